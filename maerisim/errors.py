@@ -1,0 +1,46 @@
+"""What can go wrong, as one tree.
+
+    MaerisimError
+    ├── DocumentError        a YAML file cannot be used: syntax, unknown keys, impossible values (all of them at once)
+    ├── MappingError         a mapping violates the layer or the hardware (every violated constraint)
+    ├── NotSupportedError    a valid request that maerisim does not do (yet)
+    ├── DeadlockError        a program that cannot progress, with the components that wait on one another
+    └── ValuesError          simulated outputs differ from NumPy's
+
+Every message says what was expected, what was found, where, and what to do. The command line prints the message
+without a traceback and ends with exit code 2.
+"""
+
+from __future__ import annotations
+
+
+class MaerisimError(Exception):
+    """Base of every error that maerisim raises on purpose."""
+
+
+class DocumentError(MaerisimError):
+    """A document that cannot be used; ``problems`` holds one line per problem, each ``file:line: path: message``."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class MappingError(MaerisimError):
+    """A mapping that the layer or the hardware does not allow; ``violations`` holds one sentence per constraint."""
+
+    def __init__(self, subject: str, violations: list[str]) -> None:
+        super().__init__("\n".join(f"{subject}: {violation}" for violation in violations))
+        self.violations = violations
+
+
+class NotSupportedError(MaerisimError):
+    """A valid request that this version does not do."""
+
+
+class DeadlockError(MaerisimError):
+    """A program that cannot progress: names the components that wait on one another and their state."""
+
+
+class ValuesError(MaerisimError):
+    """Simulated outputs that differ from the reference."""
