@@ -1,0 +1,279 @@
+"""A mapping: how much of each dimension is on the fabric at once, and in which order the rest is walked.
+
+Mapping documents keep the mappings of a network's layers on one hardware, each with the problem it was made for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import yaml
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+
+from maerisim import documents
+from maerisim.documents import Document, Kind, Model
+from maerisim.errors import MappingError
+from maerisim.hardware import Hardware
+from maerisim.workload import DIMENSIONS, PaddingPair, PositivePair, Problem, Size
+
+REDUCED = ("C", "R", "S")
+"""Dimensions that are summed over: a virtual neuron holds their tile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Tile sizes in the order of ``DIMENSIONS``, and the temporal loops from the outermost to the innermost."""
+
+    tile: tuple[int, int, int, int, int, int, int, int]
+    order: tuple[str, ...] = DIMENSIONS
+
+    @classmethod
+    def of(cls, tile: MappingOf[str, int], order: str | Sequence[str] = DIMENSIONS) -> Mapping:
+        """From named sizes, 1 where absent, and an order like ``"N G K C P Q R S"``.
+
+        Raises MappingError for names that are not dimensions; see ``check`` for everything else.
+        """
+        unknown = [name for name in tile if name not in DIMENSIONS]
+        if unknown:
+            known = " ".join(DIMENSIONS)
+            msg = "tile"
+            raise MappingError(msg, [f"'{name}' is not a dimension (dimensions: {known})" for name in unknown])
+        n, g, k, c, r, s, p, q = (tile.get(name, 1) for name in DIMENSIONS)
+        return cls((n, g, k, c, r, s, p, q), tuple(order.split()) if isinstance(order, str) else tuple(order))
+
+    @property
+    def T(self) -> dict[str, int]:
+        """Tile size by dimension name."""
+        return dict(zip(DIMENSIONS, self.tile, strict=True))
+
+    def tile_of(self, dimension: str) -> int:
+        """Tile size of one dimension, e.g. ``"K"``."""
+        return self.tile[DIMENSIONS.index(dimension)]
+
+    @property
+    def vn_size(self) -> int:
+        """Multiplier switches of one full virtual neuron."""
+        _, _, _, c, r, s, _, _ = self.tile
+        return c * r * s
+
+    @property
+    def vn_count(self) -> int:
+        """Virtual neurons on the fabric at once, in a full tile."""
+        n, g, k, _, _, _, p, q = self.tile
+        return n * g * k * p * q
+
+    @property
+    def switches(self) -> int:
+        """Multiplier switches in use, in a full tile."""
+        return self.vn_size * self.vn_count
+
+    def trips(self, problem: Problem) -> tuple[int, int, int, int, int, int, int, int]:
+        """Trip count of each temporal loop, in the order of ``DIMENSIONS``; the last trip may be partial."""
+        n, g, k, c, r, s, p, q = (-(-size // tile) for size, tile in zip(problem.dims, self.tile, strict=True))
+        return (n, g, k, c, r, s, p, q)
+
+    def check(self, problem: Problem, hardware: Hardware) -> list[str]:
+        """Every constraint that this mapping violates, in words with numbers; empty when it can run."""
+        violations = []
+        if len(self.tile) != len(DIMENSIONS):
+            return [f"a tile needs one size for each of {' '.join(DIMENSIONS)}, found {len(self.tile)} sizes"]
+        for name, tile, size in zip(DIMENSIONS, self.tile, problem.dims, strict=True):
+            if tile < 1:
+                violations.append(f"the tile of {name} is {tile}, expected at least 1")
+            elif tile > size:
+                violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
+        if min(self.tile) >= 1 and self.switches > hardware.multipliers:
+            violations.append(
+                f"{self.vn_count} virtual neurons of {self.vn_size} need {self.switches} multipliers, "
+                f"{hardware.name} has {hardware.multipliers}"
+            )
+        violations += _order_violations(self.order)
+        return violations
+
+    def __str__(self) -> str:
+        return f"tile {_tile_text(self.tile)}, order {' '.join(self.order)}"
+
+
+def _order_violations(order: Sequence[str]) -> list[str]:
+    if sorted(order) == sorted(DIMENSIONS):
+        return []
+    known = " ".join(DIMENSIONS)
+    missing = [name for name in DIMENSIONS if name not in order]
+    twice = [name for name in DIMENSIONS if list(order).count(name) > 1]
+    unknown = [name for name in order if name not in DIMENSIONS]
+    details = [
+        f"{word}: {' '.join(names)}"
+        for word, names in (("missing", missing), ("more than once", twice), ("not a dimension", unknown))
+        if names
+    ]
+    return [f"expected an order of all of {known}, found '{' '.join(order)}' ({'; '.join(details)})"]
+
+
+def _tile_text(tile: Sequence[int]) -> str:
+    sizes = [f"{name}: {size}" for name, size in zip(DIMENSIONS, tile, strict=True) if size != 1]
+    return f"{{{', '.join(sizes)}}}"
+
+
+class ProblemEntry(Model):
+    """The problem that a mapping was made for."""
+
+    N: Size = Field(1, description="batch")
+    G: Size = Field(1, description="groups")
+    K: Size = Field(1, description="output channels per group")
+    C: Size = Field(1, description="input channels per group")
+    R: Size = Field(1, description="filter height")
+    S: Size = Field(1, description="filter width")
+    P: Size = Field(1, description="output height")
+    Q: Size = Field(1, description="output width")
+    stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
+    dilation: PositivePair = Field((1, 1), description="one integer or [height, width]")
+    padding: PaddingPair = Field((0, 0), description="one integer or [height, width]; does not matter to a mapping")
+
+    def as_problem(self) -> Problem:
+        """The same as a Problem."""
+        return Problem(**{name: getattr(self, name) for name in type(self).model_fields})
+
+    @classmethod
+    def from_problem(cls, problem: Problem) -> ProblemEntry:
+        """The entry for a Problem."""
+        return cls(**{name: getattr(problem, name) for name in cls.model_fields})
+
+
+class TileEntry(Model):
+    """Tile sizes; a dimension that is left out has 1 on the fabric at once."""
+
+    N: Size = 1
+    G: Size = 1
+    K: Size = 1
+    C: Size = 1
+    R: Size = 1
+    S: Size = 1
+    P: Size = 1
+    Q: Size = 1
+
+
+def _split_order(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    expected = f"an order like '{' '.join(DIMENSIONS)}'"
+    msg = f"expected {expected}, found {documents.described(value)}"
+    raise ValueError(msg)
+
+
+Order = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_split_order),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": list(DIMENSIONS)}, "uniqueItems": True}]}
+    ),
+]
+
+
+class MappingEntry(Model):
+    """One layer's mapping."""
+
+    problem: ProblemEntry = Field(description="the problem that this mapping was made for")
+    tile: TileEntry = Field(description="how much of each dimension is on the fabric at once, 1 where left out")
+    order: Order = Field(DIMENSIONS, description="temporal loops, outermost first, as a list or 'N G K C R S P Q'")
+
+    @field_validator("order")
+    @classmethod
+    def _check_order(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        for violation in _order_violations(order):
+            raise ValueError(violation)
+        return order
+
+    @property
+    def mapping(self) -> Mapping:
+        """The mapping itself."""
+        return Mapping.of(self.tile.model_dump(), self.order)
+
+    @classmethod
+    def of(cls, problem: Problem, mapping: Mapping) -> MappingEntry:
+        """The entry for a mapping and the problem it was made for."""
+        return cls(problem=ProblemEntry.from_problem(problem), tile=TileEntry(**mapping.T), order=mapping.order)
+
+
+class MappingFile(Document):
+    """The mappings of a network's layers on one hardware, by layer name."""
+
+    kind: ClassVar[Kind] = "mapping"
+
+    hardware: str = Field(description="name of the hardware that the mappings were made for")
+    network: str = Field(description="name of the network that the layers belong to")
+    layers: dict[str, MappingEntry] = Field(description="mapping by layer name")
+
+    @classmethod
+    def of(cls, hardware: str, network: str, layers: MappingOf[str, tuple[Problem, Mapping]]) -> MappingFile:
+        """From problems and mappings by layer name."""
+        entries = {name: MappingEntry.of(problem, mapping) for name, (problem, mapping) in layers.items()}
+        return cls(hardware=hardware, network=network, layers=entries)
+
+    def mapping_for(self, layer: str, problem: Problem) -> Mapping:
+        """The mapping of ``layer``, which must have been made for this ``problem``; padding does not matter.
+
+        Raises MappingError when there is none, or when it is for another layer, naming what differs.
+        """
+        entry = self.layers.get(layer)
+        if entry is None:
+            hint = documents.nearest(layer, self.layers) or f" (it has: {', '.join(self.layers) or 'none'})"
+            msg = f"layer '{layer}'"
+            raise MappingError(msg, [f"the mapping file has no mapping for it{hint}"])
+        made_for = entry.problem.as_problem()
+        differing = [
+            f"{name} is {_plain(getattr(problem, name))} here, {_plain(getattr(made_for, name))} in the mapping file"
+            for name in (*DIMENSIONS, "stride", "dilation")
+            if getattr(problem, name) != getattr(made_for, name)
+        ]
+        if differing:
+            msg = f"layer '{layer}'"
+            raise MappingError(msg, [f"mapping for another layer: {text}" for text in differing])
+        return entry.mapping
+
+
+def _plain(value: object) -> str:
+    return "x".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
+
+
+def load_mappings(path: str | os.PathLike[str]) -> MappingFile:
+    """Read a mapping document. Raises DocumentError with every problem of the file."""
+    return documents.load(MappingFile, path)
+
+
+def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = None) -> str:
+    """The mapping document as YAML text, in the order of its layers; also written to ``path`` when given.
+
+    Raises OSError when the file cannot be written.
+    """
+    lines = [f"hardware: {_scalar(mappings.hardware)}", f"network: {_scalar(mappings.network)}"]
+    lines.append("layers:" if mappings.layers else "layers: {}")
+    for name, entry in mappings.layers.items():
+        problem = entry.problem
+        sizes = [f"{dimension}: {getattr(problem, dimension)}" for dimension in DIMENSIONS]
+        for key, default in (("stride", (1, 1)), ("dilation", (1, 1)), ("padding", (0, 0))):
+            pair: Any = getattr(problem, key)
+            if pair != default:
+                sizes.append(f"{key}: {pair[0] if pair[0] == pair[1] else list(pair)}")
+        lines += [
+            f"  {_scalar(name)}:",
+            f"    problem: {{{', '.join(sizes)}}}",
+            f"    tile: {_tile_text(entry.mapping.tile)}",
+            f"    order: {' '.join(entry.order)}",
+        ]
+    text = "\n".join(lines) + "\n"
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text
+
+
+def _scalar(text: str) -> str:
+    """``text`` as a YAML scalar on one line, quoted where YAML needs it."""
+    flow: str = yaml.safe_dump([text], default_flow_style=True, width=10**9, allow_unicode=True)
+    return flow.strip()[1:-1]

@@ -1,0 +1,379 @@
+"""The network document: layers, and the one problem shape that all of them reduce to.
+
+Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per group, ``C`` input channels per group,
+``R, S`` filter height and width, ``P, Q`` output height and width.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from maerisim import documents
+from maerisim.documents import Document, Kind, Model, described
+from maerisim.documents import Problem as Finding
+from maerisim.errors import DocumentError, NotSupportedError
+
+DIMENSIONS = ("N", "G", "K", "C", "R", "S", "P", "Q")
+
+_FLOORS = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A layer as a loop nest of eight dimensions; ``K`` and ``C`` count channels of one group.
+
+    ``stride``, ``dilation`` and ``padding`` are (height, width). Padding is materialised as zeros in the buffer: it is
+    part of ``H`` and ``W``. Raises DocumentError for sizes below 1.
+    """
+
+    N: int = 1
+    G: int = 1
+    K: int = 1
+    C: int = 1
+    R: int = 1
+    S: int = 1
+    P: int = 1
+    Q: int = 1
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        sizes = dict(zip(DIMENSIONS, self.dims, strict=True))
+        sizes |= {f"stride[{axis}]": size for axis, size in enumerate(self.stride)}
+        sizes |= {f"dilation[{axis}]": size for axis, size in enumerate(self.dilation)}
+        wrong = [f"problem: {name}: expected at least 1, found {size}" for name, size in sizes.items() if size < 1]
+        if wrong or min(self.padding) < 0:
+            raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {self.padding}"])
+
+    @property
+    def dims(self) -> tuple[int, int, int, int, int, int, int, int]:
+        """Sizes in the order of ``DIMENSIONS``."""
+        return (self.N, self.G, self.K, self.C, self.R, self.S, self.P, self.Q)
+
+    @property
+    def H(self) -> int:
+        """Rows of the padded input that are touched."""
+        return (self.P - 1) * self.stride[0] + (self.R - 1) * self.dilation[0] + 1
+
+    @property
+    def W(self) -> int:
+        """Columns of the padded input that are touched."""
+        return (self.Q - 1) * self.stride[1] + (self.S - 1) * self.dilation[1] + 1
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations, products with padding zeros included."""
+        return math.prod(self.dims)
+
+    @property
+    def outputs(self) -> int:
+        """Output words."""
+        return self.N * self.G * self.K * self.P * self.Q
+
+    @property
+    def inputs(self) -> int:
+        """Input words touched, padding included."""
+        return self.N * self.G * self.C * self.H * self.W
+
+    @property
+    def weights(self) -> int:
+        """Weight words."""
+        return self.G * self.K * self.C * self.R * self.S
+
+    def scaled(self, limit_macs: int) -> Problem:
+        """A smaller problem of the same character with at most ``limit_macs`` MACs.
+
+        Halves the largest of P, Q, K and C (the first of them when equal), none below min(its size, 4). When that does
+        not suffice, N and G follow, none below min(its size, 2); filters keep their size. What is then still above the
+        limit is returned as it is.
+        """
+        problem = self
+        for names in (("P", "Q", "K", "C"), ("N", "G")):
+            while problem.macs > limit_macs:
+                size, name = max(
+                    ((getattr(problem, name), name) for name in names if getattr(problem, name) > _FLOORS[name]),
+                    key=lambda candidate: candidate[0],
+                    default=(0, ""),
+                )
+                if not name:
+                    break
+                problem = problem._with_size(name, max(_FLOORS[name], size // 2))
+        return problem
+
+    def _with_size(self, name: str, size: int) -> Problem:
+        changes: dict[str, Any] = {name: size}
+        return replace(self, **changes)
+
+
+def _pair(value: object) -> object:
+    """``2`` as ``(2, 2)`` and ``[1, 2]`` as ``(1, 2)``."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value, value)
+    if isinstance(value, (list, tuple)) and len(value) == 2 and all(type(entry) is int for entry in value):
+        return tuple(value)
+    expected = "an integer or [height, width]" if isinstance(value, (list, tuple, dict)) else "an integer"
+    msg = f"expected {expected}, found {described(value)}"
+    raise ValueError(msg)
+
+
+def _at_least(minimum: int) -> Any:
+    def check(value: tuple[int, int]) -> tuple[int, int]:
+        if min(value) < minimum:
+            found = value[0] if value[0] == value[1] else list(value)
+            msg = f"expected at least {minimum}, found {found}"
+            raise ValueError(msg)
+        return value
+
+    return check
+
+
+def _pair_type(minimum: int) -> Any:
+    integer = {"type": "integer", "minimum": minimum}
+    pair = {"type": "array", "items": integer, "minItems": 2, "maxItems": 2}
+    return (
+        BeforeValidator(lambda value: _at_least(minimum)(_pair(value))),
+        WithJsonSchema({"anyOf": [integer, pair]}),
+    )
+
+
+def _shape(value: object) -> object:
+    if isinstance(value, (list, tuple)) and len(value) == 3 and all(type(entry) is int for entry in value):
+        if min(value) < 1:
+            msg = f"expected [channels, height, width] of at least 1, found {described(value)}"
+            raise ValueError(msg)
+        return tuple(value)
+    msg = f"expected [channels, height, width], found {described(value)}"
+    raise ValueError(msg)
+
+
+Size = Annotated[int, Field(ge=1, le=2**40)]
+PositivePair = Annotated[tuple[int, int], *_pair_type(1)]
+PaddingPair = Annotated[tuple[int, int], *_pair_type(0)]
+InputShape = Annotated[
+    tuple[int, int, int],
+    BeforeValidator(_shape),
+    WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 3, "maxItems": 3}),
+]
+
+
+class _Layer(Model):
+    """What every layer has."""
+
+    name: str = Field(min_length=1, description="unique within the network")
+    batch: Size = Field(1, description="images, sequences or independent products at once")
+    count: Size = Field(1, description="how often this identical layer occurs in the network")
+
+    @property
+    def problem(self) -> Problem:
+        """The loop nest of one occurrence of this layer."""
+        raise NotImplementedError
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations of one occurrence."""
+        return self.problem.macs
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of one occurrence."""
+        raise NotImplementedError
+
+
+class Conv2d(_Layer):
+    """A two-dimensional convolution; depthwise when ``groups`` equals the input channels."""
+
+    op: Literal["conv2d"]
+    input: InputShape = Field(description="[channels, height, width], all groups together, without padding")
+    filters: Size = Field(description="output channels, all groups together")
+    kernel: PositivePair = Field(description="filter size, one integer or [height, width]")
+    stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
+    padding: PaddingPair = Field((0, 0), description="zeros on each side, one integer or [height, width]")
+    dilation: PositivePair = Field((1, 1), description="distance of filter taps, one integer or [height, width]")
+    groups: Size = Field(1, description="independent groups of channels")
+    bias: bool = Field(False, description="one bias per filter, counted as a parameter")
+
+    @model_validator(mode="after")
+    def _check(self) -> Conv2d:
+        channels, *size = self.input
+        problems: list[Finding] = []
+        for name, what, total in (("input", "input channels", channels), ("filters", "filters", self.filters)):
+            if total % self.groups:
+                problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
+        for axis, word in enumerate(("rows", "columns")):
+            taps = (self.kernel[axis] - 1) * self.dilation[axis] + 1
+            padded = size[axis] + 2 * self.padding[axis]
+            if taps > padded:
+                covers = f"a kernel of {self.kernel[axis]}"
+                covers += f" with dilation {self.dilation[axis]} covers {taps}" if self.dilation[axis] > 1 else ""
+                problems.append((("kernel",), f"{covers} {word}, more than the {padded} of the padded input"))
+        if problems:
+            raise documents.problems_error(problems)
+        return self
+
+    @property
+    def problem(self) -> Problem:
+        """The loop nest; input rows and columns that the last stride does not reach are not touched."""
+        channels, *size = self.input
+        rows, columns = (
+            (size[axis] + 2 * self.padding[axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1)
+            // self.stride[axis]
+            + 1
+            for axis in (0, 1)
+        )
+        return Problem(
+            N=self.batch,
+            G=self.groups,
+            K=self.filters // self.groups,
+            C=channels // self.groups,
+            R=self.kernel[0],
+            S=self.kernel[1],
+            P=rows,
+            Q=columns,
+            stride=self.stride,
+            dilation=self.dilation,
+            padding=self.padding,
+        )
+
+    @property
+    def parameters(self) -> int:
+        """Weights, and one bias per filter."""
+        return self.problem.weights + (self.filters if self.bias else 0)
+
+
+class Linear(_Layer):
+    """A fully connected layer."""
+
+    op: Literal["linear"]
+    inputs: Size = Field(description="input features")
+    outputs: Size = Field(description="output features")
+    bias: bool = Field(False, description="one bias per output, counted as a parameter")
+
+    @property
+    def problem(self) -> Problem:
+        """Inputs are input channels, outputs are output channels of a 1x1 convolution of one pixel."""
+        return Problem(N=self.batch, K=self.outputs, C=self.inputs)
+
+    @property
+    def parameters(self) -> int:
+        """Weights, and one bias per output."""
+        return self.inputs * self.outputs + (self.outputs if self.bias else 0)
+
+
+class MatMul(_Layer):
+    """``batch`` independent products A[m,k] @ B[k,n] of activations, as in attention."""
+
+    op: Literal["matmul"]
+    m: Size = Field(description="rows of A and of the result")
+    k: Size = Field(description="columns of A, rows of B")
+    n: Size = Field(description="columns of B and of the result")
+
+    @property
+    def problem(self) -> Problem:
+        """Products are groups, rows of A are the batch, B takes the place of the weights."""
+        return Problem(N=self.m, G=self.batch, K=self.n, C=self.k)
+
+    @property
+    def parameters(self) -> int:
+        """None: both operands are activations."""
+        return 0
+
+
+class Lstm(_Layer):
+    """A layer of LSTM cells, unrolled over ``sequence_length`` steps."""
+
+    op: Literal["lstm"]
+    input_size: Size = Field(description="features of one input vector")
+    hidden_size: Size = Field(description="cells")
+    sequence_length: Size = Field(1, description="time steps")
+    bias: bool = Field(False, description="one bias per gate and cell, counted as a parameter")
+
+    @property
+    def problem(self) -> Problem:
+        """Raises NotSupportedError: the gates and their recurrence are not one loop nest."""
+        msg = (
+            f"layer '{self.name}': lstm layers can be described but not run yet; run their gates as a linear layer of "
+            f"{self.input_size + self.hidden_size} inputs and {4 * self.hidden_size} outputs"
+        )
+        raise NotSupportedError(msg)
+
+    @property
+    def macs(self) -> int:
+        """Of the four gates' matrix products; the three element-wise products per cell are not counted."""
+        gates = 4 * self.hidden_size * (self.input_size + self.hidden_size)
+        return self.batch * self.sequence_length * gates
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the four gates, and one bias per gate and cell."""
+        return 4 * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+
+
+Layer = Annotated[Conv2d | Linear | MatMul | Lstm, Field(discriminator="op")]
+
+
+class Network(Document):
+    """A network: the layers that do multiply-accumulate work, in order."""
+
+    kind: ClassVar[Kind] = "network"
+
+    name: str = Field(min_length=1, description="how reports call this network")
+    description: str = Field("", description="anything worth knowing")
+    layers: list[Layer] = Field(min_length=1, description="in the order of execution")
+
+    @classmethod
+    def problems_between(cls, data: Mapping[str, Any]) -> list[Finding]:
+        """Layer names that occur twice."""
+        layers = data.get("layers")
+        first: dict[str, int] = {}
+        problems: list[Finding] = []
+        for index, layer in enumerate(layers if isinstance(layers, list) else []):
+            name = layer.get("name") if isinstance(layer, Mapping) else None
+            if not isinstance(name, str):
+                continue
+            if name in first:
+                text = f"'{name}' is already the name of layers[{first[name]}]; layer names must be unique"
+                problems.append((("layers", index, "name"), text))
+            first.setdefault(name, index)
+        return problems
+
+    @model_validator(mode="after")
+    def _check(self) -> Network:
+        problems = self.problems_between({"layers": [{"name": layer.name} for layer in self.layers]})
+        if problems:
+            raise documents.problems_error(problems)
+        return self
+
+    @classmethod
+    def load(cls, path_or_name: str | os.PathLike[str]) -> Network:
+        """The network in a YAML file, or a shipped one by name (``alexnet``).
+
+        Raises DocumentError with every problem of the file.
+        """
+        return documents.load(cls, path_or_name)
+
+    def layer(self, name: str) -> Layer:
+        """The layer called ``name``. Raises DocumentError with the nearest names when there is none."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        hint = documents.nearest(name, names) or f" (layers: {shown})"
+        raise DocumentError([f"{self.name}: no layer '{name}'{hint}"])
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations of all layers, ``count`` times each."""
+        return sum(layer.count * layer.macs for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of all layers, ``count`` times each; normalisation layers are not part of a network."""
+        return sum(layer.count * layer.parameters for layer in self.layers)
