@@ -1,0 +1,80 @@
+"""What a layer computes, with NumPy and in exact integers: operands to simulate with, and the outputs to expect."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maerisim.errors import ValuesError
+from maerisim.workload import Problem
+
+LOWEST, HIGHEST = -8, 7
+"""Range of random operands: 4-bit integers."""
+
+_EXACT_IN_FLOAT64 = 2**53
+
+
+class Operands(NamedTuple):
+    """Operands of a problem, int64: ``inputs`` (N, G, C, H, W) padded, ``weights`` (G, K, C, R, S)."""
+
+    inputs: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+
+def random_operands(problem: Problem, seed: int) -> Operands:
+    """Operands drawn uniformly from [-8, 7], the same for the same seed.
+
+    ``padding`` rows and columns at each side of the inputs are zero. A problem knows the input that it touches, not
+    what lies beyond: where the last stride falls short of the border, the zeros lie on the last rows touched.
+    """
+    generator = np.random.default_rng(seed)
+    shape = (problem.N, problem.G, problem.C, problem.H, problem.W)
+    inputs = generator.integers(LOWEST, HIGHEST, shape, dtype=np.int64, endpoint=True)
+    for axis, (padding, size) in enumerate(zip(problem.padding, (problem.H, problem.W), strict=True)):
+        across = np.moveaxis(inputs, 3 + axis, 0)
+        across[:padding] = 0
+        across[max(0, size - padding) :] = 0
+    weights_shape = (problem.G, problem.K, problem.C, problem.R, problem.S)
+    weights = generator.integers(LOWEST, HIGHEST, weights_shape, dtype=np.int64, endpoint=True)
+    return Operands(inputs, weights)
+
+
+def reference_outputs(problem: Problem, operands: Operands) -> NDArray[np.int64]:
+    """The outputs (N, G, K, P, Q), int64: the grouped, strided and dilated convolution of the operands.
+
+    Computed by BLAS in float64 when no partial sum can leave the integers that float64 holds exactly, in int64
+    otherwise. Raises ValuesError when the operands do not have the shapes of the problem.
+    """
+    inputs, weights = operands
+    expected = (
+        (problem.N, problem.G, problem.C, problem.H, problem.W),
+        (problem.G, problem.K, problem.C, problem.R, problem.S),
+    )
+    if (inputs.shape, weights.shape) != expected:
+        msg = f"operands of shapes {inputs.shape} and {weights.shape}, expected {expected[0]} and {expected[1]}"
+        raise ValuesError(msg)
+    largest = _magnitude(inputs) * _magnitude(weights) * problem.C * problem.R * problem.S
+    dtype = np.float64 if largest < _EXACT_IN_FLOAT64 else np.int64
+    # Groups first, channels next: each filter tap is then one matrix product per group.
+    channels = np.ascontiguousarray(inputs.transpose(1, 2, 0, 3, 4), dtype=dtype)
+    taps = np.ascontiguousarray(weights.transpose(3, 4, 0, 1, 2), dtype=dtype)
+    pixels = problem.N * problem.P * problem.Q
+    sums = np.zeros((problem.G, problem.K, pixels), dtype=dtype)
+    for r in range(problem.R):
+        rows = _touched(r * problem.dilation[0], problem.stride[0], problem.P)
+        for s in range(problem.S):
+            columns = _touched(s * problem.dilation[1], problem.stride[1], problem.Q)
+            window = channels[:, :, :, rows, columns].reshape(problem.G, problem.C, pixels)
+            sums += taps[r, s] @ window
+    outputs = sums.reshape(problem.G, problem.K, problem.N, problem.P, problem.Q).transpose(2, 0, 1, 3, 4)
+    return np.ascontiguousarray(outputs, dtype=np.int64)
+
+
+def _touched(first: int, step: int, count: int) -> slice:
+    return slice(first, first + step * (count - 1) + 1, step)
+
+
+def _magnitude(values: NDArray[np.int64]) -> int:
+    return max(abs(int(values.min())), abs(int(values.max())))
