@@ -1,0 +1,40 @@
+"""What can be typed.
+
+``main`` is the ``maerisim`` script. Nothing heavier than typer is imported before a command runs, so that help and
+completion answer at once.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from maerisim.errors import MaerisimError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+"""Exit codes: input that cannot be used, and Ctrl-C."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every MaerisimError becomes a message on standard error and exit code 2."""
+    from maerisim.cli.commands import app
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
+    try:
+        app(arguments, prog_name="maerisim")
+    except MaerisimError as error:
+        sys.stderr.write(explained(error))
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def explained(error: MaerisimError) -> str:
+    """The message for the terminal; several problems are counted first and listed one to a line."""
+    problems = [*str(error).splitlines(), *getattr(error, "__notes__", [])]
+    if len(problems) == 1:
+        return f"error: {problems[0]}\n"
+    listed = "".join(f"  {problem}\n" for problem in problems)
+    return f"error: {len(problems)} problems\n{listed}"

@@ -1,0 +1,133 @@
+"""The commands: each reads its documents, asks ``study`` for the results, and hands them to ``output``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maerisim.cli import options
+
+app = typer.Typer(
+    name="maerisim",
+    help="Map DNN layers onto a MAERI accelerator, simulate them cycle by cycle, and check the estimate.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"maerisim {version('maerisim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def maerisim(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Map DNN layers onto a MAERI accelerator, simulate them cycle by cycle, and check the estimate."""
+
+
+@app.command("map")
+def map_command(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = options.Objective.CYCLES,
+    scale: options.Scale = None,
+    output: options.Output = None,
+    json: options.AsJson = False,
+) -> None:
+    """Find the best mapping of each layer, and say why it won."""
+    from maerisim.cli import study
+    from maerisim.cli.output import finish, save_mappings
+
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective.value)
+    report = study.run(task)
+    if output is not None:
+        save_mappings(report, output)
+    finish("map", report, as_json=json)
+
+
+@app.command()
+def simulate(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    mapping: options.MappingFile = None,
+    engine: options.EngineName = options.Engine.COMPILED,
+    check_values: options.CheckValues = False,
+    print_program: options.PrintProgram = False,
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Simulate each layer cycle by cycle."""
+    from maerisim.cli import study
+    from maerisim.cli.output import finish
+
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    if print_program:
+        for text in study.programs(task):
+            typer.echo(text)
+        return
+    simulation = study.Simulation(engine.value, check_values=check_values)
+    finish("simulate", study.run(task, simulation), as_json=json)
+
+
+@app.command()
+def validate(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    mapping: options.MappingFile = None,
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Hold the estimate of each layer against its simulation."""
+    from maerisim.cli import study
+    from maerisim.cli.output import finish
+
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    finish("validate", study.run(task, study.Simulation("compiled")), as_json=json)
+
+
+@app.command()
+def show(
+    hardware: options.HardwareName,
+    dot: options.Dot = None,
+    vn: options.VirtualNeurons = None,
+) -> None:
+    """Draw the fabric, and virtual neurons placed on it."""
+    from maerisim.cli.virtual_neurons import sizes
+    from maerisim.fabric import drawing
+    from maerisim.hardware import Hardware
+
+    machine = Hardware.load(hardware)
+    vn_sizes = sizes(vn or [], machine.multipliers)
+    if dot is None:
+        typer.echo(drawing.text(machine, vn_sizes))
+    elif dot == "-":
+        typer.echo(drawing.dot(machine, vn_sizes))
+    else:
+        from maerisim.cli.output import write_file
+
+        write_file(Path(dot), drawing.dot(machine, vn_sizes))
+
+
+@app.command()
+def schema(document: Annotated[options.DocumentKind, typer.Argument(help="Which document.")]) -> None:
+    """Print the JSON Schema of a document, for editors."""
+    import json
+
+    from maerisim.schemas import schema as json_schema
+
+    typer.echo(json.dumps(json_schema(document.value), indent=2))

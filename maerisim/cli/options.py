@@ -1,0 +1,63 @@
+"""The arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Objective(StrEnum):
+    """What the mapper minimises."""
+
+    CYCLES = "cycles"
+    ENERGY = "energy"
+    EDP = "edp"
+
+
+class Engine(StrEnum):
+    """The compiled engine is fast, the event engine explains each cycle; they agree."""
+
+    COMPILED = "compiled"
+    EVENT = "event"
+
+
+class DocumentKind(StrEnum):
+    """The documents that maerisim reads."""
+
+    HARDWARE = "hardware"
+    NETWORK = "network"
+    MAPPING = "mapping"
+
+
+HardwareName = Annotated[str, typer.Argument(metavar="HARDWARE", help="A YAML file, or a shipped name: maeri-64.")]
+NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A YAML file, or a shipped name: alexnet.")]
+LayerNames = Annotated[
+    list[str] | None, typer.Option("--layer", metavar="NAME", help="Only this layer; may be repeated.")
+]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", metavar="FILE", help="Use these mappings instead of finding some.")
+]
+EngineName = Annotated[Engine, typer.Option("--engine", help="Which of the two engines; they agree on every cycle.")]
+CheckValues = Annotated[
+    bool, typer.Option("--check-values", help="Simulate with data and compare every output with NumPy's.")
+]
+PrintProgram = Annotated[bool, typer.Option("--print-program", help="Print the program that runs; do not run it.")]
+Scale = Annotated[
+    int | None,
+    typer.Option("--scale", metavar="MACS", min=1, help="Shrink layers of more multiply-accumulates than this."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+ObjectiveName = Annotated[Objective, typer.Option("--objective", help="What the mapping should minimise.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the mappings to this YAML file.")
+]
+Dot = Annotated[
+    str | None, typer.Option("--dot", metavar="FILE", help="Write Graphviz to this file, or - to print it.")
+]
+VirtualNeurons = Annotated[
+    list[str] | None,
+    typer.Option("--vn", metavar="SIZE[xCOUNT]", help="Place virtual neurons: 9x3 is three of nine; may be repeated."),
+]

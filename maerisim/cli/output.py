@@ -1,0 +1,61 @@
+"""Results on standard output: a table for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from maerisim import report as reporting
+from maerisim.cli import INTERRUPTED
+from maerisim.errors import DocumentError
+from maerisim.mapping import MappingFile, dump_mappings
+
+MOST_COLUMNS = 1000
+"""Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
+
+
+def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> None:
+    """Print the results of a command; when it was interrupted, say so and leave with exit code 130."""
+    if as_json:
+        sys.stdout.write(json.dumps(reporting.network_json(report), indent=2) + "\n")
+    elif report.entries:
+        print_tables(command, report)
+    if report.interrupted:
+        typer.echo(f"interrupted: {len(report.layers)} layers were finished", err=True)
+        raise typer.Exit(INTERRUPTED)
+
+
+def print_tables(command: str, report: reporting.NetworkReport) -> None:
+    """The table and what has to be said below it; in a pipe without colour and as wide as the table needs."""
+    table = reporting.network_table(report, reporting.COLUMNS[command])
+    notes = reporting.footnotes(command, report)
+    if sys.stdout.isatty():
+        console = Console()
+        console.print(table)
+        for note in notes:
+            console.print(Text(note), overflow="fold")
+    else:
+        console = Console(width=MOST_COLUMNS, file=io.StringIO(), color_system=None)
+        console.print(table)
+        lines = console.file.getvalue().splitlines()
+        typer.echo("\n".join([*(line.rstrip() for line in lines), *notes]))
+
+
+def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
+    """Write the mappings of a report as a document that ``--mapping`` reads."""
+    layers = {layer.name: (layer.problem, layer.mapping) for layer in report.layers}
+    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers)))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file the user named; a place that cannot be written is the user's to mend."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DocumentError([f"{path}: cannot be written: {error.strerror}"]) from error

@@ -1,0 +1,415 @@
+"""How results are printed and written as JSON. Nothing here simulates or estimates anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from maerisim.analytic import Estimate
+    from maerisim.engine import Result
+    from maerisim.engine.counters import Counters
+    from maerisim.hardware import Hardware
+    from maerisim.mapping import Mapping
+    from maerisim.workload import Problem
+
+SMALL_ERROR, LARGE_ERROR = 0.02, 0.05
+"""Errors of the estimate up to the first are shown as good, beyond the second as bad."""
+
+MOST_SCALED_LAYERS_LISTED = 10
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer after a mapping was chosen for it and, when ``result`` is there, simulated.
+
+    ``macs_before_scaling`` is set when ``--scale`` shrank the layer; ``problem`` is always what ran.
+    ``candidates`` and ``reason`` come from the mapper and are absent when the mapping was given.
+    """
+
+    name: str
+    op: str
+    count: int
+    problem: Problem
+    mapping: Mapping
+    estimate: Estimate
+    result: Result | None = None
+    macs_before_scaling: int | None = None
+    candidates: int | None = None
+    reason: str = ""
+    values_checked: bool = False
+
+    @property
+    def scaled(self) -> bool:
+        return self.macs_before_scaling is not None
+
+    @property
+    def cycles(self) -> int | None:
+        """Simulated cycles of one occurrence."""
+        return None if self.result is None else self.result.cycles
+
+    @property
+    def best_known_cycles(self) -> int:
+        """Simulated cycles when there are any, else the estimate."""
+        return self.estimate.cycles if self.result is None else self.result.cycles
+
+    @property
+    def counters(self) -> Counters:
+        """Simulated counters when there are any, else the estimate's."""
+        return self.estimate.counters if self.result is None else self.result.counters
+
+    @property
+    def error(self) -> float | None:
+        """(estimated - simulated) / simulated, a signed fraction."""
+        return None if self.result is None else (self.estimate.cycles - self.result.cycles) / self.result.cycles
+
+
+@dataclass(frozen=True)
+class UnsupportedLayer:
+    """A layer of the network that was not run, and why."""
+
+    name: str
+    op: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class NetworkReport:
+    """All that is known about a network on a piece of hardware, in the network's order."""
+
+    hardware: Hardware
+    network: str
+    entries: tuple[LayerReport | UnsupportedLayer, ...]
+    interrupted: bool = False
+
+    @property
+    def layers(self) -> list[LayerReport]:
+        return [entry for entry in self.entries if isinstance(entry, LayerReport)]
+
+    @property
+    def unsupported(self) -> list[UnsupportedLayer]:
+        return [entry for entry in self.entries if isinstance(entry, UnsupportedLayer)]
+
+    @property
+    def total_cycles(self) -> int | None:
+        """Simulated cycles of every layer times its count; None as soon as one was not simulated."""
+        cycles = [(layer.cycles, layer.count) for layer in self.layers]
+        return sum_or_none(None if each is None else each * count for each, count in cycles)
+
+    @property
+    def total_estimated_cycles(self) -> int:
+        return sum(layer.estimate.cycles * layer.count for layer in self.layers)
+
+    @property
+    def total_error(self) -> float | None:
+        """The error of the estimated total, where errors of opposite sign cancel."""
+        total = self.total_cycles
+        return None if not total else (self.total_estimated_cycles - total) / total
+
+    @property
+    def total_energy(self) -> float:
+        return math.fsum(self.energy(layer) * layer.count for layer in self.layers)
+
+    @property
+    def mean_absolute_error(self) -> float | None:
+        """Mean of |error| over the simulated layers, every layer once."""
+        errors = [abs(layer.error) for layer in self.layers if layer.error is not None]
+        return math.fsum(errors) / len(errors) if errors else None
+
+    @property
+    def worst_layer(self) -> LayerReport | None:
+        """The layer whose estimate is furthest off."""
+        simulated = [layer for layer in self.layers if layer.error is not None]
+        return max(simulated, key=lambda layer: abs(layer.error or 0.0), default=None)
+
+    def utilization(self, layer: LayerReport) -> float:
+        """Multiplications of a layer over what all multipliers could do in its cycles."""
+        return layer.counters.multiplications / (layer.best_known_cycles * self.hardware.multipliers)
+
+    @property
+    def total_utilization(self) -> float:
+        """Multiplications over multiplier cycles of all layers, each times its count."""
+        done = sum(layer.counters.multiplications * layer.count for layer in self.layers)
+        cycles = sum(layer.best_known_cycles * layer.count for layer in self.layers)
+        return done / (cycles * self.hardware.multipliers)
+
+    def energy(self, layer: LayerReport) -> float:
+        """Energy of one occurrence of a layer in the unit of the hardware's table."""
+        return layer.counters.energy(self.hardware.energy)
+
+
+def sum_or_none(values: Iterable[int | None]) -> int | None:
+    """The sum, or None when a value is missing or there are none."""
+    known = list(values)
+    present = [value for value in known if value is not None]
+    return sum(present) if known and len(present) == len(known) else None
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def network_json(report: NetworkReport) -> dict[str, Any]:
+    """The documented, deterministic JSON document of ``map``, ``simulate`` and ``validate``."""
+    return {
+        "hardware": report.hardware.name,
+        "network": report.network,
+        "layers": [layer_json(report, layer) for layer in report.layers],
+        "unsupported": [
+            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
+            for layer in report.unsupported
+        ],
+        "total_cycles": report.total_cycles,
+        "total_estimated_cycles": report.total_estimated_cycles,
+        "mean_absolute_error": report.mean_absolute_error,
+        "interrupted": report.interrupted,
+    }
+
+
+def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
+    """One entry of ``layers`` in the JSON document."""
+    return {
+        "name": layer.name,
+        "op": layer.op,
+        "count": layer.count,
+        "cycles": layer.cycles,
+        "estimated_cycles": layer.estimate.cycles,
+        "error": layer.error,
+        "macs": layer.problem.macs,
+        "utilization": report.utilization(layer),
+        "bound_cycles": layer.estimate.bound_cycles,
+        "limited_by": layer.estimate.limited_by,
+        "energy": report.energy(layer),
+        "counters": layer.counters.as_dict(),
+        "mapping": {"tile": layer.mapping.T, "order": list(layer.mapping.order)},
+        "scaled": layer.scaled,
+        "problem": dims(layer.problem),
+        "candidates": layer.candidates,
+        "reason": layer.reason or None,
+        "values_checked": layer.values_checked,
+    }
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, what it says of a layer, and what it says in the row of totals."""
+
+    heading: str
+    cell: Callable[[NetworkReport, LayerReport], str]
+    total: Callable[[NetworkReport], str] = lambda _report: ""
+    number: bool = True
+
+
+LAYER = Column("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
+OPERATOR = Column("op", lambda _, layer: layer.op, number=False)
+MAPPING = Column("mapping", lambda _, layer: mapping_words(layer), number=False)
+CYCLES = Column("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
+ESTIMATE = Column(
+    "estimate", lambda _, layer: whole(layer.estimate.cycles), lambda report: whole(report.total_estimated_cycles)
+)
+ERROR = Column("error", lambda _, layer: signed_percent(layer.error), lambda report: signed_percent(report.total_error))
+UTILIZATION = Column(
+    "used",
+    lambda report, layer: percent(report.utilization(layer)),
+    lambda report: percent(report.total_utilization),
+)
+BOUND = Column("bound", lambda _, layer: bound_words(layer), number=False)
+ENERGY = Column(
+    "energy",
+    lambda report, layer: quantity(report.energy(layer)),
+    lambda report: quantity(report.total_energy),
+)
+
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, ENERGY),
+    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, BOUND, ENERGY),
+    "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
+}
+"""What each command shows."""
+
+
+def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
+    """The cells of every layer in the network's order, without headings and totals."""
+    return [
+        [column.cell(report, entry) for column in columns]
+        if isinstance(entry, LayerReport)
+        else unsupported_row(entry, columns)
+        for entry in report.entries
+    ]
+
+
+def unsupported_row(layer: UnsupportedLayer, columns: Sequence[Column]) -> list[str]:
+    """Name and operator of a layer that did not run; the reason is a footnote."""
+    known = {"layer": counted(layer.name, layer.count), "op": layer.op, "mapping": "not supported, see below"}
+    return [known.get(column.heading, "") for column in columns]
+
+
+def total_row(report: NetworkReport, columns: Sequence[Column]) -> list[str]:
+    return [column.total(report) for column in columns]
+
+
+def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
+    """The report as a rich table with a row of totals when there is more than one layer."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        title=title(report),
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
+    with_total = len(report.layers) > 1
+    totals = total_row(report, columns)
+    for column, total in zip(columns, totals, strict=True):
+        table.add_column(
+            column.heading,
+            footer=Text(total) if with_total else "",
+            justify="right" if column.number else "left",
+            no_wrap=column.number or column is LAYER,
+            overflow="fold",
+        )
+    table.show_footer = with_total
+    for entry, cells in zip(report.entries, table_rows(report, columns), strict=True):
+        dim = "dim" if isinstance(entry, UnsupportedLayer) else ""
+        table.add_row(
+            *(Text(cell, cell_style(entry, column)) for cell, column in zip(cells, columns, strict=True)), style=dim
+        )
+    return table
+
+
+def cell_style(entry: LayerReport | UnsupportedLayer, column: Column) -> str:
+    """Green, yellow or red for the error of an estimate; nothing for the rest."""
+    if column is not ERROR or not isinstance(entry, LayerReport) or entry.error is None:
+        return ""
+    size = abs(entry.error)
+    return "green" if size <= SMALL_ERROR else "yellow" if size <= LARGE_ERROR else "red"
+
+
+def title(report: NetworkReport) -> str:
+    hardware = report.hardware
+    return (
+        f"{report.network} on {hardware.name}: {hardware.multipliers} multipliers, "
+        f"{hardware.ports} distribution ports, {hardware.buses} collection buses"
+    )
+
+
+def footnotes(command: str, report: NetworkReport) -> list[str]:
+    """What has to be said below a command's table: choices, accuracy, shrunk, checked and unsupported layers."""
+    notes = choice_notes(report) if command == "map" else []
+    notes += accuracy_note(report) if command == "validate" else []
+    return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
+
+
+def choice_notes(report: NetworkReport) -> list[str]:
+    """For every layer how many mappings were looked at and why the winner won."""
+    chosen = [layer for layer in report.layers if layer.candidates is not None]
+    width = max((len(layer.name) for layer in chosen), default=0)
+    return [f"{layer.name:<{width}}  {layer.candidates:,} candidates; {layer.reason}" for layer in chosen]
+
+
+def accuracy_note(report: NetworkReport) -> list[str]:
+    mean, worst = report.mean_absolute_error, report.worst_layer
+    if mean is None or worst is None or len(report.layers) < 2:
+        return []
+    average = f"The estimate is off by {percent(mean, 2)} on average over {len(report.layers)} layers"
+    return [f"{average}; most on {worst.name}, by {signed_percent(worst.error)}."]
+
+
+def scaled_notes(report: NetworkReport) -> list[str]:
+    """Which layers ran smaller than they are: each when they are few, else their number and size in all."""
+    sizes = [(layer, layer.macs_before_scaling) for layer in report.layers if layer.macs_before_scaling is not None]
+    if not sizes:
+        return []
+    heading = "* shrunk by --scale; cycles, energy and totals are those of the smaller layer"
+    if len(sizes) > MOST_SCALED_LAYERS_LISTED:
+        before, after = sum(macs for _, macs in sizes), sum(layer.problem.macs for layer, _ in sizes)
+        return [f"{heading} ({len(sizes)} layers: {before:,} MACs to {after:,}; --json has the sizes of each)"]
+    lines = [
+        f"    {layer.name}: {macs:,} MACs to {layer.problem.macs:,} ({dims_words(layer.problem)})"
+        for layer, macs in sizes
+    ]
+    return [f"{heading}:", *lines]
+
+
+def values_note(report: NetworkReport) -> list[str]:
+    checked = [layer for layer in report.layers if layer.values_checked]
+    if not checked:
+        return []
+    layers = "1 layer" if len(checked) == 1 else f"{len(checked)} layers"
+    return [f"Every output value of {layers} equals NumPy's."]
+
+
+def unsupported_notes(report: NetworkReport) -> list[str]:
+    return [f"Not supported: {layer.reason}" for layer in report.unsupported]
+
+
+# --- Words ------------------------------------------------------------------------------------------------------------
+
+
+def counted(name: str, occurrences: int) -> str:
+    return name if occurrences == 1 else f"{name} ×{occurrences}"
+
+
+def layer_label(layer: LayerReport) -> str:
+    return counted(layer.name, layer.count) + ("*" if layer.scaled else "")
+
+
+def mapping_words(layer: LayerReport) -> str:
+    """A mapping in few words: the tiles that are not 1, then the loops that turn more than once, outermost first."""
+    tile, sizes = layer.mapping.T, dims(layer.problem)
+    spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
+    temporal = " ".join(dim for dim in layer.mapping.order if sizes[dim] > tile[dim])
+    return f"{spatial} | {temporal}" if temporal else spatial
+
+
+def bound_words(layer: LayerReport) -> str:
+    """What limits the layer, and the share of its cycles in which no schedule could do without it."""
+    share = layer.estimate.bound_cycles / layer.best_known_cycles
+    return f"{percent(share, 0)} {layer.estimate.limited_by}"
+
+
+def dims_words(problem: Problem) -> str:
+    """The dimensions that are not 1, as in ``K96 C3 R11``."""
+    return " ".join(f"{dim}{size}" for dim, size in dims(problem).items() if size > 1)
+
+
+def dims(problem: Problem) -> dict[str, int]:
+    """Size by dimension, in the order N G K C R S P Q."""
+    return {name: getattr(problem, name) for name in "NGKCRSPQ"}
+
+
+def whole(value: int | None) -> str:
+    """Digits in groups of three; nothing for a number that is not known."""
+    return "" if value is None else f"{value:,}"
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def signed_percent(fraction: float | None) -> str:
+    """A signed percentage; a zero has no sign."""
+    if fraction is None:
+        return ""
+    text = f"{100 * fraction:+.2f} %"
+    return text if text.strip("+-0. %") else "0.00 %"
+
+
+def quantity(value: float) -> str:
+    """A number in three digits and a unit prefix, as in ``12.4 M``."""
+    for limit, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")):
+        if round(value / limit, 3 - 1) >= 1:
+            scaled = value / limit
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{prefix}"
+    return f"{value:.3g}"
