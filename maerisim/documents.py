@@ -108,7 +108,7 @@ def locate(kind: Kind, name: str | os.PathLike[str]) -> Path:
     is_bare = os.sep not in text and "/" not in text and path.suffix not in (".yaml", ".yml")
     if is_bare and folder is not None and (folder / f"{text}.yaml").is_file():
         return _displayed(folder / f"{text}.yaml")
-    if path.is_dir():
+    if text and path.is_dir():
         raise DocumentError([f"{text}: is a directory, expected the YAML file of {_NOUNS[kind]}"])
     if path.is_file() or (path.exists() and not is_bare):
         return path
@@ -135,9 +135,20 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """The safe loader, which also takes ``1e-3`` for a number (YAML 1.1 wants ``1.0e-3``)."""
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
+class _Dumper(yaml.SafeDumper):
+    """The safe dumper, which also puts a text like ``1e-3`` in quotes."""
+
+
+for _class in (_Loader, _Dumper):
+    _class.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    )
+
+
+def scalar(text: str) -> str:
+    """``text`` as a YAML scalar on one line, in quotes where YAML would read something else."""
+    flow: str = yaml.dump([text], Dumper=_Dumper, default_flow_style=True, width=10**9, allow_unicode=True)
+    return flow.strip()[1:-1]
 
 
 @dataclass(frozen=True)
@@ -408,7 +419,7 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
         return [(path, f"this key is required but missing{meaning}")]
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        return [(path, f"expected {words} {context[bound]}, found {described(found)}")]
+        return [(path, f"expected {words} {context[bound]:g}, found {described(found)}")]
     if kind == "literal_error":
         return [(path, f"expected {context['expected']}, found {described(found)}{_nearest_literal(found, context)}")]
     if kind == "union_tag_invalid":

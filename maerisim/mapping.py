@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-import yaml
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from maerisim import documents
@@ -76,6 +75,28 @@ class Mapping:
         """Trip count of each temporal loop, in the order of ``DIMENSIONS``; the last trip may be partial."""
         n, g, k, c, r, s, p, q = (-(-size // tile) for size, tile in zip(problem.dims, self.tile, strict=True))
         return (n, g, k, c, r, s, p, q)
+
+    def live_partial_sums(self, problem: Problem) -> int:
+        """Outputs begun and not complete at once: 0 when each is complete after a single control step.
+
+        The outputs of a tile, times the output tiles that the loops visit inside the outermost loop that folds.
+        """
+        trips = dict(zip(DIMENSIONS, self.trips(problem), strict=True))
+        turning = [name for name in self.order if trips[name] > 1]
+        folding = [place for place, name in enumerate(turning) if name in REDUCED]
+        if not folding:
+            return 0
+        live = self.vn_count
+        for name in turning[folding[0] :]:
+            live *= 1 if name in REDUCED else trips[name]
+        return live
+
+    def spills(self, problem: Problem, hardware: Hardware) -> bool:
+        """Whether partial sums exceed the accumulation buffer and go through the global buffer.
+
+        Every virtual neuron then takes one more multiplier switch, for the partial sum that comes back.
+        """
+        return self.live_partial_sums(problem) > hardware.accumulation_words
 
     def check(self, problem: Problem, hardware: Hardware) -> list[str]:
         """Every constraint that this mapping violates, in words with numbers; empty when it can run."""
@@ -252,7 +273,7 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
 
     Raises OSError when the file cannot be written.
     """
-    lines = [f"hardware: {_scalar(mappings.hardware)}", f"network: {_scalar(mappings.network)}"]
+    lines = [f"hardware: {documents.scalar(mappings.hardware)}", f"network: {documents.scalar(mappings.network)}"]
     lines.append("layers:" if mappings.layers else "layers: {}")
     for name, entry in mappings.layers.items():
         problem = entry.problem
@@ -262,7 +283,7 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
             if pair != default:
                 sizes.append(f"{key}: {pair[0] if pair[0] == pair[1] else list(pair)}")
         lines += [
-            f"  {_scalar(name)}:",
+            f"  {documents.scalar(name)}:",
             f"    problem: {{{', '.join(sizes)}}}",
             f"    tile: {_tile_text(entry.mapping.tile)}",
             f"    order: {' '.join(entry.order)}",
@@ -271,9 +292,3 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")
     return text
-
-
-def _scalar(text: str) -> str:
-    """``text`` as a YAML scalar on one line, quoted where YAML needs it."""
-    flow: str = yaml.safe_dump([text], default_flow_style=True, width=10**9, allow_unicode=True)
-    return flow.strip()[1:-1]

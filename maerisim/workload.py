@@ -210,9 +210,11 @@ class Conv2d(_Layer):
             taps = (self.kernel[axis] - 1) * self.dilation[axis] + 1
             padded = size[axis] + 2 * self.padding[axis]
             if taps > padded:
-                covers = f"a kernel of {self.kernel[axis]}"
-                covers += f" with dilation {self.dilation[axis]} covers {taps}" if self.dilation[axis] > 1 else ""
-                problems.append((("kernel",), f"{covers} {word}, more than the {padded} of the padded input"))
+                kernel = f"a kernel of {self.kernel[axis]}"
+                kernel += f" with dilation {self.dilation[axis]}" if self.dilation[axis] > 1 else ""
+                problems.append(
+                    (("kernel",), f"{kernel} covers {taps} {word}, more than the {padded} of the padded input")
+                )
         if problems:
             raise documents.problems_error(problems)
         return self
