@@ -247,7 +247,7 @@ def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[st
 
 def unsupported_row(layer: UnsupportedLayer, columns: Sequence[Column]) -> list[str]:
     """Name and operator of a layer that did not run; the reason is a footnote."""
-    known = {"layer": counted(layer.name, layer.count), "op": layer.op, "mapping": "not supported, see below"}
+    known = {"layer": counted(layer.name, layer.count), "op": layer.op, "mapping": "not supported"}
     return [known.get(column.heading, "") for column in columns]
 
 
@@ -408,8 +408,9 @@ def signed_percent(fraction: float | None) -> str:
 
 def quantity(value: float) -> str:
     """A number in three digits and a unit prefix, as in ``12.4 M``."""
-    for limit, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")):
-        if round(value / limit, 3 - 1) >= 1:
-            scaled = value / limit
+    rounded = float(f"{value:.3g}")
+    for unit, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")):
+        if rounded >= unit:
+            scaled = rounded / unit
             return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{prefix}"
-    return f"{value:.3g}"
+    return f"{rounded:g}"

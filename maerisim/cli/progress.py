@@ -34,11 +34,11 @@ class Bar:
     def show(self, done: float, doing: str) -> None:
         """Say how far the work is; cheap enough to be called often."""
         if self._progress is None and sys.stderr.isatty() and time.monotonic() - self._begin > PATIENCE_SECONDS:
-            self._start()
+            self._start(done, doing)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, description=doing)
 
-    def _start(self) -> None:
+    def _start(self, done: float, doing: str) -> None:
         from rich import progress
         from rich.console import Console
 
@@ -50,5 +50,5 @@ class Bar:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._progress.add_task("", total=self._total)
+        self._task = self._progress.add_task(doing, total=self._total, completed=int(done))
         self._progress.start()
