@@ -73,8 +73,10 @@ def dotted(path: KeyPath) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The hint `` (did you mean 'x'?)`` for the known names close to ``name``, or nothing."""
+    """The hint `` (did you mean 'x'?)`` for the known name closest to ``name`` and those about as close, or nothing."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    closeness = [difflib.SequenceMatcher(None, name, match).ratio() for match in near]
+    near = [match for match, ratio in zip(near, closeness, strict=True) if ratio > closeness[0] - 0.1]
     return f" (did you mean {' or '.join(repr(match) for match in near)}?)" if near else ""
 
 

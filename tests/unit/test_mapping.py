@@ -1,0 +1,155 @@
+"""Mappings, their constraints, and mapping documents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maerisim.errors import DocumentError, MappingError
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping, MappingFile, dump_mappings, load_mappings
+from maerisim.workload import DIMENSIONS, Problem
+
+HARDWARE = Hardware(name="h", multipliers=64)
+ORDER = "expected an order of all of N G K C R S P Q"
+PROBLEM = Problem(N=1, G=2, K=128, C=48, R=5, S=5, P=27, Q=27, padding=(2, 2))
+
+pairs = st.tuples(st.integers(1, 9), st.integers(1, 9))
+problems = st.builds(
+    Problem,
+    **{name: st.integers(1, 1000) for name in DIMENSIONS},
+    stride=pairs,
+    dilation=pairs,
+    padding=st.tuples(st.integers(0, 9), st.integers(0, 9)),
+)
+mappings = st.builds(
+    Mapping,
+    tile=st.tuples(*[st.integers(1, 1000)] * 8),
+    order=st.permutations(DIMENSIONS).map(tuple),
+)
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff"), max_size=20)
+
+
+def test_sizes() -> None:
+    mapping = Mapping.of({"K": 2, "C": 3, "R": 2, "S": 5, "Q": 4}, "N G K P Q C R S")
+    assert mapping.tile == (1, 1, 2, 3, 2, 5, 1, 4)
+    assert mapping.order == ("N", "G", "K", "P", "Q", "C", "R", "S")
+    assert mapping.T["C"] == mapping.tile_of("C") == 3
+    assert (mapping.vn_size, mapping.vn_count, mapping.switches) == (30, 8, 240)
+    assert mapping.trips(PROBLEM) == (1, 2, 64, 16, 3, 1, 27, 7)
+    assert str(mapping) == "tile {K: 2, C: 3, R: 2, S: 5, Q: 4}, order N G K P Q C R S"
+
+
+def test_a_good_mapping() -> None:
+    assert Mapping.of({"R": 5, "S": 5, "K": 2}).check(PROBLEM, HARDWARE) == []
+    assert Mapping.of({"C": 16, "P": 4}).check(PROBLEM, HARDWARE) == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "violations"),
+    [
+        (Mapping.of({"K": 0}), ["the tile of K is 0, expected at least 1"]),
+        (Mapping.of({"R": 6}), ["the tile of R is 6, more than the 5 that the layer has"]),
+        (Mapping.of({"R": 5, "S": 5, "K": 3}), ["3 virtual neurons of 25 need 75 multipliers, h has 64"]),
+        (
+            Mapping.of({"N": 2, "S": 100}),
+            [
+                "the tile of N is 2, more than the 1 that the layer has",
+                "the tile of S is 100, more than the 5 that the layer has",
+                "2 virtual neurons of 100 need 200 multipliers, h has 64",
+            ],
+        ),
+        (
+            Mapping.of({}, "N G K K R S P X"),
+            [
+                f"{ORDER}, found 'N G K K R S P X' (missing: C Q; more than once: K; not a dimension: X)",
+            ],
+        ),
+        (
+            Mapping((1, 2, 3), DIMENSIONS),  # type: ignore[arg-type]
+            ["a tile needs one size for each of N G K C R S P Q, found 3 sizes"],
+        ),
+    ],
+)
+def test_violations(mapping: Mapping, violations: list[str]) -> None:
+    assert mapping.check(PROBLEM, HARDWARE) == violations
+
+
+def test_unknown_dimensions() -> None:
+    with pytest.raises(MappingError, match="'X' is not a dimension"):
+        Mapping.of({"X": 1})
+
+
+@given(layers=st.dictionaries(names, st.tuples(problems, mappings), max_size=3), hardware=names, network=names)
+def test_round_trip(
+    tmp_path_factory: pytest.TempPathFactory,
+    layers: dict[str, tuple[Problem, Mapping]],
+    hardware: str,
+    network: str,
+) -> None:
+    path = tmp_path_factory.mktemp("mappings") / "m.yaml"
+    written = MappingFile.of(hardware, network, layers)
+    text = dump_mappings(written, path)
+    assert path.read_text(encoding="utf-8") == text
+    read = load_mappings(path)
+    assert read == written
+    assert list(read.layers) == list(layers)
+    assert dump_mappings(read) == text
+    for name, (problem, mapping) in layers.items():
+        assert read.mapping_for(name, problem) == mapping
+
+
+def test_the_file_is_pleasant_to_read() -> None:
+    mapping = Mapping.of({"K": 2, "R": 5, "S": 5}, "N G K C P Q R S")
+    strided = Problem(K=4, C=3, R=3, S=3, P=8, Q=8, stride=(2, 2), dilation=(1, 2))
+    text = dump_mappings(MappingFile.of("maeri-64", "alexnet", {"conv2": (PROBLEM, mapping), "8": (strided, mapping)}))
+    assert text == (
+        "hardware: maeri-64\n"
+        "network: alexnet\n"
+        "layers:\n"
+        "  conv2:\n"
+        "    problem: {N: 1, G: 2, K: 128, C: 48, R: 5, S: 5, P: 27, Q: 27, padding: 2}\n"
+        "    tile: {K: 2, R: 5, S: 5}\n"
+        "    order: N G K C P Q R S\n"
+        "  '8':\n"
+        "    problem: {N: 1, G: 1, K: 4, C: 3, R: 3, S: 3, P: 8, Q: 8, stride: 2, dilation: [1, 2]}\n"
+        "    tile: {K: 2, R: 5, S: 5}\n"
+        "    order: N G K C P Q R S\n"
+    )
+    assert list(yaml.safe_load(text)["layers"]) == ["conv2", "8"]
+
+
+def test_order_as_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "hardware: h\nnetwork: n\nlayers: {a: {problem: {K: 4}, tile: {K: 2}, order: [Q, P, S, R, C, K, G, N]}}\n"
+    )
+    assert load_mappings(path).mapping_for("a", Problem(K=4)) == Mapping.of({"K": 2}, "Q P S R C K G N")
+    path.write_text("hardware: h\nnetwork: n\nlayers: {a: {problem: {}, tile: {}, order: 3}}\n")
+    with pytest.raises(DocumentError, match="expected an order like 'N G K C R S P Q', found 3"):
+        load_mappings(path)
+
+
+def test_a_mapping_for_another_layer() -> None:
+    file = MappingFile.of("h", "n", {"conv2": (PROBLEM, Mapping.of({}))})
+    other = Problem(N=1, G=1, K=256, C=48, R=5, S=5, P=27, Q=27, stride=(2, 2))
+    with pytest.raises(MappingError) as caught:
+        file.mapping_for("conv2", other)
+    assert caught.value.violations == [
+        "mapping for another layer: G is 1 here, 2 in the mapping file",
+        "mapping for another layer: K is 256 here, 128 in the mapping file",
+        "mapping for another layer: stride is 2x2 here, 1x1 in the mapping file",
+    ]
+    with pytest.raises(MappingError, match=re.escape("no mapping for it (did you mean 'conv2'?)")):
+        file.mapping_for("conv1", PROBLEM)
+
+
+def test_padding_does_not_matter_to_a_mapping() -> None:
+    file = MappingFile.of("h", "n", {"a": (PROBLEM, Mapping.of({"K": 2}))})
+    unpadded = Problem(N=1, G=2, K=128, C=48, R=5, S=5, P=27, Q=27)
+    assert file.mapping_for("a", unpadded) == Mapping.of({"K": 2})

@@ -1,0 +1,161 @@
+"""Layers and the problems they reduce to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maerisim.documents import validate
+from maerisim.errors import DocumentError, NotSupportedError
+from maerisim.workload import DIMENSIONS, Layer, Network, Problem
+
+
+def layer(**fields: Any) -> Layer:
+    return validate(Network, {"name": "n", "layers": [{"name": "a", **fields}]}, "test").layers[0]
+
+
+def conv(**fields: Any) -> Layer:
+    return layer(op="conv2d", **{"input": [4, 8, 8], "filters": 6, "kernel": 3, **fields})
+
+
+def test_convolution() -> None:
+    found = conv(batch=2, groups=2, stride=[2, 1], padding=[1, 0], dilation=[1, 2], kernel=[3, 2])
+    assert found.problem == Problem(
+        N=2, G=2, K=3, C=2, R=3, S=2, P=4, Q=6, stride=(2, 1), dilation=(1, 2), padding=(1, 0)
+    )
+    assert found.problem.dims == (2, 2, 3, 2, 3, 2, 4, 6)
+    assert found.macs == 2 * 6 * 2 * 3 * 2 * 4 * 6
+    assert found.parameters == 6 * 2 * 3 * 2
+
+
+def test_integers_stand_for_height_and_width() -> None:
+    assert conv(stride=2, padding=1, dilation=2, kernel=3) == conv(
+        stride=[2, 2], padding=[1, 1], dilation=[2, 2], kernel=[3, 3]
+    )
+
+
+@given(
+    size=st.integers(1, 40),
+    kernel=st.integers(1, 7),
+    stride=st.integers(1, 4),
+    dilation=st.integers(1, 3),
+    padding=st.integers(0, 3),
+)
+def test_the_touched_input_is_the_padded_one_less_what_no_stride_reaches(
+    size: int, kernel: int, stride: int, dilation: int, padding: int
+) -> None:
+    taps = (kernel - 1) * dilation + 1
+    fields = {"input": [1, size, 64], "kernel": [kernel, 1], "stride": [stride, 1], "dilation": [dilation, 1]}
+    if taps > size + 2 * padding:
+        with pytest.raises(DocumentError, match="more than the"):
+            conv(**fields, padding=[padding, 0])
+        return
+    problem = conv(**fields, padding=[padding, 0]).problem
+    # Rows at which a filter can start, by counting.
+    assert len([row for row in range(0, size + 2 * padding, stride) if row + taps <= size + 2 * padding]) == problem.P
+    assert 0 <= size + 2 * padding - problem.H < stride
+
+
+def test_depthwise() -> None:
+    found = conv(filters=4, groups=4, bias=True)
+    assert found.problem.dims == (1, 4, 1, 1, 3, 3, 6, 6)
+    assert found.parameters == 4 * 9 + 4
+
+
+def test_linear() -> None:
+    found = layer(op="linear", inputs=5, outputs=7, batch=3, bias=True)
+    assert found.problem == Problem(N=3, C=5, K=7)
+    assert (found.macs, found.parameters) == (105, 42)
+
+
+def test_matmul() -> None:
+    found = layer(op="matmul", batch=2, m=3, k=5, n=7)
+    assert found.problem == Problem(G=2, N=3, C=5, K=7)
+    assert (found.macs, found.parameters) == (210, 0)
+
+
+def test_lstm_is_described_but_not_run() -> None:
+    found = layer(op="lstm", input_size=3, hidden_size=5, sequence_length=2, batch=2, bias=True)
+    assert found.macs == 2 * 2 * 4 * 5 * (3 + 5)
+    assert found.parameters == 4 * 5 * (3 + 5 + 1)
+    with pytest.raises(NotSupportedError, match="linear layer of 8 inputs and 20 outputs"):
+        _ = found.problem
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kernel": 9}, "kernel: a kernel of 9 covers 9 rows, more than the 8 of the padded input"),
+        (
+            {"kernel": [1, 5], "dilation": 3, "padding": [0, 2]},
+            "kernel: a kernel of 5 with dilation 3 covers 13 columns, more than the 12 of the padded input",
+        ),
+        ({"groups": 3}, "groups: 3 groups do not divide the 4 input channels of 'input'"),
+        ({"groups": 4}, "groups: 4 groups do not divide the 6 filters of 'filters'"),
+        ({"input": [4, 8, 0]}, "input: expected [channels, height, width] of at least 1, found the list [4, 8, 0]"),
+        ({"input": 4}, "input: expected [channels, height, width], found 4"),
+        ({"kernel": 0}, "kernel: expected at least 1, found 0"),
+        ({"kernel": [1, 2, 3]}, "kernel: expected an integer or [height, width], found the list [1, 2, 3]"),
+        ({"stride": True}, "stride: expected an integer, found true"),
+        ({"count": 0}, "count: expected at least 1, found 0"),
+        ({"bias": "yes please"}, "bias: expected true or false, found 'yes please'"),
+    ],
+)
+def test_impossible_layers(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        conv(**fields)
+    assert f"test: layers[0].{message}" in caught.value.problems
+
+
+def test_layers_by_name() -> None:
+    network = Network.load("alexnet")
+    assert network.layer("conv2").problem.G == 2
+    with pytest.raises(DocumentError, match=re.escape("alexnet: no layer 'conv22' (did you mean 'conv2'")):
+        network.layer("conv22")
+    with pytest.raises(DocumentError, match=re.escape("alexnet: no layer 'zz' (layers: conv1, conv2")):
+        network.layer("zz")
+
+
+def test_count_multiplies() -> None:
+    data = {"name": "a", "op": "linear", "inputs": 5, "outputs": 7, "bias": True, "count": 3}
+    network = validate(Network, {"name": "n", "layers": [data]}, "test")
+    assert (network.macs, network.parameters) == (105, 126)
+
+
+def test_problems_reject_sizes_below_one() -> None:
+    with pytest.raises(DocumentError, match="problem: K: expected at least 1, found 0\nproblem: stride"):
+        Problem(K=0, stride=(1, 0))
+    with pytest.raises(DocumentError, match="problem: padding: expected at least 0"):
+        Problem(padding=(0, -1))
+
+
+problem_sizes = st.builds(
+    Problem,
+    **{name: st.integers(1, 300) for name in ("K", "C", "P", "Q")},
+    **{name: st.integers(1, 20) for name in ("N", "G")},
+    **{name: st.integers(1, 7) for name in ("R", "S")},
+)
+
+
+@given(problem=problem_sizes, limit=st.integers(1, 10**9))
+def test_scaled_problems_are_small_enough_and_keep_their_character(problem: Problem, limit: int) -> None:
+    small = problem.scaled(limit)
+    floors = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
+    for name, before, after in zip(DIMENSIONS, problem.dims, small.dims, strict=True):
+        assert min(before, floors.get(name, before)) <= after <= before
+    if small.macs > limit:
+        assert all(getattr(small, name) <= floor for name, floor in floors.items())
+    if problem.macs <= limit:
+        assert small == problem
+    assert small == small.scaled(limit)
+    assert (small.stride, small.dilation, small.padding) == (problem.stride, problem.dilation, problem.padding)
+
+
+def test_scaled_halves_the_largest_first() -> None:
+    problem = Problem(K=64, C=16, P=8, Q=8, R=3, S=3)
+    assert problem.scaled(problem.macs - 1) == Problem(K=32, C=16, P=8, Q=8, R=3, S=3)
+    assert Problem(K=8, P=8).scaled(63) == Problem(K=8, P=4)
