@@ -15,7 +15,7 @@ def sizes(requests: Sequence[str], multipliers: int) -> tuple[int, ...]:
     """
     placed: list[int] = []
     for request in requests:
-        match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", request)
+        match = re.fullmatch(r"([1-9][0-9]*)(?:x([1-9][0-9]*))?", request)
         if match is None:
             raise MappingError(f"--vn {request}", ["expected SIZE or SIZExCOUNT in whole numbers from 1, such as 9x3"])
         size = int(match[1])

@@ -1,0 +1,245 @@
+"""Every command does what its help says."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(sys.executable).with_name("maerisim")
+README = Path(__file__).parents[2] / "README.md"
+
+
+def script(*arguments):
+    return subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_the_installed_script_validates_a_layer():
+    finished = script("validate", "maeri-16", "tiny", "--layer", "strided")
+    assert finished.returncode == 0, finished.stderr
+    assert "strided" in finished.stdout
+    assert finished.stderr == ""
+
+
+def test_a_pipe_gets_neither_colour_nor_trailing_blanks_nor_cut_cells():
+    finished = script("validate", "maeri-16", "tiny", "--layer", "depthwise", "--layer", "pointwise")
+    assert "\x1b" not in finished.stdout
+    assert "…" not in finished.stdout
+    assert all(line == line.rstrip() for line in finished.stdout.splitlines())
+
+
+def test_the_installed_script_reports_bad_input_without_a_traceback():
+    finished = script("validate", "maeri-16", "no-such-network")
+    assert finished.returncode == 2
+    assert "Traceback" not in finished.stderr
+    assert "no-such-network" in finished.stderr
+
+
+def test_help_names_every_command(maerisim):
+    finished = maerisim("--help")
+    assert finished.code == 0
+    for command in ("map", "simulate", "validate", "show", "schema"):
+        assert re.search(rf"^  {command} ", finished.out, re.MULTILINE)
+
+
+def test_version(maerisim):
+    finished = maerisim("--version")
+    assert finished.code == 0
+    assert re.fullmatch(r"maerisim \d+\.\d+\.\d+\S*\n", finished.out)
+
+
+@pytest.mark.parametrize("objective", ["cycles", "energy", "edp"])
+def test_map_says_how_many_candidates_there_were_and_why_one_won(maerisim, objective):
+    finished = maerisim("map", "maeri-16", "tiny", "--layer", "strided", "--objective", objective)
+    assert finished.code == 0
+    assert re.search(r"^strided +[\d,]+ candidates; \S", finished.out, re.MULTILINE)
+
+
+def test_map_estimates_and_does_not_simulate(maerisim):
+    document = maerisim("map", "maeri-16", "tiny", "--json").json
+    assert len(document["layers"]) == 6
+    assert document["total_cycles"] is None
+    assert document["total_estimated_cycles"] > 0
+    for layer in document["layers"]:
+        assert layer["cycles"] is None
+        assert layer["error"] is None
+        assert layer["candidates"] >= 1
+        assert layer["reason"]
+
+
+def test_saved_mappings_are_simulated_as_they_were_found(maerisim, tmp_path):
+    path = tmp_path / "mappings.yaml"
+    mapped = maerisim("map", "maeri-16", "tiny", "-o", path, "--json").json
+    simulated = maerisim("simulate", "maeri-16", "tiny", "--mapping", path, "--json").json
+    for before, after in zip(mapped["layers"], simulated["layers"], strict=True):
+        assert after["mapping"] == before["mapping"]
+        assert after["estimated_cycles"] == before["estimated_cycles"]
+        assert after["cycles"] > 0
+        assert after["candidates"] is None
+
+
+def test_both_engines_print_the_same_document(maerisim):
+    common = ("simulate", "maeri-16", "tiny", "--layer", "depthwise", "--scale", 2000, "--json")
+    compiled = maerisim(*common, "--engine", "compiled")
+    event = maerisim(*common, "--engine", "event")
+    assert compiled.code == event.code == 0
+    assert compiled.out == event.out
+
+
+def test_simulated_values_are_compared_with_numpys(maerisim):
+    finished = maerisim("simulate", "maeri-16", "tiny", "--check-values")
+    assert finished.code == 0
+    assert "Every output value of 6 layers equals NumPy's." in finished.out
+
+
+def test_wrong_values_are_an_error_that_names_the_layer_and_the_place(maerisim, monkeypatch):
+    from maerisim.cli import study
+
+    right = study.reference_outputs
+
+    def one_off(problem, operands):
+        outputs = right(problem, operands).copy()
+        outputs[0, 0, 0, 0, 0] += 1
+        return outputs
+
+    monkeypatch.setattr(study, "reference_outputs", one_off)
+    finished = maerisim("simulate", "maeri-16", "tiny", "--layer", "strided", "--check-values")
+    assert finished.code == 2
+    assert "outputs differ from NumPy's" in finished.err
+    assert "(0, 0, 0, 0, 0)" in finished.err
+    assert "strided" in finished.err
+
+
+def test_a_program_is_printed_instead_of_run(maerisim):
+    finished = maerisim("simulate", "maeri-16", "tiny", "--layer", "strided", "--print-program")
+    assert finished.code == 0
+    assert finished.out.startswith("# strided: tile {")
+    assert len(finished.out.splitlines()) > 3
+
+
+def test_validate_compares_the_estimate_of_every_layer(maerisim):
+    document = maerisim("validate", "maeri-16", "tiny", "--json").json
+    for layer in document["layers"]:
+        assert layer["error"] == pytest.approx((layer["estimated_cycles"] - layer["cycles"]) / layer["cycles"])
+        assert 0 < layer["utilization"] <= 1
+        assert layer["bound_cycles"] <= layer["cycles"]
+        assert layer["counters"]["multiplications"] == layer["macs"]
+    assert document["total_cycles"] == sum(layer["cycles"] for layer in document["layers"])
+    errors = [abs(layer["error"]) for layer in document["layers"]]
+    assert document["mean_absolute_error"] == pytest.approx(sum(errors) / len(errors))
+
+
+def test_the_same_input_gives_the_same_json(maerisim):
+    first, second = (maerisim("validate", "maeri-16", "tiny", "--layer", "linear", "--json") for _ in range(2))
+    assert first.out == second.out
+
+
+def test_the_readme_documents_every_json_key(maerisim):
+    document = maerisim("validate", "maeri-16", "tiny", "--layer", "linear", "--json").json
+    table = "\n".join(line for line in README.read_text("utf-8").splitlines() if line.startswith("| `"))
+    documented = set(re.findall(r"`(?:layers\[\]|unsupported\[\])?\.?(\w+)(?:\[\])?`", table))
+    documented |= {"layers"} if "layers[]" in table else set()
+    assert {*document, *document["layers"][0]} <= documented
+
+
+def test_layers_are_chosen_by_name_and_stay_in_the_networks_order(maerisim):
+    document = maerisim("map", "maeri-16", "tiny", "--layer", "linear", "--layer", "strided", "--json").json
+    assert [layer["name"] for layer in document["layers"]] == ["strided", "linear"]
+
+
+def test_repeated_layers_run_once_and_count_in_the_totals(maerisim, tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("name: twice\nlayers:\n  - {name: fc, op: linear, inputs: 32, outputs: 8, count: 3}\n")
+    document = maerisim("simulate", "maeri-16", path, "--json").json
+    (layer,) = document["layers"]
+    assert layer["count"] == 3
+    assert document["total_cycles"] == 3 * layer["cycles"]
+    assert "fc ×3" in maerisim("simulate", "maeri-16", path).out
+
+
+def test_scaled_layers_are_smaller_and_say_so(maerisim):
+    common = ("validate", "maeri-16", "tiny", "--layer", "conv3x3", "--layer", "depthwise", "--scale", 20_000)
+    large, small = maerisim(*common, "--json").json["layers"]
+    assert large["scaled"] is True
+    assert large["macs"] <= 20_000
+    assert small["scaled"] is False
+    text = maerisim(*common).out
+    assert "conv3x3*" in text
+    assert "* shrunk by --scale" in text
+    assert "conv3x3: 73,728 MACs to" in text
+
+
+def test_unsupported_layers_are_listed_and_the_others_run(maerisim):
+    arguments = ("simulate", "maeri-16", "lstm", "--scale", 10_000)
+    finished = maerisim(*arguments)
+    assert finished.code == 0
+    assert re.search(r"lstm1 +lstm +not supported", finished.out)
+    assert "Not supported: layer 'lstm1'" in finished.out
+    document = maerisim(*arguments, "--json").json
+    assert [layer["name"] for layer in document["layers"]] == ["projection"]
+    assert [layer["name"] for layer in document["unsupported"]] == ["lstm1", "lstm2"]
+
+
+def test_an_unsupported_layer_asked_for_by_name_is_an_error(maerisim):
+    finished = maerisim("simulate", "maeri-16", "lstm", "--layer", "lstm1")
+    assert finished.code == 2
+    assert "lstm1" in finished.err
+
+
+def test_a_network_of_unsupported_layers_is_an_error(maerisim, tmp_path):
+    path = tmp_path / "cells.yaml"
+    path.write_text("name: cells\nlayers:\n  - {name: cell, op: lstm, input_size: 4, hidden_size: 4}\n")
+    finished = maerisim("simulate", "maeri-16", path)
+    assert finished.code == 2
+    assert "cell" in finished.err
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_interrupted_run_keeps_what_is_finished(maerisim, monkeypatch, as_json):
+    from maerisim.cli import study
+
+    calls = []
+
+    def interrupted_at_the_third(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return simulate(*arguments, **options)
+
+    simulate = study.simulate
+    monkeypatch.setattr(study, "simulate", interrupted_at_the_third)
+    finished = maerisim("simulate", "maeri-16", "tiny", *(["--json"] if as_json else []))
+    assert finished.code == 130
+    assert "interrupted" in finished.err
+    if as_json:
+        assert [layer["name"] for layer in finished.json["layers"]] == ["conv3x3", "strided"]
+        assert finished.json["interrupted"] is True
+    else:
+        assert "strided" in finished.out
+        assert "pointwise" not in finished.out
+
+
+def test_show_draws_the_fabric(maerisim):
+    finished = maerisim("show", "maeri-16", "--vn", "5x2", "--vn", "3")
+    assert finished.code == 0
+    assert finished.out.strip()
+
+
+def test_show_writes_graphviz(maerisim, tmp_path):
+    path = tmp_path / "fabric.dot"
+    assert maerisim("show", "maeri-16", "--dot", path).code == 0
+    printed = maerisim("show", "maeri-16", "--dot", "-")
+    assert printed.out.strip() == path.read_text("utf-8").strip()
+    assert re.match(r"(strict )?(di)?graph\b", printed.out)
+
+
+@pytest.mark.parametrize("document", ["hardware", "network", "mapping"])
+def test_schema_is_a_json_schema(maerisim, document):
+    schema = json.loads(maerisim("schema", document).out)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["type"] == "object"
+    assert schema["properties"]
