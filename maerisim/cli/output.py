@@ -41,10 +41,9 @@ def print_tables(command: str, report: reporting.NetworkReport) -> None:
         for note in notes:
             console.print(Text(note), overflow="fold")
     else:
-        console = Console(width=MOST_COLUMNS, file=io.StringIO(), color_system=None)
-        console.print(table)
-        lines = console.file.getvalue().splitlines()
-        typer.echo("\n".join([*(line.rstrip() for line in lines), *notes]))
+        paper = io.StringIO()
+        Console(width=MOST_COLUMNS, file=paper, color_system=None).print(table)
+        typer.echo("\n".join([*(line.rstrip() for line in paper.getvalue().splitlines()), *notes]))
 
 
 def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
