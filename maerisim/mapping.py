@@ -108,13 +108,25 @@ class Mapping:
                 violations.append(f"the tile of {name} is {tile}, expected at least 1")
             elif tile > size:
                 violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
-        if min(self.tile) >= 1 and self.switches > hardware.multipliers:
-            violations.append(
-                f"{self.vn_count} virtual neurons of {self.vn_size} need {self.switches} multipliers, "
-                f"{hardware.name} has {hardware.multipliers}"
-            )
         violations += _order_violations(self.order)
-        return violations
+        return violations or self._space_violations(problem, hardware)
+
+    def _space_violations(self, problem: Problem, hardware: Hardware) -> list[str]:
+        spills = self.spills(problem, hardware)
+        size = self.vn_size + spills
+        block = 1 << (size - 1).bit_length() if hardware.reduction.topology == "plain_tree" else size
+        needed = (self.vn_count - 1) * block + size
+        if needed <= hardware.multipliers:
+            return []
+        why = f"{self.vn_count} virtual neurons of {size} need {needed} multipliers, {hardware.multipliers} are there"
+        if block != size:
+            why += f" (in a plain_tree each takes an aligned subtree of {block})"
+        if spills:
+            why += (
+                f" (one of each takes in partial sums: {self.live_partial_sums(problem)} are live, the accumulation "
+                f"buffer holds {hardware.accumulation_words}; a loop order with C R S further in needs fewer)"
+            )
+        return [why]
 
     def __str__(self) -> str:
         return f"tile {_tile_text(self.tile)}, order {' '.join(self.order)}"

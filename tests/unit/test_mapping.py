@@ -55,13 +55,13 @@ def test_a_good_mapping() -> None:
     [
         (Mapping.of({"K": 0}), ["the tile of K is 0, expected at least 1"]),
         (Mapping.of({"R": 6}), ["the tile of R is 6, more than the 5 that the layer has"]),
-        (Mapping.of({"R": 5, "S": 5, "K": 3}), ["3 virtual neurons of 25 need 75 multipliers, h has 64"]),
+        (Mapping.of({"R": 5, "S": 5, "K": 3}), ["3 virtual neurons of 25 need 75 multipliers, 64 are there"]),
         (
             Mapping.of({"N": 2, "S": 100}),
             [
                 "the tile of N is 2, more than the 1 that the layer has",
                 "the tile of S is 100, more than the 5 that the layer has",
-                "2 virtual neurons of 100 need 200 multipliers, h has 64",
+                "2 virtual neurons of 100 need 200 multipliers, 64 are there",
             ],
         ),
         (

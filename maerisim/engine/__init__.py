@@ -1,0 +1,65 @@
+"""Run a mapping of a problem on a fabric, with either engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maerisim.engine import compiled, event
+from maerisim.engine.counters import Counters
+from maerisim.engine.event import Progress
+from maerisim.hardware import Hardware
+from maerisim.lowering import lower
+from maerisim.mapping import Mapping
+from maerisim.program import Ints, Program
+from maerisim.reference import Operands
+from maerisim.workload import Problem
+
+EngineName = Literal["compiled", "event"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives: ``cycles`` from the first word sent to the last result written, counts, and the outputs
+    (N, G, K, P, Q) when operands were given.
+    """
+
+    cycles: int
+    counters: Counters
+    outputs: Ints | None
+
+
+def simulate(
+    problem: Problem,
+    mapping: Mapping,
+    hardware: Hardware,
+    *,
+    engine: EngineName = "compiled",
+    operands: Operands | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Lower ``problem`` with ``mapping`` and run it on ``hardware``.
+
+    ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. Raises MappingError
+    when the mapping does not fit and DeadlockError when the program cannot progress.
+    """
+    return run(lower(problem, mapping, hardware), problem, hardware, engine=engine, operands=operands, progress=progress)
+
+
+def run(
+    program: Program,
+    problem: Problem,
+    hardware: Hardware,
+    *,
+    engine: EngineName = "compiled",
+    operands: Operands | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a program that was lowered from ``problem``; see :func:`simulate`."""
+    outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
+    engines = {"compiled": compiled.run, "event": event.run}
+    cycles, counters = engines[engine](program, hardware, operands, outputs, progress)
+    shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
+    return Result(cycles, counters, outputs.reshape(shape) if operands is not None else None)

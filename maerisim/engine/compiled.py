@@ -1,0 +1,62 @@
+"""The compiled engine: the fabric as flat arrays, stepped by numba kernels."""
+
+from __future__ import annotations
+
+from maerisim.engine.counters import OPERANDS, STALLS, Counters
+from maerisim.engine.event import Progress
+from maerisim.engine.flatten import counters_of, flatten
+from maerisim.engine.watchdog import deadlock_message
+from maerisim.errors import DeadlockError
+from maerisim.fabric.wiring import wire_up
+from maerisim.hardware import Hardware
+from maerisim.kernels import fabric as k
+from maerisim.kernels.walk import HALT
+from maerisim.program import Ints, Program
+from maerisim.reference import Operands
+
+_CYCLES_PER_CALL = 200_000
+
+
+def run(
+    program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints, progress: Progress | None
+) -> tuple[int, Counters]:
+    """Run to the last result; return (cycles, counters) and fill ``outputs`` (flat) when values are carried.
+
+    Raises DeadlockError when a cycle passes in which nothing moves.
+    """
+    machine = flatten(program, hardware, operands, outputs)
+    status, cycle = k.RUNNING, 0
+    while status == k.RUNNING:
+        status, cycle = k.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        if progress is not None:
+            progress(int(machine.tally[k.RESULTS]), program.results)
+    if status == k.DEADLOCK:
+        raise DeadlockError(_deadlock(machine, program, hardware, cycle))
+    return cycle, counters_of(machine)
+
+
+def _deadlock(machine: k.Machine, program: Program, hardware: Hardware, cycle: int) -> str:
+    ports = machine.ports
+    blocked = {}
+    for port in range(hardware.ports):
+        for stream, operand in enumerate(OPERANDS):
+            packet = ports.head[stream, port]
+            if packet < ports.end[stream, port]:
+                destinations = ports.destination[ports.first[packet] : ports.first[packet + 1]].tolist()
+                blocked[port] = (operand, destinations)
+                break
+    rows = machine.compute_walkers.row
+    stalled = {
+        m: STALLS[machine.multipliers.stalled_by[m]]
+        for m in range(program.multipliers_used)
+        if machine.code.op[rows[m]] != HALT
+    }
+    wires = wire_up(program, hardware).depth
+    return deadlock_message(
+        cycle=cycle,
+        results=int(machine.tally[k.RESULTS]),
+        expected=program.results,
+        stalled=stalled,
+        blocked=blocked,
+        waiting=[str(wire) for wire, words in zip(wires, machine.wires.words, strict=True) if words],
+    )

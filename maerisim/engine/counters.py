@@ -1,0 +1,101 @@
+"""What a run counts, and what it costs in energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from maerisim.hardware import EnergyTable
+
+OPERANDS = ("partial_sums", "inputs", "weights")
+"""The operands that the distribution network carries, in the order of their priority at a port."""
+STALLS = ("collection", "weights", "inputs", "wait", "forwarding")
+"""Why a multiplier switch with work left did nothing in a cycle: no room for its product, no weight, no input, no
+partial sum, no room at the neighbour for the input to forward."""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Counts of one run; every count is in events (words, operations or cycles), none is an estimate.
+
+    ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the words
+    that arrive in operand registers, ``buffer_reads`` the reads of the global buffer (a word needed by several ports
+    at once is read once). ``busy`` holds cycles in which a component did something, per component. ``stalls`` sums
+    over multiplier switches the cycles lost, by cause; ``port_stalls`` the cycles in which a port had a word to send
+    and no room for it.
+    """
+
+    multiplications: int
+    additions_two: int
+    additions_three: int
+    accumulations: int
+    forwards: int
+    distributed: dict[str, int]
+    delivered: dict[str, int]
+    buffer_reads: dict[str, int]
+    buffer_writes: dict[str, int]
+    distribution_hops: int
+    adder_words: int
+    results: int
+    stalls: dict[str, int]
+    port_stalls: int
+    busy: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def additions(self) -> int:
+        """Numbers added to a sum in the reduction network (a three-input addition adds two)."""
+        return self.additions_two + 2 * self.additions_three
+
+    @property
+    def register_writes(self) -> int:
+        """Operand registers written: a word delivered or forwarded writes one."""
+        return sum(self.delivered.values()) + self.forwards
+
+    @property
+    def register_reads(self) -> int:
+        """Operand registers read: two for a multiplication, one for a partial sum passed on or an input forwarded."""
+        return 2 * self.multiplications + self.delivered["partial_sums"] + self.forwards
+
+    @property
+    def multiplier_words(self) -> int:
+        """Words through multiplier switches: delivered, forwarded and produced."""
+        return self.register_writes + self.multiplications
+
+    @property
+    def accumulation_accesses(self) -> int:
+        """Reads and writes of the accumulation buffer: both for every sum added to one that is there."""
+        return 2 * self.accumulations
+
+    def energy_by_component(self, table: EnergyTable) -> dict[str, float]:
+        """Energy of the run in ``table.unit``, by the component that spends it."""
+        buffer = sum(self.buffer_reads.values()) + sum(self.buffer_writes.values())
+        return {
+            "global_buffer": buffer * table.global_buffer_access,
+            "distribution": self.distribution_hops * table.distribution_switch_access,
+            "registers": (self.register_reads + self.register_writes) * table.register_access,
+            "multipliers": self.multiplications * table.multiply
+            + self.multiplier_words * table.multiplier_switch_access,
+            "reduction": self.additions * table.add + self.adder_words * table.reduction_switch_access,
+            "accumulation": self.accumulations * table.add
+            + self.accumulation_accesses * table.accumulation_buffer_access,
+        }
+
+    def energy(self, table: EnergyTable) -> float:
+        """Energy of the run in ``table.unit``."""
+        return sum(self.energy_by_component(table).values())
+
+    def as_dict(self) -> dict[str, int | dict[str, int] | dict[str, list[int]]]:
+        """All counts, the derived ones included, under stable names."""
+        derived = ("additions", "register_reads", "register_writes", "multiplier_words", "accumulation_accesses")
+        return asdict(self) | {name: getattr(self, name) for name in derived}
+
+
+def differences(one: Counters, other: Counters) -> list[str]:
+    """The counts in which two runs differ, for error messages and tests."""
+    left, right = one.as_dict(), other.as_dict()
+    return [f"{name}: {left[name]} against {right[name]}" for name in left if left[name] != right[name]]
+
+
+def by_operand(counts: Mapping[str, int] | None = None) -> dict[str, int]:
+    """A count for each operand, 0 where none is given."""
+    return dict.fromkeys(OPERANDS, 0) | dict(counts or {})

@@ -1,0 +1,437 @@
+"""The event engine: the fabric as SimPy processes and bounded stores. This is the specification of a cycle.
+
+Every component is a process that looks at its queues once a cycle and then sleeps for one cycle. Processes are
+started receivers first, and SimPy resumes processes that wake at the same time in the order in which they went to
+sleep, so the order of work within a cycle is, always:
+
+1. collection buses take one result each, round robin among the virtual neurons wired to them;
+2. accumulators take the sum that has arrived and start, continue or complete an output;
+3. adder switches, from the results back towards the multipliers, add the words on their operand wires;
+4. multiplier switches, by rising index, multiply;
+5. distribution ports deliver one word each.
+
+A word put on a queue is therefore seen one cycle later, and a full queue that is popped takes a word in the same cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import simpy
+
+from maerisim.engine.counters import OPERANDS, STALLS, Counters, by_operand
+from maerisim.engine.watchdog import deadlock_message
+from maerisim.errors import DeadlockError
+from maerisim.fabric.collection import virtual_neurons_by_bus
+from maerisim.fabric.topology import Transfer, Wire
+from maerisim.fabric.wiring import REGISTER, wire_up
+from maerisim.hardware import Hardware
+from maerisim.program import ACTIVE, Collect, Ints, Packets, Program, Thread, Use
+from maerisim.reference import Operands
+
+Tick = Iterator[simpy.Event]
+Progress = Callable[[int, int], None]
+
+
+class Word(NamedTuple):
+    """A word on a wire; ``empty`` when a switch beyond the edge of its tile had nothing to contribute."""
+
+    value: int
+    empty: bool = False
+
+
+class Queue(simpy.Store):  # type: ignore[misc]
+    """A bounded SimPy store used within a cycle: whoever pushes has made sure that there is room."""
+
+    @property
+    def room(self) -> bool:
+        """Whether another word fits."""
+        return len(self.items) < self.capacity
+
+    def push(self, word: Any) -> None:
+        """Put a word at the end."""
+        if not self.put(word).triggered:
+            raise AssertionError("a word was pushed on a full queue")
+
+    def pop(self) -> Any:
+        """Take the oldest word."""
+        return self.get().value
+
+
+@dataclass
+class OperandStore:
+    """The words of one operand in a multiplier switch: a queue whose oldest words are held until retired."""
+
+    queue: Queue
+    current: int = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether the word that the next step needs has arrived."""
+        return len(self.queue.items) > self.current
+
+    @property
+    def word(self) -> int:
+        """The word that this step needs."""
+        return int(self.queue.items[self.current])
+
+    def turn_over(self, uses: int, retire: Use, following: Use, rewind: Use) -> None:
+        """After a step: retire the word, go on to the next one held, or start again at the first."""
+        if uses & retire:
+            self.queue.pop()
+        elif uses & following:
+            self.current += 1
+        elif uses & rewind:
+            self.current = 0
+
+
+@dataclass
+class Multiplier:
+    """The queues of one multiplier switch."""
+
+    weights: OperandStore
+    inputs: OperandStore
+    forwarded: OperandStore
+    partial_sums: OperandStore
+    stalled_by: str = ""
+    done: bool = False
+
+    def of(self, operand: str) -> OperandStore:
+        """The store that the distribution network delivers ``operand`` to."""
+        return {"weights": self.weights, "inputs": self.inputs, "partial_sums": self.partial_sums}[operand]
+
+
+@dataclass
+class Tally:
+    """Counts while the run goes on."""
+
+    multiplications: int = 0
+    additions_two: int = 0
+    additions_three: int = 0
+    accumulations: int = 0
+    forwards: int = 0
+    distributed: dict[str, int] = field(default_factory=by_operand)
+    delivered: dict[str, int] = field(default_factory=by_operand)
+    buffer_reads: dict[str, int] = field(default_factory=by_operand)
+    buffer_writes: dict[str, int] = field(default_factory=lambda: {"outputs": 0, "partial_sums": 0})
+    distribution_hops: int = 0
+    adder_words: int = 0
+    results: int = 0
+    stalls: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STALLS, 0))
+    port_stalls: int = 0
+    busy: dict[str, list[int]] = field(default_factory=dict)
+
+
+class Fabric:
+    """All components of one run. ``operands`` is None when no values are wanted; every word is then 0."""
+
+    def __init__(
+        self, program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints
+    ) -> None:
+        self.env = simpy.Environment()
+        self.program, self.hardware = program, hardware
+        self.memory: dict[str, Ints | None] = {"weights": None, "inputs": None, "partial_sums": None}
+        if operands is not None:
+            self.memory = {
+                "weights": operands.weights.ravel(),
+                "inputs": operands.inputs.ravel(),
+                "partial_sums": outputs,
+            }
+        self.wiring = wire_up(program, hardware)
+        self.queues = {wire: Queue(self.env, depth) for wire, depth in self.wiring.depth.items()}
+        self.multipliers = [self._multiplier() for _ in range(program.multipliers_used)]
+        self.count = Tally()
+        self.count.busy = {
+            "multipliers": [0] * hardware.multipliers,
+            "adder_switches": [0] * hardware.multipliers,
+            "ports": [0] * hardware.ports,
+            "buses": [0] * hardware.buses,
+        }
+        self.adder_seen = [-1] * hardware.multipliers
+        self.emitted: list[Queue] = [Queue(self.env) for _ in program.spans]
+        self.written = [0] * len(program.spans)
+        self.blocked_ports: dict[int, tuple[str, list[int]]] = {}
+        self.progress = True
+        self._start()
+
+    def _multiplier(self) -> Multiplier:
+        switch = self.hardware.multiplier
+        held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+        return Multiplier(
+            weights=OperandStore(Queue(self.env, held)),
+            inputs=OperandStore(Queue(self.env, switch.input_fifo_depth)),
+            forwarded=OperandStore(Queue(self.env, switch.forward_fifo_depth)),
+            partial_sums=OperandStore(Queue(self.env, switch.partial_sum_fifo_depth)),
+        )
+
+    def _start(self) -> None:
+        """Start every process, receivers first."""
+        process = self.env.process
+        for bus, members in enumerate(virtual_neurons_by_bus(self.program.buses, self.hardware.buses)):
+            if members:
+                process(self.bus(bus, members))
+        for transfer in self.wiring.collection:
+            process(self.adder(transfer))
+        for vn in range(len(self.program.spans)):
+            process(self.accumulator(vn))
+        for transfer in self.wiring.reduction:
+            process(self.adder(transfer))
+        for index in range(self.program.multipliers_used):
+            process(self.multiplier(index))
+        for port in range(self.hardware.ports):
+            process(self.port(port))
+
+    def tick(self) -> simpy.Event:
+        """Sleep until the next cycle."""
+        return self.env.timeout(1)
+
+    def bus(self, bus: int, members: tuple[int, ...]) -> Tick:
+        """Collection bus: each cycle one result of the virtual neurons wired to it, round robin."""
+        sources = [self.queues[self.wiring.outgoing[vn]] for vn in members]
+        last = len(members) - 1
+        while True:
+            for turn in range(1, len(members) + 1):
+                candidate = (last + turn) % len(members)
+                if sources[candidate].items:
+                    last = candidate
+                    self.write_back(members[candidate], sources[candidate].pop())
+                    self.count.busy["buses"][bus] += 1
+                    break
+            yield self.tick()
+
+    def write_back(self, vn: int, word: Word) -> None:
+        """A result reaches the global buffer."""
+        flags, address = self.emitted[vn].pop()
+        if (outputs := self.memory["partial_sums"]) is not None:
+            outputs[address] = word.value
+        self.count.buffer_writes["outputs" if flags & Collect.LAST else "partial_sums"] += 1
+        self.count.results += 1
+        self.written[vn] += 1
+        self.progress = True
+
+    def accumulator(self, vn: int) -> Tick:
+        """Accumulator of a virtual neuron: adds up the folds of an output, passes complete ones on."""
+        source, target = self.queues[self.wiring.result[vn]], self.queues[self.wiring.accumulated[vn]]
+        held: dict[int, int] = {}
+        for step, base in self.program.collect.walk():
+            flags = int(step.flags[vn])
+            if not flags & Collect.ACTIVE:
+                continue
+            while not source.items or (flags & Collect.EMIT and not target.room):
+                yield self.tick()
+            address = base + int(self.program.output_offset[vn])
+            total = source.pop().value
+            if not flags & Collect.FIRST and not self.program.spills:
+                total += held.pop(address)
+                self.count.accumulations += 1
+            if flags & Collect.EMIT:
+                target.push(Word(total))
+                self.emitted[vn].push((flags, address))
+            else:
+                held[address] = total
+            self.progress = True
+            yield self.tick()
+
+    def adder(self, transfer: Transfer) -> Tick:
+        """One configured use of an adder switch (or a pipeline register): add one word of every operand wire."""
+        operands = [self.queues[wire] for wire in transfer.operands]
+        target = self.queues[transfer.output]
+        while True:
+            if target.room and all(queue.items for queue in operands):
+                words = [queue.pop() for queue in operands]
+                live = [word.value for word in words if not word.empty]
+                target.push(Word(sum(live), empty=not live))
+                self.count.additions_two += len(live) == 2
+                self.count.additions_three += len(live) == 3
+                self.progress = True
+                if transfer.switch != REGISTER:
+                    self.count.adder_words += 1
+                    if self.adder_seen[transfer.switch] != self.env.now:
+                        self.adder_seen[transfer.switch] = self.env.now
+                        self.count.busy["adder_switches"][transfer.switch] += 1
+            yield self.tick()
+
+    def multiplier(self, index: int) -> Tick:
+        """Multiplier switch: one control step a cycle, as soon as its operands are there."""
+        switch = self.multipliers[index]
+        product = self.queues[self.wiring.product[index]]
+        for step, _ in self.program.compute.walk():
+            uses = int(step[index])
+            inputs = switch.forwarded if uses & Use.FORWARDED_INPUT else switch.inputs
+            while cause := self.obstacle(index, uses, inputs, product):
+                switch.stalled_by = cause
+                self.count.stalls[cause] += 1
+                yield self.tick()
+            if uses & Use.MULTIPLY:
+                product.push(Word(switch.weights.word * inputs.word))
+                self.count.multiplications += 1
+                self.count.busy["multipliers"][index] += 1
+                if uses & Use.FORWARD:
+                    self.multipliers[index - 1].forwarded.queue.push(inputs.word)
+                    self.count.forwards += 1
+            elif uses & Use.PARTIAL_SUM:
+                product.push(Word(switch.partial_sums.queue.pop()))
+            elif uses & Use.IDLE:
+                product.push(Word(0, empty=True))
+            switch.weights.turn_over(uses, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
+            inputs.turn_over(uses, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
+            self.progress = True
+            yield self.tick()
+        switch.done = True
+
+    def obstacle(self, index: int, uses: int, inputs: OperandStore, product: Queue) -> str:
+        """What keeps a multiplier switch from its step, or nothing."""
+        switch = self.multipliers[index]
+        if not uses & ACTIVE:
+            return ""
+        if not product.room:
+            return "collection"
+        if uses & Use.MULTIPLY and not switch.weights.ready:
+            return "weights"
+        if uses & Use.MULTIPLY and not inputs.ready:
+            return "inputs"
+        if uses & Use.PARTIAL_SUM and not switch.partial_sums.ready:
+            return "wait"
+        if uses & Use.FORWARD and not self.multipliers[index - 1].forwarded.queue.room:
+            return "forwarding"
+        return ""
+
+    def port(self, port: int) -> Tick:
+        """Distribution port: one word a cycle into its subtree, partial sums first, then inputs, then weights.
+
+        With a distribution latency above one the word passes registers before the tree; the tree itself hands it to
+        all destinations at once, when all of them have room.
+        """
+        registers = [Queue(self.env, 1) for _ in range(self.hardware.distribution.latency - 1)]
+        senders = [
+            _Sender(operand, self.packets(thread, port), self.memory[operand])
+            for operand, thread in zip(OPERANDS, self.program.streams, strict=True)
+        ]
+        while True:
+            sent = False
+            for stage, register in enumerate(registers):
+                if register.items and self.accept(registers[:stage], register.items[0]):
+                    register.pop()
+                    self.progress = True
+            waiting = False
+            for sender in senders:
+                packet = sender.head
+                if packet is None:
+                    continue
+                waiting = True
+                if packet.wait and self.written[packet.wait_for] < packet.wait:
+                    continue
+                word = packet._replace(value=0 if sender.memory is None else int(sender.memory[packet.address]))
+                if self.accept(registers, word):
+                    self.count.distributed[sender.operand] += 1
+                    self.count.buffer_reads[sender.operand] += packet.reads
+                    self.count.distribution_hops += packet.hops
+                    self.count.busy["ports"][port] += 1
+                    sender.next()
+                    sent = self.progress = True
+                    break
+            self.count.port_stalls += waiting and not sent
+            if waiting and not sent:
+                head = next(sender.head for sender in senders if sender.head is not None)
+                self.blocked_ports[port] = (head.operand, head.destinations)
+            else:
+                self.blocked_ports.pop(port, None)
+            yield self.tick()
+
+    def accept(self, registers: list[Queue], packet: _Packet) -> bool:
+        """Put a word in the last register before the tree, or through the tree into its destinations."""
+        if registers:
+            if not registers[-1].room:
+                return False
+            registers[-1].push(packet)
+            return True
+        stores = [self.multipliers[index].of(packet.operand).queue for index in packet.destinations]
+        if not all(store.room for store in stores):
+            return False
+        for store in stores:
+            store.push(packet.value)
+        self.count.delivered[packet.operand] += len(stores)
+        return True
+
+    def packets(self, thread: Thread[Packets], port: int) -> Iterator[_Packet]:
+        """All packets of a thread for one port, in order."""
+        results_so_far = [0] * len(self.program.spans)
+        for template, base in thread.walk():
+            for number in template.of_port(port):
+                destinations = template.destinations_of(number).tolist()
+                vn, wait = -1, 0
+                if thread.name == "partial_sums":
+                    vn = int(self.program.partial_sum_of[destinations[0]])
+                    results_so_far[vn] += 1
+                    if template.wait[number] == 0:
+                        continue
+                    wait = results_so_far[vn] - int(template.wait[number])
+                yield _Packet(
+                    thread.name,
+                    base + int(template.offset[number]),
+                    destinations,
+                    int(template.reads[number]),
+                    int(template.hops[number]),
+                    vn,
+                    wait,
+                )
+
+
+class _Packet(NamedTuple):
+    """A word on its way: where from, where to, and what it waits for (``wait`` results of VN ``wait_for``)."""
+
+    operand: str
+    address: int
+    destinations: list[int]
+    reads: int
+    hops: int
+    wait_for: int
+    wait: int
+    value: int = 0
+
+
+class _Sender:
+    """The packets of one operand that a port still has to send; ``head`` is the next one."""
+
+    def __init__(self, operand: str, packets: Iterator[_Packet], memory: Ints | None) -> None:
+        self.operand, self.memory = operand, memory
+        self._packets = packets
+        self.next()
+
+    def next(self) -> None:
+        """Go on to the next packet."""
+        self.head = next(self._packets, None)
+
+
+def run(
+    program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints, progress: Progress | None
+) -> tuple[int, Counters]:
+    """Run to the last result; return (cycles, counters) and fill ``outputs`` (flat) when values are carried.
+
+    Raises DeadlockError when a cycle passes in which nothing moves.
+    """
+    fabric = Fabric(program, hardware, operands, outputs)
+    cycle = 0
+    while fabric.count.results < program.results:
+        fabric.progress = False
+        fabric.env.run(until=cycle + 0.5)
+        if not fabric.progress:
+            raise DeadlockError(_deadlock(fabric, cycle))
+        cycle += 1
+        if progress is not None and cycle % 1000 == 0:
+            progress(fabric.count.results, program.results)
+    return cycle, Counters(**vars(fabric.count))
+
+
+def _deadlock(fabric: Fabric, cycle: int) -> str:
+    return deadlock_message(
+        cycle=cycle,
+        results=fabric.count.results,
+        expected=fabric.program.results,
+        stalled={index: switch.stalled_by for index, switch in enumerate(fabric.multipliers) if not switch.done},
+        blocked=fabric.blocked_ports,
+        waiting=[str(wire) for wire, queue in fabric.queues.items() if queue.items],
+    )

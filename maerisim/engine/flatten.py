@@ -1,0 +1,242 @@
+"""A program as the flat arrays that the kernels step: nothing is decided here, everything is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from maerisim.engine.counters import OPERANDS, Counters
+from maerisim.fabric.collection import virtual_neurons_by_bus
+from maerisim.fabric.wiring import Wiring, wire_up
+from maerisim.hardware import Hardware
+from maerisim.kernels import fabric as k
+from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, seek_step
+from maerisim.program import Ints, Node, Packets, Program, Step, Thread
+from maerisim.reference import Operands
+
+
+@dataclass
+class _Rows:
+    """Code rows of all threads."""
+
+    rows: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    deepest: int = 1
+
+    def add(self, thread: Thread[Any], first_template: int) -> int:
+        """Append a thread whose templates are numbered from ``first_template`` on; return its first row."""
+        start = len(self.rows)
+        self._nodes(thread.nodes, first_template, 0)
+        self.rows.append((HALT, 0, 0, 0, 0))
+        return start
+
+    def _nodes(self, nodes: Sequence[Node], first_template: int, depth: int) -> None:
+        self.deepest = max(self.deepest, depth + 1)
+        for node in nodes:
+            if isinstance(node, Step):
+                self.rows.append((STEP, first_template + node.template, node.count, node.advance, 0))
+                continue
+            self.rows.append((LOOP, depth, node.count, 0, 0))
+            body = len(self.rows)
+            self._nodes(node.body, first_template, depth + 1)
+            self.rows.append((END, depth, 0, node.advance, body))
+
+    def code(self) -> Code:
+        """The rows as arrays."""
+        return Code(*np.array(self.rows, np.int64).T.copy())
+
+
+def flatten(program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> k.Machine:
+    """The machine of ``program`` on ``hardware`` before its first cycle; ``outputs`` is filled by the run."""
+    wiring = wire_up(program, hardware)
+    rows = _Rows()
+    compute_start = rows.add(program.compute, 0)
+    collect_start = rows.add(program.collect, 0)
+    stream_start, first_template = [], 0
+    for thread in program.streams:
+        stream_start.append(rows.add(thread, first_template))
+        first_template += len(thread.templates)
+    code = rows.code()
+    number = {wire: index for index, wire in enumerate(wiring.depth)}
+    depth = np.array(list(wiring.depth.values()), np.int64)
+    carry = operands is not None
+    vn_count, ports = len(program.spans), hardware.ports
+    wires = k.Wires(_zeros(len(depth)), depth, _zeros(len(depth)), _zeros(len(depth), depth.max() if carry else 1))
+    collection = _collection(program, hardware, wiring, number)
+    collect_walkers = _walkers(code, [collect_start] * vn_count, rows.deepest)
+    for vn in range(vn_count):
+        k.seek_active(code, collect_walkers, collection.flags, vn)
+    machine = k.Machine(
+        code=code,
+        wires=wires,
+        adders=_adders(wiring, number, hardware),
+        collection=collection,
+        collect_walkers=collect_walkers,
+        multipliers=k.Multipliers(
+            uses=np.array(program.compute.templates, np.int64),
+            product=np.array([number[wire] for wire in wiring.product], np.int64),
+            busy=_zeros(hardware.multipliers),
+            stalled_by=_zeros(program.multipliers_used) - 1,
+        ),
+        stores=_stores(program, hardware, carry),
+        compute_walkers=_walkers(code, [compute_start] * program.multipliers_used, rows.deepest),
+        ports=_ports(program, hardware, operands),
+        stream_walkers=_walkers(code, [start for start in stream_start for _ in range(ports)], rows.deepest),
+        outputs=outputs,
+        tally=_zeros(k.TALLY_ROWS),
+    )
+    _first_packets(machine)
+    return machine
+
+
+def _zeros(*shape: int) -> Ints:
+    return np.zeros(shape, np.int64)
+
+
+def _walkers(code: Code, starts: Sequence[int], depth: int) -> k.Walkers:
+    turns = _zeros(len(starts), depth)
+    row = _zeros(len(starts))
+    for walker, start in enumerate(starts):
+        row[walker], _ = seek_step(code, start, 0, turns[walker])
+    return k.Walkers(row, code.count[row].copy(), _zeros(len(starts)), turns)
+
+
+def _adders(wiring: Wiring, number: dict[Any, int], hardware: Hardware) -> k.Adders:
+    transfers = wiring.collection + wiring.reduction
+    operand = _zeros(len(transfers), 3)
+    for index, transfer in enumerate(transfers):
+        operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
+    return k.Adders(
+        arity=np.array([len(transfer.operands) for transfer in transfers], np.int64),
+        operand=operand,
+        output=np.array([number[transfer.output] for transfer in transfers], np.int64),
+        switch=np.array([transfer.switch for transfer in transfers], np.int64),
+        behind=len(wiring.collection),
+        seen=_zeros(hardware.multipliers) - 1,
+        busy=_zeros(hardware.multipliers),
+    )
+
+
+def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Collection:
+    members = virtual_neurons_by_bus(program.buses, hardware.buses)
+    member_start = np.concatenate(([0], np.cumsum([len(group) for group in members]))).astype(np.int64)
+    templates = program.collect.templates
+    return k.Collection(
+        member_start=member_start,
+        member=np.array([vn for group in members for vn in group], np.int64),
+        last_granted=member_start[1:] - 1,
+        busy=_zeros(hardware.buses),
+        outgoing=np.array([number[wire] for wire in wiring.outgoing], np.int64),
+        result=np.array([number[wire] for wire in wiring.result], np.int64),
+        accumulated=np.array([number[wire] for wire in wiring.accumulated], np.int64),
+        flags=np.array([template.flags for template in templates], np.int64),
+        additions_two=np.array([template.additions_two for template in templates], np.int64),
+        additions_three=np.array([template.additions_three for template in templates], np.int64),
+        output_offset=program.output_offset,
+        written=_zeros(len(program.spans)),
+        spills=program.spills,
+    )
+
+
+def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
+    switch = hardware.multiplier
+    held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+    depth = np.array(
+        [switch.partial_sum_fifo_depth, switch.input_fifo_depth, held, switch.forward_fifo_depth], np.int64
+    )
+    shape = (4, program.multipliers_used)
+    return k.Stores(
+        words=_zeros(*shape),
+        current=_zeros(*shape),
+        depth=depth,
+        head=_zeros(*shape),
+        value=_zeros(*shape, int(depth.max()) if carry else 1),
+    )
+
+
+def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k.Ports:
+    packets: list[Packets] = [template for thread in program.streams for template in thread.templates]
+    stream = [number for number, thread in enumerate(program.streams) for _ in thread.templates]
+    sizes = [len(template.offset) for template in packets]
+    before = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    destinations = [len(template.destinations) for template in packets]
+    destinations_before = np.concatenate(([0], np.cumsum(destinations))).astype(np.int64)
+    first = [template.first[:-1] + start for template, start in zip(packets, destinations_before[:-1], strict=True)]
+    destination = np.concatenate([template.destinations for template in packets])
+    first_destination = np.concatenate([template.destinations[template.first[:-1]] for template in packets])
+    memory = [np.zeros(0, np.int64)] * 3
+    if operands is not None:
+        memory = [memory[0], operands.inputs.ravel(), operands.weights.ravel()]
+    stages = hardware.distribution.latency - 1
+    ports = hardware.ports
+    return k.Ports(
+        packet_start=np.array([template.port_start + start for template, start in zip(packets, before, strict=False)]),
+        offset=np.concatenate([template.offset for template in packets]),
+        reads=np.concatenate([template.reads for template in packets]),
+        hops=np.concatenate([template.hops for template in packets]),
+        first=np.concatenate([*first, [destinations_before[-1]]]).astype(np.int64),
+        destination=destination,
+        wait=np.concatenate([template.wait for template in packets]),
+        virtual_neuron=program.partial_sum_of[first_destination],
+        stream=np.repeat(np.array(stream, np.int64), sizes),
+        issued=_zeros(len(program.spans)),
+        head=_zeros(3, ports),
+        end=_zeros(3, ports),
+        line=_zeros(stages, ports) - 1,
+        line_value=_zeros(stages, ports),
+        busy=_zeros(ports),
+        memory=np.concatenate(memory),
+        memory_start=np.array([0, 0, len(memory[1])], np.int64),
+    )
+
+
+def _first_packets(machine: k.Machine) -> None:
+    """Put every stream of every port at its first packet."""
+    ports, walkers, code = machine.ports, machine.stream_walkers, machine.code
+    for stream in range(len(OPERANDS)):
+        for port in range(len(ports.busy)):
+            walker = stream * len(ports.busy) + port
+            if code.op[walkers.row[walker]] == HALT:
+                continue
+            k.seek_template(code, ports, walkers, walker, int(walkers.row[walker]), port)
+            row = walkers.row[walker]
+            if code.op[row] == HALT:
+                continue
+            ports.head[stream, port] = ports.packet_start[code.arg[row], port]
+            ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
+            k.seek_packet(code, ports, walkers, stream, port)
+
+
+def counters_of(machine: k.Machine) -> Counters:
+    """The counts of a finished run."""
+    tally = [int(count) for count in machine.tally]
+
+    def three(start: int) -> dict[str, int]:
+        return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
+
+    from maerisim.engine.counters import STALLS
+
+    return Counters(
+        multiplications=tally[k.MULTIPLICATIONS],
+        additions_two=tally[k.ADDITIONS_TWO],
+        additions_three=tally[k.ADDITIONS_THREE],
+        accumulations=tally[k.ACCUMULATIONS],
+        forwards=tally[k.FORWARDS],
+        distributed=three(k.DISTRIBUTED),
+        delivered=three(k.DELIVERED),
+        buffer_reads=three(k.READS),
+        buffer_writes={"outputs": tally[k.OUTPUTS_WRITTEN], "partial_sums": tally[k.PARTIAL_SUMS_WRITTEN]},
+        distribution_hops=tally[k.HOPS],
+        adder_words=tally[k.ADDER_WORDS],
+        results=tally[k.RESULTS],
+        stalls={cause: tally[k.STALLED + place] for place, cause in enumerate(STALLS)},
+        port_stalls=tally[k.PORT_STALLS],
+        busy={
+            "multipliers": machine.multipliers.busy.tolist(),
+            "adder_switches": machine.adders.busy.tolist(),
+            "ports": machine.ports.busy.tolist(),
+            "buses": machine.collection.busy.tolist(),
+        },
+    )

@@ -1,0 +1,74 @@
+"""The augmented reduction tree (ART) of MAERI: a binary adder tree with links between neighbours.
+
+Switch ``n`` of a level has one lateral link to the neighbour that is not its sibling: odd n to n + 1, even n to
+n - 1. With it any partition of the multiplier switches into contiguous virtual neurons is summed without blocking
+(Kwon et al., ASPLOS 2018); the rule is in :func:`_climb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maerisim.fabric.topology import Reduction, Span, Transfer, Wire, staged
+from maerisim.fabric.tree import BinaryTree
+
+
+class AugmentedReductionTree(BinaryTree):
+    """ART over ``multipliers`` leaves; ``latency`` cycles a level, ``lateral_latency`` cycles for a lateral hop."""
+
+    def __init__(self, multipliers: int, latency: int = 1, lateral_latency: int = 1) -> None:
+        super().__init__(multipliers)
+        self.latency = latency
+        self.lateral_latency = lateral_latency
+
+    def block(self, size: int) -> int:
+        """Any contiguous run will do: a VN occupies just its size."""
+        return size
+
+    def route(self, spans: Sequence[Span]) -> Reduction:
+        """Configure the tree for the given VNs (disjoint spans, any order)."""
+        transfers: list[Transfer] = []
+        exits, positions = [], []
+        for number, span in enumerate(spans):
+            level, index = self._climb(number, span, transfers)
+            exits.append(self.number(level, index))
+            positions.append(span.start if span.size == 1 else self.position(level, index))
+        return Reduction(staged(transfers), tuple(exits), tuple(positions))
+
+    def _climb(self, number: int, span: Span, transfers: list[Transfer]) -> tuple[int, int]:
+        """Route one VN level by level; return (level, index) of the switch where its sum leaves.
+
+        At each level the VN's values arrive from the children ``a .. b``, in switches ``A .. B``. A switch at the
+        end of the range that gets only one of the values is shared with a neighbouring VN: if its lateral link
+        points into the range the value crosses over and the neighbour adds three; else it goes up alone.
+        """
+        a, b = span.start, span.start + span.size - 1
+        for level in range(1, self.levels + 1):
+            first, last = a // 2, b // 2
+            crossing: dict[int, Wire] = {}
+            lower, upper = first, last
+            if first != last and a % 2 == 1 and first % 2 == 1:
+                crossing[first + 1] = self._cross(number, level, first, a, transfers)
+                lower = first + 1
+            if lower != last and b % 2 == 0 and last % 2 == 0:
+                crossing[last - 1] = self._cross(number, level, last, b, transfers)
+                upper = last - 1
+            for index in range(lower, upper + 1):
+                operands = [self.child(level, child) for child in (2 * index, 2 * index + 1) if a <= child <= b]
+                if index in crossing:
+                    operands.append(crossing[index])
+                output = Wire("result", 0, number) if lower == upper else Wire("up", level, index)
+                transfers.append(Transfer(self.number(level, index), tuple(operands), output, number, self.latency))
+            if lower == upper:
+                return level, lower
+            a, b = lower, upper
+        raise AssertionError("a VN inside the array has left the tree at the root")
+
+    def _cross(self, number: int, level: int, index: int, child: int, transfers: list[Transfer]) -> Wire:
+        """Send the single value at switch ``index`` over its lateral link; return the wire the neighbour reads."""
+        value = self.child(level, child)
+        if self.lateral_latency == 0:
+            return value
+        lateral = Wire("lateral", level, index)
+        transfers.append(Transfer(self.number(level, index), (value,), lateral, number, self.lateral_latency))
+        return lateral

@@ -1,0 +1,127 @@
+"""What every reduction topology answers: where virtual neurons can lie, and how each of them is summed.
+
+A topology routes a set of virtual neurons (VNs), each a run of neighbouring multiplier switches, into *transfers*: a
+switch takes one word from each of its operand wires, adds them, and puts the sum on one output wire. A wire is a
+queue with one writer and one reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from maerisim.hardware import Hardware
+
+
+class Span(NamedTuple):
+    """The multiplier switches ``start .. start + size - 1`` of one virtual neuron."""
+
+    start: int
+    size: int
+
+
+class Wire(NamedTuple):
+    """A queue between two components.
+
+    ``kind`` is ``product`` (index: multiplier switch), ``up`` (the output of adder switch ``index`` at ``level`` to
+    its parent), ``lateral`` (its output to the neighbour that is not its sibling), ``chain`` (linear topology) or
+    ``result`` (index: virtual neuron). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
+    """
+
+    kind: str
+    level: int
+    index: int
+    stage: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.index}" if self.kind in ("product", "result", "chain") else f"{self.level}.{self.index}"
+        return f"{self.kind} {place}" + (f" stage {self.stage}" if self.stage else "")
+
+
+class Transfer(NamedTuple):
+    """One use of an adder switch per word: the sum of one word of each operand wire goes to the output wire."""
+
+    switch: int
+    operands: tuple[Wire, ...]
+    output: Wire
+    virtual_neuron: int
+    latency: int = 1
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A configured reduction network: its transfers, and for each VN the switch where its sum leaves.
+
+    ``exits`` holds one adder switch per VN; ``exit_positions`` its place along the multipliers (0 .. M-1), from which
+    the collection network derives the bus.
+    """
+
+    transfers: tuple[Transfer, ...]
+    exits: tuple[int, ...]
+    exit_positions: tuple[int, ...]
+
+    @cached_property
+    def receivers_first(self) -> tuple[Transfer, ...]:
+        """The transfers ordered so that whoever takes from a wire precedes whoever puts on it."""
+        reader = {wire: transfer for transfer in self.transfers for wire in transfer.operands}
+        rank: dict[Wire, int] = {}
+
+        def rank_of(transfer: Transfer) -> int:
+            if transfer.output not in rank:
+                following = reader.get(transfer.output)
+                rank[transfer.output] = 0 if following is None else 1 + rank_of(following)
+            return rank[transfer.output]
+
+        return tuple(sorted(self.transfers, key=lambda t: (rank_of(t), t.switch, t.output)))
+
+    def depth(self, virtual_neuron: int) -> int:
+        """Transfers on the longest way from a product of this VN to its result."""
+        longest: dict[Wire, int] = {}
+        for transfer in reversed(self.receivers_first):
+            if transfer.virtual_neuron == virtual_neuron:
+                longest[transfer.output] = 1 + max(longest.get(wire, 0) for wire in transfer.operands)
+        return longest[Wire("result", 0, virtual_neuron)]
+
+
+class Topology(Protocol):
+    """The interface of a reduction topology over ``multipliers`` multiplier switches."""
+
+    switches: int
+
+    def block(self, size: int) -> int:
+        """Multiplier switches that a VN of ``size`` occupies when VNs of that size are packed side by side."""
+
+    def route(self, spans: Sequence[Span]) -> Reduction:
+        """Sum each VN on its own path; no two VNs share a wire."""
+
+    def name_switch(self, switch: int) -> str:
+        """How to call adder switch ``switch`` in messages and drawings."""
+
+
+def staged(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
+    """Replace every transfer of latency n by itself and n - 1 registers on its output wire."""
+    result: list[Transfer] = []
+    for transfer in transfers:
+        operands, wire = transfer.operands, transfer.output
+        for stage in range(transfer.latency - 1, 0, -1):
+            register = wire._replace(stage=stage)
+            result.append(Transfer(transfer.switch, operands, register, transfer.virtual_neuron))
+            operands = (register,)
+        result.append(Transfer(transfer.switch, operands, wire, transfer.virtual_neuron))
+    return tuple(result)
+
+
+def topology_of(hardware: Hardware) -> Topology:
+    """The topology that ``hardware.reduction.topology`` names."""
+    from maerisim.fabric.art import AugmentedReductionTree
+    from maerisim.fabric.linear import LinearChain
+    from maerisim.fabric.plain_tree import PlainTree
+
+    reduction = hardware.reduction
+    if reduction.topology == "linear":
+        return LinearChain(hardware.multipliers, reduction.latency)
+    if reduction.topology == "plain_tree":
+        return PlainTree(hardware.multipliers, reduction.latency)
+    return AugmentedReductionTree(hardware.multipliers, reduction.latency, reduction.lateral_latency)

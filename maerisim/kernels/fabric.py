@@ -1,0 +1,513 @@
+"""One cycle of the fabric over flat arrays, and the loop that steps it.
+
+The same order of work as the event engine: collection buses, accumulators, adder switches, multiplier switches,
+distribution ports (receivers first). Queues are counters; the words themselves are kept only when ``carry`` is set.
+Nothing is allocated while stepping.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from maerisim.kernels.jit import kernel
+from maerisim.kernels.walk import HALT, Code, seek_step
+from maerisim.program import Ints
+
+RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
+"""Status of a run."""
+
+# Bits of Use and Collect (maerisim.program) as plain numbers; a unit test keeps them equal.
+MULTIPLY, IDLE, PARTIAL_SUM = 1, 2, 4
+RETIRE_WEIGHT, NEXT_WEIGHT, REWIND_WEIGHTS = 8, 16, 32
+FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD = 64, 128, 256, 512, 1024
+ACTIVE, FIRST, EMIT, LAST = 1, 2, 4, 8
+
+# Rows of the tally.
+MULTIPLICATIONS, ADDITIONS_TWO, ADDITIONS_THREE, ACCUMULATIONS, FORWARDS = 0, 1, 2, 3, 4
+HOPS, ADDER_WORDS, RESULTS, PORT_STALLS, OUTPUTS_WRITTEN, PARTIAL_SUMS_WRITTEN = 5, 6, 7, 8, 9, 10
+STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
+DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: partial sums, inputs, weights
+TALLY_ROWS = 25
+
+# The operand stores of a multiplier switch; the first three are filled by the streams of the same number.
+PARTIAL_SUMS, INPUTS, WEIGHTS, FORWARDED = 0, 1, 2, 3
+
+
+class Wires(NamedTuple):
+    """Queues between multipliers and buses: words in each, depth; with ``carry`` the words (a ring per wire)."""
+
+    words: Ints
+    depth: Ints
+    head: Ints
+    value: Ints
+
+
+class Adders(NamedTuple):
+    """Transfers, receivers first: operand wires (``arity`` of three), output wire, adder switch (-1: a register).
+
+    Those before ``behind`` lie between accumulators and buses; ``seen`` is the last cycle a switch was counted busy.
+    """
+
+    arity: Ints
+    operand: Ints
+    output: Ints
+    switch: Ints
+    behind: int
+    seen: Ints
+    busy: Ints
+
+
+class Collection(NamedTuple):
+    """Buses and accumulators.
+
+    ``member_start`` and ``member`` list the virtual neurons of each bus. ``outgoing``, ``result`` and ``accumulated``
+    are the wires of each virtual neuron, ``written`` its results so far; ``flags`` and the additions are
+    [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here.
+    """
+
+    member_start: Ints
+    member: Ints
+    last_granted: Ints
+    busy: Ints
+    outgoing: Ints
+    result: Ints
+    accumulated: Ints
+    flags: Ints
+    additions_two: Ints
+    additions_three: Ints
+    output_offset: Ints
+    written: Ints
+    spills: bool
+
+
+class Stores(NamedTuple):
+    """Operand stores [store, multiplier]: words present, the one in use, depth [store]; with ``carry`` the words."""
+
+    words: Ints
+    current: Ints
+    depth: Ints
+    head: Ints
+    value: Ints
+
+
+class Multipliers(NamedTuple):
+    """Flags [template, multiplier] of :class:`maerisim.program.Use`, product wires, busy cycles."""
+
+    uses: Ints
+    product: Ints
+    busy: Ints
+    stalled_by: Ints
+
+
+class Walkers(NamedTuple):
+    """Positions of a kind of component in its thread: code row, repetitions left, base address, loop counters."""
+
+    row: Ints
+    left: Ints
+    base: Ints
+    turns: Ints
+
+
+class Ports(NamedTuple):
+    """Packets of all streams. ``packet_start`` is [template, port]; ``head`` and ``end`` [stream, port] bound what is
+    left of the current step; ``line`` [stage, port] holds packets in the registers before the tree (-1: none).
+    ``wait`` and ``virtual_neuron`` matter to partial sums; ``issued`` counts each virtual neuron's steps that are
+    past. ``memory`` holds the operands one after the other, from ``memory_start`` on (only with ``carry``).
+    """
+
+    packet_start: Ints
+    offset: Ints
+    reads: Ints
+    hops: Ints
+    first: Ints
+    destination: Ints
+    wait: Ints
+    virtual_neuron: Ints
+    stream: Ints
+    issued: Ints
+    head: Ints
+    end: Ints
+    line: Ints
+    line_value: Ints
+    busy: Ints
+    memory: Ints
+    memory_start: Ints
+
+
+class Machine(NamedTuple):
+    """Everything that a run reads and writes."""
+
+    code: Code
+    wires: Wires
+    adders: Adders
+    collection: Collection
+    collect_walkers: Walkers
+    multipliers: Multipliers
+    stores: Stores
+    compute_walkers: Walkers
+    ports: Ports
+    stream_walkers: Walkers
+    outputs: Ints
+    tally: Ints
+
+
+@kernel
+def step_buses(wires: Wires, collection: Collection, tally: Ints) -> bool:
+    """Each bus takes one result, round robin among its virtual neurons."""
+    moved = False
+    for bus in range(len(collection.busy)):
+        start, stop = collection.member_start[bus], collection.member_start[bus + 1]
+        candidate = collection.last_granted[bus]
+        for _ in range(start, stop):
+            candidate += 1
+            if candidate >= stop:
+                candidate = start
+            vn = collection.member[candidate]
+            wire = collection.outgoing[vn]
+            if wires.words[wire] > 0:
+                wires.words[wire] -= 1
+                collection.last_granted[bus] = candidate
+                collection.busy[bus] += 1
+                collection.written[vn] += 1
+                tally[RESULTS] += 1
+                moved = True
+                break
+    return moved
+
+
+@kernel
+def seek_active(code: Code, walkers: Walkers, flags: Ints, vn: int) -> None:
+    """Move a virtual neuron's collect walker on to a step in which it is at work."""
+    row, base = walkers.row[vn], walkers.base[vn]
+    while code.op[row] != HALT and not flags[code.arg[row], vn] & ACTIVE:
+        base += code.advance[row] * walkers.left[vn]
+        row, base = seek_step(code, row + 1, base, walkers.turns[vn])
+        walkers.left[vn] = code.count[row]
+    walkers.row[vn], walkers.base[vn] = row, base
+
+
+@kernel
+def step_accumulators(
+    code: Code, wires: Wires, collection: Collection, walkers: Walkers, outputs: Ints, tally: Ints, carry: bool
+) -> bool:
+    """Each accumulator takes the sum that has arrived: it starts, continues or completes an output."""
+    moved = False
+    for vn in range(len(collection.result)):
+        wire = collection.result[vn]
+        if wires.words[wire] == 0:
+            continue
+        row = walkers.row[vn]
+        flags = collection.flags[code.arg[row], vn]
+        if flags & EMIT:
+            target = collection.accumulated[vn]
+            if wires.words[target] >= wires.depth[target]:
+                continue
+            wires.words[target] += 1
+            if flags & LAST:
+                tally[OUTPUTS_WRITTEN] += 1
+            else:
+                tally[PARTIAL_SUMS_WRITTEN] += 1
+        continues = not (flags & FIRST or collection.spills)
+        if continues:
+            tally[ACCUMULATIONS] += 1
+        tally[ADDITIONS_TWO] += collection.additions_two[code.arg[row], vn]
+        tally[ADDITIONS_THREE] += collection.additions_three[code.arg[row], vn]
+        if carry:
+            head = wires.head[wire]
+            total = wires.value[wire, head]
+            wires.head[wire] = (head + 1) % wires.depth[wire]
+            address = walkers.base[vn] + collection.output_offset[vn]
+            outputs[address] = outputs[address] + total if continues else total
+        wires.words[wire] -= 1
+        walkers.base[vn] += code.advance[row]
+        walkers.left[vn] -= 1
+        if walkers.left[vn] == 0:
+            walkers.row[vn], walkers.base[vn] = seek_step(code, row + 1, walkers.base[vn], walkers.turns[vn])
+            walkers.left[vn] = code.count[walkers.row[vn]]
+            seek_active(code, walkers, collection.flags, vn)
+        moved = True
+    return moved
+
+
+@kernel
+def push_value(wires: Wires, wire: int, value: int) -> None:
+    """Put a value behind the words that a wire holds (before their count goes up)."""
+    wires.value[wire, (wires.head[wire] + wires.words[wire]) % wires.depth[wire]] = value
+
+
+@kernel
+def pop_value(wires: Wires, wire: int) -> int:
+    """Take the oldest value of a wire."""
+    head = wires.head[wire]
+    wires.head[wire] = (head + 1) % wires.depth[wire]
+    return int(wires.value[wire, head])
+
+
+@kernel
+def step_adders(
+    wires: Wires, adders: Adders, first: int, last: int, cycle: int, tally: Ints, carry: bool
+) -> bool:
+    """Transfers ``first .. last - 1``: wherever all operands are there and the output has room, add."""
+    moved = False
+    words = wires.words
+    for transfer in range(first, last):
+        output = adders.output[transfer]
+        if words[output] >= wires.depth[output]:
+            continue
+        one, two, three = adders.operand[transfer, 0], adders.operand[transfer, 1], adders.operand[transfer, 2]
+        arity = adders.arity[transfer]
+        if words[one] == 0 or (arity > 1 and words[two] == 0) or (arity > 2 and words[three] == 0):
+            continue
+        if carry:
+            total = pop_value(wires, one)
+            if arity > 1:
+                total += pop_value(wires, two)
+            if arity > 2:
+                total += pop_value(wires, three)
+            push_value(wires, output, total)
+        words[one] -= 1
+        if arity > 1:
+            words[two] -= 1
+        if arity > 2:
+            words[three] -= 1
+        words[output] += 1
+        moved = True
+        switch = adders.switch[transfer]
+        if switch >= 0:
+            tally[ADDER_WORDS] += 1
+            if adders.seen[switch] != cycle:
+                adders.seen[switch] = cycle
+                adders.busy[switch] += 1
+    return moved
+
+
+@kernel
+def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, rewind: int) -> None:
+    """After a step: retire the word in use, go on to the next one held, or start again at the first."""
+    if retire:
+        stores.words[store, m] -= 1
+        stores.head[store, m] = (stores.head[store, m] + 1) % stores.depth[store]
+    elif following:
+        stores.current[store, m] += 1
+    elif rewind:
+        stores.current[store, m] = 0
+
+
+@kernel
+def stored(stores: Stores, store: int, m: int) -> int:
+    """The value in use in an operand store."""
+    return int(stores.value[store, m, (stores.head[store, m] + stores.current[store, m]) % stores.depth[store]])
+
+
+@kernel
+def store_value(stores: Stores, store: int, m: int, value: int) -> None:
+    """Put a value behind the words that an operand store holds (before their count goes up)."""
+    stores.value[store, m, (stores.head[store, m] + stores.words[store, m]) % stores.depth[store]] = value
+
+
+@kernel
+def step_multipliers(
+    code: Code, wires: Wires, multipliers: Multipliers, stores: Stores, walkers: Walkers, tally: Ints, carry: bool
+) -> bool:
+    """Each multiplier switch does its next control step if its operands are there, by rising index."""
+    moved = False
+    for m in range(len(multipliers.product)):
+        row = walkers.row[m]
+        if code.op[row] == HALT:
+            continue
+        uses = multipliers.uses[code.arg[row], m]
+        source = FORWARDED if uses & FORWARDED_INPUT else INPUTS
+        if uses & (MULTIPLY | IDLE | PARTIAL_SUM):
+            wire = multipliers.product[m]
+            cause = -1
+            if wires.words[wire] >= wires.depth[wire]:
+                cause = 0
+            elif uses & MULTIPLY and stores.words[WEIGHTS, m] <= stores.current[WEIGHTS, m]:
+                cause = 1
+            elif uses & MULTIPLY and stores.words[source, m] <= stores.current[source, m]:
+                cause = 2
+            elif uses & PARTIAL_SUM and stores.words[PARTIAL_SUMS, m] == 0:
+                cause = 3
+            elif uses & FORWARD and stores.words[FORWARDED, m - 1] >= stores.depth[FORWARDED]:
+                cause = 4
+            if cause >= 0:
+                multipliers.stalled_by[m] = cause
+                tally[STALLED + cause] += 1
+                continue
+            value = 0
+            if uses & MULTIPLY:
+                tally[MULTIPLICATIONS] += 1
+                multipliers.busy[m] += 1
+                if uses & FORWARD:
+                    if carry:
+                        store_value(stores, FORWARDED, m - 1, stored(stores, source, m))
+                    stores.words[FORWARDED, m - 1] += 1
+                    tally[FORWARDS] += 1
+                if carry:
+                    value = stored(stores, WEIGHTS, m) * stored(stores, source, m)
+            elif uses & PARTIAL_SUM:
+                if carry:
+                    value = stored(stores, PARTIAL_SUMS, m)
+                turn_over(stores, PARTIAL_SUMS, m, 1, 0, 0)
+            if carry:
+                push_value(wires, wire, value)
+            wires.words[wire] += 1
+        turn_over(stores, WEIGHTS, m, uses & RETIRE_WEIGHT, uses & NEXT_WEIGHT, uses & REWIND_WEIGHTS)
+        turn_over(stores, source, m, uses & RETIRE_INPUT, uses & NEXT_INPUT, uses & REWIND_INPUTS)
+        moved = True
+        walkers.left[m] -= 1
+        if walkers.left[m] == 0:
+            walkers.row[m], _ = seek_step(code, row + 1, 0, walkers.turns[m])
+            walkers.left[m] = code.count[walkers.row[m]]
+    return moved
+
+
+@kernel
+def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int) -> None:
+    """Move a stream's walker at a port on to the next packet that has to be sent.
+
+    Partial sums that start an output have no word to send and are passed over.
+    """
+    walker = stream * ports.head.shape[1] + port
+    while True:
+        while ports.head[stream, port] < ports.end[stream, port]:
+            packet = ports.head[stream, port]
+            if stream != PARTIAL_SUMS or ports.wait[packet] > 0:
+                return
+            ports.issued[ports.virtual_neuron[packet]] += 1
+            ports.head[stream, port] += 1
+        row = walkers.row[walker]
+        if code.op[row] == HALT:
+            return
+        walkers.base[walker] += code.advance[row]
+        walkers.left[walker] -= 1
+        if walkers.left[walker] == 0:
+            seek_template(code, ports, walkers, walker, row + 1, port)
+        row = walkers.row[walker]
+        if code.op[row] == HALT:
+            return
+        ports.head[stream, port] = ports.packet_start[code.arg[row], port]
+        ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
+
+
+@kernel
+def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, row: int, port: int) -> None:
+    """Move a walker on to the next step, from ``row`` on, that has packets for its port."""
+    base = walkers.base[walker]
+    while True:
+        row, base = seek_step(code, row, base, walkers.turns[walker])
+        if code.op[row] == HALT or ports.packet_start[code.arg[row], port] < ports.packet_start[code.arg[row], port + 1]:
+            break
+        base += code.advance[row] * code.count[row]
+        row += 1
+    walkers.row[walker], walkers.base[walker] = row, base
+    walkers.left[walker] = code.count[row]
+
+
+@kernel
+def deliver(ports: Ports, stores: Stores, packet: int, operand: int, value: int, tally: Ints, carry: bool) -> bool:
+    """Hand a word through the tree to all its destinations, if all of them have room."""
+    start, stop = ports.first[packet], ports.first[packet + 1]
+    for place in range(start, stop):
+        if stores.words[operand, ports.destination[place]] >= stores.depth[operand]:
+            return False
+    for place in range(start, stop):
+        m = ports.destination[place]
+        if carry:
+            store_value(stores, operand, m, value)
+        stores.words[operand, m] += 1
+    tally[DELIVERED + operand] += stop - start
+    return True
+
+
+@kernel
+def step_ports(
+    code: Code,
+    ports: Ports,
+    stores: Stores,
+    walkers: Walkers,
+    collection: Collection,
+    outputs: Ints,
+    tally: Ints,
+    carry: bool,
+) -> bool:
+    """Each port sends one word: partial sums first, then inputs, then weights."""
+    moved = False
+    stages = ports.line.shape[0]
+    for port in range(len(ports.busy)):
+        for stage in range(stages):
+            packet = ports.line[stage, port]
+            if packet < 0:
+                continue
+            value = ports.line_value[stage, port]
+            if stage == 0:
+                if not deliver(ports, stores, packet, ports.stream[packet], value, tally, carry):
+                    continue
+            elif ports.line[stage - 1, port] >= 0:
+                continue
+            else:
+                ports.line[stage - 1, port] = packet
+                ports.line_value[stage - 1, port] = value
+            ports.line[stage, port] = -1
+            moved = True
+        waiting = False
+        for stream in range(3):
+            packet = ports.head[stream, port]
+            if packet >= ports.end[stream, port]:
+                continue
+            waiting = True
+            if stream == PARTIAL_SUMS:
+                vn = ports.virtual_neuron[packet]
+                if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
+                    continue
+            value = 0
+            if carry:
+                address = walkers.base[stream * len(ports.busy) + port] + ports.offset[packet]
+                value = outputs[address] if stream == PARTIAL_SUMS else ports.memory[ports.memory_start[stream] + address]
+            if stages:
+                if ports.line[stages - 1, port] >= 0:
+                    continue
+                ports.line[stages - 1, port] = packet
+                ports.line_value[stages - 1, port] = value
+            elif not deliver(ports, stores, packet, stream, value, tally, carry):
+                continue
+            if stream == PARTIAL_SUMS:
+                ports.issued[ports.virtual_neuron[packet]] += 1
+            tally[DISTRIBUTED + stream] += 1
+            tally[READS + stream] += ports.reads[packet]
+            tally[HOPS] += ports.hops[packet]
+            ports.busy[port] += 1
+            ports.head[stream, port] += 1
+            if ports.head[stream, port] >= ports.end[stream, port]:
+                seek_packet(code, ports, walkers, stream, port)
+            elif stream == PARTIAL_SUMS:
+                seek_packet(code, ports, walkers, stream, port)
+            waiting = False
+            moved = True
+            break
+        if waiting:
+            tally[PORT_STALLS] += 1
+    return moved
+
+
+@kernel
+def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -> tuple[int, int]:
+    """Step from ``cycle`` until ``expected`` results have left, or for ``budget`` cycles: (status, cycle)."""
+    m = machine
+    transfers = len(m.adders.output)
+    end = cycle + budget
+    while cycle < end:
+        if m.tally[RESULTS] >= expected:
+            return COMPLETE, cycle
+        moved = step_buses(m.wires, m.collection, m.tally)
+        moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry)
+        moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
+        moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry)
+        moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
+        moved |= step_ports(
+            m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, m.tally, carry
+        )
+        if not moved:
+            return DEADLOCK, cycle
+        cycle += 1
+    return RUNNING, cycle

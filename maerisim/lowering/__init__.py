@@ -1,0 +1,5 @@
+"""What is sent when: layers and their mappings as programs."""
+
+from maerisim.lowering.dense import lower
+
+__all__ = ["lower"]

@@ -1,0 +1,275 @@
+"""Lower a dense layer (convolution, linear, matmul) with a mapping to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from maerisim.errors import MappingError
+from maerisim.fabric.collection import buses_of
+from maerisim.fabric.topology import topology_of
+from maerisim.hardware import Hardware
+from maerisim.lowering.layout import (
+    INPUT_DIMENSIONS,
+    REDUCED_DIMENSIONS,
+    VN_DIMENSIONS,
+    WEIGHT_DIMENSIONS,
+    Layout,
+    addresses,
+    place,
+    strides_of,
+)
+from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
+from maerisim.lowering.packets import multicast
+from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
+from maerisim.mapping import Mapping
+from maerisim.program import Collect, CollectStep, Ints, Packets, Program, Thread, Use
+from maerisim.workload import DIMENSIONS, Problem
+
+T = TypeVar("T")
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
+    """The program that runs ``problem`` with ``mapping`` on ``hardware``.
+
+    Raises MappingError with every violated constraint when the mapping does not fit.
+    """
+    violations = mapping.check(problem, hardware)
+    if violations:
+        raise MappingError("mapping", violations)
+    return _Lowering(problem, mapping, hardware).program()
+
+
+class _Lowering:
+    """One lowering: the quantities that all threads share."""
+
+    def __init__(self, problem: Problem, mapping: Mapping, hardware: Hardware) -> None:
+        self.problem, self.mapping, self.hardware = problem, mapping, hardware
+        self.loops = temporal_loops(problem, mapping)
+        self.turning = frozenset(loop.dimension for loop in self.loops)
+        self.folds = self.turning & set(REDUCED_DIMENSIONS)
+        self.spills = mapping.spills(problem, hardware)
+        self.topology = topology_of(hardware)
+        self.layout: Layout = place(mapping, self.topology, self.spills)
+        self.strides = strides_of(problem)
+        self.weights = held(self.loops, WEIGHT_DIMENSIONS, hardware.multiplier.weight_registers)
+        self.inputs = held(self.loops, INPUT_DIMENSIONS, hardware.multiplier.input_registers)
+        self.forwarding = forwards(problem, mapping, hardware, self.loops, self.inputs)
+        self.edge = {
+            d: size % tile or tile for d, size, tile in zip(DIMENSIONS, problem.dims, mapping.tile, strict=True)
+        }
+        self.partial = frozenset(d for d in self.turning if self.edge[d] != mapping.tile_of(d))
+        self.worker = ~self.layout.partial_sum & (self.layout.virtual_neuron >= 0)
+        self.reduction = self.topology.route(self.layout.spans)
+
+    def program(self) -> Program:
+        """Assemble all threads."""
+        vn_count = len(self.layout.spans)
+        outputs = addresses(self.layout, self.strides.outputs)
+        starts = np.array([span.start for span in self.layout.spans])
+        folds = 1
+        for loop in self.loops:
+            folds *= loop.trips if loop.dimension in self.folds else 1
+        of_partial_sum = np.where(self.layout.partial_sum, self.layout.virtual_neuron, -1)
+        return Program(
+            weights=self._weights(),
+            inputs=self._inputs(),
+            partial_sums=self._partial_sums(),
+            compute=self._compute(),
+            collect=self._collect(vn_count),
+            spans=self.layout.spans,
+            reduction=self.reduction,
+            buses=buses_of(self.reduction, self.hardware),
+            multipliers_used=self.layout.switches,
+            results=self.problem.outputs * (folds if self.spills else 1),
+            output_offset=outputs[starts],
+            partial_sum_of=of_partial_sum.astype(np.int64),
+        )
+
+    def _within(self, context: Context, dimensions: Iterable[str]) -> Mask:
+        """Which switches lie inside the tile in the given dimensions, partial tiles considered."""
+        inside = self.layout.virtual_neuron >= 0
+        for d in dimensions:
+            if d in self.partial and context[d].last:
+                inside = inside & (self.layout.coordinate[d] < self.edge[d])
+        return inside
+
+    def _thread(
+        self,
+        name: str,
+        strides: dict[str, int],
+        make: Callable[[Context], T],
+        *,
+        without: Collection[str] = (),
+        first: Collection[str] = (),
+        last: Collection[str] = (),
+    ) -> Thread[T]:
+        """Build a thread over all temporal loops but ``without`` (these stay at their first iteration).
+
+        ``first`` and ``last`` name the dimensions whose first or last iteration matters to ``make(context)``;
+        the last iteration of a dimension with a partial tile always does.
+        """
+        loops = [
+            TemporalLoop(
+                loop.dimension,
+                loop.trips,
+                self.mapping.tile_of(loop.dimension) * strides[loop.dimension],
+                split_first=loop.dimension in first,
+                split_last=loop.dimension in last or loop.dimension in self.partial,
+            )
+            for loop in self.loops
+            if loop.dimension not in without
+        ]
+        context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}
+        templates: list[T] = []
+        number: dict[tuple[bool, ...], int] = {}
+
+        def template_for(context: Context) -> int:
+            key = (
+                *(context[d].first for d in first),
+                *(context[d].last for d in DIMENSIONS if d in last or d in self.partial),
+            )
+            if key not in number:
+                number[key] = len(templates)
+                templates.append(make(context))
+            return number[key]
+
+        nodes = build_nest(loops, context, template_for)
+        return Thread(name, nodes, tuple(templates))
+
+    def _weights(self) -> Thread[Packets]:
+        address = addresses(self.layout, self.strides.weights)
+
+        def packets(context: Context) -> Packets:
+            switches = np.flatnonzero(self.worker & self._within(context, DIMENSIONS))
+            return multicast(self.hardware, switches, address[switches])
+
+        return self._thread("weights", self.strides.weights, packets, without=self.weights.reused)
+
+    def _inputs(self) -> Thread[Packets]:
+        address = addresses(self.layout, self.strides.inputs)
+
+        def packets(context: Context) -> Packets:
+            needed = self.worker & self._within(context, DIMENSIONS)
+            switches = np.flatnonzero(needed & ~self._takes_forwarded(context))
+            return multicast(self.hardware, switches, address[switches])
+
+        first = ["Q"] if self.forwarding else []
+        return self._thread("inputs", self.strides.inputs, packets, without=self.inputs.reused, first=first)
+
+    def _takes_forwarded(self, context: Context) -> Mask:
+        """Which switches get their input from the right neighbour: all but the last of each filter row."""
+        none = np.zeros(self.layout.switches, np.bool_)
+        if not self.forwarding or context["Q"].first:
+            return none
+        columns = self.edge["S"] if context["S"].last else self.mapping.tile_of("S")
+        return self.layout.coordinate["S"] < columns - 1
+
+    def _partial_sums(self) -> Thread[Packets]:
+        address = addresses(self.layout, self.strides.outputs)
+
+        def packets(context: Context) -> Packets:
+            switches = np.flatnonzero(self.layout.partial_sum & self._within(context, VN_DIMENSIONS))
+            wait = self._results_since(context)[self.layout.virtual_neuron[switches]]
+            return multicast(self.hardware, switches, address[switches], wait)
+
+        if not self.spills:
+            return Thread("partial_sums", (), ())
+        return self._thread("partial_sums", self.strides.outputs, packets, first=sorted(self.folds))
+
+    def _results_since(self, context: Context) -> Ints:
+        """Per VN: how many of its results ago the partial sum that this step continues was produced; 0: it is new.
+
+        Step back to the previous fold of the same output: the innermost folding loop that is not at its first
+        iteration goes back by one, those inside it are at their last. Counted in steps in which the VN is at work.
+        """
+        vn_count = len(self.layout.spans)
+        inside = np.ones(vn_count, np.int64)
+        wrapped = np.zeros(vn_count, np.int64)
+        starts = np.array([span.start for span in self.layout.spans])
+        for dimension, trips in reversed(self.loops):
+            if dimension in self.folds:
+                if not context[dimension].first:
+                    return inside - wrapped
+                wrapped += (trips - 1) * inside
+            skips = self.layout.coordinate[dimension][starts] >= self.edge[dimension]
+            skips &= dimension not in self.folds
+            inside = inside * (trips - skips)
+        return np.zeros(vn_count, np.int64)
+
+    def _compute(self) -> Thread[Ints]:
+        first = set(self.folds) if self.spills else set()
+        last = self.weights.reused | self.inputs.reused
+        for operand in (self.weights, self.inputs):
+            last |= operand.ring
+        if self.forwarding:
+            first |= {"Q"} | self.inputs.reused
+            last |= {"Q"}
+        blank = dict.fromkeys(DIMENSIONS, 0)
+        return self._thread("compute", blank, self._uses, first=sorted(first), last=sorted(last))
+
+    def _uses(self, context: Context) -> Ints:
+        """The :class:`Use` flags of every switch."""
+        at_work = self._within(context, VN_DIMENSIONS)
+        inside = self._within(context, REDUCED_DIMENSIONS)
+        multiplies = self.worker & at_work & inside
+        uses = np.where(multiplies, Use.MULTIPLY, 0) | np.where(self.worker & at_work & ~inside, Use.IDLE, 0)
+        fresh = all(context[d].first for d in self.folds)
+        uses |= np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
+        has_weight = self.worker & self._within(context, set(DIMENSIONS) - self.weights.reused)
+        uses |= _turnover(self.weights, context, has_weight, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
+        has_input = self.worker & self._within(context, set(DIMENSIONS) - self.inputs.reused)
+        uses |= _turnover(self.inputs, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
+        if self.forwarding:
+            uses |= np.where(has_input & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
+            if not context["Q"].last and all(context[d].first for d in self.inputs.reused):
+                uses |= np.where(multiplies & (self.layout.coordinate["S"] > 0), Use.FORWARD, 0)
+        return uses.astype(np.int64)
+
+    def _collect(self, vn_count: int) -> Thread[CollectStep]:
+        starts = np.array([span.start for span in self.layout.spans])
+
+        def step(context: Context) -> CollectStep:
+            at_work = self._within(context, VN_DIMENSIONS)
+            fresh = all(context[d].first for d in self.folds)
+            complete = all(context[d].last for d in self.folds)
+            flags = Collect.ACTIVE | (Collect.FIRST if fresh else 0) | (Collect.LAST if complete else 0)
+            if complete or self.spills:
+                flags |= Collect.EMIT
+            live = self.worker & at_work & self._within(context, REDUCED_DIMENSIONS)
+            live |= self.layout.partial_sum & at_work & (not fresh)
+            two, three = self._additions(live, vn_count)
+            return CollectStep(np.where(at_work[starts], int(flags), 0).astype(np.int64), two, three)
+
+        folds = sorted(self.folds)
+        return self._thread("collect", self.strides.outputs, step, first=folds, last=folds)
+
+    def _additions(self, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
+        """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
+        two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
+        full = {}
+        for transfer in reversed(self.reduction.receivers_first):
+            words = 0
+            for wire in transfer.operands:
+                words += bool(live[wire.index]) if wire.kind == "product" and wire.stage == 0 else full[wire]
+            full[transfer.output] = words > 0
+            two[transfer.virtual_neuron] += words == 2
+            three[transfer.virtual_neuron] += words == 3
+        return two, three
+
+
+def _turnover(operand: Held, context: Context, has_word: Mask, retire: Use, following: Use, rewind: Use) -> Ints:
+    """What the switches do with a held word after a step: retire it, go on to the next one, start again, or nothing.
+
+    A switch beyond the edge of a tile has no word to retire, but starts its ring again with the others.
+    """
+    if all(context[d].last for d in operand.reused):
+        return np.where(has_word, retire, 0)
+    if not all(context[d].last for d in operand.repeats):
+        return np.zeros(len(has_word), np.int64)
+    if all(context[d].last for d in operand.ring):
+        return np.full(len(has_word), rewind)
+    return np.where(has_word, following, 0)

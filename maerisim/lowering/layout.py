@@ -1,0 +1,102 @@
+"""Where the virtual neurons of a mapping lie on the array, and which word of each operand a switch works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maerisim.fabric.topology import Span, Topology
+from maerisim.mapping import Mapping
+from maerisim.program import Ints
+from maerisim.workload import DIMENSIONS, Problem
+
+VN_DIMENSIONS = ("G", "K", "N", "P", "Q")
+"""The dimensions that tell virtual neurons apart, in the order they are laid out (the last one varies fastest)."""
+REDUCED_DIMENSIONS = ("C", "R", "S")
+"""The dimensions summed inside a virtual neuron, in the order of its switches (the last one varies fastest)."""
+WEIGHT_DIMENSIONS = frozenset("GKCRS")
+INPUT_DIMENSIONS = frozenset("NGCRSPQ")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Placement of a tile on the array.
+
+    ``virtual_neuron`` (per switch; -1: unused) and ``coordinate[d]`` (per switch: its index inside the tile of
+    dimension d). ``partial_sum`` marks the extra switch at the front of each VN that takes in partial sums.
+    """
+
+    spans: tuple[Span, ...]
+    virtual_neuron: Ints
+    coordinate: dict[str, Ints]
+    partial_sum: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+    @property
+    def switches(self) -> int:
+        """Switches up to the last one in use."""
+        return len(self.virtual_neuron)
+
+
+def place(mapping: Mapping, topology: Topology, with_partial_sums: bool) -> Layout:
+    """Lay the virtual neurons of ``mapping`` side by side from switch 0 on."""
+    vn_tile = [mapping.tile_of(d) for d in VN_DIMENSIONS]
+    reduced_tile = [mapping.tile_of(d) for d in REDUCED_DIMENSIONS]
+    size = mapping.vn_size + with_partial_sums
+    block = topology.block(size)
+    spans = tuple(Span(vn * block, size) for vn in range(mapping.vn_count))
+    switches = spans[-1].start + size
+    virtual_neuron = np.full(switches, -1, np.int64)
+    coordinate = {d: np.zeros(switches, np.int64) for d in DIMENSIONS}
+    partial_sum = np.zeros(switches, np.bool_)
+    inside = dict(zip(REDUCED_DIMENSIONS, np.indices(reduced_tile).reshape(3, -1), strict=True))
+    outside = dict(zip(VN_DIMENSIONS, np.indices(vn_tile).reshape(5, -1), strict=True))
+    for vn, span in enumerate(spans):
+        virtual_neuron[span.start : span.start + size] = vn
+        partial_sum[span.start] = with_partial_sums
+        workers = slice(span.start + with_partial_sums, span.start + size)
+        for d in REDUCED_DIMENSIONS:
+            coordinate[d][workers] = inside[d]
+        for d in VN_DIMENSIONS:
+            coordinate[d][span.start : span.start + size] = outside[d][vn]
+    return Layout(spans, virtual_neuron, coordinate, partial_sum)
+
+
+@dataclass(frozen=True)
+class Strides:
+    """Words by which the address of an operand moves per unit of each dimension (row-major tensors).
+
+    Weights are (G, K, C, R, S), inputs (N, G, C, H, W) with H, W the padded rows and columns in use, outputs
+    (N, G, K, P, Q).
+    """
+
+    weights: dict[str, int]
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+
+
+def strides_of(problem: Problem) -> Strides:
+    """Address strides of the three operands of ``problem``."""
+    p = problem
+    height, width = p.H, p.W
+    weights = {"S": 1, "R": p.S, "C": p.R * p.S, "K": p.C * p.R * p.S, "G": p.K * p.C * p.R * p.S}
+    inputs = {
+        "Q": p.stride[1],
+        "S": p.dilation[1],
+        "P": p.stride[0] * width,
+        "R": p.dilation[0] * width,
+        "C": height * width,
+        "G": p.C * height * width,
+        "N": p.G * p.C * height * width,
+    }
+    outputs = {"Q": 1, "P": p.Q, "K": p.P * p.Q, "G": p.K * p.P * p.Q, "N": p.G * p.K * p.P * p.Q}
+    blank = dict.fromkeys(DIMENSIONS, 0)
+    return Strides(blank | weights, blank | inputs, blank | outputs)
+
+
+def addresses(layout: Layout, strides: dict[str, int]) -> Ints:
+    """Per switch: the address of its word relative to the base of the tile."""
+    total = np.zeros(layout.switches, np.int64)
+    for dimension, stride in strides.items():
+        total += stride * layout.coordinate[dimension]
+    return total

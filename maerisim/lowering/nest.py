@@ -1,0 +1,78 @@
+"""Turn temporal loops into the node tree of a thread, splitting off first and last iterations only where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from maerisim.program import Loop, Node, Step
+
+
+class Turn(NamedTuple):
+    """Which iteration of a loop this is: the first, the last, both (a single one) or neither."""
+
+    first: bool
+    last: bool
+
+
+Context = Mapping[str, Turn]
+
+
+@dataclass(frozen=True)
+class TemporalLoop:
+    """``trips`` iterations over the tiles of ``dimension``; each moves the operand's base by ``advance`` words.
+
+    ``split_first`` and ``split_last`` say that this iteration needs a template of its own.
+    """
+
+    dimension: str
+    trips: int
+    advance: int
+    split_first: bool = False
+    split_last: bool = False
+
+    def parts(self) -> list[tuple[int, Turn]]:
+        """(iterations, turn) runs of iterations that share their templates."""
+        if self.trips == 1:
+            return [(1, Turn(True, True))]
+        middle = self.trips - self.split_first - self.split_last
+        runs = [(int(self.split_first), Turn(True, False)), (middle, Turn(False, False))]
+        runs.append((int(self.split_last), Turn(False, True)))
+        return [(count, turn) for count, turn in runs if count]
+
+
+def build_nest(
+    loops: Sequence[TemporalLoop], context: dict[str, Turn], template_for: Callable[[Context], int]
+) -> tuple[Node, ...]:
+    """Node tree of ``loops`` (outermost first); ``template_for`` gives the number of a context's template.
+
+    ``context`` holds the turns of the dimensions that are not among the loops. Neighbouring runs that turn out equal
+    are merged.
+    """
+    if not loops:
+        return (Step(template_for(context), 1, 0),)
+    loop, inner = loops[0], loops[1:]
+    inner_travel = sum(later.trips * later.advance for later in inner[:1])
+    nodes: list[Node] = []
+    for count, turn in loop.parts():
+        body = build_nest(inner, {**context, loop.dimension: turn}, template_for)
+        node: Node
+        if not inner and isinstance(body[0], Step):
+            node = Step(body[0].template, count, loop.advance)
+        else:
+            node = Loop(count, loop.advance - inner_travel, body)
+        nodes.append(_merged(nodes.pop(), node) if nodes and _alike(nodes[-1], node) else node)
+    return tuple(nodes)
+
+
+def _alike(one: Node, other: Node) -> bool:
+    if isinstance(one, Step) and isinstance(other, Step):
+        return one.template == other.template and one.advance == other.advance
+    return isinstance(one, Loop) and isinstance(other, Loop) and (one.body, one.advance) == (other.body, other.advance)
+
+
+def _merged(one: Node, other: Node) -> Node:
+    if isinstance(one, Step):
+        return Step(one.template, one.count + other.count, one.advance)
+    return Loop(one.count + other.count, one.advance, one.body)

@@ -1,0 +1,91 @@
+"""What stays in place between control steps, derived from the order of the temporal loops."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping
+from maerisim.workload import DIMENSIONS, Problem
+
+
+class Trips(NamedTuple):
+    """A temporal loop with more than one iteration."""
+
+    dimension: str
+    trips: int
+
+
+def temporal_loops(problem: Problem, mapping: Mapping) -> tuple[Trips, ...]:
+    """The loops that really turn, outermost first."""
+    trips = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
+    return tuple(Trips(d, trips[d]) for d in mapping.order if trips[d] > 1)
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a switch reuses one operand. The innermost loops are, from the outside: ``passes``, ``ring``, ``repeats``.
+
+    While the ``repeats`` loops turn the word is the same. The words of the ``ring`` loops are held together and used
+    again in each of the ``passes``. A word is sent when all ``passes`` and ``repeats`` loops are at their first
+    iteration, and retired when all of them are at their last.
+    """
+
+    passes: frozenset[str]
+    ring: frozenset[str]
+    repeats: frozenset[str]
+    words: int
+
+    @property
+    def reused(self) -> frozenset[str]:
+        """The loops during which nothing is sent again."""
+        return self.passes | self.repeats
+
+
+def held(loops: Sequence[Trips], relevant: Collection[str], registers: int) -> Held:
+    """Reuse of an operand that depends on the ``relevant`` dimensions, with room for ``registers`` words."""
+    rest = list(loops)
+    repeats, ring, passes = set(), set(), set()
+    while rest and rest[-1].dimension not in relevant:
+        repeats.add(rest.pop().dimension)
+    words = 1
+    while rest and rest[-1].dimension in relevant and words * rest[-1].trips <= registers:
+        loop = rest.pop()
+        ring.add(loop.dimension)
+        words *= loop.trips
+    while rest and rest[-1].dimension not in relevant:
+        passes.add(rest.pop().dimension)
+    if not passes:
+        return Held(frozenset(), frozenset(), frozenset(repeats), 1)
+    return Held(frozenset(passes), frozenset(ring), frozenset(repeats), words)
+
+
+def forwards(
+    problem: Problem, mapping: Mapping, hardware: Hardware, loops: Sequence[Trips], inputs: Held
+) -> bool:
+    """Whether inputs slide along a filter row over the forwarding links instead of being sent again.
+
+    A switch needs in the next output column what its right neighbour has now: one column a step (T_Q = 1), a window
+    of several columns (T_S > 1), stride equal to dilation, nothing between the two steps that sends the row again,
+    and room in the forwarding queue for the words on their way.
+    """
+    dimensions = [loop.dimension for loop in loops]
+    if (
+        not hardware.multiplier.forwarding
+        or "Q" not in dimensions
+        or mapping.tile_of("Q") > 1
+        or mapping.tile_of("S") == 1
+        or problem.stride[1] != problem.dilation[1]
+        or "Q" in inputs.ring
+    ):
+        return False
+    inside = loops[dimensions.index("Q") + 1 :]
+    if any(loop.dimension == "K" and "K" not in inputs.reused for loop in inside):
+        return False
+    words = inputs.words if any(loop.dimension == "K" for loop in inside) else 0
+    travelling = 1
+    for loop in inside:
+        travelling *= loop.trips if loop.dimension != "K" else 1
+    return travelling + words <= hardware.multiplier.forward_fifo_depth

@@ -1,0 +1,210 @@
+"""What a program is: concurrent threads, each a small loop nest of templates, over a configured fabric.
+
+A :class:`Thread` is walked independently by each of its components (distribution ports, multiplier switches, virtual
+neurons). Its nodes are :class:`Step` (use template number ``template``, ``count`` times) and :class:`Loop`. Every
+walker keeps one *base address* into the operand that its thread moves; after each repetition of a node the base
+advances by ``advance`` words.
+
+Templates are flat arrays, because the numba kernels read them as they are:
+
+- :class:`Packets` (threads ``partial_sums``, ``inputs``, ``weights``): for each port the packets of one step.
+- flags per multiplier switch (thread ``compute``), see :class:`Use`.
+- flags and addition counts per virtual neuron (thread ``collect``), see :class:`Collect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from maerisim.fabric.topology import Reduction, Span
+
+Ints = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+
+class Use(IntFlag):
+    """What a multiplier switch does in a control step (a switch with none of the first three flags skips it)."""
+
+    MULTIPLY = 1
+    """Multiply the current weight by the current input."""
+    IDLE = 2
+    """Pass an empty word to the adders: the virtual neuron is at work, this switch is beyond the edge of its tile."""
+    PARTIAL_SUM = 4
+    """Pass the partial sum that came back from the global buffer."""
+    RETIRE_WEIGHT = 8
+    """The weight was needed for the last time."""
+    NEXT_WEIGHT = 16
+    """The next step uses the next of the weights held."""
+    REWIND_WEIGHTS = 32
+    """The next step starts again at the first of the weights held."""
+    FORWARDED_INPUT = 64
+    """The input comes over the forwarding link instead of from the distribution network."""
+    RETIRE_INPUT = 128
+    """The input was needed for the last time."""
+    NEXT_INPUT = 256
+    """The next step uses the next of the inputs held."""
+    REWIND_INPUTS = 512
+    """The next step starts again at the first of the inputs held."""
+    FORWARD = 1024
+    """Send the input on to the neighbour of lower index."""
+
+
+ACTIVE = Use.MULTIPLY | Use.IDLE | Use.PARTIAL_SUM
+
+
+class Collect(IntFlag):
+    """What becomes of the sum of a virtual neuron in a control step."""
+
+    ACTIVE = 1
+    """The virtual neuron is at work in this step."""
+    FIRST = 2
+    """The sum starts an output."""
+    EMIT = 4
+    """The sum (with what is accumulated) leaves over the collection bus."""
+    LAST = 8
+    """The output is complete."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """``count`` control steps with one template."""
+
+    template: int
+    count: int
+    advance: int
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``count`` repetitions of ``body``."""
+
+    count: int
+    advance: int
+    body: tuple[Node, ...]
+
+
+Node = Step | Loop
+
+
+@dataclass(frozen=True)
+class Packets:
+    """The packets of one control step.
+
+    The packets of port d are ``port_start[d] .. port_start[d + 1] - 1``. Packet i carries the word at base +
+    ``offset[i]`` to the multiplier switches ``destinations[first[i] : first[i + 1]]``; it passes ``hops[i]``
+    distribution switches and costs ``reads[i]`` reads of the global buffer (0 when a packet of another port carries
+    the same word). ``wait[i]`` (partial sums only) is how many results of its virtual neuron ago the word was
+    written; 0 means that there is nothing to send.
+    """
+
+    port_start: Ints
+    offset: Ints
+    reads: Ints
+    hops: Ints
+    first: Ints
+    destinations: Ints
+    wait: Ints
+
+    def of_port(self, port: int) -> range:
+        """Indices of the packets of ``port``."""
+        return range(int(self.port_start[port]), int(self.port_start[port + 1]))
+
+    def destinations_of(self, packet: int) -> Ints:
+        """The multiplier switches that packet ``packet`` goes to."""
+        return self.destinations[self.first[packet] : self.first[packet + 1]]
+
+
+@dataclass(frozen=True)
+class CollectStep:
+    """Per virtual neuron: :class:`Collect` flags, and the two- and three-input additions of its sum."""
+
+    flags: Ints
+    additions_two: Ints
+    additions_three: Ints
+
+
+@dataclass(frozen=True)
+class Thread(Generic[T]):
+    """A loop nest over templates, walked by each component at its own pace."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    templates: tuple[T, ...]
+
+    def walk(self) -> Iterator[tuple[T, int]]:
+        """Yield (template, base address) for each control step in order."""
+        for number, base in _walk(self.nodes, 0):
+            yield self.templates[number], base
+
+    @property
+    def steps(self) -> int:
+        """Number of control steps."""
+        return sum(_steps(node) for node in self.nodes)
+
+
+def _steps(node: Node) -> int:
+    return node.count if isinstance(node, Step) else node.count * sum(_steps(inner) for inner in node.body)
+
+
+def _walk(nodes: tuple[Node, ...], base: int) -> Iterator[tuple[int, int]]:
+    for node in nodes:
+        for _ in range(node.count):
+            if isinstance(node, Step):
+                yield node.template, base
+            else:
+                yield from _walk(node.body, base)
+                base += sum(net_advance(inner) for inner in node.body)
+            base += node.advance
+
+
+def net_advance(node: Node) -> int:
+    """By how many words a node moves the base address altogether."""
+    inner = 0 if isinstance(node, Step) else sum(net_advance(child) for child in node.body)
+    return node.count * (node.advance + inner)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that a run needs besides the hardware.
+
+    ``spans`` and ``reduction`` configure the fabric; ``buses`` names each virtual neuron's collection bus.
+    ``multipliers_used`` switches (those below that index) take part. ``results`` is the number of words that leave
+    over the collection buses. ``output_offset`` is each virtual neuron's place relative to the base of the collect
+    thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1.
+    """
+
+    weights: Thread[Packets]
+    inputs: Thread[Packets]
+    partial_sums: Thread[Packets]
+    compute: Thread[Ints]
+    collect: Thread[CollectStep]
+    spans: tuple[Span, ...]
+    reduction: Reduction
+    buses: tuple[int, ...]
+    multipliers_used: int
+    results: int
+    output_offset: Ints
+    partial_sum_of: Ints
+
+    @property
+    def streams(self) -> tuple[Thread[Packets], Thread[Packets], Thread[Packets]]:
+        """The distribution threads, in the order of their priority at a port."""
+        return self.partial_sums, self.inputs, self.weights
+
+    @property
+    def spills(self) -> bool:
+        """Whether partial sums go through the global buffer."""
+        return bool((self.partial_sum_of >= 0).any())
+
+    def describe(self) -> str:
+        """The program as text: configuration, then every thread with its loops and templates."""
+        from maerisim.printing import program_text
+
+        return program_text(self)
