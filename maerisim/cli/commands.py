@@ -42,7 +42,7 @@ def map_command(
     hardware: options.HardwareName,
     network: options.NetworkName,
     layer: options.LayerNames = None,
-    objective: options.ObjectiveName = options.Objective.CYCLES,
+    objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
@@ -51,7 +51,7 @@ def map_command(
     from maerisim.cli import study
     from maerisim.cli.output import finish, save_mappings
 
-    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective.value)
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
     report = study.run(task)
     if output is not None:
         save_mappings(report, output)
@@ -64,7 +64,7 @@ def simulate(
     network: options.NetworkName,
     layer: options.LayerNames = None,
     mapping: options.MappingFile = None,
-    engine: options.EngineName = options.Engine.COMPILED,
+    engine: options.EngineName = "compiled",
     check_values: options.CheckValues = False,
     print_program: options.PrintProgram = False,
     scale: options.Scale = None,
@@ -79,7 +79,7 @@ def simulate(
         for text in study.programs(task):
             typer.echo(text)
         return
-    simulation = study.Simulation(engine.value, check_values=check_values)
+    simulation = study.Simulation(engine, check_values=check_values)
     finish("simulate", study.run(task, simulation), as_json=json)
 
 
@@ -97,7 +97,7 @@ def validate(
     from maerisim.cli.output import finish
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
-    finish("validate", study.run(task, study.Simulation("compiled")), as_json=json)
+    finish("validate", study.run(task, study.Simulation()), as_json=json)
 
 
 @app.command()
@@ -130,4 +130,4 @@ def schema(document: Annotated[options.DocumentKind, typer.Argument(help="Which 
 
     from maerisim.schemas import schema as json_schema
 
-    typer.echo(json.dumps(json_schema(document.value), indent=2))
+    typer.echo(json.dumps(json_schema(document), indent=2))

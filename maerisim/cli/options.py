@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-
-class Objective(StrEnum):
-    """What the mapper minimises."""
-
-    CYCLES = "cycles"
-    ENERGY = "energy"
-    EDP = "edp"
-
-
-class Engine(StrEnum):
-    """The compiled engine is fast, the event engine explains each cycle; they agree."""
-
-    COMPILED = "compiled"
-    EVENT = "event"
-
-
-class DocumentKind(StrEnum):
-    """The documents that maerisim reads."""
-
-    HARDWARE = "hardware"
-    NETWORK = "network"
-    MAPPING = "mapping"
-
+Objective = Literal["cycles", "energy", "edp"]
+Engine = Literal["compiled", "event"]
+DocumentKind = Literal["hardware", "network", "mapping"]
 
 HardwareName = Annotated[str, typer.Argument(metavar="HARDWARE", help="A YAML file, or a shipped name: maeri-64.")]
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A YAML file, or a shipped name: alexnet.")]

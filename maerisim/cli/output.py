@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -23,12 +25,20 @@ MOST_COLUMNS = 1000
 def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> None:
     """Print the results of a command; when it was interrupted, say so and leave with exit code 130."""
     if as_json:
-        sys.stdout.write(json.dumps(reporting.network_json(report), indent=2) + "\n")
+        typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
         print_tables(command, report)
     if report.interrupted:
         typer.echo(f"interrupted: {len(report.layers)} layers were finished", err=True)
         raise typer.Exit(INTERRUPTED)
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """Indented JSON in which a list of numbers or names takes one line."""
+    text = json.dumps(document, indent=2)
+    return re.sub(
+        r"\[\n[^][{}]*\]", lambda flat: re.sub(r"\n *", " ", flat[0]).replace("[ ", "[").replace(" ]", "]"), text
+    )
 
 
 def print_tables(command: str, report: reporting.NetworkReport) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maerisim.analytic import estimate
+from maerisim.cli.options import Objective
 from maerisim.cli.progress import Bar
-from maerisim.engine import Result, simulate
+from maerisim.engine import EngineName, Result, simulate
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower
@@ -44,7 +45,7 @@ class LayerTask:
 class Simulation:
     """How to simulate: ``engine`` is ``compiled`` or ``event``; ``check_values`` compares outputs with NumPy's."""
 
-    engine: str
+    engine: EngineName = "compiled"
     check_values: bool = False
 
 
@@ -55,7 +56,7 @@ class Study:
     hardware: Hardware
     network: str
     tasks: tuple[LayerTask | UnsupportedLayer, ...]
-    objective: str = "cycles"
+    objective: Objective = "cycles"
 
     @classmethod
     def of(
@@ -66,7 +67,7 @@ class Study:
         *,
         scale: int | None = None,
         mapping_file: Path | None = None,
-        objective: str = "cycles",
+        objective: Objective = "cycles",
     ) -> Study:
         """Read the documents, choose the layers, shrink those beyond ``scale`` MACs, and check the given mappings.
 
@@ -214,4 +215,4 @@ def programs(study: Study) -> Iterator[str]:
     """The program of every layer, as text under a heading."""
     for task in study.runnable:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
-        yield f"# {task.name}: {mapping}\n{lower(task.problem, mapping, study.hardware)}\n"
+        yield f"# {task.name}: {mapping}\n{lower(task.problem, mapping, study.hardware).describe()}\n"
