@@ -194,6 +194,78 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
     }
 
 
+# --- Words ------------------------------------------------------------------------------------------------------------
+
+
+def counted(name: str, occurrences: int) -> str:
+    return name if occurrences == 1 else f"{name} ×{occurrences}"
+
+
+def layer_label(layer: LayerReport) -> str:
+    return counted(layer.name, layer.count) + ("*" if layer.scaled else "")
+
+
+def mapping_words(layer: LayerReport) -> str:
+    """A mapping in few words: the tiles that are not 1, then the loops that turn more than once, outermost first."""
+    tile, sizes = layer.mapping.T, dims(layer.problem)
+    spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
+    temporal = " ".join(dim for dim in layer.mapping.order if sizes[dim] > tile[dim])
+    return f"{spatial} | {temporal}" if temporal else spatial
+
+
+def bound_words(layer: LayerReport) -> str:
+    """What limits the layer, and the share of its cycles in which no schedule could do without it."""
+    share = layer.estimate.bound_cycles / layer.best_known_cycles
+    return f"{percent(share, 0)} {layer.estimate.limited_by}"
+
+
+def stall_words(report: NetworkReport, layer: LayerReport) -> str:
+    """What multipliers wait for most, and in how many of their cycles."""
+    if layer.result is None:
+        return ""
+    stalls = layer.result.counters.stalls
+    cause = max(stalls, key=lambda name: stalls[name])
+    share = stalls[cause] / (layer.result.cycles * report.hardware.multipliers)
+    return f"{percent(share, 0)} {cause}" if stalls[cause] else "nothing"
+
+
+def dims_words(problem: Problem) -> str:
+    """The dimensions that are not 1, as in ``K96 C3 R11``."""
+    return " ".join(f"{dim}{size}" for dim, size in dims(problem).items() if size > 1)
+
+
+def dims(problem: Problem) -> dict[str, int]:
+    """Size by dimension, in the order N G K C R S P Q."""
+    return {name: getattr(problem, name) for name in "NGKCRSPQ"}
+
+
+def whole(value: int | None) -> str:
+    """Digits in groups of three; nothing for a number that is not known."""
+    return "" if value is None else f"{value:,}"
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def signed_percent(fraction: float | None) -> str:
+    """A signed percentage; a zero has no sign."""
+    if fraction is None:
+        return ""
+    text = f"{100 * fraction:+.2f} %"
+    return text if text.strip("+-0. %") else "0.00 %"
+
+
+def quantity(value: float) -> str:
+    """A number in three digits and a unit prefix, as in ``12.4 M``."""
+    rounded = float(f"{value:.3g}")
+    for unit, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")):
+        if rounded >= unit:
+            scaled = rounded / unit
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{prefix}"
+    return f"{rounded:g}"
+
+
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +293,7 @@ UTILIZATION = Column(
     lambda report: percent(report.total_utilization),
 )
 BOUND = Column("bound", lambda _, layer: bound_words(layer), number=False)
+STALLS = Column("waits for", stall_words, number=False)
 ENERGY = Column(
     "energy",
     lambda report, layer: quantity(report.energy(layer)),
@@ -229,7 +302,7 @@ ENERGY = Column(
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, ENERGY),
-    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, BOUND, ENERGY),
+    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }
 """What each command shows."""
@@ -352,65 +425,3 @@ def values_note(report: NetworkReport) -> list[str]:
 
 def unsupported_notes(report: NetworkReport) -> list[str]:
     return [f"Not supported: {layer.reason}" for layer in report.unsupported]
-
-
-# --- Words ------------------------------------------------------------------------------------------------------------
-
-
-def counted(name: str, occurrences: int) -> str:
-    return name if occurrences == 1 else f"{name} ×{occurrences}"
-
-
-def layer_label(layer: LayerReport) -> str:
-    return counted(layer.name, layer.count) + ("*" if layer.scaled else "")
-
-
-def mapping_words(layer: LayerReport) -> str:
-    """A mapping in few words: the tiles that are not 1, then the loops that turn more than once, outermost first."""
-    tile, sizes = layer.mapping.T, dims(layer.problem)
-    spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
-    temporal = " ".join(dim for dim in layer.mapping.order if sizes[dim] > tile[dim])
-    return f"{spatial} | {temporal}" if temporal else spatial
-
-
-def bound_words(layer: LayerReport) -> str:
-    """What limits the layer, and the share of its cycles in which no schedule could do without it."""
-    share = layer.estimate.bound_cycles / layer.best_known_cycles
-    return f"{percent(share, 0)} {layer.estimate.limited_by}"
-
-
-def dims_words(problem: Problem) -> str:
-    """The dimensions that are not 1, as in ``K96 C3 R11``."""
-    return " ".join(f"{dim}{size}" for dim, size in dims(problem).items() if size > 1)
-
-
-def dims(problem: Problem) -> dict[str, int]:
-    """Size by dimension, in the order N G K C R S P Q."""
-    return {name: getattr(problem, name) for name in "NGKCRSPQ"}
-
-
-def whole(value: int | None) -> str:
-    """Digits in groups of three; nothing for a number that is not known."""
-    return "" if value is None else f"{value:,}"
-
-
-def percent(fraction: float, digits: int = 1) -> str:
-    return f"{100 * fraction:.{digits}f} %"
-
-
-def signed_percent(fraction: float | None) -> str:
-    """A signed percentage; a zero has no sign."""
-    if fraction is None:
-        return ""
-    text = f"{100 * fraction:+.2f} %"
-    return text if text.strip("+-0. %") else "0.00 %"
-
-
-def quantity(value: float) -> str:
-    """A number in three digits and a unit prefix, as in ``12.4 M``."""
-    rounded = float(f"{value:.3g}")
-    for unit, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")):
-        if rounded >= unit:
-            scaled = rounded / unit
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{prefix}"
-    return f"{rounded:g}"

@@ -80,7 +80,7 @@ def test_the_documents_below_are_good_before_they_are_broken(maerisim, folder):
             "mapping.yaml",
             "tile: {K: 4, C: 4}",
             "tile: {K: 4, C: 8}",
-            ["mapping.yaml", "'fc'", "4 virtual neurons of 8 need 32 multipliers, mine has 16"],
+            ["mapping.yaml", "'fc'", "4 virtual neurons of 8 need 32 multipliers", "16"],
             id="tile larger than the array",
         ),
         pytest.param("network.yaml", NETWORK, "", ["network.yaml: is empty"], id="empty file"),

@@ -17,9 +17,10 @@ HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, en
 
 @dataclass
 class Counters:
-    """Counts multiplications only; each costs what the energy table says."""
+    """Counts multiplications and stalls; a multiplication costs what the energy table says."""
 
     multiplications: int
+    stalls: dict[str, int]
 
     def as_dict(self):
         return {"multiplications": self.multiplications}
@@ -28,10 +29,10 @@ class Counters:
         return self.multiplications * table
 
 
-def layer(name="conv", *, cycles=100, estimated=99, macs=800, count=1, bound=50, **more):
+def layer(name="conv", *, cycles=100, estimated=99, macs=800, count=1, bound=50, stalls=None, **more):
     """A layer of ``macs`` MACs, mapped onto 2 x 3 multipliers."""
     problem = Problem(K=macs // 6, R=3, P=2)
-    counters = Counters(problem.macs)
+    counters = Counters(problem.macs, {"weights": 0, "inputs": 0} | (stalls or {}))
     return LayerReport(
         name=name,
         op="conv2d",
@@ -138,6 +139,12 @@ def test_choices_say_how_many_candidates_there_were_and_why_the_winner_won():
 
 def test_a_mapping_in_few_words_names_tiles_above_one_and_loops_that_turn():
     assert reporting.mapping_words(layer()) == "K2 R3 | K P"
+
+
+@pytest.mark.parametrize(("stalls", "words"), [({"weights": 400, "inputs": 300}, "25 % weights"), ({}, "nothing")])
+def test_what_multipliers_wait_for_is_the_largest_cause_as_a_share_of_their_cycles(stalls, words):
+    report = network(layer(cycles=100, stalls=stalls))
+    assert reporting.stall_words(report, report.layers[0]) == words
 
 
 def test_a_mapping_of_one_multiplier_and_no_loop_has_words_too():
