@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.jit import kernel
+from maerisim.kernels.jit import inlined, kernel
 from maerisim.kernels.walk import HALT, Code, seek_step
 from maerisim.program import Ints
 
@@ -151,7 +151,7 @@ class Machine(NamedTuple):
     tally: Ints
 
 
-@kernel
+@inlined
 def step_buses(wires: Wires, collection: Collection, tally: Ints) -> bool:
     """Each bus takes one result, round robin among its virtual neurons."""
     moved = False
@@ -186,7 +186,7 @@ def seek_active(code: Code, walkers: Walkers, flags: Ints, vn: int) -> None:
     walkers.row[vn], walkers.base[vn] = row, base
 
 
-@kernel
+@inlined
 def step_accumulators(
     code: Code, wires: Wires, collection: Collection, walkers: Walkers, outputs: Ints, tally: Ints, carry: bool
 ) -> bool:
@@ -229,13 +229,13 @@ def step_accumulators(
     return moved
 
 
-@kernel
+@inlined
 def push_value(wires: Wires, wire: int, value: int) -> None:
     """Put a value behind the words that a wire holds (before their count goes up)."""
     wires.value[wire, (wires.head[wire] + wires.words[wire]) % wires.depth[wire]] = value
 
 
-@kernel
+@inlined
 def pop_value(wires: Wires, wire: int) -> int:
     """Take the oldest value of a wire."""
     head = wires.head[wire]
@@ -243,7 +243,7 @@ def pop_value(wires: Wires, wire: int) -> int:
     return int(wires.value[wire, head])
 
 
-@kernel
+@inlined
 def step_adders(
     wires: Wires, adders: Adders, first: int, last: int, cycle: int, tally: Ints, carry: bool
 ) -> bool:
@@ -281,7 +281,7 @@ def step_adders(
     return moved
 
 
-@kernel
+@inlined
 def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, rewind: int) -> None:
     """After a step: retire the word in use, go on to the next one held, or start again at the first."""
     if retire:
@@ -293,19 +293,19 @@ def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, r
         stores.current[store, m] = 0
 
 
-@kernel
+@inlined
 def stored(stores: Stores, store: int, m: int) -> int:
     """The value in use in an operand store."""
     return int(stores.value[store, m, (stores.head[store, m] + stores.current[store, m]) % stores.depth[store]])
 
 
-@kernel
+@inlined
 def store_value(stores: Stores, store: int, m: int, value: int) -> None:
     """Put a value behind the words that an operand store holds (before their count goes up)."""
     stores.value[store, m, (stores.head[store, m] + stores.words[store, m]) % stores.depth[store]] = value
 
 
-@kernel
+@inlined
 def step_multipliers(
     code: Code, wires: Wires, multipliers: Multipliers, stores: Stores, walkers: Walkers, tally: Ints, carry: bool
 ) -> bool:
@@ -404,7 +404,7 @@ def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, row: 
     walkers.left[walker] = code.count[row]
 
 
-@kernel
+@inlined
 def deliver(ports: Ports, stores: Stores, packet: int, operand: int, value: int, tally: Ints, carry: bool) -> bool:
     """Hand a word through the tree to all its destinations, if all of them have room."""
     start, stop = ports.first[packet], ports.first[packet + 1]
@@ -420,7 +420,7 @@ def deliver(ports: Ports, stores: Stores, packet: int, operand: int, value: int,
     return True
 
 
-@kernel
+@inlined
 def step_ports(
     code: Code,
     ports: Ports,

@@ -18,4 +18,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     threads run kernels side by side; ``error_model="numpy"`` drops the zero-division checks that kernels do not need.
     With ``NUMBA_DISABLE_JIT=1`` the function runs as plain Python, with readable tracebacks.
     """
-    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel that is copied into each caller: a call costs two reference counts per array, too much in a hot loop."""
+    return cast(Callable[P, R], numba.njit(inline="always", error_model="numpy", _nrt=False)(function))
