@@ -22,7 +22,7 @@ def run(
 ) -> tuple[int, Counters]:
     """Run to the last result; return (cycles, counters) and fill ``outputs`` (flat) when values are carried.
 
-    Raises DeadlockError when a cycle passes in which nothing moves.
+    Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
     """
     machine = flatten(program, hardware, operands, outputs)
     status, cycle = k.RUNNING, 0

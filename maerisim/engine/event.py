@@ -15,6 +15,7 @@ A word put on a queue is therefore seen one cycle later, and a full queue that i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -63,10 +64,19 @@ class Queue(simpy.Store):  # type: ignore[misc]
 
 @dataclass
 class OperandStore:
-    """The words of one operand in a multiplier switch: a queue whose oldest words are held until retired."""
+    """The words of one operand in a multiplier switch: a queue whose oldest words are held until retired.
+
+    ``claimed`` counts the words present and those on their way from a port, which have their room reserved.
+    """
 
     queue: Queue
     current: int = 0
+    claimed: int = 0
+
+    @property
+    def room(self) -> bool:
+        """Whether a port may send another word."""
+        return self.claimed < self.queue.capacity
 
     @property
     def ready(self) -> bool:
@@ -78,10 +88,15 @@ class OperandStore:
         """The word that this step needs."""
         return int(self.queue.items[self.current])
 
+    def take(self) -> int:
+        """Remove the oldest word."""
+        self.claimed -= 1
+        return int(self.queue.pop())
+
     def turn_over(self, uses: int, retire: Use, following: Use, rewind: Use) -> None:
         """After a step: retire the word, go on to the next one held, or start again at the first."""
         if uses & retire:
-            self.queue.pop()
+            self.take()
         elif uses & following:
             self.current += 1
         elif uses & rewind:
@@ -271,9 +286,10 @@ class Fabric:
                 self.count.busy["multipliers"][index] += 1
                 if uses & Use.FORWARD:
                     self.multipliers[index - 1].forwarded.queue.push(inputs.word)
+                    self.multipliers[index - 1].forwarded.claimed += 1
                     self.count.forwards += 1
             elif uses & Use.PARTIAL_SUM:
-                product.push(Word(switch.partial_sums.queue.pop()))
+                product.push(Word(switch.partial_sums.take()))
             elif uses & Use.IDLE:
                 product.push(Word(0, empty=True))
             switch.weights.turn_over(uses, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
@@ -295,66 +311,54 @@ class Fabric:
             return "inputs"
         if uses & Use.PARTIAL_SUM and not switch.partial_sums.ready:
             return "wait"
-        if uses & Use.FORWARD and not self.multipliers[index - 1].forwarded.queue.room:
+        if uses & Use.FORWARD and not self.multipliers[index - 1].forwarded.room:
             return "forwarding"
         return ""
 
     def port(self, port: int) -> Tick:
         """Distribution port: one word a cycle into its subtree, partial sums first, then inputs, then weights.
 
-        With a distribution latency above one the word passes registers before the tree; the tree itself hands it to
-        all destinations at once, when all of them have room.
+        A word is sent when all its destinations have room for it and arrives there ``latency`` cycles later.
         """
-        registers = [Queue(self.env, 1) for _ in range(self.hardware.distribution.latency - 1)]
+        line: deque[_Packet | None] = deque([None] * (self.hardware.distribution.latency - 1))
         senders = [
             _Sender(operand, self.packets(thread, port), self.memory[operand])
             for operand, thread in zip(OPERANDS, self.program.streams, strict=True)
         ]
         while True:
-            sent = False
-            for stage, register in enumerate(registers):
-                if register.items and self.accept(registers[:stage], register.items[0]):
-                    register.pop()
-                    self.progress = True
-            waiting = False
-            for sender in senders:
-                packet = sender.head
-                if packet is None:
-                    continue
-                waiting = True
-                if packet.wait and self.written[packet.wait_for] < packet.wait:
-                    continue
-                word = packet._replace(value=0 if sender.memory is None else int(sender.memory[packet.address]))
-                if self.accept(registers, word):
-                    self.count.distributed[sender.operand] += 1
-                    self.count.buffer_reads[sender.operand] += packet.reads
-                    self.count.distribution_hops += packet.hops
-                    self.count.busy["ports"][port] += 1
-                    sender.next()
-                    sent = self.progress = True
-                    break
-            self.count.port_stalls += waiting and not sent
-            if waiting and not sent:
-                head = next(sender.head for sender in senders if sender.head is not None)
-                self.blocked_ports[port] = (head.operand, head.destinations)
-            else:
-                self.blocked_ports.pop(port, None)
+            packet = self.send(port, senders)
+            line.append(packet)
+            if (arriving := line.popleft()) is not None:
+                for index in arriving.destinations:
+                    self.multipliers[index].of(arriving.operand).queue.push(arriving.value)
+                self.progress = True
+            self.blocked_ports.pop(port, None)
+            waiting = [sender.head for sender in senders if sender.head is not None]
+            if packet is None and waiting:
+                self.count.port_stalls += 1
+                self.blocked_ports[port] = (waiting[0].operand, waiting[0].destinations)
             yield self.tick()
 
-    def accept(self, registers: list[Queue], packet: _Packet) -> bool:
-        """Put a word in the last register before the tree, or through the tree into its destinations."""
-        if registers:
-            if not registers[-1].room:
-                return False
-            registers[-1].push(packet)
-            return True
-        stores = [self.multipliers[index].of(packet.operand).queue for index in packet.destinations]
-        if not all(store.room for store in stores):
-            return False
-        for store in stores:
-            store.push(packet.value)
-        self.count.delivered[packet.operand] += len(stores)
-        return True
+    def send(self, port: int, senders: list[_Sender]) -> _Packet | None:
+        """The word that a port sends in this cycle, its room reserved."""
+        for sender in senders:
+            packet = sender.head
+            if packet is None or (packet.wait and self.written[packet.wait_for] < packet.wait):
+                continue
+            stores = [self.multipliers[index].of(packet.operand) for index in packet.destinations]
+            if not all(store.room for store in stores):
+                continue
+            for store in stores:
+                store.claimed += 1
+            self.count.delivered[packet.operand] += len(stores)
+            self.count.distributed[packet.operand] += 1
+            self.count.buffer_reads[packet.operand] += packet.reads
+            self.count.distribution_hops += packet.hops
+            self.count.busy["ports"][port] += 1
+            sender.next()
+            self.progress = True
+            return packet._replace(value=0 if sender.memory is None else int(sender.memory[packet.address]))
+        return None
 
     def packets(self, thread: Thread[Packets], port: int) -> Iterator[_Packet]:
         """All packets of a thread for one port, in order."""
@@ -411,14 +415,15 @@ def run(
 ) -> tuple[int, Counters]:
     """Run to the last result; return (cycles, counters) and fill ``outputs`` (flat) when values are carried.
 
-    Raises DeadlockError when a cycle passes in which nothing moves.
+    Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
     """
     fabric = Fabric(program, hardware, operands, outputs)
-    cycle = 0
+    cycle = idle = 0
     while fabric.count.results < program.results:
         fabric.progress = False
         fabric.env.run(until=cycle + 0.5)
-        if not fabric.progress:
+        idle = 0 if fabric.progress else idle + 1
+        if idle >= hardware.distribution.latency:
             raise DeadlockError(_deadlock(fabric, cycle))
         cycle += 1
         if progress is not None and cycle % 1000 == 0:

@@ -149,6 +149,7 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
     shape = (4, program.multipliers_used)
     return k.Stores(
         words=_zeros(*shape),
+        claimed=_zeros(*shape),
         current=_zeros(*shape),
         depth=depth,
         head=_zeros(*shape),

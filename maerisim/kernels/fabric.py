@@ -81,9 +81,12 @@ class Collection(NamedTuple):
 
 
 class Stores(NamedTuple):
-    """Operand stores [store, multiplier]: words present, the one in use, depth [store]; with ``carry`` the words."""
+    """Operand stores [store, multiplier]: words present, the same with those on their way, the one in use, depth
+    [store]; with ``carry`` the words.
+    """
 
     words: Ints
+    claimed: Ints
     current: Ints
     depth: Ints
     head: Ints
@@ -110,7 +113,7 @@ class Walkers(NamedTuple):
 
 class Ports(NamedTuple):
     """Packets of all streams. ``packet_start`` is [template, port]; ``head`` and ``end`` [stream, port] bound what is
-    left of the current step; ``line`` [stage, port] holds packets in the registers before the tree (-1: none).
+    left of the current step; ``line`` [cycle modulo stages, port] holds the packets on their way to the tree (-1: none).
     ``wait`` and ``virtual_neuron`` matter to partial sums; ``issued`` counts each virtual neuron's steps that are
     past. ``memory`` holds the operands one after the other, from ``memory_start`` on (only with ``carry``).
     """
@@ -286,6 +289,7 @@ def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, r
     """After a step: retire the word in use, go on to the next one held, or start again at the first."""
     if retire:
         stores.words[store, m] -= 1
+        stores.claimed[store, m] -= 1
         stores.head[store, m] = (stores.head[store, m] + 1) % stores.depth[store]
     elif following:
         stores.current[store, m] += 1
@@ -342,6 +346,7 @@ def step_multipliers(
                     if carry:
                         store_value(stores, FORWARDED, m - 1, stored(stores, source, m))
                     stores.words[FORWARDED, m - 1] += 1
+                    stores.claimed[FORWARDED, m - 1] += 1
                     tally[FORWARDS] += 1
                 if carry:
                     value = stored(stores, WEIGHTS, m) * stored(stores, source, m)
@@ -405,19 +410,30 @@ def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, row: 
 
 
 @inlined
-def deliver(ports: Ports, stores: Stores, packet: int, operand: int, value: int, tally: Ints, carry: bool) -> bool:
-    """Hand a word through the tree to all its destinations, if all of them have room."""
-    start, stop = ports.first[packet], ports.first[packet + 1]
-    for place in range(start, stop):
-        if stores.words[operand, ports.destination[place]] >= stores.depth[operand]:
+def has_room(ports: Ports, stores: Stores, packet: int, operand: int) -> bool:
+    """Whether every destination of a packet has room that no word on its way has claimed."""
+    for place in range(ports.first[packet], ports.first[packet + 1]):
+        if stores.claimed[operand, ports.destination[place]] >= stores.depth[operand]:
             return False
-    for place in range(start, stop):
+    return True
+
+
+@inlined
+def claim(ports: Ports, stores: Stores, packet: int, operand: int, tally: Ints) -> None:
+    """Reserve room at the destinations of a packet that is sent."""
+    for place in range(ports.first[packet], ports.first[packet + 1]):
+        stores.claimed[operand, ports.destination[place]] += 1
+    tally[DELIVERED + operand] += ports.first[packet + 1] - ports.first[packet]
+
+
+@inlined
+def deliver(ports: Ports, stores: Stores, packet: int, operand: int, value: int, carry: bool) -> None:
+    """Hand a word through the tree to all its destinations."""
+    for place in range(ports.first[packet], ports.first[packet + 1]):
         m = ports.destination[place]
         if carry:
             store_value(stores, operand, m, value)
         stores.words[operand, m] += 1
-    tally[DELIVERED + operand] += stop - start
-    return True
 
 
 @inlined
@@ -428,26 +444,18 @@ def step_ports(
     walkers: Walkers,
     collection: Collection,
     outputs: Ints,
+    cycle: int,
     tally: Ints,
     carry: bool,
 ) -> bool:
-    """Each port sends one word: partial sums first, then inputs, then weights."""
+    """Each port sends one word for which all destinations have room: partial sums, then inputs, then weights."""
     moved = False
     stages = ports.line.shape[0]
+    stage = cycle % stages if stages else 0
     for port in range(len(ports.busy)):
-        for stage in range(stages):
+        if stages and ports.line[stage, port] >= 0:
             packet = ports.line[stage, port]
-            if packet < 0:
-                continue
-            value = ports.line_value[stage, port]
-            if stage == 0:
-                if not deliver(ports, stores, packet, ports.stream[packet], value, tally, carry):
-                    continue
-            elif ports.line[stage - 1, port] >= 0:
-                continue
-            else:
-                ports.line[stage - 1, port] = packet
-                ports.line_value[stage - 1, port] = value
+            deliver(ports, stores, packet, ports.stream[packet], ports.line_value[stage, port], carry)
             ports.line[stage, port] = -1
             moved = True
         waiting = False
@@ -460,17 +468,18 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
+            if not has_room(ports, stores, packet, stream):
+                continue
             value = 0
             if carry:
                 address = walkers.base[stream * len(ports.busy) + port] + ports.offset[packet]
                 value = outputs[address] if stream == PARTIAL_SUMS else ports.memory[ports.memory_start[stream] + address]
+            claim(ports, stores, packet, stream, tally)
             if stages:
-                if ports.line[stages - 1, port] >= 0:
-                    continue
-                ports.line[stages - 1, port] = packet
-                ports.line_value[stages - 1, port] = value
-            elif not deliver(ports, stores, packet, stream, value, tally, carry):
-                continue
+                ports.line[stage, port] = packet
+                ports.line_value[stage, port] = value
+            else:
+                deliver(ports, stores, packet, stream, value, carry)
             if stream == PARTIAL_SUMS:
                 ports.issued[ports.virtual_neuron[packet]] += 1
             tally[DISTRIBUTED + stream] += 1
@@ -492,10 +501,14 @@ def step_ports(
 
 @kernel
 def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -> tuple[int, int]:
-    """Step from ``cycle`` until ``expected`` results have left, or for ``budget`` cycles: (status, cycle)."""
+    """Step from ``cycle`` until ``expected`` results have left, or for ``budget`` cycles: (status, cycle).
+
+    It is a deadlock when nothing moves for longer than a word takes through the distribution network.
+    """
     m = machine
     transfers = len(m.adders.output)
     end = cycle + budget
+    idle = 0
     while cycle < end:
         if m.tally[RESULTS] >= expected:
             return COMPLETE, cycle
@@ -505,9 +518,10 @@ def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -
         moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry)
         moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
         moved |= step_ports(
-            m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, m.tally, carry
+            m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, cycle, m.tally, carry
         )
-        if not moved:
+        idle = 0 if moved else idle + 1
+        if idle > m.ports.line.shape[0]:
             return DEADLOCK, cycle
         cycle += 1
     return RUNNING, cycle

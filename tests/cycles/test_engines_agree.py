@@ -1,0 +1,28 @@
+"""The event engine and the compiled engine agree on everything, and with NumPy on the values."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+
+from maerisim.engine import simulate
+from maerisim.engine.counters import differences
+from maerisim.reference import random_operands, reference_outputs
+from tests.strategies import Case, cases
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
+    problem, mapping, hardware = case
+    assume(not mapping.check(problem, hardware))  # two switches cannot hold a product and a returning partial sum twice
+    operands = random_operands(problem, seed=1)
+    event = simulate(problem, mapping, hardware, engine="event", operands=operands)
+    compiled = simulate(problem, mapping, hardware, engine="compiled", operands=operands)
+    assert event.cycles == compiled.cycles
+    assert differences(event.counters, compiled.counters) == []
+    assert event.outputs is not None and compiled.outputs is not None
+    np.testing.assert_array_equal(event.outputs, compiled.outputs)
+    np.testing.assert_array_equal(compiled.outputs, reference_outputs(problem, operands))
+    assert compiled.counters.multiplications == problem.macs
+    assert simulate(problem, mapping, hardware).cycles == compiled.cycles
