@@ -35,6 +35,7 @@ _NOUNS: dict[str, str] = {
     "mapping": "a mapping file",
 }
 _PROBLEMS_ERROR = "problems"
+_DEEPEST = 32
 
 
 class Model(BaseModel):
@@ -262,10 +263,21 @@ def _key_problems(node: yaml.Node, path: KeyPath, name: str, seen: set[int]) -> 
     return problems
 
 
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse nesting that no document has, before the parser's recursion runs out of stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise DocumentError([f"{path}:{line}: is nested more than {_DEEPEST} levels deep"])
+
+
 def _read_file(path: Path, noun: str) -> tuple[dict[str, Any], _File]:
     text = _read_text(path, noun)
     loader = _Loader(text)
     try:
+        _check_depth(path, text)
         root = loader.get_single_node()
         if root is None:
             raise DocumentError([f"{path}: is empty, expected {noun}"])
@@ -279,8 +291,6 @@ def _read_file(path: Path, noun: str) -> tuple[dict[str, Any], _File]:
         data = loader.construct_document(root)
     except yaml.YAMLError as error:
         raise DocumentError([_syntax_problem(path, error)]) from None
-    except RecursionError:
-        raise DocumentError([f"{path}: is nested too deeply"]) from None
     except ValueError as error:
         raise DocumentError([f"{path}: a value cannot be read: {error}"]) from None
     finally:
@@ -361,8 +371,8 @@ def described(value: object) -> str:
     if isinstance(value, dict):
         return "keys and values" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
-        text = str(list(value))
-        return f"the list {text}" if len(text) <= 40 else f"a list of {len(value)}"
+        is_short = len(value) <= 8 and not any(isinstance(entry, (dict, list, tuple)) for entry in value)
+        return f"the list {list(value)}" if is_short else f"a list of {len(value)}"
     if isinstance(value, dt.date):
         return f"the date {value}"
     text = repr(value)

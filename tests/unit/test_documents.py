@@ -101,6 +101,19 @@ def test_several_documents_in_one_file(folder: Path) -> None:
     ]
 
 
+def test_endless_nesting(folder: Path) -> None:
+    assert problems(Hardware, write("x.yaml", "name: x\nmultipliers: " + "[" * 100_000)) == [
+        "x.yaml:2: is nested more than 32 levels deep"
+    ]
+
+
+def test_aliases_that_multiply(folder: Path) -> None:
+    lines = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 8)}]" for level in range(1, 20)]
+    found = problems(Hardware, write("x.yaml", "\n".join([*lines, "name: *a19", "multipliers: 8"])))
+    assert found[-1] == "x.yaml:21: name: expected a text, found a list of 8"
+
+
 def test_impossible_date(folder: Path) -> None:
     assert problems(Hardware, write("x.yaml", "name: 2020-13-45\n"))[0].startswith("x.yaml: a value cannot be read: ")
 
