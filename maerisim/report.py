@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from maerisim.analytic import Estimate
     from maerisim.engine import Result
-    from maerisim.engine.counters import Counters
+    from maerisim.counters import Counters
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
     from maerisim.workload import Problem

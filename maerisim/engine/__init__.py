@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from maerisim.engine import compiled, event
-from maerisim.engine.counters import Counters
+from maerisim.counters import Counters
 from maerisim.engine.event import Progress
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower

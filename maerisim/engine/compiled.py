@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maerisim.engine.counters import OPERANDS, STALLS, Counters
+from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.engine.event import Progress
 from maerisim.engine.flatten import counters_of, flatten
 from maerisim.engine.watchdog import deadlock_message

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import simpy
 
-from maerisim.engine.counters import OPERANDS, STALLS, Counters, by_operand
+from maerisim.counters import OPERANDS, STALLS, Counters, by_operand
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.collection import virtual_neurons_by_bus
@@ -428,7 +428,8 @@ def run(
         cycle += 1
         if progress is not None and cycle % 1000 == 0:
             progress(fabric.count.results, program.results)
-    return cycle, Counters(**vars(fabric.count))
+    count = fabric.count
+    return cycle, Counters(**vars(count), additions=count.additions_two + 2 * count.additions_three)
 
 
 def _deadlock(fabric: Fabric, cycle: int) -> str:

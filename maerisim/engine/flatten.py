@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.engine.counters import OPERANDS, Counters
+from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
@@ -217,10 +217,9 @@ def counters_of(machine: k.Machine) -> Counters:
     def three(start: int) -> dict[str, int]:
         return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
 
-    from maerisim.engine.counters import STALLS
-
     return Counters(
         multiplications=tally[k.MULTIPLICATIONS],
+        additions=tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE],
         additions_two=tally[k.ADDITIONS_TWO],
         additions_three=tally[k.ADDITIONS_THREE],
         accumulations=tally[k.ACCUMULATIONS],

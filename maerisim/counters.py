@@ -1,9 +1,10 @@
-"""What a run counts, and what it costs in energy."""
+"""What a run counts, what the analytic model predicts of it, and what it costs in energy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from maerisim.hardware import EnergyTable
 
@@ -15,19 +16,18 @@ partial sum, no room at the neighbour for the input to forward."""
 
 
 @dataclass(frozen=True)
-class Counters:
-    """Counts of one run; every count is in events (words, operations or cycles), none is an estimate.
+class Traffic:
+    """Operations and words moved: what the analytic model predicts and the engines count.
 
-    ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the words
-    that arrive in operand registers, ``buffer_reads`` the reads of the global buffer (a word needed by several ports
-    at once is read once). ``busy`` holds cycles in which a component did something, per component. ``stalls`` sums
-    over multiplier switches the cycles lost, by cause; ``port_stalls`` the cycles in which a port had a word to send
-    and no room for it.
+    ``additions`` are numbers added to a sum in the reduction network, ``accumulations`` sums added in the accumulation
+    buffer. ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the
+    words that arrive in operand registers, ``buffer_reads`` the reads of the global buffer (a word needed by several
+    ports at once is read once), ``distribution_hops`` and ``adder_words`` the words through distribution and adder
+    switches, ``results`` the words on the collection buses.
     """
 
     multiplications: int
-    additions_two: int
-    additions_three: int
+    additions: int
     accumulations: int
     forwards: int
     distributed: dict[str, int]
@@ -37,14 +37,6 @@ class Counters:
     distribution_hops: int
     adder_words: int
     results: int
-    stalls: dict[str, int]
-    port_stalls: int
-    busy: dict[str, list[int]] = field(default_factory=dict)
-
-    @property
-    def additions(self) -> int:
-        """Numbers added to a sum in the reduction network (a three-input addition adds two)."""
-        return self.additions_two + 2 * self.additions_three
 
     @property
     def register_writes(self) -> int:
@@ -84,10 +76,26 @@ class Counters:
         """Energy of the run in ``table.unit``."""
         return sum(self.energy_by_component(table).values())
 
-    def as_dict(self) -> dict[str, int | dict[str, int] | dict[str, list[int]]]:
+    def as_dict(self) -> dict[str, Any]:
         """All counts, the derived ones included, under stable names."""
-        derived = ("additions", "register_reads", "register_writes", "multiplier_words", "accumulation_accesses")
+        derived = ("register_reads", "register_writes", "multiplier_words", "accumulation_accesses")
         return asdict(self) | {name: getattr(self, name) for name in derived}
+
+
+@dataclass(frozen=True)
+class Counters(Traffic):
+    """The counts of a run: every one is in events (words, operations or cycles), none is an estimate.
+
+    ``additions_two`` and ``additions_three`` are the two- and three-input additions. ``stalls`` sums over multiplier
+    switches the cycles lost, by cause; ``port_stalls`` the cycles in which a port had a word to send and no room for
+    it. ``busy`` holds the cycles in which each component did something.
+    """
+
+    additions_two: int
+    additions_three: int
+    stalls: dict[str, int]
+    port_stalls: int
+    busy: dict[str, list[int]]
 
 
 def differences(one: Counters, other: Counters) -> list[str]:

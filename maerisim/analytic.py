@@ -1,0 +1,181 @@
+"""The analytic model: cycles, energy and counts of a mapping without running it.
+
+Per kind of control step (tiles at the edge of the layer counted by how often they occur, not averaged) the words that
+each distribution port sends, the step of each multiplier switch, and the results of each collection bus. As ports,
+switches and buses run ahead of one another in their queues, a run takes as long as the busiest of them in total, plus
+the way of the last word through the fabric. All counts are exact sums over the same kinds of steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maerisim.counters import OPERANDS, Traffic
+from maerisim.errors import MappingError
+from maerisim.hardware import EnergyTable, Hardware
+from maerisim.kernels import analytic as k
+from maerisim.mapping import Mapping
+from maerisim.program import Ints
+from maerisim.workload import DIMENSIONS, Problem
+
+
+def fabric_numbers(hardware: Hardware) -> k.Fabric:
+    """The numbers of a hardware document that the kernels work on."""
+    multiplier, reduction = hardware.multiplier, hardware.reduction
+    held = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1)
+    return k.Fabric(
+        multipliers=hardware.multipliers,
+        ports=hardware.ports,
+        buses=hardware.buses,
+        distribution_latency=hardware.distribution.latency,
+        weight_registers=multiplier.weight_registers,
+        weight_depth=held,
+        input_registers=multiplier.input_registers,
+        input_depth=multiplier.input_fifo_depth,
+        forwarding=int(multiplier.forwarding),
+        forward_depth=multiplier.forward_fifo_depth,
+        multiplier_latency=multiplier.latency,
+        topology={"art": k.ART, "plain_tree": k.PLAIN_TREE, "linear": k.LINEAR}[reduction.topology],
+        level_latency=reduction.latency,
+        lateral_latency=reduction.lateral_latency,
+        reduction_depth=reduction.fifo_depth,
+        wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.MODULO,
+        collection_depth=hardware.collection.fifo_depth,
+        collection_latency=hardware.collection.latency,
+        accumulation_words=hardware.accumulation_words,
+        accumulation_latency=hardware.accumulation.latency,
+    )
+
+
+def layer_numbers(problem: Problem) -> k.Layer:
+    """Sizes and geometry of a problem for the kernels."""
+    return k.Layer(np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
+
+
+def workspace(hardware: Hardware) -> k.Workspace:
+    """Scratch arrays for estimates on ``hardware``; one per thread."""
+    m = hardware.multipliers
+
+    def zeros(*shape: int) -> Ints:
+        return np.zeros(shape, np.int64)
+
+    return k.Workspace(
+        trips=zeros(8),
+        edge=zeros(8),
+        limit=zeros(8),
+        loops=zeros(8),
+        reused_weights=zeros(8),
+        reused_inputs=zeros(8),
+        partial=zeros(8),
+        coordinate=zeros(8, m),
+        virtual_neuron=zeros(m),
+        address=zeros(m),
+        active=zeros(m),
+        load=zeros(3, hardware.ports),
+        step_load=zeros(3, hardware.ports),
+        bus_load=zeros(hardware.buses),
+        step_bus_load=zeros(hardware.buses),
+        cost=zeros(k.COSTS),
+    )
+
+
+LIMITS = ("multipliers", "distribution", "collection")
+"""What can limit a mapping, in the order of the kernel's constants."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The predicted cost of a mapping.
+
+    ``bound_cycles`` is the least that any mapping of the layer could take on this hardware: every multiplier busy in
+    every cycle, every operand word sent once, every output collected once. ``limited_by`` names what takes longest.
+    ``counters`` holds the predicted operations and words.
+    """
+
+    cycles: int
+    bound_cycles: int
+    limited_by: str
+    counters: Traffic
+
+
+def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
+    """Estimate one mapping. Raises MappingError when it does not fit."""
+    violations = mapping.check(problem, hardware)
+    if violations:
+        raise MappingError("mapping", violations)
+    costs = estimate_many(problem, [mapping.tile], [mapping.order], hardware)[0, 0]
+    return explain(costs, problem, hardware)
+
+
+def estimate_many(
+    problem: Problem, tiles: Sequence[Sequence[int]], orders: Sequence[Sequence[str]], hardware: Hardware
+) -> Ints:
+    """Costs [tile, order, entry] of every tile with every order; all entries are 0 where the tile does not fit."""
+    orders_as_numbers = np.array([[DIMENSIONS.index(d) for d in order] for order in orders], np.int64)
+    costs = np.zeros((len(tiles), len(orders), k.COSTS), np.int64)
+    tiles_as_numbers = np.array(tiles, np.int64).reshape(-1, len(DIMENSIONS))
+    numbers = layer_numbers(problem), fabric_numbers(hardware)
+    k.estimate_all(numbers[0], tiles_as_numbers, orders_as_numbers, numbers[1], workspace(hardware), costs)
+    return costs
+
+
+def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
+    """One row of costs as an Estimate."""
+    resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
+    traffic = Traffic(
+        multiplications=problem.macs,
+        additions=int(cost[k.ADDITIONS]),
+        accumulations=int(cost[k.ACCUMULATIONS]),
+        forwards=int(cost[k.FORWARDS]),
+        distributed=_operands(cost, k.DISTRIBUTED),
+        delivered=_operands(cost, k.DELIVERED),
+        buffer_reads=_operands(cost, k.READS),
+        buffer_writes={"outputs": int(cost[k.OUTPUTS]), "partial_sums": int(cost[k.RESULTS] - cost[k.OUTPUTS])},
+        distribution_hops=int(cost[k.HOPS]),
+        adder_words=int(cost[k.ADDER_WORDS]),
+        results=int(cost[k.RESULTS]),
+    )
+    return Estimate(
+        cycles=int(cost[k.CYCLES]),
+        bound_cycles=bound(problem, hardware),
+        limited_by=LIMITS[int(np.argmax(resources))],
+        counters=traffic,
+    )
+
+
+def _operands(cost: Ints, start: int) -> dict[str, int]:
+    return {name: int(cost[start + place]) for place, name in enumerate(OPERANDS)}
+
+
+def bound(problem: Problem, hardware: Hardware) -> int:
+    """Cycles below which no mapping of ``problem`` can be: see :class:`Estimate`."""
+    p = problem
+    compute = -(-p.macs // hardware.multipliers)
+    rows = k.distinct(p.P, p.R, p.stride[0], p.dilation[0])
+    columns = k.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
+    distribution = -(-(p.weights + p.N * p.G * p.C * rows * columns) // hardware.ports)
+    return max(compute, distribution, -(-p.outputs // hardware.buses))
+
+
+def energies(costs: Ints, macs: int, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Energy for each row of costs (last axis: entries), by the formula of ``Traffic.energy_by_component``."""
+    c = np.moveaxis(costs, -1, 0)
+    delivered = c[k.DELIVERED] + c[k.DELIVERED + 1] + c[k.DELIVERED + 2]
+    register_writes = delivered + c[k.FORWARDS]
+    register_reads = 2 * macs + c[k.DELIVERED] + c[k.FORWARDS]
+    buffer = c[k.READS] + c[k.READS + 1] + c[k.READS + 2] + c[k.RESULTS]
+    return np.asarray(
+        buffer * table.global_buffer_access
+        + c[k.HOPS] * table.distribution_switch_access
+        + (register_reads + register_writes) * table.register_access
+        + macs * table.multiply
+        + (register_writes + macs) * table.multiplier_switch_access
+        + (c[k.ADDITIONS] + c[k.ACCUMULATIONS]) * table.add
+        + c[k.ADDER_WORDS] * table.reduction_switch_access
+        + 2 * c[k.ACCUMULATIONS] * table.accumulation_buffer_access,
+        np.float64,
+    )

@@ -1,0 +1,478 @@
+"""The cost of a mapping in closed form, on plain numbers; the formulas are explained in :mod:`maerisim.analytic`.
+
+Dimensions are numbered as in ``DIMENSIONS``: N G K C R S P Q. No array is allocated: a :class:`Workspace` is passed in.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from maerisim.kernels.jit import kernel
+from maerisim.program import Ints
+
+N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
+
+ART, PLAIN_TREE, LINEAR = 0, 1, 2
+REGIONAL, MODULO = 0, 1
+
+VALID, TOO_LARGE = 0, 1
+"""Status of an estimate."""
+
+
+class Fabric(NamedTuple):
+    """The numbers of a hardware document that matter to an estimate."""
+
+    multipliers: int
+    ports: int
+    buses: int
+    distribution_latency: int
+    weight_registers: int
+    weight_depth: int
+    input_registers: int
+    input_depth: int
+    forwarding: int
+    forward_depth: int
+    multiplier_latency: int
+    topology: int
+    level_latency: int
+    lateral_latency: int
+    reduction_depth: int
+    wiring: int
+    collection_depth: int
+    collection_latency: int
+    accumulation_words: int
+    accumulation_latency: int
+
+
+class Layer(NamedTuple):
+    """Sizes and geometry of a problem."""
+
+    size: Ints
+    stride_h: int
+    stride_w: int
+    dilation_h: int
+    dilation_w: int
+
+
+class Workspace(NamedTuple):
+    """Scratch arrays; ``coordinate`` is [dimension, switch], ``load`` [stream, port], ``cost`` the results."""
+
+    trips: Ints
+    edge: Ints
+    limit: Ints
+    loops: Ints
+    reused_weights: Ints
+    reused_inputs: Ints
+    partial: Ints
+    coordinate: Ints
+    virtual_neuron: Ints
+    address: Ints
+    active: Ints
+    load: Ints
+    step_load: Ints
+    bus_load: Ints
+    step_bus_load: Ints
+    cost: Ints
+
+
+# Entries of ``cost``.
+CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, FILL, DRAIN, DEPTH, LIMIT = 0, 1, 2, 3, 4, 5, 6, 7
+DISTRIBUTED, DELIVERED, READS = 8, 11, 14  # three operands each: partial sums, inputs, weights
+HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLDS = 17, 18, 19, 20, 21, 22, 23, 24
+SPILLS, FORWARDING, ROUND_TRIP = 25, 26, 27
+COSTS = 28
+
+LIMITED_BY_MULTIPLIERS, LIMITED_BY_DISTRIBUTION, LIMITED_BY_COLLECTION, LIMITED_BY_ROUND_TRIP = 0, 1, 2, 3
+
+
+@kernel
+def is_weight(d: int) -> bool:
+    """Whether the weights depend on dimension d."""
+    return d == G or d == K or d == C or d == R or d == S
+
+
+@kernel
+def is_input(d: int) -> bool:
+    """Whether the inputs depend on dimension d."""
+    return d != K
+
+
+@kernel
+def is_fold(d: int) -> bool:
+    """Whether dimension d is summed over."""
+    return d == C or d == R or d == S
+
+
+@kernel
+def find_reuse(w: Workspace, count: int, weights: bool, registers: int) -> int:
+    """Mark the loops during which an operand stays in place (see lowering.reuse.held); return the words held."""
+    reused = w.reused_weights if weights else w.reused_inputs
+    for d in range(8):
+        reused[d] = 0
+    place = count
+    while place > 0 and not (is_weight(w.loops[place - 1]) if weights else is_input(w.loops[place - 1])):
+        place -= 1
+        reused[w.loops[place]] = 1
+    words = 1
+    while place > 0:
+        d = w.loops[place - 1]
+        if not (is_weight(d) if weights else is_input(d)) or words * w.trips[d] > registers:
+            break
+        words *= w.trips[d]
+        place -= 1
+    passes = 0
+    while place > 0 and not (is_weight(w.loops[place - 1]) if weights else is_input(w.loops[place - 1])):
+        place -= 1
+        reused[w.loops[place]] = 1
+        passes += 1
+    return words if passes else 1
+
+
+@kernel
+def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, held: int, ring_has_q: bool) -> bool:
+    """Whether inputs move on over the forwarding links (see lowering.reuse.forwards)."""
+    if fabric.forwarding == 0 or tile[Q] > 1 or tile[S] == 1 or layer.stride_w != layer.dilation_w or ring_has_q:
+        return False
+    place = -1
+    for i in range(count):
+        if w.loops[i] == Q:
+            place = i
+    if place < 0:
+        return False
+    travelling, words = 1, 0
+    for i in range(place + 1, count):
+        d = w.loops[i]
+        if d == K:
+            if w.reused_inputs[K] == 0:
+                return False
+            words = held
+        else:
+            travelling *= w.trips[d]
+    return travelling + words <= fabric.forward_depth
+
+
+@kernel
+def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
+    """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way).
+
+    Follows the routing rules of fabric.art, fabric.plain_tree and fabric.linear.
+    """
+    m = fabric.multipliers
+    if fabric.topology == LINEAR:
+        return start + size - 1, start + size - 1, fabric.level_latency * size, size * fabric.level_latency
+    a, b = start, start + size - 1
+    level, offset, width = 1, 0, m // 2
+    early, late = 0, 0
+    transfers = 0
+    lateral = fabric.lateral_latency
+    while True:
+        first, last = a // 2, b // 2
+        lower, upper = first, last
+        if fabric.topology == ART:
+            if first != last and a % 2 == 1 and first % 2 == 1:
+                lower = first + 1
+                transfers += lateral
+            if lower != last and b % 2 == 0 and last % 2 == 0:
+                upper = last - 1
+                transfers += lateral
+            if lower != first or upper != last:
+                late += lateral
+        transfers += (upper - lower + 1) * fabric.level_latency
+        early += fabric.level_latency
+        if lower == upper and (fabric.topology == ART or (1 << level) >= size):
+            position = start if size == 1 else (lower << level) + (1 << (level - 1))
+            return offset + lower, position, early + late, transfers
+        a, b = lower, upper
+        offset += width
+        width //= 2
+        level += 1
+
+
+@kernel
+def multiplicity(w: Workspace, chosen: int, skipped: Ints, partial: Ints, partials: int) -> int:
+    """How many steps of a thread fall in the class ``chosen`` (bit i: dimension partial[i] at its last tile).
+
+    Sets ``limit`` to the tile sizes of that class; ``skipped`` marks the loops that the thread leaves out.
+    """
+    times = 1
+    for d in range(8):
+        if skipped[d] == 0:
+            times *= w.trips[d]
+    for i in range(partials):
+        d = partial[i]
+        if chosen >> i & 1:
+            times //= w.trips[d]
+            w.limit[d] = w.edge[d]
+        else:
+            times = times // w.trips[d] * (w.trips[d] - 1)
+    return times
+
+
+@kernel
+def count_packets(fabric: Fabric, w: Workspace, switches: int, stream: int, times: int) -> None:
+    """Add ``times`` steps of the packets that bring ``address`` to the ``active`` switches to load and counts."""
+    span = fabric.multipliers // fabric.ports
+    above = 0
+    while (1 << above) < fabric.ports:
+        above += 1
+    delivered, packets, hops = 0, 0, 0
+    for m in range(switches):
+        if not w.active[m]:
+            continue
+        delivered += 1
+        port = m // span
+        last = -1
+        for other in range(m - 1, port * span - 1, -1):
+            if w.active[other] and w.address[other] == w.address[m]:
+                last = other
+                break
+        if last < 0:
+            packets += 1
+            hops += above
+            w.step_load[stream, port] += 1
+        # The branch to this switch is new below the level at which it parts from the last one with the same word.
+        width = 1
+        while width < span and (last < 0 or m // width != last // width):
+            hops += 1
+            width *= 2
+    for port in range(fabric.ports):
+        w.load[stream, port] += times * w.step_load[stream, port]
+        w.step_load[stream, port] = 0
+    w.cost[DISTRIBUTED + stream] += times * packets
+    w.cost[DELIVERED + stream] += times * delivered
+    w.cost[HOPS] += times * hops
+
+
+@kernel
+def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
+    """Number of values of ``i step_outer + j step_inner`` for i < outer, j < inner."""
+    a, b = step_outer, step_inner
+    while b:
+        a, b = b, a % b
+    return outer * inner - max(0, outer - step_inner // a) * max(0, inner - step_outer // a)
+
+
+@kernel
+def lay_out(tile: Ints, w: Workspace, size: int, block: int, spills: bool) -> int:
+    """Fill ``virtual_neuron`` and ``coordinate`` as lowering.layout.place does; return the switches in use."""
+    vn = 0
+    switches = 0
+    for g in range(tile[G]):
+        for k in range(tile[K]):
+            for n in range(tile[N]):
+                for p in range(tile[P]):
+                    for q in range(tile[Q]):
+                        m = vn * block
+                        for unused in range(switches, m):
+                            w.virtual_neuron[unused] = -1
+                        for index in range(m, m + size):
+                            w.virtual_neuron[index] = vn
+                            w.coordinate[G, index] = g
+                            w.coordinate[K, index] = k
+                            w.coordinate[N, index] = n
+                            w.coordinate[P, index] = p
+                            w.coordinate[Q, index] = q
+                        if spills:
+                            w.virtual_neuron[m] = -2 - vn
+                            m += 1
+                        for c in range(tile[C]):
+                            for r in range(tile[R]):
+                                for s in range(tile[S]):
+                                    w.coordinate[C, m] = c
+                                    w.coordinate[R, m] = r
+                                    w.coordinate[S, m] = s
+                                    m += 1
+                        switches = m
+                        vn += 1
+    return switches
+
+
+@kernel
+def mark_active(w: Workspace, switches: int) -> None:
+    """Mark the working switches inside the limits of the current class."""
+    for m in range(switches):
+        inside = w.virtual_neuron[m] >= 0
+        if inside:
+            for d in range(8):
+                if w.coordinate[d, m] >= w.limit[d]:
+                    inside = False
+                    break
+        w.active[m] = inside
+
+
+@kernel
+def full_limits(tile: Ints, w: Workspace) -> None:
+    """Set ``limit`` to the full tile."""
+    for d in range(8):
+        w.limit[d] = tile[d]
+
+
+@kernel
+def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
+    """Packets of the weights over the whole run."""
+    size = layer.size
+    for m in range(switches):
+        c = w.coordinate
+        w.address[m] = (
+            ((c[G, m] * size[K] + c[K, m]) * size[C] + c[C, m]) * size[R] + c[R, m]
+        ) * size[S] + c[S, m]
+    partials = find_partials(tile, w, w.reused_weights)
+    for chosen in range(1 << partials):
+        full_limits(tile, w)
+        times = multiplicity(w, chosen, w.reused_weights, w.partial, partials)
+        mark_active(w, switches)
+        count_packets(fabric, w, switches, 2, times)
+        w.cost[READS + 2] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
+
+
+@kernel
+def find_partials(tile: Ints, w: Workspace, skipped: Ints) -> int:
+    """List in ``partial`` the dimensions whose last tile is partial, among the loops that are not skipped."""
+    partials = 0
+    for d in range(8):
+        if skipped[d] == 0 and w.trips[d] > 1 and w.edge[d] != tile[d]:
+            w.partial[partials] = d
+            partials += 1
+    return partials
+
+
+@kernel
+def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int, sliding: bool) -> None:
+    """Packets of the inputs over the whole run; with ``sliding`` only the last column after the first step of a row."""
+    size = layer.size
+    height = (size[P] - 1) * layer.stride_h + (size[R] - 1) * layer.dilation_h + 1
+    width = (size[Q] - 1) * layer.stride_w + (size[S] - 1) * layer.dilation_w + 1
+    for m in range(switches):
+        c = w.coordinate
+        row = c[P, m] * layer.stride_h + c[R, m] * layer.dilation_h
+        column = c[Q, m] * layer.stride_w + c[S, m] * layer.dilation_w
+        w.address[m] = (((c[N, m] * size[G] + c[G, m]) * size[C] + c[C, m]) * height + row) * width + column
+    partials = find_partials(tile, w, w.reused_inputs)
+    for chosen in range(1 << partials):
+        full_limits(tile, w)
+        times = multiplicity(w, chosen, w.reused_inputs, w.partial, partials)
+        lim = w.limit
+        words = lim[N] * lim[G] * lim[C] * distinct(lim[P], lim[R], layer.stride_h, layer.dilation_h)
+        starts = times // w.trips[Q] if sliding else times
+        mark_active(w, switches)
+        count_packets(fabric, w, switches, 1, starts)
+        w.cost[READS + 1] += starts * words * distinct(lim[Q], lim[S], layer.stride_w, layer.dilation_w)
+        if sliding:
+            forwarded = 0
+            for m in range(switches):
+                if w.active[m] and w.coordinate[S, m] < lim[S] - 1:
+                    w.active[m] = 0
+                    forwarded += 1
+            count_packets(fabric, w, switches, 1, times - starts)
+            w.cost[READS + 1] += (times - starts) * words
+            w.cost[FORWARDS] += (times - starts) * forwarded
+
+
+@kernel
+def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int, folds: int, spills: bool) -> int:
+    """Results over the whole run and per full tile on each bus, additions, and returning partial sums.
+
+    Returns the cycles from the last product to its sum in the slowest virtual neuron.
+    """
+    depth = 0
+    for vn in range(tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]):
+        start = vn * block
+        switch, position, latency, transfers = exit_of(fabric, start, size)
+        depth = max(depth, latency)
+        outputs = 1
+        for d in (N, G, K, P, Q):
+            outputs *= w.trips[d] - (w.coordinate[d, start] >= w.edge[d])
+        bus = position * fabric.buses // fabric.multipliers if fabric.wiring == REGIONAL else switch % fabric.buses
+        w.bus_load[bus] += outputs * (folds if spills else 1)
+        w.step_bus_load[bus] += 1
+        w.cost[ADDER_WORDS] += outputs * folds * transfers
+        w.cost[OUTPUTS] += outputs
+        if spills:
+            port = start // (fabric.multipliers // fabric.ports)
+            back = outputs * (folds - 1)
+            hops = 0
+            while (1 << hops) < fabric.multipliers:
+                hops += 1
+            w.load[0, port] += back
+            w.cost[DISTRIBUTED] += back
+            w.cost[DELIVERED] += back
+            w.cost[READS] += back
+            w.cost[HOPS] += back * hops
+    return depth
+
+
+@kernel
+def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace) -> int:
+    """Fill ``w.cost`` for one mapping; returns a status."""
+    count = 0
+    steps, folds, vn_count, macs = 1, 1, 1, 1
+    for i in range(8):
+        d = order[i]
+        w.trips[d] = (layer.size[d] + tile[d] - 1) // tile[d]
+        w.edge[d] = layer.size[d] - (w.trips[d] - 1) * tile[d]
+        macs *= layer.size[d]
+        steps *= w.trips[d]
+        if is_fold(d):
+            folds *= w.trips[d]
+        else:
+            vn_count *= tile[d]
+        if w.trips[d] > 1:
+            w.loops[count] = d
+            count += 1
+    live, folding = vn_count, False
+    for i in range(count):
+        folding = folding or is_fold(w.loops[i])
+        if folding and not is_fold(w.loops[i]):
+            live *= w.trips[w.loops[i]]
+    spills = folding and live > fabric.accumulation_words
+    size = tile[C] * tile[R] * tile[S] + spills
+    block = size
+    if fabric.topology == PLAIN_TREE:
+        block = 1
+        while block < size:
+            block *= 2
+    if (vn_count - 1) * block + size > fabric.multipliers:
+        return TOO_LARGE
+    w.cost[:] = 0
+    w.load[:] = 0
+    w.bus_load[:] = 0
+    w.step_bus_load[:] = 0
+    find_reuse(w, count, True, fabric.weight_registers)
+    held = find_reuse(w, count, False, fabric.input_registers)
+    ring_has_q = False
+    if w.reused_inputs[K] and w.loops[count - 1] != K:
+        for i in range(count):
+            if w.loops[i] == K:
+                for j in range(i + 1, count):
+                    ring_has_q = ring_has_q or w.loops[j] == Q
+    sliding = slides(layer, tile, fabric, w, count, held, ring_has_q)
+    switches = lay_out(tile, w, size, block, spills)
+    add_weights(layer, tile, fabric, w, switches)
+    add_inputs(layer, tile, fabric, w, switches, sliding)
+    depth = add_results(tile, fabric, w, size, block, folds, spills)
+    cost = w.cost
+    cost[STEPS], cost[FOLDS], cost[SPILLS], cost[FORWARDING], cost[DEPTH] = steps, folds, spills, sliding, depth
+    cost[RESULTS] = cost[OUTPUTS] * (folds if spills else 1)
+    cost[ACCUMULATIONS] = 0 if spills else cost[OUTPUTS] * (folds - 1)
+    cost[ADDITIONS] = macs - cost[OUTPUTS] * folds + (cost[OUTPUTS] * (folds - 1) if spills else 0)
+    for port in range(fabric.ports):
+        cost[PORT_CYCLES] = max(cost[PORT_CYCLES], w.load[0, port] + w.load[1, port] + w.load[2, port])
+    for bus in range(fabric.buses):
+        cost[BUS_CYCLES] = max(cost[BUS_CYCLES], w.bus_load[bus])
+    tail = fabric.accumulation_latency + fabric.collection_latency
+    cost[DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
+    cost[CYCLES] = max(steps, max(cost[PORT_CYCLES], cost[BUS_CYCLES])) + cost[DRAIN] - 1
+    return VALID
+
+
+@kernel
+def estimate_all(layer: Layer, tiles: Ints, orders: Ints, fabric: Fabric, w: Workspace, costs: Ints) -> int:
+    """Estimate every tile with every order into ``costs`` [tile, order, entry] (cycles 0: too large); count them."""
+    evaluated = 0
+    for i in range(tiles.shape[0]):
+        for j in range(orders.shape[0]):
+            if estimate(layer, tiles[i], orders[j], fabric, w) == VALID:
+                for entry in range(COSTS):
+                    costs[i, j, entry] = w.cost[entry]
+                evaluated += 1
+    return evaluated
