@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.analytic import Estimate
+    from maerisim.counters import Traffic
     from maerisim.engine import Result
-    from maerisim.counters import Counters
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
     from maerisim.workload import Problem
@@ -58,7 +58,7 @@ class LayerReport:
         return self.estimate.cycles if self.result is None else self.result.cycles
 
     @property
-    def counters(self) -> Counters:
+    def counters(self) -> Traffic:
         """Simulated counters when there are any, else the estimate's."""
         return self.estimate.counters if self.result is None else self.result.counters
 
@@ -213,12 +213,6 @@ def mapping_words(layer: LayerReport) -> str:
     return f"{spatial} | {temporal}" if temporal else spatial
 
 
-def bound_words(layer: LayerReport) -> str:
-    """What limits the layer, and the share of its cycles in which no schedule could do without it."""
-    share = layer.estimate.bound_cycles / layer.best_known_cycles
-    return f"{percent(share, 0)} {layer.estimate.limited_by}"
-
-
 def stall_words(report: NetworkReport, layer: LayerReport) -> str:
     """What multipliers wait for most, and in how many of their cycles."""
     if layer.result is None:
@@ -226,7 +220,7 @@ def stall_words(report: NetworkReport, layer: LayerReport) -> str:
     stalls = layer.result.counters.stalls
     cause = max(stalls, key=lambda name: stalls[name])
     share = stalls[cause] / (layer.result.cycles * report.hardware.multipliers)
-    return f"{percent(share, 0)} {cause}" if stalls[cause] else "nothing"
+    return f"{percent(share, 0):>4} {cause}" if stalls[cause] else "nothing"
 
 
 def dims_words(problem: Problem) -> str:
@@ -245,15 +239,15 @@ def whole(value: int | None) -> str:
 
 
 def percent(fraction: float, digits: int = 1) -> str:
-    return f"{100 * fraction:.{digits}f} %"
+    return f"{100 * fraction:.{digits}f}%"
 
 
 def signed_percent(fraction: float | None) -> str:
     """A signed percentage; a zero has no sign."""
     if fraction is None:
         return ""
-    text = f"{100 * fraction:+.2f} %"
-    return text if text.strip("+-0. %") else "0.00 %"
+    text = f"{100 * fraction:+.2f}%"
+    return text if text.strip("+-0.%") else "0.00%"
 
 
 def quantity(value: float) -> str:
@@ -292,7 +286,8 @@ UTILIZATION = Column(
     lambda report, layer: percent(report.utilization(layer)),
     lambda report: percent(report.total_utilization),
 )
-BOUND = Column("bound", lambda _, layer: bound_words(layer), number=False)
+BOUND = Column("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
+LIMIT = Column("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
 STALLS = Column("waits for", stall_words, number=False)
 ENERGY = Column(
     "energy",
@@ -301,7 +296,7 @@ ENERGY = Column(
 )
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
-    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, ENERGY),
+    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, LIMIT, ENERGY),
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }

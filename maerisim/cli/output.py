@@ -6,12 +6,12 @@ import io
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
@@ -49,7 +49,7 @@ def print_tables(command: str, report: reporting.NetworkReport) -> None:
         console = Console()
         console.print(table)
         for note in notes:
-            console.print(Text(note), overflow="fold")
+            typer.echo(textwrap.fill(note, console.width, subsequent_indent="    "))
     else:
         paper = io.StringIO()
         Console(width=MOST_COLUMNS, file=paper, color_system=None).print(table)

@@ -141,7 +141,7 @@ def test_a_mapping_in_few_words_names_tiles_above_one_and_loops_that_turn():
     assert reporting.mapping_words(layer()) == "K2 R3 | K P"
 
 
-@pytest.mark.parametrize(("stalls", "words"), [({"weights": 400, "inputs": 300}, "25 % weights"), ({}, "nothing")])
+@pytest.mark.parametrize(("stalls", "words"), [({"weights": 400, "inputs": 300}, " 25% weights"), ({}, "nothing")])
 def test_what_multipliers_wait_for_is_the_largest_cause_as_a_share_of_their_cycles(stalls, words):
     report = network(layer(cycles=100, stalls=stalls))
     assert reporting.stall_words(report, report.layers[0]) == words
@@ -153,7 +153,7 @@ def test_a_mapping_of_one_multiplier_and_no_loop_has_words_too():
 
 
 @pytest.mark.parametrize(
-    ("fraction", "text"), [(0.0123, "+1.23 %"), (-0.0123, "-1.23 %"), (0.0, "0.00 %"), (-1e-9, "0.00 %"), (None, "")]
+    ("fraction", "text"), [(0.0123, "+1.23%"), (-0.0123, "-1.23%"), (0.0, "0.00%"), (-1e-9, "0.00%"), (None, "")]
 )
 def test_signed_percent(fraction, text):
     assert reporting.signed_percent(fraction) == text
