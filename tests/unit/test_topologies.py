@@ -1,0 +1,354 @@
+"""Every partition into virtual neurons is summed exactly once, without two of them sharing a link or an adder."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict, deque
+from collections.abc import Hashable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maerisim.errors import NotSupportedError
+from maerisim.fabric.art import AugmentedReductionTree
+from maerisim.fabric.linear import LinearChain
+from maerisim.fabric.plain_tree import PlainTree
+from maerisim.fabric.topology import Reduction, Span, Topology, Transfer, Wire, topology_of
+from maerisim.fabric.tree import BinaryTree
+from maerisim.hardware import Hardware
+
+WAVES = 3
+
+
+@st.composite
+def partitions(draw: st.DrawFn, largest: int = 512) -> tuple[int, list[Span]]:
+    """Multiplier switches and disjoint runs of them with gaps, in any order."""
+    multipliers = draw(st.sampled_from([size for size in (2, 4, 8, 16, 32, 64, 128, 256, 512) if size <= largest]))
+    longest = draw(st.sampled_from([1, 2, 3, 5, 9, 30, 200]))
+    spans, free = [], 0
+    while True:
+        gap = draw(st.sampled_from([0, 0, 0, 0, 1, 2, 7]))
+        size = draw(st.integers(1, longest))
+        if free + gap + size > multipliers:
+            break
+        spans.append(Span(free + gap, size))
+        free += gap + size
+    return multipliers, draw(st.permutations(spans)) if len(spans) < 9 else spans
+
+
+def all_partitions(multipliers: int, start: int = 0) -> Iterator[list[Span]]:
+    """Every way to fill switches from ``start`` on with runs and gaps."""
+    if start == multipliers:
+        yield []
+        return
+    yield from all_partitions(multipliers, start + 1)
+    for size in range(1, multipliers - start + 1):
+        for rest in all_partitions(multipliers, start + size):
+            yield [Span(start, size), *rest]
+
+
+def leaves(span: Span) -> range:
+    return range(span.start, span.start + span.size)
+
+
+def check_sums(reduction: Reduction, spans: list[Span]) -> None:
+    """Push waves of tokens through the transfers: each result is the sum of its own leaves, one wave a cycle."""
+    queues: dict[Wire, deque[Counter[tuple[int, int]]]] = defaultdict(deque)
+    arrivals: dict[int, list[int]] = defaultdict(list)
+    for span in spans:
+        for leaf in leaves(span):
+            queues[Wire("product", 0, leaf)].extend(Counter([(wave, leaf)]) for wave in range(WAVES))
+    expected = sum(len(queue) for queue in queues.values())
+    for cycle in itertools.count(1):
+        moved = False
+        for transfer in reduction.receivers_first:
+            if all(queues[wire] for wire in transfer.operands):
+                queues[transfer.output].append(sum((queues[wire].popleft() for wire in transfer.operands), Counter()))
+                moved = True
+                if transfer.output == Wire("result", 0, transfer.virtual_neuron):
+                    arrivals[transfer.virtual_neuron].append(cycle)
+        if not moved:
+            break
+    found = 0
+    for number, span in enumerate(spans):
+        results = queues[Wire("result", 0, number)]
+        assert list(results) == [Counter((wave, leaf) for leaf in leaves(span)) for wave in range(WAVES)]
+        found += sum(sum(result.values()) for result in results)
+        depth = reduction.depth(number)
+        assert arrivals[number] == [depth + wave for wave in range(WAVES)]
+    assert found == expected
+    assert all(not queue for wire, queue in queues.items() if wire.kind != "result")
+
+
+def check_wires(reduction: Reduction, spans: list[Span]) -> None:
+    """Each wire has one writer and one reader, and whoever reads it comes first in the order of work."""
+    written = Counter(transfer.output for transfer in reduction.transfers)
+    read = Counter(wire for transfer in reduction.transfers for wire in transfer.operands)
+    assert set(written.values()) <= {1}
+    assert set(read.values()) <= {1}
+    products = {Wire("product", 0, leaf) for span in spans for leaf in leaves(span)}
+    results = {Wire("result", 0, number) for number in range(len(spans))}
+    assert set(read) == products | (set(written) - results)
+    assert results <= set(written)
+    order = reduction.receivers_first
+    assert Counter(order) == Counter(reduction.transfers)
+    place = {transfer.output: number for number, transfer in enumerate(order)}
+    for number, transfer in enumerate(order):
+        assert all(number < place[wire] for wire in transfer.operands if wire in place)
+
+
+def is_register(transfer: Transfer) -> bool:
+    """Whether a transfer only moves a word along the registers of its output wire."""
+    return transfer.operands[0]._replace(stage=0) == transfer.output._replace(stage=0)
+
+
+def neighbour(index: int) -> int:
+    """The switch at the other end of the lateral link: odd n to n + 1, even n to n - 1."""
+    return index + 1 if index % 2 else index - 1
+
+
+def drives(tree: BinaryTree, reduction: Reduction) -> Counter[Hashable]:
+    """How often in a cycle each output of a switch is driven, and for how many VNs it adds.
+
+    Level 1 passes two VNs of a single multiplier switch side by side to their buses, without an adder.
+    """
+    uses: Counter[Hashable] = Counter()
+    for transfer in reduction.transfers:
+        if is_register(transfer):
+            continue
+        level, index = tree.place(transfer.switch)
+        output, operands = transfer.output, transfer.operands
+        if len(operands) > 1:
+            uses["adds", level, index] += 1
+        if output.kind == "result":
+            alone = level == 1 and operands[0].kind == "product" and len(operands) == 1
+            uses["leaves", level, index, operands[0].index if alone else "adder"] += 1
+        else:
+            uses[output.kind, level, index] += 1
+        for wire in operands:
+            if wire.kind != "lateral" and wire.index // 2 != index:
+                uses["lateral", level, wire.index // 2] += 1
+    return uses
+
+
+def check_tree_places(tree: BinaryTree, reduction: Reduction, *, lateral: int | None) -> None:
+    """Words only travel along links that the fabric has: from own children, or across a lateral link.
+
+    ``lateral`` is the latency of the lateral links, None where there are none.
+    """
+    for transfer in reduction.transfers:
+        level, index = tree.place(transfer.switch)
+        assert 1 <= level <= tree.levels
+        assert 0 <= index < tree.multipliers >> level
+        assert len(transfer.operands) <= 3
+        if transfer.output.kind != "result":
+            assert transfer.output.kind in ("up", "lateral")
+            assert (transfer.output.level, transfer.output.index) == (level, index)
+        if is_register(transfer):
+            continue
+        from_lateral = 0
+        for wire in transfer.operands:
+            if wire.kind == "lateral":
+                assert lateral is not None
+                assert lateral > 0
+                assert (wire.level, wire.index) == (level, neighbour(index))
+                from_lateral += 1
+                continue
+            assert (wire.kind, wire.level) == (("product", 0) if level == 1 else ("up", level - 1))
+            if wire.index // 2 != index:
+                assert lateral == 0
+                assert wire.index // 2 == neighbour(index)
+                from_lateral += 1
+        assert from_lateral <= 1
+        if transfer.output.kind == "lateral":
+            assert len(transfer.operands) == 1
+            assert neighbour(index) in range(tree.multipliers >> level)
+            assert neighbour(index) // 2 != index // 2
+
+
+def common_level(span: Span) -> int:
+    """The level at which a plain tree joins the whole span: half the range until one switch is left."""
+    first, last, level = span.start, span.start + span.size - 1, 0
+    while level == 0 or first != last:
+        first, last, level = first // 2, last // 2, level + 1
+    return level
+
+
+def check_art(multipliers: int, spans: list[Span], latency: int, lateral_latency: int) -> Reduction:
+    tree = AugmentedReductionTree(multipliers, latency, lateral_latency)
+    reduction = tree.route(spans)
+    check_wires(reduction, spans)
+    check_tree_places(tree, reduction, lateral=lateral_latency)
+    assert set(drives(tree, reduction).values()) <= {1}
+    for number, span in enumerate(spans):
+        level, index = tree.place(reduction.exits[number])
+        # Of k values at a level at least floor(k / 2) words go up, because two or three are added to one (and three
+        # only at the ends); a lateral link can only save levels against the plain tree.
+        assert max(1, span.size.bit_length() - 1) <= level <= common_level(span)
+        assert level <= (span.size - 1).bit_length() + 1
+        # Each level costs its latency, and a word that crosses a lateral link arrives that much later.
+        depth = reduction.depth(number)
+        assert level * latency <= depth <= level * (latency + lateral_latency)
+        if lateral_latency == 0:
+            assert depth == level * latency
+        assert index << level <= reduction.exit_positions[number] < (index + 1) << level
+    return reduction
+
+
+@settings(max_examples=600, deadline=None)
+@given(partitions(), st.integers(1, 2), st.integers(0, 2))
+def test_art_sums_every_partition(partition: tuple[int, list[Span]], latency: int, lateral_latency: int) -> None:
+    multipliers, spans = partition
+    check_sums(check_art(multipliers, spans, latency, lateral_latency), spans)
+
+
+@settings(max_examples=500, deadline=None)
+@given(partitions(), st.integers(1, 2), st.integers(0, 2))
+def test_art_routes_each_virtual_neuron_for_itself(
+    partition: tuple[int, list[Span]], latency: int, lateral_latency: int
+) -> None:
+    """So that links and adders free for every pair of virtual neurons are free for every partition (see below)."""
+    multipliers, spans = partition
+    tree = AugmentedReductionTree(multipliers, latency, lateral_latency)
+    together = tree.route(spans).transfers
+    result = {number: Wire("result", 0, number) for number in range(len(spans))}
+    alone = []
+    for number, span in enumerate(spans):
+        for transfer in tree.route([span]).transfers:
+            output = transfer.output
+            if output.kind == "result":
+                output = result[number]._replace(stage=output.stage)
+            operands = tuple(
+                result[number]._replace(stage=wire.stage) if wire.kind == "result" else wire
+                for wire in transfer.operands
+            )
+            alone.append(transfer._replace(virtual_neuron=number, output=output, operands=operands))
+    assert Counter(together) == Counter(alone)
+
+
+@pytest.mark.parametrize("lateral_latency", [0, 1, 2])
+@pytest.mark.parametrize("latency", [1, 2])
+def test_art_sums_all_partitions_of_eight(latency: int, lateral_latency: int) -> None:
+    count = 0
+    for spans in all_partitions(8):
+        check_sums(check_art(8, spans, latency, lateral_latency), spans)
+        count += 1
+    assert count == 1597  # every second Fibonacci number: f(n) = 3 f(n - 1) - f(n - 2)
+
+
+@pytest.mark.parametrize("lateral_latency", [0, 1])
+@pytest.mark.parametrize("multipliers", [16, 32, 64])
+def test_art_never_blocks(multipliers: int, lateral_latency: int) -> None:
+    """All pairs of disjoint virtual neurons use different adders and links, hence so do all partitions."""
+    tree = AugmentedReductionTree(multipliers, 1, lateral_latency)
+    used: dict[Span, frozenset[Hashable]] = {}
+    for start in range(multipliers):
+        for size in range(1, multipliers - start + 1):
+            span = Span(start, size)
+            uses = drives(tree, tree.route([span]))
+            assert set(uses.values()) == {1}
+            used[span] = frozenset(uses)
+    for one, other in itertools.combinations(sorted(used), 2):
+        if one.start + one.size <= other.start:
+            assert used[one].isdisjoint(used[other]), (one, other)
+
+
+@pytest.mark.parametrize("latency", [1, 2])
+@pytest.mark.parametrize("lateral_latency", [0, 1, 2])
+def test_art_by_hand(latency: int, lateral_latency: int) -> None:
+    """Aligned runs of 2^k take k levels; three values meet at level 1 when one of them crosses a lateral link."""
+    tree = AugmentedReductionTree(16, latency, lateral_latency)
+    for levels in range(1, 5):
+        reduction = tree.route([Span(0, 1 << levels)])
+        assert tree.place(reduction.exits[0]) == (levels, 0)
+        assert reduction.depth(0) == levels * latency
+    # 2 and 3 lie below switch 1.1, 4 below 1.2 whose lateral link goes to 1.1.
+    reduction = tree.route([Span(2, 3)])
+    assert tree.place(reduction.exits[0]) == (1, 1)
+    assert reduction.depth(0) == latency + lateral_latency
+    # 7 and 8 have nothing in common below the root but the lateral link from 1.3 to 1.4.
+    reduction = tree.route([Span(7, 2)])
+    assert tree.place(reduction.exits[0]) == (1, 4)
+    # 1 and 2: switches 1.0 and 1.1 are siblings, without a link; their parent adds.
+    reduction = tree.route([Span(1, 2)])
+    assert tree.place(reduction.exits[0]) == (2, 0)
+    assert reduction.depth(0) == 2 * latency
+    # A single product passes one level.
+    reduction = tree.route([Span(5, 1)])
+    assert tree.place(reduction.exits[0]) == (1, 2)
+    assert (reduction.depth(0), reduction.exit_positions[0]) == (latency, 5)
+
+
+def test_tree_numbers_switches_level_by_level() -> None:
+    tree = AugmentedReductionTree(16)
+    places = [(level, index) for level in (1, 2, 3, 4) for index in range(16 >> level)]
+    assert [tree.place(switch) for switch in range(tree.switches)] == places
+    assert [tree.number(level, index) for level, index in places] == list(range(15))
+    assert [tree.name_switch(switch) for switch in (0, 7, 8, 14)] == ["1.0", "1.7", "2.0", "4.0"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from([2, 4, 8, 16, 64, 256]), st.integers(1, 2))
+def test_plain_tree_sums_aligned_subtrees(data: st.DataObject, multipliers: int, latency: int) -> None:
+    tree = PlainTree(multipliers, latency)
+    spans, free = [], 0
+    while free < multipliers:
+        block = 1 << data.draw(st.integers(0, multipliers.bit_length() - 1))
+        free = -(-free // block) * block
+        size = data.draw(st.integers(block // 2 + 1, block))
+        if free + block > multipliers:
+            break
+        if data.draw(st.sampled_from([True, True, False])):
+            spans.append(Span(free, size))
+        free += block
+    reduction = tree.route(spans)
+    check_wires(reduction, spans)
+    check_tree_places(tree, reduction, lateral=None)
+    check_sums(reduction, spans)
+    assert set(drives(tree, reduction).values()) <= {1}
+    for number, span in enumerate(spans):
+        level, _ = tree.place(reduction.exits[number])
+        assert level == common_level(span)
+        assert reduction.depth(number) == level * latency
+
+
+def test_plain_tree_refuses_virtual_neurons_that_are_not_aligned() -> None:
+    """Of all runs in 16 switches exactly those are routed that start at a multiple of the next power of two."""
+    tree = PlainTree(16)
+    for start in range(16):
+        for size in range(1, 17 - start):
+            block = next(power for power in (1, 2, 4, 8, 16) if power >= size)
+            assert tree.block(size) == block
+            if start % block == 0:
+                check_sums(tree.route([Span(start, size)]), [Span(start, size)])
+            else:
+                with pytest.raises(NotSupportedError, match=f"must start at a multiple of {block}, not at {start}"):
+                    tree.route([Span(start, size)])
+
+
+@settings(max_examples=200, deadline=None)
+@given(partitions(largest=128), st.integers(1, 2))
+def test_chain_sums_every_partition(partition: tuple[int, list[Span]], latency: int) -> None:
+    multipliers, spans = partition
+    chain = LinearChain(multipliers, latency)
+    reduction = chain.route(spans)
+    check_wires(reduction, spans)
+    check_sums(reduction, spans)
+    for transfer in reduction.transfers:
+        if not is_register(transfer):
+            sources = [(wire.kind, wire.index) for wire in transfer.operands]
+            own, before = ("product", transfer.switch), ("chain", transfer.switch - 1)
+            assert sources in ([own], [own, before])
+    for number, span in enumerate(spans):
+        assert reduction.exits[number] == reduction.exit_positions[number] == span.start + span.size - 1
+        assert reduction.depth(number) == span.size * latency
+
+
+@pytest.mark.parametrize(("name", "block_of_five"), [("art", 5), ("plain_tree", 8), ("linear", 5)])
+def test_topology_by_name(name: str, block_of_five: int) -> None:
+    hardware = Hardware.model_validate({"name": "h", "multipliers": 16, "reduction": {"topology": name, "latency": 2}})
+    topology: Topology = topology_of(hardware)
+    assert topology.block(5) == block_of_five
+    assert topology.switches == (16 if name == "linear" else 15)
+    assert topology.route([Span(0, 2)]).depth(0) == (4 if name == "linear" else 2)
