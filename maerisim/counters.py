@@ -8,7 +8,7 @@ from typing import Any
 
 from maerisim.hardware import EnergyTable
 
-OPERANDS = ("partial_sums", "inputs", "weights")
+OPERANDS = ("inputs", "partial_sums", "weights")
 """The operands that the distribution network carries, in the order of their priority at a port."""
 STALLS = ("collection", "weights", "inputs", "wait", "forwarding")
 """Why a multiplier switch with work left did nothing in a cycle: no room for its product, no weight, no input, no

@@ -2,8 +2,8 @@
 
 A :class:`Thread` is walked independently by each of its components (distribution ports, multiplier switches, virtual
 neurons). Its nodes are :class:`Step` (use template number ``template``, ``count`` times) and :class:`Loop`. Every
-walker keeps one *base address* into the operand that its thread moves; after each repetition of a node the base
-advances by ``advance`` words.
+walker keeps one *base address* into the operand that its thread moves, and the number of the control step that it
+works for; after each repetition of a node they advance by ``advance`` words and ``period`` steps.
 
 Templates are flat arrays, because the numba kernels read them as they are:
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +78,7 @@ class Step:
 
     template: int
     count: int
+    period: int
     advance: int
 
 
@@ -86,6 +87,7 @@ class Loop:
     """``count`` repetitions of ``body``."""
 
     count: int
+    period: int
     advance: int
     body: tuple[Node, ...]
 
@@ -130,6 +132,14 @@ class CollectStep:
     additions_three: Ints
 
 
+class Visit(NamedTuple, Generic[T]):
+    """A walker's place in its thread: the template to use, the control step it is for, and the base address."""
+
+    template: T
+    step: int
+    base: int
+
+
 @dataclass(frozen=True)
 class Thread(Generic[T]):
     """A loop nest over templates, walked by each component at its own pace."""
@@ -138,10 +148,10 @@ class Thread(Generic[T]):
     nodes: tuple[Node, ...]
     templates: tuple[T, ...]
 
-    def walk(self) -> Iterator[tuple[T, int]]:
-        """Yield (template, base address) for each control step in order."""
-        for number, base in _walk(self.nodes, 0):
-            yield self.templates[number], base
+    def walk(self) -> Iterator[Visit[T]]:
+        """Visit the control steps in order."""
+        for template, step, base in _walk(self.nodes, 0, 0):
+            yield Visit(self.templates[template], step, base)
 
     @property
     def steps(self) -> int:
@@ -153,15 +163,23 @@ def _steps(node: Node) -> int:
     return node.count if isinstance(node, Step) else node.count * sum(_steps(inner) for inner in node.body)
 
 
-def _walk(nodes: tuple[Node, ...], base: int) -> Iterator[tuple[int, int]]:
+def _walk(nodes: tuple[Node, ...], step: int, base: int) -> Iterator[tuple[int, int, int]]:
     for node in nodes:
         for _ in range(node.count):
             if isinstance(node, Step):
-                yield node.template, base
+                yield node.template, step, base
             else:
-                yield from _walk(node.body, base)
+                yield from _walk(node.body, step, base)
+                step += sum(net_period(inner) for inner in node.body)
                 base += sum(net_advance(inner) for inner in node.body)
+            step += node.period
             base += node.advance
+
+
+def net_period(node: Node) -> int:
+    """By how many control steps a node moves its walker on altogether."""
+    inner = 0 if isinstance(node, Step) else sum(net_period(child) for child in node.body)
+    return node.count * (node.period + inner)
 
 
 def net_advance(node: Node) -> int:
@@ -195,8 +213,8 @@ class Program:
 
     @property
     def streams(self) -> tuple[Thread[Packets], Thread[Packets], Thread[Packets]]:
-        """The distribution threads, in the order of their priority at a port."""
-        return self.partial_sums, self.inputs, self.weights
+        """The distribution threads, in the order in which a port prefers words of the same control step."""
+        return self.inputs, self.partial_sums, self.weights
 
     @property
     def spills(self) -> bool:

@@ -231,7 +231,7 @@ class Fabric:
         """Accumulator of a virtual neuron: adds up the folds of an output, passes complete ones on."""
         source, target = self.queues[self.wiring.result[vn]], self.queues[self.wiring.accumulated[vn]]
         held: dict[int, int] = {}
-        for step, base in self.program.collect.walk():
+        for step, _, base in self.program.collect.walk():
             flags = int(step.flags[vn])
             if not flags & Collect.ACTIVE:
                 continue
@@ -273,7 +273,7 @@ class Fabric:
         """Multiplier switch: one control step a cycle, as soon as its operands are there."""
         switch = self.multipliers[index]
         product = self.queues[self.wiring.product[index]]
-        for step, _ in self.program.compute.walk():
+        for step, _, _ in self.program.compute.walk():
             uses = int(step[index])
             inputs = switch.forwarded if uses & Use.FORWARDED_INPUT else switch.inputs
             while cause := self.obstacle(index, uses, inputs, product):
@@ -316,7 +316,10 @@ class Fabric:
         return ""
 
     def port(self, port: int) -> Tick:
-        """Distribution port: one word a cycle into its subtree, partial sums first, then inputs, then weights.
+        """Distribution port: one word a cycle into its subtree.
+
+        Words for the earliest control step go first; of the same step inputs, then partial sums, then weights. A word
+        that cannot go yet does not hold up those of the other operands.
 
         A word is sent when all its destinations have room for it and arrives there ``latency`` cycles later.
         """
@@ -341,9 +344,10 @@ class Fabric:
 
     def send(self, port: int, senders: list[_Sender]) -> _Packet | None:
         """The word that a port sends in this cycle, its room reserved."""
-        for sender in senders:
+        waiting = [sender for sender in senders if sender.head is not None]
+        for sender in sorted(waiting, key=lambda sender: sender.head.step):
             packet = sender.head
-            if packet is None or (packet.wait and self.written[packet.wait_for] < packet.wait):
+            if packet.wait and self.written[packet.wait_for] < packet.wait:
                 continue
             stores = [self.multipliers[index].of(packet.operand) for index in packet.destinations]
             if not all(store.room for store in stores):
@@ -363,7 +367,7 @@ class Fabric:
     def packets(self, thread: Thread[Packets], port: int) -> Iterator[_Packet]:
         """All packets of a thread for one port, in order."""
         results_so_far = [0] * len(self.program.spans)
-        for template, base in thread.walk():
+        for template, step, base in thread.walk():
             for number in template.of_port(port):
                 destinations = template.destinations_of(number).tolist()
                 vn, wait = -1, 0
@@ -375,6 +379,7 @@ class Fabric:
                     wait = results_so_far[vn] - int(template.wait[number])
                 yield _Packet(
                     thread.name,
+                    step,
                     base + int(template.offset[number]),
                     destinations,
                     int(template.reads[number]),
@@ -385,9 +390,12 @@ class Fabric:
 
 
 class _Packet(NamedTuple):
-    """A word on its way: where from, where to, and what it waits for (``wait`` results of VN ``wait_for``)."""
+    """A word on its way: for which control step, where from, where to, and what it waits for (``wait`` results of
+    virtual neuron ``wait_for``).
+    """
 
     operand: str
+    step: int
     address: int
     destinations: list[int]
     reads: int

@@ -13,7 +13,7 @@ from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric as k
-from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, seek_step
+from maerisim.kernels.walk import END, LOOP, STEP, HALT, Code, Walkers, seek_step
 from maerisim.program import Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
 
@@ -22,26 +22,26 @@ from maerisim.reference import Operands
 class _Rows:
     """Code rows of all threads."""
 
-    rows: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
     deepest: int = 1
 
     def add(self, thread: Thread[Any], first_template: int) -> int:
         """Append a thread whose templates are numbered from ``first_template`` on; return its first row."""
         start = len(self.rows)
         self._nodes(thread.nodes, first_template, 0)
-        self.rows.append((HALT, 0, 0, 0, 0))
+        self.rows.append((HALT, 0, 0, 0, 0, 0))
         return start
 
     def _nodes(self, nodes: Sequence[Node], first_template: int, depth: int) -> None:
         self.deepest = max(self.deepest, depth + 1)
         for node in nodes:
             if isinstance(node, Step):
-                self.rows.append((STEP, first_template + node.template, node.count, node.advance, 0))
+                self.rows.append((STEP, first_template + node.template, node.count, node.period, node.advance, 0))
                 continue
-            self.rows.append((LOOP, depth, node.count, 0, 0))
+            self.rows.append((LOOP, depth, node.count, 0, 0, 0))
             body = len(self.rows)
             self._nodes(node.body, first_template, depth + 1)
-            self.rows.append((END, depth, 0, node.advance, body))
+            self.rows.append((END, depth, 0, node.period, node.advance, body))
 
     def code(self) -> Code:
         """The rows as arrays."""
@@ -95,12 +95,12 @@ def _zeros(*shape: int) -> Ints:
     return np.zeros(shape, np.int64)
 
 
-def _walkers(code: Code, starts: Sequence[int], depth: int) -> k.Walkers:
-    turns = _zeros(len(starts), depth)
-    row = _zeros(len(starts))
+def _walkers(code: Code, starts: Sequence[int], depth: int) -> Walkers:
+    count = len(starts)
+    walkers = Walkers(_zeros(count), _zeros(count), _zeros(count), _zeros(count), _zeros(count, depth))
     for walker, start in enumerate(starts):
-        row[walker], _ = seek_step(code, start, 0, turns[walker])
-    return k.Walkers(row, code.count[row].copy(), _zeros(len(starts)), turns)
+        seek_step(code, walkers, walker, start)
+    return walkers
 
 
 def _adders(wiring: Wiring, number: dict[Any, int], hardware: Hardware) -> k.Adders:
@@ -144,7 +144,7 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
     switch = hardware.multiplier
     held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
     depth = np.array(
-        [switch.partial_sum_fifo_depth, switch.input_fifo_depth, held, switch.forward_fifo_depth], np.int64
+        [switch.input_fifo_depth, switch.partial_sum_fifo_depth, held, switch.forward_fifo_depth], np.int64
     )
     shape = (4, program.multipliers_used)
     return k.Stores(
@@ -169,7 +169,7 @@ def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k
     first_destination = np.concatenate([template.destinations[template.first[:-1]] for template in packets])
     memory = [np.zeros(0, np.int64)] * 3
     if operands is not None:
-        memory = [memory[0], operands.inputs.ravel(), operands.weights.ravel()]
+        memory = [operands.inputs.ravel(), memory[1], operands.weights.ravel()]
     stages = hardware.distribution.latency - 1
     ports = hardware.ports
     return k.Ports(
@@ -189,7 +189,7 @@ def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k
         line_value=_zeros(stages, ports),
         busy=_zeros(ports),
         memory=np.concatenate(memory),
-        memory_start=np.array([0, 0, len(memory[1])], np.int64),
+        memory_start=np.array([0, 0, len(memory[0])], np.int64),
     )
 
 
@@ -198,15 +198,8 @@ def _first_packets(machine: k.Machine) -> None:
     ports, walkers, code = machine.ports, machine.stream_walkers, machine.code
     for stream in range(len(OPERANDS)):
         for port in range(len(ports.busy)):
-            walker = stream * len(ports.busy) + port
-            if code.op[walkers.row[walker]] == HALT:
-                continue
-            k.seek_template(code, ports, walkers, walker, int(walkers.row[walker]), port)
-            row = walkers.row[walker]
-            if code.op[row] == HALT:
-                continue
-            ports.head[stream, port] = ports.packet_start[code.arg[row], port]
-            ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
+            k.seek_template(code, ports, walkers, stream * len(ports.busy) + port, port)
+            k.open_step(code, ports, walkers, stream, port)
             k.seek_packet(code, ports, walkers, stream, port)
 
 

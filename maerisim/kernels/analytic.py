@@ -12,6 +12,8 @@ from maerisim.program import Ints
 
 N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
 
+INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
+
 ART, PLAIN_TREE, LINEAR = 0, 1, 2
 REGIONAL, MODULO = 0, 1
 
@@ -77,7 +79,7 @@ class Workspace(NamedTuple):
 
 # Entries of ``cost``.
 CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, FILL, DRAIN, DEPTH, LIMIT = 0, 1, 2, 3, 4, 5, 6, 7
-DISTRIBUTED, DELIVERED, READS = 8, 11, 14  # three operands each: partial sums, inputs, weights
+DISTRIBUTED, DELIVERED, READS = 8, 11, 14  # three operands each: inputs, partial sums, weights
 HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLDS = 17, 18, 19, 20, 21, 22, 23, 24
 SPILLS, FORWARDING, ROUND_TRIP = 25, 26, 27
 COSTS = 28
@@ -321,8 +323,8 @@ def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches
         full_limits(tile, w)
         times = multiplicity(w, chosen, w.reused_weights, w.partial, partials)
         mark_active(w, switches)
-        count_packets(fabric, w, switches, 2, times)
-        w.cost[READS + 2] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
+        count_packets(fabric, w, switches, WEIGHTS, times)
+        w.cost[READS + WEIGHTS] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
 
 
 @kernel
@@ -355,16 +357,16 @@ def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches:
         words = lim[N] * lim[G] * lim[C] * distinct(lim[P], lim[R], layer.stride_h, layer.dilation_h)
         starts = times // w.trips[Q] if sliding else times
         mark_active(w, switches)
-        count_packets(fabric, w, switches, 1, starts)
-        w.cost[READS + 1] += starts * words * distinct(lim[Q], lim[S], layer.stride_w, layer.dilation_w)
+        count_packets(fabric, w, switches, INPUTS, starts)
+        w.cost[READS + INPUTS] += starts * words * distinct(lim[Q], lim[S], layer.stride_w, layer.dilation_w)
         if sliding:
             forwarded = 0
             for m in range(switches):
                 if w.active[m] and w.coordinate[S, m] < lim[S] - 1:
                     w.active[m] = 0
                     forwarded += 1
-            count_packets(fabric, w, switches, 1, times - starts)
-            w.cost[READS + 1] += (times - starts) * words
+            count_packets(fabric, w, switches, INPUTS, times - starts)
+            w.cost[READS + INPUTS] += (times - starts) * words
             w.cost[FORWARDS] += (times - starts) * forwarded
 
 
@@ -393,10 +395,10 @@ def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int,
             hops = 0
             while (1 << hops) < fabric.multipliers:
                 hops += 1
-            w.load[0, port] += back
-            w.cost[DISTRIBUTED] += back
-            w.cost[DELIVERED] += back
-            w.cost[READS] += back
+            w.load[PARTIAL_SUMS, port] += back
+            w.cost[DISTRIBUTED + PARTIAL_SUMS] += back
+            w.cost[DELIVERED + PARTIAL_SUMS] += back
+            w.cost[READS + PARTIAL_SUMS] += back
             w.cost[HOPS] += back * hops
     return depth
 

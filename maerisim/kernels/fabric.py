@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.kernels.jit import inlined, kernel
-from maerisim.kernels.walk import HALT, Code, seek_step
+from maerisim.kernels.walk import HALT, Code, Walkers, advance, skip_row
 from maerisim.program import Ints
 
 RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
@@ -26,11 +26,14 @@ ACTIVE, FIRST, EMIT, LAST = 1, 2, 4, 8
 MULTIPLICATIONS, ADDITIONS_TWO, ADDITIONS_THREE, ACCUMULATIONS, FORWARDS = 0, 1, 2, 3, 4
 HOPS, ADDER_WORDS, RESULTS, PORT_STALLS, OUTPUTS_WRITTEN, PARTIAL_SUMS_WRITTEN = 5, 6, 7, 8, 9, 10
 STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
-DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: partial sums, inputs, weights
+DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: inputs, partial sums, weights
 TALLY_ROWS = 25
 
+LATEST = 1 << 62
+"""Later than any control step."""
+
 # The operand stores of a multiplier switch; the first three are filled by the streams of the same number.
-PARTIAL_SUMS, INPUTS, WEIGHTS, FORWARDED = 0, 1, 2, 3
+INPUTS, PARTIAL_SUMS, WEIGHTS, FORWARDED = 0, 1, 2, 3
 
 
 class Wires(NamedTuple):
@@ -100,15 +103,6 @@ class Multipliers(NamedTuple):
     product: Ints
     busy: Ints
     stalled_by: Ints
-
-
-class Walkers(NamedTuple):
-    """Positions of a kind of component in its thread: code row, repetitions left, base address, loop counters."""
-
-    row: Ints
-    left: Ints
-    base: Ints
-    turns: Ints
 
 
 class Ports(NamedTuple):
@@ -181,12 +175,9 @@ def step_buses(wires: Wires, collection: Collection, tally: Ints) -> bool:
 @kernel
 def seek_active(code: Code, walkers: Walkers, flags: Ints, vn: int) -> None:
     """Move a virtual neuron's collect walker on to a step in which it is at work."""
-    row, base = walkers.row[vn], walkers.base[vn]
+    row = walkers.row[vn]
     while code.op[row] != HALT and not flags[code.arg[row], vn] & ACTIVE:
-        base += code.advance[row] * walkers.left[vn]
-        row, base = seek_step(code, row + 1, base, walkers.turns[vn])
-        walkers.left[vn] = code.count[row]
-    walkers.row[vn], walkers.base[vn] = row, base
+        row = skip_row(code, walkers, vn)
 
 
 @inlined
@@ -222,11 +213,7 @@ def step_accumulators(
             address = walkers.base[vn] + collection.output_offset[vn]
             outputs[address] = outputs[address] + total if continues else total
         wires.words[wire] -= 1
-        walkers.base[vn] += code.advance[row]
-        walkers.left[vn] -= 1
-        if walkers.left[vn] == 0:
-            walkers.row[vn], walkers.base[vn] = seek_step(code, row + 1, walkers.base[vn], walkers.turns[vn])
-            walkers.left[vn] = code.count[walkers.row[vn]]
+        if advance(code, walkers, vn):
             seek_active(code, walkers, collection.flags, vn)
         moved = True
     return moved
@@ -360,10 +347,7 @@ def step_multipliers(
         turn_over(stores, WEIGHTS, m, uses & RETIRE_WEIGHT, uses & NEXT_WEIGHT, uses & REWIND_WEIGHTS)
         turn_over(stores, source, m, uses & RETIRE_INPUT, uses & NEXT_INPUT, uses & REWIND_INPUTS)
         moved = True
-        walkers.left[m] -= 1
-        if walkers.left[m] == 0:
-            walkers.row[m], _ = seek_step(code, row + 1, 0, walkers.turns[m])
-            walkers.left[m] = code.count[walkers.row[m]]
+        advance(code, walkers, m)
     return moved
 
 
@@ -381,32 +365,30 @@ def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: i
                 return
             ports.issued[ports.virtual_neuron[packet]] += 1
             ports.head[stream, port] += 1
-        row = walkers.row[walker]
-        if code.op[row] == HALT:
+        if code.op[walkers.row[walker]] == HALT:
             return
-        walkers.base[walker] += code.advance[row]
-        walkers.left[walker] -= 1
-        if walkers.left[walker] == 0:
-            seek_template(code, ports, walkers, walker, row + 1, port)
-        row = walkers.row[walker]
-        if code.op[row] == HALT:
-            return
-        ports.head[stream, port] = ports.packet_start[code.arg[row], port]
-        ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
+        if advance(code, walkers, walker):
+            seek_template(code, ports, walkers, walker, port)
+        open_step(code, ports, walkers, stream, port)
 
 
 @kernel
-def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, row: int, port: int) -> None:
-    """Move a walker on to the next step, from ``row`` on, that has packets for its port."""
-    base = walkers.base[walker]
-    while True:
-        row, base = seek_step(code, row, base, walkers.turns[walker])
-        if code.op[row] == HALT or ports.packet_start[code.arg[row], port] < ports.packet_start[code.arg[row], port + 1]:
-            break
-        base += code.advance[row] * code.count[row]
-        row += 1
-    walkers.row[walker], walkers.base[walker] = row, base
-    walkers.left[walker] = code.count[row]
+def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, port: int) -> None:
+    """Move a walker on to a step that has packets for its port."""
+    row = walkers.row[walker]
+    while code.op[row] != HALT and (
+        ports.packet_start[code.arg[row], port] == ports.packet_start[code.arg[row], port + 1]
+    ):
+        row = skip_row(code, walkers, walker)
+
+
+@kernel
+def open_step(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int) -> None:
+    """Set ``head`` and ``end`` to the packets of the step that a stream's walker has come to."""
+    row = walkers.row[stream * ports.head.shape[1] + port]
+    if code.op[row] != HALT:
+        ports.head[stream, port] = ports.packet_start[code.arg[row], port]
+        ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
 
 
 @inlined
@@ -448,7 +430,7 @@ def step_ports(
     tally: Ints,
     carry: bool,
 ) -> bool:
-    """Each port sends one word for which all destinations have room: partial sums, then inputs, then weights."""
+    """Each port sends the word for the earliest control step of those for which all destinations have room."""
     moved = False
     stages = ports.line.shape[0]
     stage = cycle % stages if stages else 0
@@ -459,10 +441,18 @@ def step_ports(
             ports.line[stage, port] = -1
             moved = True
         waiting = False
-        for stream in range(3):
+        tried = -1  # place (step, then stream) of the last word that could not go
+        for _ in range(3):
+            place, stream = LATEST, -1
+            for other in range(3):
+                if ports.head[other, port] < ports.end[other, port]:
+                    place_of_other = 3 * walkers.step[other * len(ports.busy) + port] + other
+                    if tried < place_of_other < place:
+                        place, stream = place_of_other, other
+            if stream < 0:
+                break
+            tried = place
             packet = ports.head[stream, port]
-            if packet >= ports.end[stream, port]:
-                continue
             waiting = True
             if stream == PARTIAL_SUMS:
                 vn = ports.virtual_neuron[packet]

@@ -1,14 +1,14 @@
 """Walking a thread's loop nest as flat code, see :mod:`maerisim.engine.flatten`.
 
-Each node is one row: ``op``, ``arg`` (a step's template, a loop's depth), ``count`` (repetitions), ``advance`` (words
-by which the base address moves after each repetition) and ``target`` (first row of the loop's body).
+Each node is one row: ``op``, ``arg`` (a step's template, a loop's depth), ``count`` (repetitions), ``period`` and
+``advance`` (control steps and words by which a walker moves after each repetition) and ``target`` (first row of the loop's body).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.jit import kernel
+from maerisim.kernels.jit import inlined, kernel
 from maerisim.program import Ints
 
 STEP, LOOP, END, HALT = 0, 1, 2, 3
@@ -20,22 +20,58 @@ class Code(NamedTuple):
     op: Ints
     arg: Ints
     count: Ints
+    period: Ints
     advance: Ints
     target: Ints
 
 
+class Walkers(NamedTuple):
+    """Positions of a kind of component in its thread: code row, repetitions left, control step, base, loop counters."""
+
+    row: Ints
+    left: Ints
+    step: Ints
+    base: Ints
+    turns: Ints
+
+
 @kernel
-def seek_step(code: Code, row: int, base: int, turns: Ints) -> tuple[int, int]:
-    """From ``row`` on, find the next STEP or HALT row: (row, base). ``turns`` holds a walker's loop counters."""
+def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
+    """Move a walker to the next STEP or HALT row from ``row`` on; return that row."""
     while True:
         op = code.op[row]
         if op == LOOP:
-            turns[code.arg[row]] = code.count[row]
+            walkers.turns[walker, code.arg[row]] = code.count[row]
             row += 1
         elif op == END:
-            base += code.advance[row]
+            walkers.step[walker] += code.period[row]
+            walkers.base[walker] += code.advance[row]
             depth = code.arg[row]
-            turns[depth] -= 1
-            row = code.target[row] if turns[depth] > 0 else row + 1
+            walkers.turns[walker, depth] -= 1
+            row = code.target[row] if walkers.turns[walker, depth] > 0 else row + 1
         else:
-            return row, base
+            walkers.row[walker] = row
+            walkers.left[walker] = code.count[row]
+            return row
+
+
+@inlined
+def advance(code: Code, walkers: Walkers, walker: int) -> bool:
+    """Take a walker past one control step; whether that was the last repetition of its row."""
+    row = walkers.row[walker]
+    walkers.step[walker] += code.period[row]
+    walkers.base[walker] += code.advance[row]
+    walkers.left[walker] -= 1
+    if walkers.left[walker] == 0:
+        seek_step(code, walkers, walker, row + 1)
+        return True
+    return False
+
+
+@inlined
+def skip_row(code: Code, walkers: Walkers, walker: int) -> int:
+    """Take a walker past all that is left of its row; return the next row."""
+    row = walkers.row[walker]
+    walkers.step[walker] += code.period[row] * walkers.left[walker]
+    walkers.base[walker] += code.advance[row] * walkers.left[walker]
+    return seek_step(code, walkers, walker, row + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,9 +71,7 @@ class _Lowering:
         vn_count = len(self.layout.spans)
         outputs = addresses(self.layout, self.strides.outputs)
         starts = np.array([span.start for span in self.layout.spans])
-        folds = 1
-        for loop in self.loops:
-            folds *= loop.trips if loop.dimension in self.folds else 1
+        folds = prod(loop.trips for loop in self.loops if loop.dimension in self.folds)
         of_partial_sum = np.where(self.layout.partial_sum, self.layout.virtual_neuron, -1)
         return Program(
             weights=self._weights(),
@@ -116,11 +115,12 @@ class _Lowering:
             TemporalLoop(
                 loop.dimension,
                 loop.trips,
+                prod(inner.trips for inner in self.loops[place + 1 :]),
                 self.mapping.tile_of(loop.dimension) * strides[loop.dimension],
                 split_first=loop.dimension in first,
                 split_last=loop.dimension in last or loop.dimension in self.partial,
             )
-            for loop in self.loops
+            for place, loop in enumerate(self.loops)
             if loop.dimension not in without
         ]
         context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}

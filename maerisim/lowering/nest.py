@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from maerisim.program import Loop, Node, Step
@@ -21,13 +21,15 @@ Context = Mapping[str, Turn]
 
 @dataclass(frozen=True)
 class TemporalLoop:
-    """``trips`` iterations over the tiles of ``dimension``; each moves the operand's base by ``advance`` words.
+    """``trips`` iterations over the tiles of ``dimension``, ``period`` control steps apart.
 
+    Each moves the base address of the operand by ``advance`` words.
     ``split_first`` and ``split_last`` say that this iteration needs a template of its own.
     """
 
     dimension: str
     trips: int
+    period: int
     advance: int
     split_first: bool = False
     split_last: bool = False
@@ -51,28 +53,26 @@ def build_nest(
     are merged.
     """
     if not loops:
-        return (Step(template_for(context), 1, 0),)
+        return (Step(template_for(context), 1, 1, 0),)
     loop, inner = loops[0], loops[1:]
-    inner_travel = sum(later.trips * later.advance for later in inner[:1])
+    # The inner loops leave the base where their outermost one ends; the next iteration starts from where they began.
+    travel = sum(later.trips * later.advance for later in inner[:1])
+    elapsed = sum(later.trips * later.period for later in inner[:1])
     nodes: list[Node] = []
     for count, turn in loop.parts():
         body = build_nest(inner, {**context, loop.dimension: turn}, template_for)
         node: Node
         if not inner and isinstance(body[0], Step):
-            node = Step(body[0].template, count, loop.advance)
+            node = Step(body[0].template, count, loop.period, loop.advance)
         else:
-            node = Loop(count, loop.advance - inner_travel, body)
+            node = Loop(count, loop.period - elapsed, loop.advance - travel, body)
         nodes.append(_merged(nodes.pop(), node) if nodes and _alike(nodes[-1], node) else node)
     return tuple(nodes)
 
 
 def _alike(one: Node, other: Node) -> bool:
-    if isinstance(one, Step) and isinstance(other, Step):
-        return one.template == other.template and one.advance == other.advance
-    return isinstance(one, Loop) and isinstance(other, Loop) and (one.body, one.advance) == (other.body, other.advance)
+    return replace(one, count=0) == replace(other, count=0)
 
 
 def _merged(one: Node, other: Node) -> Node:
-    if isinstance(one, Step):
-        return Step(one.template, one.count + other.count, one.advance)
-    return Loop(one.count + other.count, one.advance, one.body)
+    return replace(one, count=one.count + other.count)
