@@ -75,10 +75,19 @@ def workspace(hardware: Hardware) -> k.Workspace:
         virtual_neuron=zeros(m),
         address=zeros(m),
         active=zeros(m),
-        load=zeros(3, hardware.ports),
-        step_load=zeros(3, hardware.ports),
+        load=zeros(hardware.ports),
+        step_load=zeros(k.WEIGHT_ROW + 2, hardware.ports),
         bus_load=zeros(hardware.buses),
         step_bus_load=zeros(hardware.buses),
+        bus_of=zeros(m),
+        port_of=zeros(m),
+        vn_partial=zeros(5),
+        class_port=zeros(32, hardware.ports),
+        class_bus=zeros(32),
+        parts=zeros(8),
+        part=zeros(8, 3),
+        at_last=zeros(8),
+        phase_load=zeros(hardware.ports),
         cost=zeros(k.COSTS),
     )
 
@@ -166,7 +175,7 @@ def energies(costs: Ints, macs: int, table: EnergyTable) -> np.ndarray[Any, np.d
     c = np.moveaxis(costs, -1, 0)
     delivered = c[k.DELIVERED] + c[k.DELIVERED + 1] + c[k.DELIVERED + 2]
     register_writes = delivered + c[k.FORWARDS]
-    register_reads = 2 * macs + c[k.DELIVERED] + c[k.FORWARDS]
+    register_reads = 2 * macs + c[k.DELIVERED + k.PARTIAL_SUMS] + c[k.FORWARDS]
     buffer = c[k.READS] + c[k.READS + 1] + c[k.READS + 2] + c[k.RESULTS]
     return np.asarray(
         buffer * table.global_buffer_access

@@ -17,6 +17,9 @@ INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
 ART, PLAIN_TREE, LINEAR = 0, 1, 2
 REGIONAL, MODULO = 0, 1
 
+WEIGHT_ROW = 512
+"""Row of ``step_load`` behind those of the inputs, two for each class of partial dimensions."""
+
 VALID, TOO_LARGE = 0, 1
 """Status of an estimate."""
 
@@ -57,7 +60,7 @@ class Layer(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Scratch arrays; ``coordinate`` is [dimension, switch], ``load`` [stream, port], ``cost`` the results."""
+    """Scratch arrays; ``coordinate`` is [dimension, switch], ``load`` [port] and ``cost`` are results."""
 
     trips: Ints
     edge: Ints
@@ -74,6 +77,15 @@ class Workspace(NamedTuple):
     step_load: Ints
     bus_load: Ints
     step_bus_load: Ints
+    bus_of: Ints
+    port_of: Ints
+    vn_partial: Ints
+    class_port: Ints
+    class_bus: Ints
+    parts: Ints
+    part: Ints
+    at_last: Ints
+    phase_load: Ints
     cost: Ints
 
 
@@ -81,10 +93,8 @@ class Workspace(NamedTuple):
 CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, FILL, DRAIN, DEPTH, LIMIT = 0, 1, 2, 3, 4, 5, 6, 7
 DISTRIBUTED, DELIVERED, READS = 8, 11, 14  # three operands each: inputs, partial sums, weights
 HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLDS = 17, 18, 19, 20, 21, 22, 23, 24
-SPILLS, FORWARDING, ROUND_TRIP = 25, 26, 27
+SPILLS, FORWARDING, PHASES = 25, 26, 27
 COSTS = 28
-
-LIMITED_BY_MULTIPLIERS, LIMITED_BY_DISTRIBUTION, LIMITED_BY_COLLECTION, LIMITED_BY_ROUND_TRIP = 0, 1, 2, 3
 
 
 @kernel
@@ -211,8 +221,13 @@ def multiplicity(w: Workspace, chosen: int, skipped: Ints, partial: Ints, partia
 
 
 @kernel
-def count_packets(fabric: Fabric, w: Workspace, switches: int, stream: int, times: int) -> None:
-    """Add ``times`` steps of the packets that bring ``address`` to the ``active`` switches to load and counts."""
+def count_packets(fabric: Fabric, w: Workspace, switches: int, stream: int, times: int, row: int) -> None:
+    """Count ``times`` steps of the packets that bring ``address`` to the ``active`` switches.
+
+    Leaves the packets of one step at each port in ``step_load[row]``.
+    """
+    for port in range(fabric.ports):
+        w.step_load[row, port] = 0
     span = fabric.multipliers // fabric.ports
     above = 0
     while (1 << above) < fabric.ports:
@@ -231,15 +246,14 @@ def count_packets(fabric: Fabric, w: Workspace, switches: int, stream: int, time
         if last < 0:
             packets += 1
             hops += above
-            w.step_load[stream, port] += 1
+            w.step_load[row, port] += 1
         # The branch to this switch is new below the level at which it parts from the last one with the same word.
         width = 1
         while width < span and (last < 0 or m // width != last // width):
             hops += 1
             width *= 2
     for port in range(fabric.ports):
-        w.load[stream, port] += times * w.step_load[stream, port]
-        w.step_load[stream, port] = 0
+        w.load[port] += times * w.step_load[row, port]
     w.cost[DISTRIBUTED + stream] += times * packets
     w.cost[DELIVERED + stream] += times * delivered
     w.cost[HOPS] += times * hops
@@ -311,7 +325,7 @@ def full_limits(tile: Ints, w: Workspace) -> None:
 
 @kernel
 def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
-    """Packets of the weights over the whole run."""
+    """Packets of the weights over the whole run; leaves those of a full step in ``step_load[WEIGHT_ROW]``."""
     size = layer.size
     for m in range(switches):
         c = w.coordinate
@@ -323,7 +337,7 @@ def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches
         full_limits(tile, w)
         times = multiplicity(w, chosen, w.reused_weights, w.partial, partials)
         mark_active(w, switches)
-        count_packets(fabric, w, switches, WEIGHTS, times)
+        count_packets(fabric, w, switches, WEIGHTS, times, WEIGHT_ROW + (chosen > 0))
         w.cost[READS + WEIGHTS] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
 
 
@@ -339,8 +353,12 @@ def find_partials(tile: Ints, w: Workspace, skipped: Ints) -> int:
 
 
 @kernel
-def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int, sliding: bool) -> None:
-    """Packets of the inputs over the whole run; with ``sliding`` only the last column after the first step of a row."""
+def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int, sliding: bool) -> int:
+    """Packets of the inputs over the whole run; with ``sliding`` only the last column after the first step of a row.
+
+    Leaves the packets of one step in ``step_load``: for class i of the partial dimensions in row 2 i (row starts) and
+    2 i + 1 (the other steps of a row). Returns the number of partial dimensions.
+    """
     size = layer.size
     height = (size[P] - 1) * layer.stride_h + (size[R] - 1) * layer.dilation_h + 1
     width = (size[Q] - 1) * layer.stride_w + (size[S] - 1) * layer.dilation_w + 1
@@ -357,7 +375,7 @@ def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches:
         words = lim[N] * lim[G] * lim[C] * distinct(lim[P], lim[R], layer.stride_h, layer.dilation_h)
         starts = times // w.trips[Q] if sliding else times
         mark_active(w, switches)
-        count_packets(fabric, w, switches, INPUTS, starts)
+        count_packets(fabric, w, switches, INPUTS, starts, 2 * chosen)
         w.cost[READS + INPUTS] += starts * words * distinct(lim[Q], lim[S], layer.stride_w, layer.dilation_w)
         if sliding:
             forwarded = 0
@@ -365,18 +383,22 @@ def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches:
                 if w.active[m] and w.coordinate[S, m] < lim[S] - 1:
                     w.active[m] = 0
                     forwarded += 1
-            count_packets(fabric, w, switches, INPUTS, times - starts)
+            count_packets(fabric, w, switches, INPUTS, times - starts, 2 * chosen + 1)
             w.cost[READS + INPUTS] += (times - starts) * words
             w.cost[FORWARDS] += (times - starts) * forwarded
+    return partials
 
 
 @kernel
 def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int, folds: int, spills: bool) -> int:
-    """Results over the whole run and per full tile on each bus, additions, and returning partial sums.
+    """Results, additions and returning partial sums over the whole run.
 
-    Returns the cycles from the last product to its sum in the slowest virtual neuron.
+    Leaves the virtual neurons that share a bus or a port in ``bus_of`` and ``port_of``. Returns the cycles from the
+    last product to its sum in the slowest virtual neuron.
     """
-    depth = 0
+    depth, levels = 0, 0
+    while (1 << levels) < fabric.multipliers:
+        levels += 1
     for vn in range(tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]):
         start = vn * block
         switch, position, latency, transfers = exit_of(fabric, start, size)
@@ -385,22 +407,175 @@ def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int,
         for d in (N, G, K, P, Q):
             outputs *= w.trips[d] - (w.coordinate[d, start] >= w.edge[d])
         bus = position * fabric.buses // fabric.multipliers if fabric.wiring == REGIONAL else switch % fabric.buses
+        port = start // (fabric.multipliers // fabric.ports)
+        w.bus_of[vn] = bus
+        w.port_of[vn] = port
         w.bus_load[bus] += outputs * (folds if spills else 1)
-        w.step_bus_load[bus] += 1
         w.cost[ADDER_WORDS] += outputs * folds * transfers
         w.cost[OUTPUTS] += outputs
         if spills:
-            port = start // (fabric.multipliers // fabric.ports)
             back = outputs * (folds - 1)
-            hops = 0
-            while (1 << hops) < fabric.multipliers:
-                hops += 1
-            w.load[PARTIAL_SUMS, port] += back
+            w.load[port] += back
             w.cost[DISTRIBUTED + PARTIAL_SUMS] += back
             w.cost[DELIVERED + PARTIAL_SUMS] += back
             w.cost[READS + PARTIAL_SUMS] += back
-            w.cost[HOPS] += back * hops
+            w.cost[HOPS] += back * levels
     return depth
+
+
+@kernel
+def class_results(tile: Ints, fabric: Fabric, w: Workspace, block: int) -> int:
+    """Per class of the partial dimensions of virtual neurons: those at work on each port and the busiest bus.
+
+    Fills ``vn_partial``, ``class_port`` [class, port] and ``class_bus``; returns the number of partial dimensions.
+    """
+    partials = 0
+    for d in (N, G, K, P, Q):
+        if w.trips[d] > 1 and w.edge[d] != tile[d]:
+            w.vn_partial[partials] = d
+            partials += 1
+    count = tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]
+    for chosen in range(1 << partials):
+        for port in range(fabric.ports):
+            w.class_port[chosen, port] = 0
+        for bus in range(fabric.buses):
+            w.step_bus_load[bus] = 0
+        for vn in range(count):
+            at_work = True
+            for i in range(partials):
+                d = w.vn_partial[i]
+                if chosen >> i & 1 and w.coordinate[d, vn * block] >= w.edge[d]:
+                    at_work = False
+            if at_work:
+                w.class_port[chosen, w.port_of[vn]] += 1
+                w.step_bus_load[w.bus_of[vn]] += 1
+        w.class_bus[chosen] = 0
+        for bus in range(fabric.buses):
+            w.class_bus[chosen] = max(w.class_bus[chosen], w.step_bus_load[bus])
+    return partials
+
+
+@kernel
+def split_loops(tile: Ints, w: Workspace, count: int, spills: bool, sliding: bool) -> int:
+    """Split each loop into parts of iterations that cost the same: first, middle, last where these matter.
+
+    Fills ``parts`` and ``part`` [loop, part] (iterations; negative for the last one). Returns the combinations.
+    """
+    combinations = 1
+    for i in range(count):
+        d = w.loops[i]
+        first = (spills and is_fold(d)) or (sliding and d == Q)
+        last = w.edge[d] != tile[d] or (is_fold(d) and not spills)
+        parts = 0
+        if first:
+            w.part[i, parts] = 1
+            parts += 1
+        middle = w.trips[d] - first - last
+        if middle > 0:
+            w.part[i, parts] = middle
+            parts += 1
+        if last:
+            w.part[i, parts] = -1
+            parts += 1
+        w.parts[i] = parts
+        combinations *= parts
+    return combinations
+
+
+@kernel
+def phase_cycles(
+    tile: Ints, fabric: Fabric, w: Workspace, count: int, spills: bool, sliding: bool, partials: int, block: int
+) -> int:
+    """Cycles of all phases of a run, weights apart (they load behind the computation).
+
+    Within a phase the busiest of multipliers, ports and buses sets the pace. A phase ends where a loop that takes
+    longer than the input queues hold goes over to its next part; faster loops average out within the queues.
+    """
+    vn_partials = class_results(tile, fabric, w, block)
+    combinations = split_loops(tile, w, count, spills, sliding)
+    block_size, period = 1, 1
+    for i in range(count - 1, -1, -1):
+        if period > fabric.input_depth:
+            break
+        block_size *= w.parts[i]
+        period *= w.trips[w.loops[i]]
+    total, steps_so_far, bus_so_far = 0, 0, 0
+    for port in range(fabric.ports):
+        w.phase_load[port] = 0
+    for combination in range(combinations):
+        rest, steps, sends, slide = combination, 1, 1, 0
+        first_fold, last_fold = True, True
+        for d in range(8):
+            w.at_last[d] = 0
+        for i in range(count - 1, -1, -1):
+            d = w.loops[i]
+            digit = rest % w.parts[i]
+            rest //= w.parts[i]
+            iterations = w.part[i, digit]
+            if iterations < 0:
+                iterations = 1
+                w.at_last[d] = 1
+            steps *= iterations
+            if w.reused_inputs[d] == 0:
+                sends *= iterations
+            elif digit > 0:
+                sends = 0
+            if is_fold(d):
+                first_fold = first_fold and digit == 0
+                last_fold = last_fold and w.at_last[d] == 1
+            if sliding and d == Q and digit > 0:
+                slide = 1
+        row = slide
+        for i in range(partials):
+            row += 2 * w.at_last[w.partial[i]] << i
+        vn_class = 0
+        for i in range(vn_partials):
+            vn_class += w.at_last[w.vn_partial[i]] << i
+        returning = steps if spills and not first_fold else 0
+        for port in range(fabric.ports):
+            w.phase_load[port] += sends * w.step_load[row, port] + returning * w.class_port[vn_class, port]
+        if spills or last_fold:
+            bus_so_far += steps * w.class_bus[vn_class]
+        steps_so_far += steps
+        if (combination + 1) % block_size == 0:
+            longest = max(steps_so_far, bus_so_far)
+            for port in range(fabric.ports):
+                longest = max(longest, w.phase_load[port])
+                w.phase_load[port] = 0
+            total += longest
+            steps_so_far, bus_so_far = 0, 0
+    return total
+
+
+@kernel
+def first_load(fabric: Fabric, w: Workspace, count: int) -> int:
+    """Cycles by which the first weights, which nothing hides, make the first pass over them longer."""
+    words, steps, sends = 1, 1, 1
+    for i in range(count - 1, -1, -1):
+        d = w.loops[i]
+        if not is_weight(d) and words > 1:
+            break
+        if w.reused_weights[d] == 0:
+            if not has_passes(w, i):
+                break
+            words *= w.trips[d]
+        steps *= w.trips[d]
+        if w.reused_inputs[d] == 0:
+            sends *= w.trips[d]
+    longest, pace = 0, steps
+    for port in range(fabric.ports):
+        longest = max(longest, words * w.step_load[WEIGHT_ROW, port] + sends * w.step_load[0, port])
+        pace = max(pace, sends * w.step_load[0, port])
+    return max(0, longest - pace)
+
+
+@kernel
+def has_passes(w: Workspace, place: int) -> bool:
+    """Whether the weights of the loop at ``place`` are held while a loop outside it turns."""
+    for i in range(place - 1, -1, -1):
+        if not is_weight(w.loops[i]):
+            return w.reused_weights[w.loops[i]] == 1
+    return False
 
 
 @kernel
@@ -438,7 +613,6 @@ def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace
     w.cost[:] = 0
     w.load[:] = 0
     w.bus_load[:] = 0
-    w.step_bus_load[:] = 0
     find_reuse(w, count, True, fabric.weight_registers)
     held = find_reuse(w, count, False, fabric.input_registers)
     ring_has_q = False
@@ -450,7 +624,7 @@ def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace
     sliding = slides(layer, tile, fabric, w, count, held, ring_has_q)
     switches = lay_out(tile, w, size, block, spills)
     add_weights(layer, tile, fabric, w, switches)
-    add_inputs(layer, tile, fabric, w, switches, sliding)
+    partials = add_inputs(layer, tile, fabric, w, switches, sliding)
     depth = add_results(tile, fabric, w, size, block, folds, spills)
     cost = w.cost
     cost[STEPS], cost[FOLDS], cost[SPILLS], cost[FORWARDING], cost[DEPTH] = steps, folds, spills, sliding, depth
@@ -458,12 +632,14 @@ def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace
     cost[ACCUMULATIONS] = 0 if spills else cost[OUTPUTS] * (folds - 1)
     cost[ADDITIONS] = macs - cost[OUTPUTS] * folds + (cost[OUTPUTS] * (folds - 1) if spills else 0)
     for port in range(fabric.ports):
-        cost[PORT_CYCLES] = max(cost[PORT_CYCLES], w.load[0, port] + w.load[1, port] + w.load[2, port])
+        cost[PORT_CYCLES] = max(cost[PORT_CYCLES], w.load[port])
     for bus in range(fabric.buses):
         cost[BUS_CYCLES] = max(cost[BUS_CYCLES], w.bus_load[bus])
     tail = fabric.accumulation_latency + fabric.collection_latency
     cost[DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
-    cost[CYCLES] = max(steps, max(cost[PORT_CYCLES], cost[BUS_CYCLES])) + cost[DRAIN] - 1
+    cost[PHASES] = phase_cycles(tile, fabric, w, count, spills, sliding, partials, block)
+    cost[PHASES] += first_load(fabric, w, count)
+    cost[CYCLES] = max(cost[PHASES], max(cost[PORT_CYCLES], cost[BUS_CYCLES])) + cost[DRAIN] - 1
     return VALID
 
 
