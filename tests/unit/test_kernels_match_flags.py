@@ -1,0 +1,95 @@
+"""The kernels' plain numbers equal the enums they stand for, and the kernels do the same without numba."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maerisim.counters import OPERANDS, STALLS
+from maerisim.kernels import fabric
+from maerisim.program import ACTIVE, Collect, Use
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("flag", [*Use, *Collect], ids=lambda flag: flag.name)
+def test_flag(flag: Use | Collect) -> None:
+    assert getattr(fabric, str(flag.name)) == flag.value
+
+
+def test_flags_are_distinct_bits() -> None:
+    for kind in (Use, Collect):
+        assert sorted(flag.value for flag in kind) == [1 << place for place in range(len(kind))]
+    assert ACTIVE == fabric.MULTIPLY | fabric.IDLE | fabric.PARTIAL_SUM
+
+
+def test_tally_rows_do_not_overlap() -> None:
+    single = [
+        fabric.MULTIPLICATIONS,
+        fabric.ADDITIONS_TWO,
+        fabric.ADDITIONS_THREE,
+        fabric.ACCUMULATIONS,
+        fabric.FORWARDS,
+        fabric.HOPS,
+        fabric.ADDER_WORDS,
+        fabric.RESULTS,
+        fabric.PORT_STALLS,
+        fabric.OUTPUTS_WRITTEN,
+        fabric.PARTIAL_SUMS_WRITTEN,
+    ]
+    rows = [*single, *range(fabric.STALLED, fabric.STALLED + len(STALLS))]
+    for start in (fabric.DISTRIBUTED, fabric.DELIVERED, fabric.READS):
+        rows += range(start, start + len(OPERANDS))
+    assert sorted(rows) == list(range(fabric.TALLY_ROWS))
+
+
+def test_operand_stores_are_numbered_like_the_operands() -> None:
+    numbers = {"inputs": fabric.INPUTS, "partial_sums": fabric.PARTIAL_SUMS, "weights": fabric.WEIGHTS}
+    assert [numbers[operand] for operand in OPERANDS] == [0, 1, 2]
+    assert fabric.FORWARDED == 3
+
+
+TWIN = """
+import json
+import sys
+
+from maerisim.engine import simulate
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping
+from maerisim.reference import random_operands
+from maerisim.workload import Problem
+
+cases = [
+    (Problem(K=3, C=2, R=3, S=3, P=2, Q=3), {"K": 1, "R": 3, "S": 3}, "N G K C P R S Q", {}),
+    (Problem(K=5, C=7, N=2), {"K": 2, "C": 3}, "N G K C R S P Q", {"accumulation.words": 0, "distribution.latency": 3}),
+    (Problem(K=4, C=3, P=2, Q=2, stride=(2, 1)), {"K": 4, "C": 3}, "N G C K P Q R S", {"reduction.latency": 2}),
+]
+results = []
+for problem, tile, order, overrides in cases:
+    hardware = Hardware(name="small", multipliers=16).with_overrides(overrides)
+    operands = random_operands(problem, seed=3)
+    result = simulate(problem, Mapping.of(tile, order), hardware, operands=operands)
+    results.append([result.cycles, result.counters.as_dict(), result.outputs.tolist()])
+import numba
+json.dump([bool(numba.config.DISABLE_JIT), results], sys.stdout)
+"""
+
+
+def run_twin(disable_jit: str) -> str:
+    environment = os.environ | {"NUMBA_DISABLE_JIT": disable_jit, "PYTHONPATH": str(ROOT)}
+    finished = subprocess.run(
+        [sys.executable, "-c", TWIN], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_kernels_do_the_same_as_plain_python() -> None:
+    plain, compiled = run_twin("1"), run_twin("0")
+    assert plain.startswith("[true, ")
+    assert compiled.startswith("[false, ")
+    assert plain.removeprefix("[true, ") == compiled.removeprefix("[false, ")
