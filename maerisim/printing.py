@@ -19,9 +19,9 @@ _SHOWN_RANGES = 10
 
 _LEGEND = """\
 Reading it: every component walks the loops of its thread at its own pace. "step T3 x 26" uses template T3 in 26
-control steps; "base +9" moves the thread's base address by 9 words after each repetition. In a template
-"+4 -> 0-8" sends the word at base + 4 to multiplier switches 0 to 8 (a word marked * is read from the buffer by a
-lower port); "2 every 9 to 29" stands for 2, 11, 20, 29."""
+control steps, one after the other unless it says how many steps apart they are; "base +9" moves the thread's base
+address by 9 words after each repetition. In a template "+4 -> 0-8" sends the word at base + 4 to multiplier switches
+0 to 8 (a word marked * is read from the buffer by a lower port); "2 every 9 to 29" stands for 2, 11, 20, 29."""
 
 _USE_WORDS = {
     Use.MULTIPLY: "multiply",
@@ -144,7 +144,8 @@ def _node_lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
     for node in nodes:
         travel = f"  base {node.advance:+,}" if node.advance else ""
         if isinstance(node, Step):
-            yield f"{indent}step T{node.template} x {node.count:,}{travel}"
+            apart = f"  {counted(node.period, 'step')} apart" if node.count > 1 and node.period > 1 else ""
+            yield f"{indent}step T{node.template} x {node.count:,}{travel}{apart}"
         else:
             yield f"{indent}for {node.count:,}:{travel}"
             yield from _node_lines(node.body, depth + 1)

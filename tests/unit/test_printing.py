@@ -85,6 +85,13 @@ def test_a_word_for_many_switches_is_one_packet() -> None:
     assert "port 0: +0 -> 0-3" in "\n".join(sections(program_text(program))["inputs"])
 
 
+def test_words_that_stay_in_place_are_for_steps_far_apart() -> None:
+    """Weights of one input channel serve a whole 13 x 13 output before those of the next one are needed."""
+    problem = Problem(C=4, R=2, S=2, P=13, Q=13)
+    program = lower(problem, Mapping.of({"R": 2, "S": 2}, "N G K C R S P Q"), HARDWARE)
+    assert "  step T0 x 4  base +4  169 steps apart" in sections(program_text(program))["weights"]
+
+
 def test_compute_and_collect_in_words() -> None:
     printed = sections(program_text(small_layer()))
     compute, collect = "\n".join(printed["compute"]), "\n".join(printed["collect"])
