@@ -136,7 +136,7 @@ def _thread_lines(thread: Thread[Any], walker: str, describe: Callable[[Any], li
         for detail in details:
             yield from _wrapped(detail, _TEMPLATE_INDENT)
     if shown < count:
-        yield f"  ... T{shown} {'to' if count - shown > 2 else 'and'} T{count - 1}: the same at other turns of the loops"
+        yield f"  ... T{shown} {'to' if count - shown > 2 else 'and'} T{count - 1}: alike, at other turns of the loops"
 
 
 def _node_lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
@@ -209,6 +209,8 @@ def _port_text(packets: Packets, port: int) -> str:
         length, move = 1, words[1].follows(words[0]) if len(words) > 1 else None
         while move is not None and length < len(words) and words[length].follows(words[length - 1]) == move:
             length += 1
+        if length == 2 and move != (1, 1):
+            length = 1
         texts.append(_run_text(words[:length]))
         words = words[length:]
     hidden = len(texts) - _SHOWN_RANGES
