@@ -116,19 +116,31 @@ def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate
     violations = mapping.check(problem, hardware)
     if violations:
         raise MappingError("mapping", violations)
-    costs = estimate_many(problem, [mapping.tile], [mapping.order], hardware)[0, 0]
+    costs = estimate_many(problem, [mapping.tile], [(mapping.order, mapping.placement)], hardware)[0, 0]
     return explain(costs, problem, hardware)
 
 
 def estimate_many(
-    problem: Problem, tiles: Sequence[Sequence[int]], orders: Sequence[Sequence[str]], hardware: Hardware
+    problem: Problem,
+    tiles: Sequence[Sequence[int]],
+    orders: Sequence[tuple[Sequence[str], Sequence[str]]],
+    hardware: Hardware,
 ) -> Ints:
-    """Costs [tile, order, entry] of every tile with every order; all entries are 0 where the tile does not fit."""
-    orders_as_numbers = np.array([[DIMENSIONS.index(d) for d in order] for order in orders], np.int64)
+    """Costs [tile, order, entry] of every tile with every (order, placement); 0 where the tile does not fit."""
+
+    def numbers(names: Sequence[Sequence[str]]) -> Ints:
+        return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
+
     costs = np.zeros((len(tiles), len(orders), k.COSTS), np.int64)
-    tiles_as_numbers = np.array(tiles, np.int64).reshape(-1, len(DIMENSIONS))
-    numbers = layer_numbers(problem), fabric_numbers(hardware)
-    k.estimate_all(numbers[0], tiles_as_numbers, orders_as_numbers, numbers[1], workspace(hardware), costs)
+    k.estimate_all(
+        layer_numbers(problem),
+        np.array(tiles, np.int64).reshape(-1, len(DIMENSIONS)),
+        numbers([order for order, _ in orders]),
+        numbers([placement for _, placement in orders]),
+        fabric_numbers(hardware),
+        workspace(hardware),
+        costs,
+    )
     return costs
 
 

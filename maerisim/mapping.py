@@ -22,17 +22,29 @@ from maerisim.workload import DIMENSIONS, PaddingPair, PositivePair, Problem, Si
 
 REDUCED = ("C", "R", "S")
 """Dimensions that are summed over: a virtual neuron holds their tile."""
+REPLICATED = ("G", "K", "N", "P", "Q")
+"""Dimensions that tell virtual neurons apart, in the order in which these are laid out unless a mapping says else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Tile sizes in the order of ``DIMENSIONS``, and the temporal loops from the outermost to the innermost."""
+    """Tile sizes in the order of ``DIMENSIONS``, and the temporal loops from the outermost to the innermost.
+
+    ``placement`` orders the virtual neurons along the array: those that differ in its last dimension are neighbours,
+    so that what they share takes one slot of a distribution port.
+    """
 
     tile: tuple[int, int, int, int, int, int, int, int]
     order: tuple[str, ...] = DIMENSIONS
+    placement: tuple[str, ...] = REPLICATED
 
     @classmethod
-    def of(cls, tile: MappingOf[str, int], order: str | Sequence[str] = DIMENSIONS) -> Mapping:
+    def of(
+        cls,
+        tile: MappingOf[str, int],
+        order: str | Sequence[str] = DIMENSIONS,
+        placement: str | Sequence[str] = REPLICATED,
+    ) -> Mapping:
         """From named sizes, 1 where absent, and an order like ``"N G K C P Q R S"``.
 
         Raises MappingError for names that are not dimensions; see ``check`` for everything else.
@@ -43,7 +55,7 @@ class Mapping:
             msg = "tile"
             raise MappingError(msg, [f"'{name}' is not a dimension (dimensions: {known})" for name in unknown])
         n, g, k, c, r, s, p, q = (tile.get(name, 1) for name in DIMENSIONS)
-        return cls((n, g, k, c, r, s, p, q), tuple(order.split()) if isinstance(order, str) else tuple(order))
+        return cls((n, g, k, c, r, s, p, q), _names(order), _names(placement))
 
     @property
     def T(self) -> dict[str, int]:
@@ -108,7 +120,8 @@ class Mapping:
                 violations.append(f"the tile of {name} is {tile}, expected at least 1")
             elif tile > size:
                 violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
-        violations += _order_violations(self.order)
+        violations += _order_violations("an order", self.order, DIMENSIONS)
+        violations += _order_violations("a placement", self.placement, REPLICATED)
         return violations or self._space_violations(problem, hardware)
 
     def _space_violations(self, problem: Problem, hardware: Hardware) -> list[str]:
@@ -129,22 +142,27 @@ class Mapping:
         return [why]
 
     def __str__(self) -> str:
-        return f"tile {_tile_text(self.tile)}, order {' '.join(self.order)}"
+        placed = "" if self.placement == REPLICATED else f", placement {' '.join(self.placement)}"
+        return f"tile {_tile_text(self.tile)}, order {' '.join(self.order)}{placed}"
 
 
-def _order_violations(order: Sequence[str]) -> list[str]:
-    if sorted(order) == sorted(DIMENSIONS):
+def _names(order: str | Sequence[str]) -> tuple[str, ...]:
+    return tuple(order.split()) if isinstance(order, str) else tuple(order)
+
+
+def _order_violations(what: str, order: Sequence[str], dimensions: Sequence[str]) -> list[str]:
+    if sorted(order) == sorted(dimensions):
         return []
-    known = " ".join(DIMENSIONS)
-    missing = [name for name in DIMENSIONS if name not in order]
-    twice = [name for name in DIMENSIONS if list(order).count(name) > 1]
-    unknown = [name for name in order if name not in DIMENSIONS]
+    known = " ".join(dimensions)
+    missing = [name for name in dimensions if name not in order]
+    twice = [name for name in dimensions if list(order).count(name) > 1]
+    unknown = [name for name in order if name not in dimensions]
     details = [
         f"{word}: {' '.join(names)}"
         for word, names in (("missing", missing), ("more than once", twice), ("not a dimension", unknown))
         if names
     ]
-    return [f"expected an order of all of {known}, found '{' '.join(order)}' ({'; '.join(details)})"]
+    return [f"expected {what} of all of {known}, found '{' '.join(order)}' ({'; '.join(details)})"]
 
 
 def _tile_text(tile: Sequence[int]) -> str:
@@ -216,22 +234,36 @@ class MappingEntry(Model):
     tile: TileEntry = Field(description="how much of each dimension is on the fabric at once, 1 where left out")
     order: Order = Field(DIMENSIONS, description="temporal loops, outermost first, as a list or 'N G K C R S P Q'")
 
+    placement: Order = Field(REPLICATED, description="virtual neurons along the array, neighbours last: 'G K N P Q'")
+
     @field_validator("order")
     @classmethod
     def _check_order(cls, order: tuple[str, ...]) -> tuple[str, ...]:
-        for violation in _order_violations(order):
+        for violation in _order_violations("an order", order, DIMENSIONS):
             raise ValueError(violation)
         return order
+
+    @field_validator("placement")
+    @classmethod
+    def _check_placement(cls, placement: tuple[str, ...]) -> tuple[str, ...]:
+        for violation in _order_violations("a placement", placement, REPLICATED):
+            raise ValueError(violation)
+        return placement
 
     @property
     def mapping(self) -> Mapping:
         """The mapping itself."""
-        return Mapping.of(self.tile.model_dump(), self.order)
+        return Mapping.of(self.tile.model_dump(), self.order, self.placement)
 
     @classmethod
     def of(cls, problem: Problem, mapping: Mapping) -> MappingEntry:
         """The entry for a mapping and the problem it was made for."""
-        return cls(problem=ProblemEntry.from_problem(problem), tile=TileEntry(**mapping.T), order=mapping.order)
+        return cls(
+            problem=ProblemEntry.from_problem(problem),
+            tile=TileEntry(**mapping.T),
+            order=mapping.order,
+            placement=mapping.placement,
+        )
 
 
 class MappingFile(Document):
@@ -300,6 +332,8 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
             f"    tile: {_tile_text(entry.mapping.tile)}",
             f"    order: {' '.join(entry.order)}",
         ]
+        if entry.placement != REPLICATED:
+            lines.append(f"    placement: {' '.join(entry.placement)}")
     text = "\n".join(lines) + "\n"
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")

@@ -21,6 +21,8 @@ SMALL_ERROR, LARGE_ERROR = 0.02, 0.05
 """Errors of the estimate up to the first are shown as good, beyond the second as bad."""
 
 MOST_SCALED_LAYERS_LISTED = 10
+MOST_CHOICES_LISTED = 12
+"""With more layers than these the notes below a table would be longer than the table."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,11 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
         "limited_by": layer.estimate.limited_by,
         "energy": report.energy(layer),
         "counters": layer.counters.as_dict(),
-        "mapping": {"tile": layer.mapping.T, "order": list(layer.mapping.order)},
+        "mapping": {
+            "tile": layer.mapping.T,
+            "order": list(layer.mapping.order),
+            "placement": list(layer.mapping.placement),
+        },
         "scaled": layer.scaled,
         "problem": dims(layer.problem),
         "candidates": layer.candidates,
@@ -380,10 +386,13 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
 
 
 def choice_notes(report: NetworkReport) -> list[str]:
-    """For every layer how many mappings were looked at and why the winner won."""
-    chosen = [layer for layer in report.layers if layer.candidates is not None]
-    width = max((len(layer.name) for layer in chosen), default=0)
-    return [f"{layer.name:<{width}}  {layer.candidates:,} candidates; {layer.reason}" for layer in chosen]
+    """How many mappings were looked at and why each winner won; only the number in all when there are many layers."""
+    chosen = [(layer, layer.candidates) for layer in report.layers if layer.candidates is not None]
+    if len(chosen) > MOST_CHOICES_LISTED:
+        candidates = sum(count for _, count in chosen)
+        return [f"{candidates:,} candidates for {len(chosen)} layers; --layer NAME and --json say why each winner won"]
+    width = max((len(layer.name) for layer, _ in chosen), default=0)
+    return [f"{layer.name:<{width}}  {candidates:,} candidates; {layer.reason}" for layer, candidates in chosen]
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:

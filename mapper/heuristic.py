@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from maerisim.analytic import Estimate, energies, estimate, estimate_many, explain
+from maerisim.analytic import Estimate, energies, estimate, estimate_many
 from maerisim.engine import simulate
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.kernels import analytic as k
 from maerisim.mapping import Mapping
 from maerisim.workload import DIMENSIONS, Problem
-from mapper.space import ORDERS, tiles
+from mapper.space import ORDERS, PLACEMENTS, WALKS, tiles
 
 Objective = Literal["cycles", "energy", "edp"]
 Scores = np.ndarray[Any, np.dtype[np.float64]]
@@ -41,7 +41,7 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
     Raises MappingError when nothing fits.
     """
     kept, fitting = tiles(problem, hardware)
-    costs = estimate_many(problem, kept, ORDERS, hardware)
+    costs = estimate_many(problem, kept, WALKS, hardware)
     scores = _scores(costs, problem, hardware, objective)
     legal = int(np.isfinite(scores).sum())
     if legal == 0:
@@ -72,14 +72,16 @@ def _scores(costs: k.Ints, problem: Problem, hardware: Hardware, objective: Obje
 
 def _finalists(kept: list[tuple[int, ...]], scores: Scores, problem: Problem) -> list[tuple[float, Mapping]]:
     """The best mappings that differ in more than the order of loops that do not turn."""
-    found: dict[tuple[tuple[int, ...], tuple[str, ...]], tuple[float, Mapping]] = {}
+    found: dict[object, tuple[float, Mapping]] = {}
     for flat in np.argsort(scores, axis=None, kind="stable"):
-        tile, order = kept[flat // len(ORDERS)], ORDERS[flat % len(ORDERS)]
+        tile, (order, placement) = kept[flat // len(WALKS)], WALKS[flat % len(WALKS)]
         score = float(scores.flat[flat])
-        turning = tuple(d for d in order if problem.dims[DIMENSIONS.index(d)] > tile[DIMENSIONS.index(d)])
         if len(found) == FINALISTS or not np.isfinite(score):
             break
-        found.setdefault((tile, turning), (score, Mapping.of(dict(zip(DIMENSIONS, tile, strict=True)), order)))
+        mapping = Mapping.of(dict(zip(DIMENSIONS, tile, strict=True)), order, placement)
+        turning = tuple(d for d in order if problem.dims[DIMENSIONS.index(d)] > mapping.tile_of(d))
+        neighbours = tuple(d for d in placement if mapping.tile_of(d) > 1)
+        found.setdefault((tile, turning, neighbours), (score, mapping))
     return list(found.values())
 
 
@@ -118,5 +120,5 @@ def _reason(expected: Estimate, place: int, judged: int, kept: int, fitting: int
     rank = "confirmed by" if place == 0 else f"moved up from place {place + 1} by"
     return (
         f"{resource}; {share:.0%} of the bound of any mapping; {kept} of {fitting} tiles kept by the rules, "
-        f"each with {len(ORDERS)} loop orders; {rank} simulating the best {judged}"
+        f"each with {len(ORDERS)} loop orders and {len(PLACEMENTS)} placements; {rank} simulating the best {judged}"
     )

@@ -7,7 +7,7 @@ from itertools import islice
 
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import Hardware
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.workload import Problem
 
 Tile = tuple[int, ...]
 Order = tuple[str, ...]
@@ -33,6 +33,10 @@ ORDERS: tuple[Order, ...] = tuple(
     )
 )
 """Loop orders, outermost first, each reusing something that the others do not."""
+PLACEMENTS: tuple[Order, ...] = (("G", "K", "N", "P", "Q"), ("G", "N", "P", "Q", "K"))
+"""Virtual neurons that share weights lie side by side, or those that share inputs."""
+WALKS = tuple((order, placement) for order in ORDERS for placement in PLACEMENTS)
+"""Everything that a tile is tried with."""
 
 FULLEST = 0.75
 """Tiles that keep less than this share of the multipliers busy that the best tile does are left out."""
@@ -70,9 +74,7 @@ def _switches(tile: Tile, block: Callable[[int], int], extra: int = 0) -> int:
 
 def _fitting(problem: Problem, multipliers: int, block: Callable[[int], int]) -> Iterator[tuple[int, Tile]]:
     """(control steps, tile) of every tile without waste that fits the multipliers."""
-    options = [
-        [(tile, -(-size // tile)) for tile in sizes_without_waste(size, multipliers)] for size in problem.dims
-    ]
+    options = [[(tile, -(-size // tile)) for tile in sizes_without_waste(size, multipliers)] for size in problem.dims]
 
     def extend(tile: Tile, switches: int, steps: int) -> Iterator[tuple[int, Tile]]:
         if len(tile) == len(options):

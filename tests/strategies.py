@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.mapping import REPLICATED, Mapping
 from maerisim.workload import DIMENSIONS, Problem
 
 
@@ -84,11 +84,12 @@ def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500) -> Case:
     hardware = draw(hardwares(largest))
     tile = {d: draw(st.integers(1, size)) for d, size in zip(DIMENSIONS, problem.dims, strict=True)}
     order = draw(st.permutations(DIMENSIONS))
+    placement = draw(st.permutations(REPLICATED))
     shrinking = draw(st.permutations(DIMENSIONS))
-    mapping = Mapping.of(tile, order)
+    mapping = Mapping.of(tile, order, placement)
     for d in shrinking:
         if not mapping.check(problem, hardware):
             break
         tile[d] = 1
-        mapping = Mapping.of(tile, order)
+        mapping = Mapping.of(tile, order, placement)
     return Case(problem, mapping, hardware)

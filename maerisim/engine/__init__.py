@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from maerisim.engine import compiled, event
 from maerisim.counters import Counters
+from maerisim.engine import compiled, event
 from maerisim.engine.event import Progress
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower
@@ -45,7 +45,9 @@ def simulate(
     ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. Raises MappingError
     when the mapping does not fit and DeadlockError when the program cannot progress.
     """
-    return run(lower(problem, mapping, hardware), problem, hardware, engine=engine, operands=operands, progress=progress)
+    return run(
+        lower(problem, mapping, hardware), problem, hardware, engine=engine, operands=operands, progress=progress
+    )
 
 
 def run(

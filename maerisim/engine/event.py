@@ -20,14 +20,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
 import simpy
 
 from maerisim.counters import OPERANDS, STALLS, Counters, by_operand
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.collection import virtual_neurons_by_bus
-from maerisim.fabric.topology import Transfer, Wire
+from maerisim.fabric.topology import Transfer
 from maerisim.fabric.wiring import REGISTER, wire_up
 from maerisim.hardware import Hardware
 from maerisim.program import ACTIVE, Collect, Ints, Packets, Program, Thread, Use
@@ -143,9 +142,7 @@ class Tally:
 class Fabric:
     """All components of one run. ``operands`` is None when no values are wanted; every word is then 0."""
 
-    def __init__(
-        self, program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints
-    ) -> None:
+    def __init__(self, program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> None:
         self.env = simpy.Environment()
         self.program, self.hardware = program, hardware
         self.memory: dict[str, Ints | None] = {"weights": None, "inputs": None, "partial_sums": None}

@@ -13,7 +13,7 @@ from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric as k
-from maerisim.kernels.walk import END, LOOP, STEP, HALT, Code, Walkers, seek_step
+from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
 from maerisim.program import Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
 

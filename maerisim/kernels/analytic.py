@@ -100,7 +100,7 @@ COSTS = 28
 @kernel
 def is_weight(d: int) -> bool:
     """Whether the weights depend on dimension d."""
-    return d == G or d == K or d == C or d == R or d == S
+    return d in (G, K, C, R, S)
 
 
 @kernel
@@ -112,7 +112,7 @@ def is_input(d: int) -> bool:
 @kernel
 def is_fold(d: int) -> bool:
     """Whether dimension d is summed over."""
-    return d == C or d == R or d == S
+    return d in (C, R, S)
 
 
 @kernel
@@ -141,9 +141,9 @@ def find_reuse(w: Workspace, count: int, weights: bool, registers: int) -> int:
 
 
 @kernel
-def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, held: int, ring_has_q: bool) -> bool:
+def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, held: int) -> bool:
     """Whether inputs move on over the forwarding links (see lowering.reuse.forwards)."""
-    if fabric.forwarding == 0 or tile[Q] > 1 or tile[S] == 1 or layer.stride_w != layer.dilation_w or ring_has_q:
+    if fabric.forwarding == 0 or tile[Q] > 1 or tile[S] == 1 or layer.stride_w != layer.dilation_w:
         return False
     place = -1
     for i in range(count):
@@ -161,6 +161,18 @@ def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, h
         else:
             travelling *= w.trips[d]
     return travelling + words <= fabric.forward_depth
+
+
+@kernel
+def ring_has(w: Workspace, count: int, wanted: int) -> bool:
+    """Whether the inputs that are held together while the filters pass differ in dimension ``wanted``."""
+    inside = False
+    for i in range(count):
+        if w.loops[i] == K:
+            inside = w.reused_inputs[K] == 1
+        elif inside and w.loops[i] == wanted:
+            return True
+    return False
 
 
 @kernel
@@ -269,37 +281,33 @@ def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
 
 
 @kernel
-def lay_out(tile: Ints, w: Workspace, size: int, block: int, spills: bool) -> int:
+def lay_out(tile: Ints, placement: Ints, w: Workspace, size: int, block: int, spills: bool) -> int:
     """Fill ``virtual_neuron`` and ``coordinate`` as lowering.layout.place does; return the switches in use."""
-    vn = 0
     switches = 0
-    for g in range(tile[G]):
-        for k in range(tile[K]):
-            for n in range(tile[N]):
-                for p in range(tile[P]):
-                    for q in range(tile[Q]):
-                        m = vn * block
-                        for unused in range(switches, m):
-                            w.virtual_neuron[unused] = -1
-                        for index in range(m, m + size):
-                            w.virtual_neuron[index] = vn
-                            w.coordinate[G, index] = g
-                            w.coordinate[K, index] = k
-                            w.coordinate[N, index] = n
-                            w.coordinate[P, index] = p
-                            w.coordinate[Q, index] = q
-                        if spills:
-                            w.virtual_neuron[m] = -2 - vn
-                            m += 1
-                        for c in range(tile[C]):
-                            for r in range(tile[R]):
-                                for s in range(tile[S]):
-                                    w.coordinate[C, m] = c
-                                    w.coordinate[R, m] = r
-                                    w.coordinate[S, m] = s
-                                    m += 1
-                        switches = m
-                        vn += 1
+    count = tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]
+    for vn in range(count):
+        m = vn * block
+        for unused in range(switches, m):
+            w.virtual_neuron[unused] = -1
+        rest = vn
+        for i in range(4, -1, -1):
+            d = placement[i]
+            for index in range(m, m + size):
+                w.coordinate[d, index] = rest % tile[d]
+            rest //= tile[d]
+        for index in range(m, m + size):
+            w.virtual_neuron[index] = vn
+        if spills:
+            w.virtual_neuron[m] = -1
+            m += 1
+        for c in range(tile[C]):
+            for r in range(tile[R]):
+                for s in range(tile[S]):
+                    w.coordinate[C, m] = c
+                    w.coordinate[R, m] = r
+                    w.coordinate[S, m] = s
+                    m += 1
+        switches = m
     return switches
 
 
@@ -329,9 +337,7 @@ def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches
     size = layer.size
     for m in range(switches):
         c = w.coordinate
-        w.address[m] = (
-            ((c[G, m] * size[K] + c[K, m]) * size[C] + c[C, m]) * size[R] + c[R, m]
-        ) * size[S] + c[S, m]
+        w.address[m] = (((c[G, m] * size[K] + c[K, m]) * size[C] + c[C, m]) * size[R] + c[R, m]) * size[S] + c[S, m]
     partials = find_partials(tile, w, w.reused_weights)
     for chosen in range(1 << partials):
         full_limits(tile, w)
@@ -579,7 +585,7 @@ def has_passes(w: Workspace, place: int) -> bool:
 
 
 @kernel
-def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace) -> int:
+def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fabric, w: Workspace) -> int:
     """Fill ``w.cost`` for one mapping; returns a status."""
     count = 0
     steps, folds, vn_count, macs = 1, 1, 1, 1
@@ -615,14 +621,9 @@ def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace
     w.bus_load[:] = 0
     find_reuse(w, count, True, fabric.weight_registers)
     held = find_reuse(w, count, False, fabric.input_registers)
-    ring_has_q = False
-    if w.reused_inputs[K] and w.loops[count - 1] != K:
-        for i in range(count):
-            if w.loops[i] == K:
-                for j in range(i + 1, count):
-                    ring_has_q = ring_has_q or w.loops[j] == Q
-    sliding = slides(layer, tile, fabric, w, count, held, ring_has_q)
-    switches = lay_out(tile, w, size, block, spills)
+    sliding_ring = not ring_has(w, count, Q) and not (ring_has(w, count, S) and w.edge[S] != tile[S])
+    sliding = sliding_ring and slides(layer, tile, fabric, w, count, held)
+    switches = lay_out(tile, placement, w, size, block, spills)
     add_weights(layer, tile, fabric, w, switches)
     partials = add_inputs(layer, tile, fabric, w, switches, sliding)
     depth = add_results(tile, fabric, w, size, block, folds, spills)
@@ -639,17 +640,22 @@ def estimate(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace
     cost[DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
     cost[PHASES] = phase_cycles(tile, fabric, w, count, spills, sliding, partials, block)
     cost[PHASES] += first_load(fabric, w, count)
-    cost[CYCLES] = max(cost[PHASES], max(cost[PORT_CYCLES], cost[BUS_CYCLES])) + cost[DRAIN] - 1
+    cost[CYCLES] = max(cost[PHASES], cost[PORT_CYCLES], cost[BUS_CYCLES]) + cost[DRAIN] - 1
     return VALID
 
 
 @kernel
-def estimate_all(layer: Layer, tiles: Ints, orders: Ints, fabric: Fabric, w: Workspace, costs: Ints) -> int:
-    """Estimate every tile with every order into ``costs`` [tile, order, entry] (cycles 0: too large); count them."""
+def estimate_all(
+    layer: Layer, tiles: Ints, orders: Ints, placements: Ints, fabric: Fabric, w: Workspace, costs: Ints
+) -> int:
+    """Estimate every tile with every (order, placement) pair into ``costs`` [tile, pair, entry]; count them.
+
+    The cycles of a tile that is too large are 0.
+    """
     evaluated = 0
     for i in range(tiles.shape[0]):
         for j in range(orders.shape[0]):
-            if estimate(layer, tiles[i], orders[j], fabric, w) == VALID:
+            if estimate(layer, tiles[i], orders[j], placements[j], fabric, w) == VALID:
                 for entry in range(COSTS):
                     costs[i, j, entry] = w.cost[entry]
                 evaluated += 1

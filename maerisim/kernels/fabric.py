@@ -234,9 +234,7 @@ def pop_value(wires: Wires, wire: int) -> int:
 
 
 @inlined
-def step_adders(
-    wires: Wires, adders: Adders, first: int, last: int, cycle: int, tally: Ints, carry: bool
-) -> bool:
+def step_adders(wires: Wires, adders: Adders, first: int, last: int, cycle: int, tally: Ints, carry: bool) -> bool:
     """Transfers ``first .. last - 1``: wherever all operands are there and the output has room, add."""
     moved = False
     words = wires.words
@@ -463,7 +461,9 @@ def step_ports(
             value = 0
             if carry:
                 address = walkers.base[stream * len(ports.busy) + port] + ports.offset[packet]
-                value = outputs[address] if stream == PARTIAL_SUMS else ports.memory[ports.memory_start[stream] + address]
+                value = (
+                    outputs[address] if stream == PARTIAL_SUMS else ports.memory[ports.memory_start[stream] + address]
+                )
             claim(ports, stores, packet, stream, tally)
             if stages:
                 ports.line[stage, port] = packet
@@ -477,9 +477,7 @@ def step_ports(
             tally[HOPS] += ports.hops[packet]
             ports.busy[port] += 1
             ports.head[stream, port] += 1
-            if ports.head[stream, port] >= ports.end[stream, port]:
-                seek_packet(code, ports, walkers, stream, port)
-            elif stream == PARTIAL_SUMS:
+            if ports.head[stream, port] >= ports.end[stream, port] or stream == PARTIAL_SUMS:
                 seek_packet(code, ports, walkers, stream, port)
             waiting = False
             moved = True
@@ -507,9 +505,7 @@ def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -
         moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
         moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry)
         moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
-        moved |= step_ports(
-            m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, cycle, m.tally, carry
-        )
+        moved |= step_ports(m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, cycle, m.tally, carry)
         idle = 0 if moved else idle + 1
         if idle > m.ports.line.shape[0]:
             return DEADLOCK, cycle

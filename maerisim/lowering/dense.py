@@ -14,8 +14,6 @@ from maerisim.fabric.topology import topology_of
 from maerisim.hardware import Hardware
 from maerisim.lowering.layout import (
     INPUT_DIMENSIONS,
-    REDUCED_DIMENSIONS,
-    VN_DIMENSIONS,
     WEIGHT_DIMENSIONS,
     Layout,
     addresses,
@@ -25,7 +23,7 @@ from maerisim.lowering.layout import (
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
-from maerisim.mapping import Mapping
+from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Collect, CollectStep, Ints, Packets, Program, Thread, Use
 from maerisim.workload import DIMENSIONS, Problem
 
@@ -51,7 +49,7 @@ class _Lowering:
         self.problem, self.mapping, self.hardware = problem, mapping, hardware
         self.loops = temporal_loops(problem, mapping)
         self.turning = frozenset(loop.dimension for loop in self.loops)
-        self.folds = self.turning & set(REDUCED_DIMENSIONS)
+        self.folds = self.turning & set(REDUCED)
         self.spills = mapping.spills(problem, hardware)
         self.topology = topology_of(hardware)
         self.layout: Layout = place(mapping, self.topology, self.spills)
@@ -172,7 +170,7 @@ class _Lowering:
         address = addresses(self.layout, self.strides.outputs)
 
         def packets(context: Context) -> Packets:
-            switches = np.flatnonzero(self.layout.partial_sum & self._within(context, VN_DIMENSIONS))
+            switches = np.flatnonzero(self.layout.partial_sum & self._within(context, REPLICATED))
             wait = self._results_since(context)[self.layout.virtual_neuron[switches]]
             return multicast(self.hardware, switches, address[switches], wait)
 
@@ -213,8 +211,8 @@ class _Lowering:
 
     def _uses(self, context: Context) -> Ints:
         """The :class:`Use` flags of every switch."""
-        at_work = self._within(context, VN_DIMENSIONS)
-        inside = self._within(context, REDUCED_DIMENSIONS)
+        at_work = self._within(context, REPLICATED)
+        inside = self._within(context, REDUCED)
         multiplies = self.worker & at_work & inside
         uses = np.where(multiplies, Use.MULTIPLY, 0) | np.where(self.worker & at_work & ~inside, Use.IDLE, 0)
         fresh = all(context[d].first for d in self.folds)
@@ -233,13 +231,13 @@ class _Lowering:
         starts = np.array([span.start for span in self.layout.spans])
 
         def step(context: Context) -> CollectStep:
-            at_work = self._within(context, VN_DIMENSIONS)
+            at_work = self._within(context, REPLICATED)
             fresh = all(context[d].first for d in self.folds)
             complete = all(context[d].last for d in self.folds)
             flags = Collect.ACTIVE | (Collect.FIRST if fresh else 0) | (Collect.LAST if complete else 0)
             if complete or self.spills:
                 flags |= Collect.EMIT
-            live = self.worker & at_work & self._within(context, REDUCED_DIMENSIONS)
+            live = self.worker & at_work & self._within(context, REDUCED)
             live |= self.layout.partial_sum & at_work & (not fresh)
             two, three = self._additions(live, vn_count)
             return CollectStep(np.where(at_work[starts], int(flags), 0).astype(np.int64), two, three)

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from maerisim.fabric.topology import Span, Topology
-from maerisim.mapping import Mapping
+from maerisim.mapping import REDUCED, Mapping
 from maerisim.program import Ints
 from maerisim.workload import DIMENSIONS, Problem
 
-VN_DIMENSIONS = ("G", "K", "N", "P", "Q")
-"""The dimensions that tell virtual neurons apart, in the order they are laid out (the last one varies fastest)."""
-REDUCED_DIMENSIONS = ("C", "R", "S")
-"""The dimensions summed inside a virtual neuron, in the order of its switches (the last one varies fastest)."""
 WEIGHT_DIMENSIONS = frozenset("GKCRS")
 INPUT_DIMENSIONS = frozenset("NGCRSPQ")
 
@@ -40,8 +36,8 @@ class Layout:
 
 def place(mapping: Mapping, topology: Topology, with_partial_sums: bool) -> Layout:
     """Lay the virtual neurons of ``mapping`` side by side from switch 0 on."""
-    vn_tile = [mapping.tile_of(d) for d in VN_DIMENSIONS]
-    reduced_tile = [mapping.tile_of(d) for d in REDUCED_DIMENSIONS]
+    vn_tile = [mapping.tile_of(d) for d in mapping.placement]
+    reduced_tile = [mapping.tile_of(d) for d in REDUCED]
     size = mapping.vn_size + with_partial_sums
     block = topology.block(size)
     spans = tuple(Span(vn * block, size) for vn in range(mapping.vn_count))
@@ -49,15 +45,15 @@ def place(mapping: Mapping, topology: Topology, with_partial_sums: bool) -> Layo
     virtual_neuron = np.full(switches, -1, np.int64)
     coordinate = {d: np.zeros(switches, np.int64) for d in DIMENSIONS}
     partial_sum = np.zeros(switches, np.bool_)
-    inside = dict(zip(REDUCED_DIMENSIONS, np.indices(reduced_tile).reshape(3, -1), strict=True))
-    outside = dict(zip(VN_DIMENSIONS, np.indices(vn_tile).reshape(5, -1), strict=True))
+    inside = dict(zip(REDUCED, np.indices(reduced_tile).reshape(3, -1), strict=True))
+    outside = dict(zip(mapping.placement, np.indices(vn_tile).reshape(5, -1), strict=True))
     for vn, span in enumerate(spans):
         virtual_neuron[span.start : span.start + size] = vn
         partial_sum[span.start] = with_partial_sums
         workers = slice(span.start + with_partial_sums, span.start + size)
-        for d in REDUCED_DIMENSIONS:
+        for d in REDUCED:
             coordinate[d][workers] = inside[d]
-        for d in VN_DIMENSIONS:
+        for d in mapping.placement:
             coordinate[d][span.start : span.start + size] = outside[d][vn]
     return Layout(spans, virtual_neuron, coordinate, partial_sum)
 

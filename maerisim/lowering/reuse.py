@@ -62,9 +62,7 @@ def held(loops: Sequence[Trips], relevant: Collection[str], registers: int) -> H
     return Held(frozenset(passes), frozenset(ring), frozenset(repeats), words)
 
 
-def forwards(
-    problem: Problem, mapping: Mapping, hardware: Hardware, loops: Sequence[Trips], inputs: Held
-) -> bool:
+def forwards(problem: Problem, mapping: Mapping, hardware: Hardware, loops: Sequence[Trips], inputs: Held) -> bool:
     """Whether inputs slide along a filter row over the forwarding links instead of being sent again.
 
     A switch needs in the next output column what its right neighbour has now: one column a step (T_Q = 1), a window
@@ -81,6 +79,8 @@ def forwards(
         or "Q" in inputs.ring
     ):
         return False
+    if "S" in inputs.ring and problem.S % mapping.tile_of("S"):
+        return False  # the words held together would come half from the neighbour, half from the ports
     inside = loops[dimensions.index("Q") + 1 :]
     if any(loop.dimension == "K" and "K" not in inputs.reused for loop in inside):
         return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 
+from maerisim.counters import differences
 from maerisim.engine import simulate
-from maerisim.engine.counters import differences
 from maerisim.reference import random_operands, reference_outputs
 from tests.strategies import Case, cases
 
@@ -21,7 +21,8 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     compiled = simulate(problem, mapping, hardware, engine="compiled", operands=operands)
     assert event.cycles == compiled.cycles
     assert differences(event.counters, compiled.counters) == []
-    assert event.outputs is not None and compiled.outputs is not None
+    assert event.outputs is not None
+    assert compiled.outputs is not None
     np.testing.assert_array_equal(event.outputs, compiled.outputs)
     np.testing.assert_array_equal(compiled.outputs, reference_outputs(problem, operands))
     assert compiled.counters.multiplications == problem.macs
