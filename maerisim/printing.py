@@ -117,7 +117,7 @@ def _exit_names(reduction: Reduction) -> list[str]:
     for transfer in reduction.transfers:
         own = transfer.operands[0]
         if transfer.switch == reduction.exits[transfer.virtual_neuron] and own.kind in ("product", "up"):
-            names[transfer.virtual_neuron] = f"{own.level + 1}.{own.index // 2}"
+            names[transfer.virtual_neuron] = f"{own.level + 1}.{own.place // 2}"
     return names
 
 

@@ -13,6 +13,7 @@ from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.kernels import analytic as k
 from maerisim.mapping import Mapping
+from maerisim.program import Ints
 from maerisim.workload import DIMENSIONS, Problem
 from mapper.space import ORDERS, PLACEMENTS, WALKS, tiles
 
@@ -57,7 +58,7 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
     return Choice(mapping, expected, legal, _reason(expected, place, len(judged), len(kept), fitting, hardware))
 
 
-def _scores(costs: k.Ints, problem: Problem, hardware: Hardware, objective: Objective) -> Scores:
+def _scores(costs: Ints, problem: Problem, hardware: Hardware, objective: Objective) -> Scores:
     """What is to be made small, per tile and order; infinite where a mapping does not fit."""
     cycles = costs[..., k.CYCLES].astype(np.float64)
     energy = energies(costs, problem.macs, hardware.energy)
@@ -99,7 +100,7 @@ def shortened(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem
     """The layer with fewer trips of each loop but the same full and partial tiles, some ``SAMPLE_CYCLES`` long."""
     sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
     for most in (64, 32, 16, 8, 6, 4, 3, 2):
-        short = {}
+        short: dict[str, Any] = {}
         for d, size in sizes.items():
             tile = mapping.tile_of(d)
             trips = -(-size // tile)

@@ -16,7 +16,7 @@ A word put on a queue is therefore seen one cycle later, and a full queue that i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from maerisim.hardware import Hardware
 from maerisim.program import ACTIVE, Collect, Ints, Packets, Program, Thread, Use
 from maerisim.reference import Operands
 
-Tick = Iterator[simpy.Event]
+Tick = Generator[simpy.Event, None, None]
 Progress = Callable[[int, int], None]
 
 
@@ -43,7 +43,7 @@ class Word(NamedTuple):
     empty: bool = False
 
 
-class Queue(simpy.Store):  # type: ignore[misc]
+class Queue(simpy.Store):
     """A bounded SimPy store used within a cycle: whoever pushes has made sure that there is room."""
 
     @property
@@ -262,7 +262,7 @@ class Fabric:
                 if transfer.switch != REGISTER:
                     self.count.adder_words += 1
                     if self.adder_seen[transfer.switch] != self.env.now:
-                        self.adder_seen[transfer.switch] = self.env.now
+                        self.adder_seen[transfer.switch] = int(self.env.now)
                         self.count.busy["adder_switches"][transfer.switch] += 1
             yield self.tick()
 
@@ -341,9 +341,8 @@ class Fabric:
 
     def send(self, port: int, senders: list[_Sender]) -> _Packet | None:
         """The word that a port sends in this cycle, its room reserved."""
-        waiting = [sender for sender in senders if sender.head is not None]
-        for sender in sorted(waiting, key=lambda sender: sender.head.step):
-            packet = sender.head
+        waiting = [(sender.head, sender) for sender in senders if sender.head is not None]
+        for packet, sender in sorted(waiting, key=lambda entry: entry[0].step):
             if packet.wait and self.written[packet.wait_for] < packet.wait:
                 continue
             stores = [self.multipliers[index].of(packet.operand) for index in packet.destinations]

@@ -112,7 +112,7 @@ def _placed(hardware: Hardware, topology: Topology, sizes: Sequence[int]) -> tup
 
 def _origin(wire: Wire) -> tuple[int, int]:
     """(level, index) of the component that drives a wire; multiplier switches are level 0."""
-    return (0 if wire.kind == "product" else wire.level), wire.index
+    return (0 if wire.kind == "product" else wire.level), wire.place
 
 
 def _deeds(topology: Topology, reduction: Reduction) -> dict[int, list[Deed]]:
@@ -122,14 +122,14 @@ def _deeds(topology: Topology, reduction: Reduction) -> dict[int, list[Deed]]:
         if operands[0]._replace(stage=0) == output._replace(stage=0):
             continue  # a register on the way out
         if output.kind == "lateral":
-            deeds.setdefault(switch, []).append(Deed(vn, ">" if output.index % 2 else "<"))
+            deeds.setdefault(switch, []).append(Deed(vn, ">" if output.place % 2 else "<"))
             continue
         if isinstance(topology, BinaryTree):
             level, index = topology.place(switch)
             for wire in operands:
-                if wire.kind in ("product", "up") and wire.index // 2 != index:  # crosses over without a register
-                    neighbour = topology.number(level, wire.index // 2)
-                    deeds.setdefault(neighbour, []).append(Deed(vn, ">" if wire.index // 2 < index else "<"))
+                if wire.kind in ("product", "up") and wire.place // 2 != index:  # crosses over without a register
+                    neighbour = topology.number(level, wire.place // 2)
+                    deeds.setdefault(neighbour, []).append(Deed(vn, ">" if wire.place // 2 < index else "<"))
         deeds.setdefault(switch, []).append(Deed(vn, str(len(operands)), output.kind == "result"))
     return {switch: sorted(done, key=lambda deed: deed.virtual_neuron) for switch, done in deeds.items()}
 
@@ -457,7 +457,7 @@ def _used_links(fabric: _Fabric) -> dict[tuple[str, str], int]:
         for wire in transfer.operands:
             if wire.stage:
                 continue
-            source = f"a{wire.index}" if wire.kind == "chain" else _name(_origin(wire))
+            source = f"a{wire.place}" if wire.kind == "chain" else _name(_origin(wire))
             if wire.kind in ("product", "up") and isinstance(fabric.topology, BinaryTree):
                 level, index = _origin(wire)
                 parent = _name((level + 1, index // 2))

@@ -24,7 +24,7 @@ class LinearChain:
         for number, (start, size) in enumerate(spans):
             last = start + size - 1
             for index in range(start, last + 1):
-                operands = (Wire("product", 0, index),)
+                operands: tuple[Wire, ...] = (Wire("product", 0, index),)
                 if index > start:
                     operands += (Wire("chain", 0, index - 1),)
                 output = Wire("result", 0, number) if index == last else Wire("chain", 0, index)

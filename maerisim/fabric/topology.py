@@ -25,18 +25,18 @@ class Span(NamedTuple):
 class Wire(NamedTuple):
     """A queue between two components.
 
-    ``kind`` is ``product`` (index: multiplier switch), ``up`` (the output of adder switch ``index`` at ``level`` to
+    ``kind`` is ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
     its parent), ``lateral`` (its output to the neighbour that is not its sibling), ``chain`` (linear topology) or
-    ``result`` (index: virtual neuron). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
+    ``result`` (place: virtual neuron). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
     """
 
     kind: str
     level: int
-    index: int
+    place: int
     stage: int = 0
 
     def __str__(self) -> str:
-        place = f"{self.index}" if self.kind in ("product", "result", "chain") else f"{self.level}.{self.index}"
+        place = f"{self.place}" if self.kind in ("product", "result", "chain") else f"{self.level}.{self.place}"
         return f"{self.kind} {place}" + (f" stage {self.stage}" if self.stage else "")
 
 

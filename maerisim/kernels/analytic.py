@@ -580,7 +580,7 @@ def has_passes(w: Workspace, place: int) -> bool:
     """Whether the weights of the loop at ``place`` are held while a loop outside it turns."""
     for i in range(place - 1, -1, -1):
         if not is_weight(w.loops[i]):
-            return w.reused_weights[w.loops[i]] == 1
+            return bool(w.reused_weights[w.loops[i]])
     return False
 
 

@@ -191,6 +191,8 @@ def step_accumulators(
         if wires.words[wire] == 0:
             continue
         row = walkers.row[vn]
+        if code.op[row] == HALT:
+            continue
         flags = collection.flags[code.arg[row], vn]
         if flags & EMIT:
             target = collection.accumulated[vn]

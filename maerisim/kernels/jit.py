@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -11,16 +11,21 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+_njit: Any = numba.njit  # its stubs do not know the option _nrt
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of numbers and arrays.
 
     ``cache`` keeps the machine code on disk, so that only the first run after installation compiles; ``nogil`` lets
     threads run kernels side by side; ``error_model="numpy"`` drops the zero-division checks that kernels do not need.
+    Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
+    the price is that a kernel cannot allocate.
     With ``NUMBA_DISABLE_JIT=1`` the function runs as plain Python, with readable tracebacks.
     """
-    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast(Callable[P, R], _njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A kernel that is copied into each caller: a call costs two reference counts per array, too much in a hot loop."""
-    return cast(Callable[P, R], numba.njit(inline="always", error_model="numpy", _nrt=False)(function))
+    return cast(Callable[P, R], _njit(inline="always", error_model="numpy", _nrt=False)(function))

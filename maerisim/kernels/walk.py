@@ -1,6 +1,6 @@
 """Walking a thread's loop nest as flat code, see :mod:`maerisim.engine.flatten`.
 
-Each node is one row: ``op``, ``arg`` (a step's template, a loop's depth), ``count`` (repetitions), ``period`` and
+Each node is one row: ``op``, ``arg`` (a step's template, a loop's depth), ``repetitions``, ``period`` and
 ``advance`` (control steps and words by which a walker moves after each repetition) and ``target`` (first row of the loop's body).
 """
 
@@ -19,7 +19,7 @@ class Code(NamedTuple):
 
     op: Ints
     arg: Ints
-    count: Ints
+    repetitions: Ints
     period: Ints
     advance: Ints
     target: Ints
@@ -41,7 +41,7 @@ def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
     while True:
         op = code.op[row]
         if op == LOOP:
-            walkers.turns[walker, code.arg[row]] = code.count[row]
+            walkers.turns[walker, code.arg[row]] = code.repetitions[row]
             row += 1
         elif op == END:
             walkers.step[walker] += code.period[row]
@@ -51,7 +51,7 @@ def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
             row = code.target[row] if walkers.turns[walker, depth] > 0 else row + 1
         else:
             walkers.row[walker] = row
-            walkers.left[walker] = code.count[row]
+            walkers.left[walker] = code.repetitions[row]
             return row
 
 

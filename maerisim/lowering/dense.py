@@ -10,7 +10,7 @@ import numpy as np
 
 from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_of
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.topology import Wire, topology_of
 from maerisim.hardware import Hardware
 from maerisim.lowering.layout import (
     INPUT_DIMENSIONS,
@@ -123,17 +123,20 @@ class _Lowering:
         ]
         context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}
         templates: list[T] = []
-        number: dict[tuple[bool, ...], int] = {}
+        by_context: dict[tuple[bool, ...], int] = {}
+        by_content: dict[bytes, int] = {}
 
         def template_for(context: Context) -> int:
             key = (
                 *(context[d].first for d in first),
                 *(context[d].last for d in DIMENSIONS if d in last or d in self.partial),
             )
-            if key not in number:
-                number[key] = len(templates)
-                templates.append(make(context))
-            return number[key]
+            if key not in by_context:
+                template = make(context)
+                by_context[key] = by_content.setdefault(_content(template), len(templates))
+                if by_context[key] == len(templates):
+                    templates.append(template)
+            return by_context[key]
 
         nodes = build_nest(loops, context, template_for)
         return Thread(name, nodes, tuple(templates))
@@ -214,17 +217,20 @@ class _Lowering:
         at_work = self._within(context, REPLICATED)
         inside = self._within(context, REDUCED)
         multiplies = self.worker & at_work & inside
-        uses = np.where(multiplies, Use.MULTIPLY, 0) | np.where(self.worker & at_work & ~inside, Use.IDLE, 0)
+        idle = np.where(self.worker & at_work & ~inside, int(Use.IDLE), 0)
+        uses = np.where(multiplies, int(Use.MULTIPLY), 0).astype(np.int64) | idle
         fresh = all(context[d].first for d in self.folds)
-        uses |= np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
+        uses = uses | np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
         has_weight = self.worker & self._within(context, set(DIMENSIONS) - self.weights.reused)
-        uses |= _turnover(self.weights, context, has_weight, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
+        uses = uses | _turnover(
+            self.weights, context, has_weight, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS
+        )
         has_input = self.worker & self._within(context, set(DIMENSIONS) - self.inputs.reused)
-        uses |= _turnover(self.inputs, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
+        uses = uses | _turnover(self.inputs, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
         if self.forwarding:
-            uses |= np.where(has_input & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
+            uses = uses | np.where(has_input & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
             if not context["Q"].last and all(context[d].first for d in self.inputs.reused):
-                uses |= np.where(multiplies & (self.layout.coordinate["S"] > 0), Use.FORWARD, 0)
+                uses = uses | np.where(multiplies & (self.layout.coordinate["S"] > 0), Use.FORWARD, 0)
         return uses.astype(np.int64)
 
     def _collect(self, vn_count: int) -> Thread[CollectStep]:
@@ -248,15 +254,22 @@ class _Lowering:
     def _additions(self, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
         """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
         two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
-        full = {}
+        full: dict[Wire, bool] = {}
         for transfer in reversed(self.reduction.receivers_first):
             words = 0
             for wire in transfer.operands:
-                words += bool(live[wire.index]) if wire.kind == "product" and wire.stage == 0 else full[wire]
+                words += bool(live[wire.place]) if wire.kind == "product" and wire.stage == 0 else full[wire]
             full[transfer.output] = words > 0
             two[transfer.virtual_neuron] += words == 2
             three[transfer.virtual_neuron] += words == 3
         return two, three
+
+
+def _content(template: object) -> bytes:
+    """All that is in a template, to recognise equal ones."""
+    if isinstance(template, np.ndarray):
+        return template.tobytes()
+    return b"".join(array.tobytes() for array in vars(template).values())
 
 
 def _turnover(operand: Held, context: Context, has_word: Mask, retire: Use, following: Use, rewind: Use) -> Ints:

@@ -137,6 +137,12 @@ def test_choices_say_how_many_candidates_there_were_and_why_the_winner_won():
     assert reporting.choice_notes(network(layer())) == []
 
 
+def test_the_choices_of_many_layers_are_summed_up():
+    report = network(*(layer(f"conv{number}", candidates=1000, reason="why") for number in range(13)))
+    (note,) = reporting.choice_notes(report)
+    assert note.startswith("13,000 candidates for 13 layers")
+
+
 def test_a_mapping_in_few_words_names_tiles_above_one_and_loops_that_turn():
     assert reporting.mapping_words(layer()) == "K2 R3 | K P"
 

@@ -123,12 +123,12 @@ def drives(tree: BinaryTree, reduction: Reduction) -> Counter[Hashable]:
             uses["adds", level, index] += 1
         if output.kind == "result":
             alone = level == 1 and operands[0].kind == "product" and len(operands) == 1
-            uses["leaves", level, index, operands[0].index if alone else "adder"] += 1
+            uses["leaves", level, index, operands[0].place if alone else "adder"] += 1
         else:
             uses[output.kind, level, index] += 1
         for wire in operands:
-            if wire.kind != "lateral" and wire.index // 2 != index:
-                uses["lateral", level, wire.index // 2] += 1
+            if wire.kind != "lateral" and wire.place // 2 != index:
+                uses["lateral", level, wire.place // 2] += 1
     return uses
 
 
@@ -144,7 +144,7 @@ def check_tree_places(tree: BinaryTree, reduction: Reduction, *, lateral: int | 
         assert len(transfer.operands) <= 3
         if transfer.output.kind != "result":
             assert transfer.output.kind in ("up", "lateral")
-            assert (transfer.output.level, transfer.output.index) == (level, index)
+            assert (transfer.output.level, transfer.output.place) == (level, index)
         if is_register(transfer):
             continue
         from_lateral = 0
@@ -152,13 +152,13 @@ def check_tree_places(tree: BinaryTree, reduction: Reduction, *, lateral: int | 
             if wire.kind == "lateral":
                 assert lateral is not None
                 assert lateral > 0
-                assert (wire.level, wire.index) == (level, neighbour(index))
+                assert (wire.level, wire.place) == (level, neighbour(index))
                 from_lateral += 1
                 continue
             assert (wire.kind, wire.level) == (("product", 0) if level == 1 else ("up", level - 1))
-            if wire.index // 2 != index:
+            if wire.place // 2 != index:
                 assert lateral == 0
-                assert wire.index // 2 == neighbour(index)
+                assert wire.place // 2 == neighbour(index)
                 from_lateral += 1
         assert from_lateral <= 1
         if transfer.output.kind == "lateral":
@@ -337,7 +337,7 @@ def test_chain_sums_every_partition(partition: tuple[int, list[Span]], latency: 
     check_sums(reduction, spans)
     for transfer in reduction.transfers:
         if not is_register(transfer):
-            sources = [(wire.kind, wire.index) for wire in transfer.operands]
+            sources = [(wire.kind, wire.place) for wire in transfer.operands]
             own, before = ("product", transfer.switch), ("chain", transfer.switch - 1)
             assert sources in ([own], [own, before])
     for number, span in enumerate(spans):
