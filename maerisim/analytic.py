@@ -16,6 +16,8 @@ import numpy as np
 
 from maerisim.counters import OPERANDS, Traffic
 from maerisim.errors import MappingError
+from maerisim.fabric.collection import buses_by_switch
+from maerisim.fabric.topology import topology_of
 from maerisim.hardware import EnergyTable, Hardware
 from maerisim.kernels import analytic as k
 from maerisim.mapping import Mapping
@@ -43,7 +45,13 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         level_latency=reduction.latency,
         lateral_latency=reduction.lateral_latency,
         reduction_depth=reduction.fifo_depth,
-        wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.MODULO,
+        shorter_end=int(reduction.crossing == "shorter_end"),
+        pads=int(hardware.controller.pad_edges),
+        folds_together=int(multiplier.wait_for_all_weights),
+        waits=int(hardware.controller.wait_for_outputs),
+        weights_first=int(hardware.controller.weights_first),
+        own_accumulation=int(hardware.accumulation.latency > 0),
+        wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.BY_SWITCH,
         collection_depth=hardware.collection.fifo_depth,
         collection_latency=hardware.collection.latency,
         accumulation_words=hardware.accumulation_words,
@@ -63,7 +71,10 @@ def workspace(hardware: Hardware) -> k.Workspace:
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
+    topology = topology_of(hardware)
     return k.Workspace(
+        bus_of_switch=np.array(buses_by_switch(topology.switches, hardware), np.int64),
+        size=zeros(8),
         trips=zeros(8),
         edge=zeros(8),
         limit=zeros(8),
@@ -148,7 +159,7 @@ def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
     """One row of costs as an Estimate."""
     resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
     traffic = Traffic(
-        multiplications=problem.macs,
+        multiplications=int(cost[k.MACS]),
         additions=int(cost[k.ADDITIONS]),
         accumulations=int(cost[k.ACCUMULATIONS]),
         forwards=int(cost[k.FORWARDS]),
@@ -182,10 +193,11 @@ def bound(problem: Problem, hardware: Hardware) -> int:
     return max(compute, distribution, -(-p.outputs // hardware.buses))
 
 
-def energies(costs: Ints, macs: int, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:
+def energies(costs: Ints, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Energy for each row of costs (last axis: entries), by the formula of ``Traffic.energy_by_component``."""
     c = np.moveaxis(costs, -1, 0)
     delivered = c[k.DELIVERED] + c[k.DELIVERED + 1] + c[k.DELIVERED + 2]
+    macs = c[k.MACS]
     register_writes = delivered + c[k.FORWARDS]
     register_reads = 2 * macs + c[k.DELIVERED + k.PARTIAL_SUMS] + c[k.FORWARDS]
     buffer = c[k.READS] + c[k.READS + 1] + c[k.READS + 2] + c[k.RESULTS]

@@ -22,6 +22,24 @@ Depth = Annotated[int, Field(ge=1, le=65536)]
 Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class Controller(Model):
+    """What feeds the distribution ports, and when. The defaults let every port run ahead as far as its words have room;
+    the other values are ways in which other controllers hold back.
+    """
+
+    steps_per_cycle: int | None = Field(
+        None, ge=1, le=2**20, description="control steps whose words may be released per cycle; null: any number"
+    )
+    weights_first: bool = Field(False, description="all weights that are held together are sent before any input")
+    wait_for_outputs: bool = Field(
+        False, description="the next weights wait until all outputs of the present ones are in the global buffer"
+    )
+    wait_across_images: bool = Field(
+        True, description="with wait_for_outputs: a new image waits for all outputs of the one before"
+    )
+    pad_edges: bool = Field(False, description="fill partial tiles with zeros that are multiplied like other words")
+
+
 class Distribution(Model):
     """The distribution network: ``bandwidth`` subtrees, each multicasting one word a cycle to its own leaves."""
 
@@ -29,6 +47,9 @@ class Distribution(Model):
         None, description="words a cycle, one per port; a power of two; default: a quarter of the multipliers"
     )
     latency: Latency = Field(1, description="cycles from a port to a multiplier switch")
+    partial_sums_first: bool = Field(
+        False, description="returning partial sums go before all other words instead of in the order of control steps"
+    )
 
 
 class Multiplier(Model):
@@ -36,7 +57,12 @@ class Multiplier(Model):
 
     weight_registers: Depth = Field(32, description="weights held per multiplier switch")
     weight_double_buffering: bool = Field(True, description="load the next weights behind the computation")
-    input_registers: Depth = Field(1, description="inputs held per multiplier switch")
+    wait_for_all_weights: bool = Field(
+        False, description="multiply only when all weights that are held together have arrived; drop them together"
+    )
+    input_registers: int = Field(
+        1, ge=0, le=2**20, description="inputs held per multiplier switch; 0: inputs are sent again for every step"
+    )
     input_fifo_depth: Depth = Field(4, description="inputs that fit in the ingress queue, held ones included")
     partial_sum_fifo_depth: Depth = Field(2, description="returning partial sums that fit in their queue")
     forwarding: bool = Field(True, description="pass inputs on to the neighbouring switch (sliding-window reuse)")
@@ -53,6 +79,11 @@ class Reduction(Model):
     )
     latency: Latency = Field(1, description="cycles per level")
     lateral_latency: int = Field(1, ge=0, le=1024, description="extra cycles across a lateral link")
+    crossing: Literal["single", "shorter_end"] = Field(
+        "single",
+        description="what crosses a lateral link of the art: single values at the end of a virtual neuron, or whichever "
+        "end is the shorter part, as the MAERI paper has it",
+    )
     fifo_depth: Depth = Field(4, description="words that fit in the queue of a link")
 
 
@@ -64,8 +95,13 @@ class Collection(Model):
     )
     fifo_depth: Depth = Field(4, description="results that may wait at a source of a bus")
     latency: Latency = Field(1, description="cycles from an adder switch to the end of its bus")
-    wiring: Literal["regional", "modulo"] = Field(
-        "regional", description="adder switches share a bus with their neighbours, or take buses in turn"
+    wiring: Literal["regional", "modulo", "pairs"] = Field(
+        "regional",
+        description="adder switches share a bus with their neighbours, take buses in turn, or (pairs) lateral neighbours "
+        "take a bus together, from the root down, and the switches at the edges of the tree take the rest in turn",
+    )
+    write_back: Literal["all", "half"] = Field(
+        "all", description="how many of the results that wait at the global buffer it writes in a cycle"
     )
 
 
@@ -78,7 +114,9 @@ class Accumulation(Model):
         le=2**40,
         description="partial sums held; 0: none, they go through the global buffer; default: 64 per multiplier",
     )
-    latency: Latency = Field(1, description="cycles of one accumulation; one starts every cycle")
+    latency: int = Field(
+        1, ge=0, le=1024, description="cycles of one accumulation; one starts every cycle; 0: no stage of its own"
+    )
 
 
 class EnergyTable(Model):
@@ -106,6 +144,7 @@ class Hardware(Document):
     name: str = Field(min_length=1, description="how reports call this hardware")
     description: str = Field("", description="anything worth knowing")
     multipliers: int = Field(description=f"multiplier switches, a power of two from 2 to {MAX_MULTIPLIERS}")
+    controller: Controller = Field(default_factory=Controller, description="what feeds the distribution ports")
     distribution: Distribution = Field(default_factory=Distribution, description="the distribution network")
     multiplier: Multiplier = Field(default_factory=Multiplier, description="one multiplier switch")
     reduction: Reduction = Field(default_factory=Reduction, description="the reduction network")
@@ -143,6 +182,16 @@ class Hardware(Document):
             path = ("multiplier", "input_fifo_depth" if written else "input_registers")
             text = f"a queue of {depth} inputs cannot hold the {held} inputs of input_registers"
             problems.append((path, f"{text} (make input_fifo_depth {held} or more)"))
+        if _entry(data, "collection", "wiring") == "pairs" and _entry(data, "reduction", "topology") == "linear":
+            problems.append((("collection", "wiring"), "pairs are lateral neighbours in a tree; linear has none"))
+        together = _entry(data, "multiplier", "wait_for_all_weights") is True
+        if together and _entry(data, "controller", "pad_edges") is not True:
+            text = "needs controller.pad_edges: true, so that every switch holds the same number of weights"
+            problems.append((("multiplier", "wait_for_all_weights"), text))
+        for key in ("weights_first", "wait_for_outputs"):
+            if _entry(data, "controller", key) is True and not together:
+                text = "needs multiplier.wait_for_all_weights: true, so that all folds of an output are held together"
+                problems.append((("controller", key), text))
         return problems
 
     @model_validator(mode="after")

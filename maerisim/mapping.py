@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -118,11 +119,28 @@ class Mapping:
         for name, tile, size in zip(DIMENSIONS, self.tile, problem.dims, strict=True):
             if tile < 1:
                 violations.append(f"the tile of {name} is {tile}, expected at least 1")
-            elif tile > size:
+            elif tile > size and not hardware.controller.pad_edges:
                 violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
         violations += _order_violations("an order", self.order, DIMENSIONS)
         violations += _order_violations("a placement", self.placement, REPLICATED)
-        return violations or self._space_violations(problem, hardware)
+        return violations or self._order_refused(problem, hardware) + self._space_violations(problem, hardware)
+
+    def _order_refused(self, problem: Problem, hardware: Hardware) -> list[str]:
+        if not hardware.multiplier.wait_for_all_weights:
+            return []
+        trips = dict(zip(DIMENSIONS, self.trips(problem), strict=True))
+        turning = [name for name in self.order if trips[name] > 1]
+        folding = [name for name in turning if name in REDUCED]
+        folds, registers = prod(trips[name] for name in folding), hardware.multiplier.weight_registers
+        refused = []
+        if folding != turning[len(turning) - len(folding) :]:
+            refused.append(
+                f"the controller of {hardware.name} takes all folds of an output together: C R S must be the innermost "
+                f"loops, found {' '.join(turning)}"
+            )
+        if folds > registers:
+            refused.append(f"{folds} folds need as many weight registers in each switch, {registers} are there")
+        return refused
 
     def _space_violations(self, problem: Problem, hardware: Hardware) -> list[str]:
         spills = self.spills(problem, hardware)

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from maerisim.fabric.collection import BusInput
     from maerisim.fabric.topology import Reduction, Span
 
 Ints = npt.NDArray[np.int64]
@@ -142,15 +143,16 @@ class Visit(NamedTuple, Generic[T]):
 
 @dataclass(frozen=True)
 class Thread(Generic[T]):
-    """A loop nest over templates, walked by each component at its own pace."""
+    """A loop nest over templates, walked by each component at its own pace from control step ``first_step`` on."""
 
     name: str
     nodes: tuple[Node, ...]
     templates: tuple[T, ...]
+    first_step: int = 0
 
     def walk(self) -> Iterator[Visit[T]]:
         """Visit the control steps in order."""
-        for template, step, base in _walk(self.nodes, 0, 0):
+        for template, step, base in _walk(self.nodes, self.first_step, 0):
             yield Visit(self.templates[template], step, base)
 
     @property
@@ -189,10 +191,40 @@ def net_advance(node: Node) -> int:
 
 
 @dataclass(frozen=True)
+class Batches:
+    """The control steps that share their held weights, for controllers that take them one batch after the other.
+
+    A batch is ``steps`` long and holds ``weights`` words per switch together (1 where each is held for itself); there
+    are ``count`` of them. ``trips`` and ``results`` describe the loops outside a batch, innermost first: their
+    iterations, and the results that leave during one of them.
+    """
+
+    steps: int
+    count: int
+    weights: int
+    trips: tuple[int, ...]
+    results: tuple[int, ...]
+
+    def results_before(self, batch: int) -> int:
+        """Results that leave before ``batch`` (counted from 0) begins."""
+        total = 0
+        for trips, results in zip(self.trips, self.results, strict=True):
+            batch, index = divmod(batch, trips)
+            total += index * results
+        return total
+
+    @property
+    def last_step(self) -> int:
+        """Number of control steps."""
+        return self.steps * self.count
+
+
+@dataclass(frozen=True)
 class Program:
     """Everything that a run needs besides the hardware.
 
-    ``spans`` and ``reduction`` configure the fabric; ``buses`` names each virtual neuron's collection bus.
+    ``spans`` and ``reduction`` configure the fabric; ``bus_inputs`` say where each virtual neuron's
+    results join a collection bus.
     ``multipliers_used`` switches (those below that index) take part. ``results`` is the number of words that leave
     over the collection buses. ``output_offset`` is each virtual neuron's place relative to the base of the collect
     thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1.
@@ -205,16 +237,22 @@ class Program:
     collect: Thread[CollectStep]
     spans: tuple[Span, ...]
     reduction: Reduction
-    buses: tuple[int, ...]
+    bus_inputs: tuple[BusInput, ...]
     multipliers_used: int
     results: int
     output_offset: Ints
     partial_sum_of: Ints
+    batches: Batches
 
     @property
     def streams(self) -> tuple[Thread[Packets], Thread[Packets], Thread[Packets]]:
         """The distribution threads, in the order in which a port prefers words of the same control step."""
         return self.inputs, self.partial_sums, self.weights
+
+    @property
+    def buses(self) -> tuple[int, ...]:
+        """The collection bus of each virtual neuron."""
+        return tuple(entry.bus for entry in self.bus_inputs)
 
     @property
     def spills(self) -> bool:

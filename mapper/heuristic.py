@@ -61,7 +61,7 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
 def _scores(costs: Ints, problem: Problem, hardware: Hardware, objective: Objective) -> Scores:
     """What is to be made small, per tile and order; infinite where a mapping does not fit."""
     cycles = costs[..., k.CYCLES].astype(np.float64)
-    energy = energies(costs, problem.macs, hardware.energy)
+    energy = energies(costs, hardware.energy)
     # The other quantity breaks ties: a faster mapping among equally frugal ones, and the other way round.
     score = {
         "cycles": cycles + energy / (1.0 + energy.max()),

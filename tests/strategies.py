@@ -24,20 +24,36 @@ def powers_up_to(limit: int) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def hardwares(draw: st.DrawFn, largest: int = 32) -> Hardware:
+def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -> Hardware:
     multipliers = draw(powers_up_to(largest).filter(lambda m: m > 1))
+    holding_back = draw(st.sampled_from([False, False, True])) if controllers else False
+    padded = holding_back and draw(st.booleans())
+    together = padded and draw(st.booleans())
     small = st.integers(1, 4)
+    topology = draw(st.sampled_from(["art", "art", "art", "plain_tree", "linear"]))
     latency = st.integers(1, 3)
     input_registers = draw(small)
     return Hardware.model_validate(
         {
             "name": "drawn",
             "multipliers": multipliers,
-            "distribution": {"bandwidth": draw(powers_up_to(multipliers)), "latency": draw(latency)},
+            "controller": {
+                "steps_per_cycle": draw(st.sampled_from([None, 1, 2])) if holding_back else None,
+                "weights_first": together and draw(st.booleans()),
+                "wait_for_outputs": together and draw(st.booleans()),
+                "wait_across_images": draw(st.booleans()),
+                "pad_edges": padded,
+            },
+            "distribution": {
+                "bandwidth": draw(powers_up_to(multipliers)),
+                "latency": draw(latency),
+                "partial_sums_first": holding_back and draw(st.booleans()),
+            },
             "multiplier": {
-                "weight_registers": draw(st.integers(1, 8)),
+                "weight_registers": draw(st.integers(1, 8)) * (16 if together else 1),
                 "weight_double_buffering": draw(st.booleans()),
-                "input_registers": input_registers,
+                "wait_for_all_weights": together,
+                "input_registers": 0 if holding_back and draw(st.booleans()) else input_registers,
                 "input_fifo_depth": input_registers + draw(st.integers(0, 3)),
                 "partial_sum_fifo_depth": draw(small),
                 "forwarding": draw(st.booleans()),
@@ -46,18 +62,20 @@ def hardwares(draw: st.DrawFn, largest: int = 32) -> Hardware:
                 "latency": draw(latency),
             },
             "reduction": {
-                "topology": draw(st.sampled_from(["art", "art", "art", "plain_tree", "linear"])),
+                "topology": topology,
                 "latency": draw(latency),
                 "lateral_latency": draw(st.integers(0, 2)),
+                "crossing": draw(st.sampled_from(["single", "shorter_end"])),
                 "fifo_depth": draw(small),
             },
             "collection": {
                 "bandwidth": draw(powers_up_to(multipliers)),
                 "fifo_depth": draw(small),
                 "latency": draw(latency),
-                "wiring": draw(st.sampled_from(["regional", "modulo"])),
+                "wiring": draw(st.sampled_from(["regional", "modulo"] + ["pairs"] * (topology != "linear"))),
+                "write_back": draw(st.sampled_from(["all", "half"])),
             },
-            "accumulation": {"words": draw(st.sampled_from([0, 2, 8, 64, 10_000])), "latency": draw(latency)},
+            "accumulation": {"words": draw(st.sampled_from([0, 2, 8, 64, 10_000])), "latency": draw(st.integers(0, 3))},
         }
     )
 
@@ -79,11 +97,13 @@ def problems(draw: st.DrawFn, most_macs: int = 1500) -> Problem:
 
 
 @st.composite
-def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500) -> Case:
+def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
     problem = draw(problems(most_macs))
-    hardware = draw(hardwares(largest))
+    hardware = draw(hardwares(largest, controllers=controllers))
+    order: list[str] = draw(st.permutations(DIMENSIONS))
+    if hardware.multiplier.wait_for_all_weights:
+        order = [d for d in order if d not in "CRS"] + [d for d in order if d in "CRS"]
     tile = {d: draw(st.integers(1, size)) for d, size in zip(DIMENSIONS, problem.dims, strict=True)}
-    order = draw(st.permutations(DIMENSIONS))
     placement = draw(st.permutations(REPLICATED))
     shrinking = draw(st.permutations(DIMENSIONS))
     mapping = Mapping.of(tile, order, placement)

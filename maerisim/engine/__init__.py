@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from maerisim.counters import Counters
 from maerisim.engine import compiled, event
 from maerisim.engine.event import Progress
 from maerisim.hardware import Hardware
-from maerisim.lowering import lower
+from maerisim.lowering import lower, padded
 from maerisim.mapping import Mapping
 from maerisim.program import Ints, Program
 from maerisim.reference import Operands
@@ -45,9 +45,32 @@ def simulate(
     ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. Raises MappingError
     when the mapping does not fit and DeadlockError when the program cannot progress.
     """
-    return run(
-        lower(problem, mapping, hardware), problem, hardware, engine=engine, operands=operands, progress=progress
+    program = lower(problem, mapping, hardware)
+    if not hardware.controller.pad_edges:
+        return run(program, problem, hardware, engine=engine, operands=operands, progress=progress)
+    whole = padded(problem, mapping)
+    filled = None if operands is None else _filled(operands, whole)
+    result = run(program, whole, hardware, engine=engine, operands=filled, progress=progress)
+    if result.outputs is None:
+        return result
+    wanted = tuple(slice(size) for size in (problem.N, problem.G, problem.K, problem.P, problem.Q))
+    return replace(result, outputs=result.outputs[wanted])
+
+
+def _filled(operands: Operands, problem: Problem) -> Operands:
+    """The operands with zeros up to the sizes of ``problem``."""
+    shapes = (
+        (problem.N, problem.G, problem.C, problem.H, problem.W),
+        (problem.G, problem.K, problem.C, problem.R, problem.S),
     )
+    return Operands(*(_fill(array, shape) for array, shape in zip(operands, shapes, strict=True)))
+
+
+def _fill(array: Ints, shape: tuple[int, ...]) -> Ints:
+    result = np.zeros(shape, np.int64)
+    kept = tuple(slice(min(have, want)) for have, want in zip(array.shape, shape, strict=True))
+    result[kept] = array[kept]
+    return result
 
 
 def run(

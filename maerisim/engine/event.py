@@ -8,13 +8,15 @@ sleep, so the order of work within a cycle is, always:
 2. accumulators take the sum that has arrived and start, continue or complete an output;
 3. adder switches, from the results back towards the multipliers, add the words on their operand wires;
 4. multiplier switches, by rising index, multiply;
-5. distribution ports deliver one word each.
+5. the controller releases control steps, and the global buffer writes results;
+6. distribution ports deliver one word each.
 
 A word put on a queue is therefore seen one cycle later, and a full queue that is popped takes a word in the same cycle.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
@@ -65,10 +67,11 @@ class Queue(simpy.Store):
 class OperandStore:
     """The words of one operand in a multiplier switch: a queue whose oldest words are held until retired.
 
-    ``claimed`` counts the words present and those on their way from a port, which have their room reserved.
+    ``claimed`` counts the words present and those on their way from a port, which have their room reserved. ``together`` words are waited for and retired together.
     """
 
     queue: Queue
+    together: int = 1
     current: int = 0
     claimed: int = 0
 
@@ -80,7 +83,7 @@ class OperandStore:
     @property
     def ready(self) -> bool:
         """Whether the word that the next step needs has arrived."""
-        return len(self.queue.items) > self.current
+        return len(self.queue.items) >= max(self.together, self.current + 1)
 
     @property
     def word(self) -> int:
@@ -95,7 +98,9 @@ class OperandStore:
     def turn_over(self, uses: int, retire: Use, following: Use, rewind: Use) -> None:
         """After a step: retire the word, go on to the next one held, or start again at the first."""
         if uses & retire:
-            self.take()
+            for _ in range(self.together):
+                self.take()
+            self.current = 0
         elif uses & following:
             self.current += 1
         elif uses & rewind:
@@ -165,6 +170,10 @@ class Fabric:
         self.adder_seen = [-1] * hardware.multipliers
         self.emitted: list[Queue] = [Queue(self.env) for _ in program.spans]
         self.written = [0] * len(program.spans)
+        self.write_queue: deque[int] = deque()
+        controller = hardware.controller
+        free = controller.steps_per_cycle is None and not controller.wait_for_outputs
+        self.released: float = math.inf if free else 0
         self.blocked_ports: dict[int, tuple[str, list[int]]] = {}
         self.progress = True
         self._start()
@@ -173,7 +182,7 @@ class Fabric:
         switch = self.hardware.multiplier
         held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
         return Multiplier(
-            weights=OperandStore(Queue(self.env, held)),
+            weights=OperandStore(Queue(self.env, held), self.program.batches.weights),
             inputs=OperandStore(Queue(self.env, switch.input_fifo_depth)),
             forwarded=OperandStore(Queue(self.env, switch.forward_fifo_depth)),
             partial_sums=OperandStore(Queue(self.env, switch.partial_sum_fifo_depth)),
@@ -182,17 +191,22 @@ class Fabric:
     def _start(self) -> None:
         """Start every process, receivers first."""
         process = self.env.process
-        for bus, members in enumerate(virtual_neurons_by_bus(self.program.buses, self.hardware.buses)):
+        for bus, members in enumerate(virtual_neurons_by_bus(self.program.bus_inputs, self.hardware.buses)):
             if members:
                 process(self.bus(bus, members))
         for transfer in self.wiring.collection:
             process(self.adder(transfer))
-        for vn in range(len(self.program.spans)):
-            process(self.accumulator(vn))
-        for transfer in self.wiring.reduction:
-            process(self.adder(transfer))
+        accumulators = [self.accumulator(vn) for vn in range(len(self.program.spans))]
+        adders = [self.adder(transfer) for transfer in self.wiring.reduction]
+        # Without a stage of their own, accumulators pass a sum on in the cycle in which it leaves the adders.
+        own_stage = self.hardware.accumulation.latency > 0
+        for component in accumulators + adders if own_stage else adders + accumulators:
+            process(component)
         for index in range(self.program.multipliers_used):
             process(self.multiplier(index))
+        if self.released == 0:
+            process(self.controller())
+        process(self.global_buffer())
         for port in range(self.hardware.ports):
             process(self.port(port))
 
@@ -215,14 +229,37 @@ class Fabric:
             yield self.tick()
 
     def write_back(self, vn: int, word: Word) -> None:
-        """A result reaches the global buffer."""
+        """A result leaves its bus for the global buffer."""
         flags, address = self.emitted[vn].pop()
         if (outputs := self.memory["partial_sums"]) is not None:
             outputs[address] = word.value
         self.count.buffer_writes["outputs" if flags & Collect.LAST else "partial_sums"] += 1
-        self.count.results += 1
-        self.written[vn] += 1
+        self.write_queue.append(vn)
         self.progress = True
+
+    def global_buffer(self) -> Tick:
+        """Global buffer: writes the results that have arrived, all of them or half in a cycle."""
+        half = self.hardware.collection.write_back == "half"
+        while True:
+            for _ in range(math.ceil(len(self.write_queue) / 2) if half else len(self.write_queue)):
+                self.written[self.write_queue.popleft()] += 1
+                self.count.results += 1
+                self.progress = True
+            yield self.tick()
+
+    def controller(self) -> Tick:
+        """Controller: releases control steps to the ports, one batch after the other where it waits for outputs."""
+        batches, limits = self.program.batches, self.hardware.controller
+        rate = limits.steps_per_cycle or batches.last_step
+        while self.released < batches.last_step:
+            for _ in range(rate):
+                batch, step = divmod(int(self.released), batches.steps)
+                waits = limits.wait_for_outputs and step == 0
+                if self.released == batches.last_step or (waits and self.count.results < batches.results_before(batch)):
+                    break
+                self.released += 1
+                self.progress = True
+            yield self.tick()
 
     def accumulator(self, vn: int) -> Tick:
         """Accumulator of a virtual neuron: adds up the folds of an output, passes complete ones on."""
@@ -288,7 +325,7 @@ class Fabric:
             elif uses & Use.PARTIAL_SUM:
                 product.push(Word(switch.partial_sums.take()))
             elif uses & Use.IDLE:
-                product.push(Word(0, empty=True))
+                product.push(Word(0, empty=not self.hardware.controller.pad_edges))
             switch.weights.turn_over(uses, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
             inputs.turn_over(uses, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
             self.progress = True
@@ -333,7 +370,8 @@ class Fabric:
                     self.multipliers[index].of(arriving.operand).queue.push(arriving.value)
                 self.progress = True
             self.blocked_ports.pop(port, None)
-            waiting = [sender.head for sender in senders if sender.head is not None]
+            heads = [sender.head for sender in senders if sender.head is not None]
+            waiting = [head for head in heads if head.step < self.released]
             if packet is None and waiting:
                 self.count.port_stalls += 1
                 self.blocked_ports[port] = (waiting[0].operand, waiting[0].destinations)
@@ -342,7 +380,8 @@ class Fabric:
     def send(self, port: int, senders: list[_Sender]) -> _Packet | None:
         """The word that a port sends in this cycle, its room reserved."""
         waiting = [(sender.head, sender) for sender in senders if sender.head is not None]
-        for packet, sender in sorted(waiting, key=lambda entry: entry[0].step):
+        waiting = [entry for entry in waiting if entry[0].step < self.released]
+        for packet, sender in sorted(waiting, key=lambda entry: self.turn(entry[0])):
             if packet.wait and self.written[packet.wait_for] < packet.wait:
                 continue
             stores = [self.multipliers[index].of(packet.operand) for index in packet.destinations]
@@ -359,6 +398,11 @@ class Fabric:
             self.progress = True
             return packet._replace(value=0 if sender.memory is None else int(sender.memory[packet.address]))
         return None
+
+    def turn(self, packet: _Packet) -> int:
+        """The place of a word among those that a port could send: by control step, or partial sums before all."""
+        first = self.hardware.distribution.partial_sums_first and packet.operand == "partial_sums"
+        return -1 if first else packet.step
 
     def packets(self, thread: Thread[Packets], port: int) -> Iterator[_Packet]:
         """All packets of a thread for one port, in order."""

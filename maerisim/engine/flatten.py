@@ -82,8 +82,14 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
         ),
         stores=_stores(program, hardware, carry),
         compute_walkers=_walkers(code, [compute_start] * program.multipliers_used, rows.deepest),
+        controller=_controller(program, hardware),
         ports=_ports(program, hardware, operands),
-        stream_walkers=_walkers(code, [start for start in stream_start for _ in range(ports)], rows.deepest),
+        stream_walkers=_walkers(
+            code,
+            [start for start in stream_start for _ in range(ports)],
+            rows.deepest,
+            [thread.first_step for thread in program.streams for _ in range(ports)],
+        ),
         outputs=outputs,
         tally=_zeros(k.TALLY_ROWS),
     )
@@ -95,9 +101,10 @@ def _zeros(*shape: int) -> Ints:
     return np.zeros(shape, np.int64)
 
 
-def _walkers(code: Code, starts: Sequence[int], depth: int) -> Walkers:
+def _walkers(code: Code, starts: Sequence[int], depth: int, first_steps: Sequence[int] | None = None) -> Walkers:
     count = len(starts)
-    walkers = Walkers(_zeros(count), _zeros(count), _zeros(count), _zeros(count), _zeros(count, depth))
+    step = _zeros(count) if first_steps is None else np.array(first_steps, np.int64)
+    walkers = Walkers(_zeros(count), _zeros(count), step, _zeros(count), _zeros(count, depth))
     for walker, start in enumerate(starts):
         seek_step(code, walkers, walker, start)
     return walkers
@@ -120,7 +127,7 @@ def _adders(wiring: Wiring, number: dict[Any, int], hardware: Hardware) -> k.Add
 
 
 def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Collection:
-    members = virtual_neurons_by_bus(program.buses, hardware.buses)
+    members = virtual_neurons_by_bus(program.bus_inputs, hardware.buses)
     member_start = np.concatenate(([0], np.cumsum([len(group) for group in members]))).astype(np.int64)
     templates = program.collect.templates
     return k.Collection(
@@ -136,7 +143,25 @@ def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: di
         additions_three=np.array([template.additions_three for template in templates], np.int64),
         output_offset=program.output_offset,
         written=_zeros(len(program.spans)),
+        waiting=_zeros(2),
+        write_queue=_zeros(4 * hardware.buses),
+        writes_half=hardware.collection.write_back == "half",
         spills=program.spills,
+        own_stage=hardware.accumulation.latency > 0,
+    )
+
+
+def _controller(program: Program, hardware: Hardware) -> k.Controller:
+    limits, batches = hardware.controller, program.batches
+    free = limits.steps_per_cycle is None and not limits.wait_for_outputs
+    return k.Controller(
+        released=_zeros(1) + (k.LATEST if free else 0),
+        rate=limits.steps_per_cycle or batches.last_step,
+        last_step=batches.last_step,
+        waits=limits.wait_for_outputs,
+        batch_steps=batches.steps,
+        trips=np.array(batches.trips, np.int64),
+        results=np.array(batches.results, np.int64),
     )
 
 
@@ -152,6 +177,7 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
         claimed=_zeros(*shape),
         current=_zeros(*shape),
         depth=depth,
+        together=np.array([1, 1, program.batches.weights, 1], np.int64),
         head=_zeros(*shape),
         value=_zeros(*shape, int(depth.max()) if carry else 1),
     )
@@ -187,6 +213,7 @@ def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k
         end=_zeros(3, ports),
         line=_zeros(stages, ports) - 1,
         line_value=_zeros(stages, ports),
+        partial_sums_first=hardware.distribution.partial_sums_first,
         busy=_zeros(ports),
         memory=np.concatenate(memory),
         memory_start=np.array([0, 0, len(memory[0])], np.int64),

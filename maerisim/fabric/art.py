@@ -14,10 +14,17 @@ from maerisim.fabric.tree import BinaryTree
 
 
 class AugmentedReductionTree(BinaryTree):
-    """ART over ``multipliers`` leaves; ``latency`` cycles a level, ``lateral_latency`` cycles for a lateral hop."""
+    """ART over ``multipliers`` leaves; ``latency`` cycles a level, ``lateral_latency`` cycles for a lateral hop.
 
-    def __init__(self, multipliers: int, latency: int = 1, lateral_latency: int = 1) -> None:
+    ``shorter_end`` routes as the MAERI paper says: wherever a lateral link joins the first or the last switch of a VN
+    to the rest, and this end holds the smaller part, its sum crosses over. Otherwise only single values cross.
+    """
+
+    def __init__(
+        self, multipliers: int, latency: int = 1, lateral_latency: int = 1, *, shorter_end: bool = False
+    ) -> None:
         super().__init__(multipliers)
+        self.shorter_end = shorter_end
         self.latency = latency
         self.lateral_latency = lateral_latency
 
@@ -46,13 +53,11 @@ class AugmentedReductionTree(BinaryTree):
         for level in range(1, self.levels + 1):
             first, last = a // 2, b // 2
             crossing: dict[int, Wire] = {}
-            lower, upper = first, last
-            if first != last and a % 2 == 1 and first % 2 == 1:
-                crossing[first + 1] = self._cross(number, level, first, a, transfers)
-                lower = first + 1
-            if lower != last and b % 2 == 0 and last % 2 == 0:
-                crossing[last - 1] = self._cross(number, level, last, b, transfers)
-                upper = last - 1
+            lower, upper = self._remaining(a, b)
+            if lower != first:
+                crossing[lower] = self._cross(number, level, first, range(a, 2 * first + 2), transfers)
+            if upper != last:
+                crossing[upper] = self._cross(number, level, last, range(2 * last, b + 1), transfers)
             for index in range(lower, upper + 1):
                 operands = [self.child(level, child) for child in (2 * index, 2 * index + 1) if a <= child <= b]
                 if index in crossing:
@@ -64,11 +69,28 @@ class AugmentedReductionTree(BinaryTree):
             a, b = lower, upper
         raise AssertionError("a VN inside the array has left the tree at the root")
 
-    def _cross(self, number: int, level: int, index: int, child: int, transfers: list[Transfer]) -> Wire:
-        """Send the single value at switch ``index`` over its lateral link; return the wire the neighbour reads."""
-        value = self.child(level, child)
-        if self.lateral_latency == 0:
-            return value
+    def _remaining(self, a: int, b: int) -> tuple[int, int]:
+        """The first and the last switch from which values of a VN with the children ``a .. b`` go up."""
+        first, last = a // 2, b // 2
+        lower, upper = first, last
+        inward = first != last and first % 2 == 1
+        if inward and (self._shorter(a, 2 * first + 1, b) if self.shorter_end else a % 2 == 1):
+            lower, a = first + 1, 2 * first + 2
+        inward = lower != last and last % 2 == 0
+        if inward and (b - 2 * last < 2 * last - a if self.shorter_end else b % 2 == 0):
+            upper = last - 1
+        return lower, upper
+
+    @staticmethod
+    def _shorter(a: int, middle: int, b: int) -> bool:
+        """Whether ``a .. middle`` holds fewer values than ``middle + 1 .. b``."""
+        return middle - a + 1 < b - middle
+
+    def _cross(self, number: int, level: int, index: int, children: range, transfers: list[Transfer]) -> Wire:
+        """Send the sum of the values at switch ``index`` over its lateral link; return the wire the neighbour reads."""
+        values = tuple(self.child(level, child) for child in children)
+        if self.lateral_latency == 0 and len(values) == 1:
+            return values[0]
         lateral = Wire("lateral", level, index)
-        transfers.append(Transfer(self.number(level, index), (value,), lateral, number, self.lateral_latency))
+        transfers.append(Transfer(self.number(level, index), values, lateral, number, max(1, self.lateral_latency)))
         return lateral

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from maerisim.errors import MappingError
-from maerisim.fabric.collection import buses_of
+from maerisim.fabric.collection import bus_inputs
 from maerisim.fabric.topology import Reduction, Span, Topology, Wire, topology_of
 from maerisim.fabric.tree import BinaryTree
 from maerisim.hardware import Hardware
@@ -83,7 +83,14 @@ class _Fabric:
         topology = topology_of(hardware)
         spans = _placed(hardware, topology, sizes)
         reduction = topology.route(spans)
-        return cls(hardware, topology, spans, reduction, buses_of(reduction, hardware), _deeds(topology, reduction))
+        return cls(
+            hardware,
+            topology,
+            spans,
+            reduction,
+            tuple(entry.bus for entry in bus_inputs(reduction, hardware)),
+            _deeds(topology, reduction),
+        )
 
     @property
     def owner(self) -> list[int]:

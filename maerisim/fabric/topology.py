@@ -124,4 +124,7 @@ def topology_of(hardware: Hardware) -> Topology:
         return LinearChain(hardware.multipliers, reduction.latency)
     if reduction.topology == "plain_tree":
         return PlainTree(hardware.multipliers, reduction.latency)
-    return AugmentedReductionTree(hardware.multipliers, reduction.latency, reduction.lateral_latency)
+    shorter_end = reduction.crossing == "shorter_end"
+    return AugmentedReductionTree(
+        hardware.multipliers, reduction.latency, reduction.lateral_latency, shorter_end=shorter_end
+    )

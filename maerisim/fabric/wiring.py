@@ -59,7 +59,7 @@ def wire_up(program: Program, hardware: Hardware) -> Wiring:
     for transfer in program.reduction.transfers:
         build.depth[transfer.output] = hardware.reduction.fifo_depth if transfer.output.stage == 0 else 1
     accumulated, outgoing, outgoing_moves = [], [], []
-    behind = hardware.accumulation.latency + hardware.collection.latency - 1
+    behind = max(1, hardware.accumulation.latency) + hardware.collection.latency - 1
     for vn in range(len(program.spans)):
         goal = Wire("outgoing", 0, vn)
         wire, moves = build.pipeline(goal, behind, hardware.collection.fifo_depth, vn)

@@ -15,7 +15,7 @@ N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
 INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
 
 ART, PLAIN_TREE, LINEAR = 0, 1, 2
-REGIONAL, MODULO = 0, 1
+REGIONAL, BY_SWITCH = 0, 1
 
 WEIGHT_ROW = 512
 """Row of ``step_load`` behind those of the inputs, two for each class of partial dimensions."""
@@ -41,6 +41,12 @@ class Fabric(NamedTuple):
     topology: int
     level_latency: int
     lateral_latency: int
+    shorter_end: int
+    pads: int
+    folds_together: int
+    waits: int
+    weights_first: int
+    own_accumulation: int
     reduction_depth: int
     wiring: int
     collection_depth: int
@@ -62,6 +68,8 @@ class Layer(NamedTuple):
 class Workspace(NamedTuple):
     """Scratch arrays; ``coordinate`` is [dimension, switch], ``load`` [port] and ``cost`` are results."""
 
+    bus_of_switch: Ints
+    size: Ints
     trips: Ints
     edge: Ints
     limit: Ints
@@ -93,8 +101,8 @@ class Workspace(NamedTuple):
 CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, FILL, DRAIN, DEPTH, LIMIT = 0, 1, 2, 3, 4, 5, 6, 7
 DISTRIBUTED, DELIVERED, READS = 8, 11, 14  # three operands each: inputs, partial sums, weights
 HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLDS = 17, 18, 19, 20, 21, 22, 23, 24
-SPILLS, FORWARDING, PHASES = 25, 26, 27
-COSTS = 28
+SPILLS, FORWARDING, PHASES, MACS = 25, 26, 27, 28
+COSTS = 29
 
 
 @kernel
@@ -116,11 +124,13 @@ def is_fold(d: int) -> bool:
 
 
 @kernel
-def find_reuse(w: Workspace, count: int, weights: bool, registers: int) -> int:
+def find_reuse(w: Workspace, count: int, weights: bool, registers: int, folds_together: int) -> int:
     """Mark the loops during which an operand stays in place (see lowering.reuse.held); return the words held."""
     reused = w.reused_weights if weights else w.reused_inputs
     for d in range(8):
         reused[d] = 0
+    if registers == 0:
+        return 1
     place = count
     while place > 0 and not (is_weight(w.loops[place - 1]) if weights else is_input(w.loops[place - 1])):
         place -= 1
@@ -128,16 +138,20 @@ def find_reuse(w: Workspace, count: int, weights: bool, registers: int) -> int:
     words = 1
     while place > 0:
         d = w.loops[place - 1]
-        if not (is_weight(d) if weights else is_input(d)) or words * w.trips[d] > registers:
+        ringed = is_fold(d) if folds_together else (is_weight(d) if weights else is_input(d))
+        if not ringed or words * w.trips[d] > registers:
             break
         words *= w.trips[d]
         place -= 1
     passes = 0
-    while place > 0 and not (is_weight(w.loops[place - 1]) if weights else is_input(w.loops[place - 1])):
+    while place > 0:
+        d = w.loops[place - 1]
+        if not (d == P or d == Q if folds_together else not (is_weight(d) if weights else is_input(d))):
+            break
         place -= 1
-        reused[w.loops[place]] = 1
+        reused[d] = 1
         passes += 1
-    return words if passes else 1
+    return words if passes or folds_together else 1
 
 
 @kernel
@@ -193,14 +207,22 @@ def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
         first, last = a // 2, b // 2
         lower, upper = first, last
         if fabric.topology == ART:
-            if first != last and a % 2 == 1 and first % 2 == 1:
-                lower = first + 1
-                transfers += lateral
-            if lower != last and b % 2 == 0 and last % 2 == 0:
-                upper = last - 1
-                transfers += lateral
-            if lower != first or upper != last:
-                late += lateral
+            hop = 0
+            if first != last and first % 2 == 1:
+                here = 2 * first + 2 - a
+                if here < b - 2 * first - 1 if fabric.shorter_end else here == 1:
+                    lower = first + 1
+                    hop = max(lateral, here - 1)
+                    transfers += hop
+                    if fabric.shorter_end:
+                        a = 2 * first + 2
+            if lower != last and last % 2 == 0:
+                here = b - 2 * last + 1
+                if here <= 2 * last - a if fabric.shorter_end else here == 1:
+                    upper = last - 1
+                    transfers += max(lateral, here - 1)
+                    hop = max(hop, max(lateral, here - 1))
+            late += hop
         transfers += (upper - lower + 1) * fabric.level_latency
         early += fabric.level_latency
         if lower == upper and (fabric.topology == ART or (1 << level) >= size):
@@ -334,7 +356,7 @@ def full_limits(tile: Ints, w: Workspace) -> None:
 @kernel
 def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
     """Packets of the weights over the whole run; leaves those of a full step in ``step_load[WEIGHT_ROW]``."""
-    size = layer.size
+    size = w.size
     for m in range(switches):
         c = w.coordinate
         w.address[m] = (((c[G, m] * size[K] + c[K, m]) * size[C] + c[C, m]) * size[R] + c[R, m]) * size[S] + c[S, m]
@@ -365,7 +387,7 @@ def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches:
     Leaves the packets of one step in ``step_load``: for class i of the partial dimensions in row 2 i (row starts) and
     2 i + 1 (the other steps of a row). Returns the number of partial dimensions.
     """
-    size = layer.size
+    size = w.size
     height = (size[P] - 1) * layer.stride_h + (size[R] - 1) * layer.dilation_h + 1
     width = (size[Q] - 1) * layer.stride_w + (size[S] - 1) * layer.dilation_w + 1
     for m in range(switches):
@@ -412,7 +434,7 @@ def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int,
         outputs = 1
         for d in (N, G, K, P, Q):
             outputs *= w.trips[d] - (w.coordinate[d, start] >= w.edge[d])
-        bus = position * fabric.buses // fabric.multipliers if fabric.wiring == REGIONAL else switch % fabric.buses
+        bus = position * fabric.buses // fabric.multipliers if fabric.wiring == REGIONAL else w.bus_of_switch[switch]
         port = start // (fabric.multipliers // fabric.ports)
         w.bus_of[vn] = bus
         w.port_of[vn] = port
@@ -576,6 +598,23 @@ def first_load(fabric: Fabric, w: Workspace, count: int) -> int:
 
 
 @kernel
+def batch_bound(fabric: Fabric, w: Workspace, count: int, steps: int, ring: int) -> None:
+    """Cycles when every batch of weights waits for the outputs of the one before: nothing overlaps."""
+    cost = w.cost
+    inside = 1
+    for i in range(count - 1, -1, -1):
+        d = w.loops[i]
+        if not (w.reused_weights[d] or (fabric.folds_together and is_fold(d))):
+            break
+        inside *= w.trips[d]
+    batches = steps // inside
+    released = steps + (batches * ring if fabric.weights_first else 0)
+    busiest = max(released, max(cost[PORT_CYCLES], cost[BUS_CYCLES]))
+    cost[PHASES] = busiest
+    cost[CYCLES] = busiest + batches * cost[DRAIN]
+
+
+@kernel
 def has_passes(w: Workspace, place: int) -> bool:
     """Whether the weights of the loop at ``place`` are held while a loop outside it turns."""
     for i in range(place - 1, -1, -1):
@@ -592,8 +631,9 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
     for i in range(8):
         d = order[i]
         w.trips[d] = (layer.size[d] + tile[d] - 1) // tile[d]
-        w.edge[d] = layer.size[d] - (w.trips[d] - 1) * tile[d]
-        macs *= layer.size[d]
+        w.size[d] = w.trips[d] * tile[d] if fabric.pads else layer.size[d]
+        w.edge[d] = w.size[d] - (w.trips[d] - 1) * tile[d]
+        macs *= w.size[d]
         steps *= w.trips[d]
         if is_fold(d):
             folds *= w.trips[d]
@@ -607,6 +647,15 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
         folding = folding or is_fold(w.loops[i])
         if folding and not is_fold(w.loops[i]):
             live *= w.trips[w.loops[i]]
+    if fabric.folds_together:
+        folding_loops = 0
+        for i in range(count):
+            if is_fold(w.loops[i]):
+                folding_loops += 1
+            elif folding_loops:
+                return TOO_LARGE
+        if folds > fabric.weight_registers:
+            return TOO_LARGE
     spills = folding and live > fabric.accumulation_words
     size = tile[C] * tile[R] * tile[S] + spills
     block = size
@@ -619,9 +668,10 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
     w.cost[:] = 0
     w.load[:] = 0
     w.bus_load[:] = 0
-    find_reuse(w, count, True, fabric.weight_registers)
-    held = find_reuse(w, count, False, fabric.input_registers)
+    ring = find_reuse(w, count, True, fabric.weight_registers, fabric.folds_together)
+    held = find_reuse(w, count, False, fabric.input_registers, 0)
     sliding_ring = not ring_has(w, count, Q) and not (ring_has(w, count, S) and w.edge[S] != tile[S])
+    sliding_ring = sliding_ring and (fabric.pads == 0 or layer.size[S] % tile[S] == 0)
     sliding = sliding_ring and slides(layer, tile, fabric, w, count, held)
     switches = lay_out(tile, placement, w, size, block, spills)
     add_weights(layer, tile, fabric, w, switches)
@@ -631,13 +681,19 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
     cost[STEPS], cost[FOLDS], cost[SPILLS], cost[FORWARDING], cost[DEPTH] = steps, folds, spills, sliding, depth
     cost[RESULTS] = cost[OUTPUTS] * (folds if spills else 1)
     cost[ACCUMULATIONS] = 0 if spills else cost[OUTPUTS] * (folds - 1)
-    cost[ADDITIONS] = macs - cost[OUTPUTS] * folds + (cost[OUTPUTS] * (folds - 1) if spills else 0)
+    cost[MACS] = macs
+    cost[ADDITIONS] = macs - cost[OUTPUTS] * folds
+    if spills:
+        cost[ADDITIONS] += cost[OUTPUTS] * (folds if fabric.pads else folds - 1)
     for port in range(fabric.ports):
         cost[PORT_CYCLES] = max(cost[PORT_CYCLES], w.load[port])
     for bus in range(fabric.buses):
         cost[BUS_CYCLES] = max(cost[BUS_CYCLES], w.bus_load[bus])
     tail = fabric.accumulation_latency + fabric.collection_latency
     cost[DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
+    if fabric.waits:
+        batch_bound(fabric, w, count, steps, ring)
+        return VALID
     cost[PHASES] = phase_cycles(tile, fabric, w, count, spills, sliding, partials, block)
     cost[PHASES] += first_load(fabric, w, count)
     cost[CYCLES] = max(cost[PHASES], cost[PORT_CYCLES], cost[BUS_CYCLES]) + cost[DRAIN] - 1

@@ -64,8 +64,10 @@ class Collection(NamedTuple):
     """Buses and accumulators.
 
     ``member_start`` and ``member`` list the virtual neurons of each bus. ``outgoing``, ``result`` and ``accumulated``
-    are the wires of each virtual neuron, ``written`` its results so far; ``flags`` and the additions are
-    [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here.
+    are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
+    (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
+    [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here;
+    without ``own_stage`` accumulators pass a sum on in the cycle in which it leaves the adders.
     """
 
     member_start: Ints
@@ -80,18 +82,38 @@ class Collection(NamedTuple):
     additions_three: Ints
     output_offset: Ints
     written: Ints
+    waiting: Ints
+    write_queue: Ints
+    writes_half: bool
     spills: bool
+    own_stage: bool
+
+
+class Controller(NamedTuple):
+    """Release of control steps: ``released`` so far, at most ``rate`` a cycle, ``last_step`` in all.
+
+    With ``waits`` a batch begins when the ``results`` of the loops outside it (``trips``, innermost first) are written.
+    """
+
+    released: Ints
+    rate: int
+    last_step: int
+    waits: bool
+    batch_steps: int
+    trips: Ints
+    results: Ints
 
 
 class Stores(NamedTuple):
     """Operand stores [store, multiplier]: words present, the same with those on their way, the one in use, depth
-    [store]; with ``carry`` the words.
+    [store], words waited for and retired together [store]; with ``carry`` the words.
     """
 
     words: Ints
     claimed: Ints
     current: Ints
     depth: Ints
+    together: Ints
     head: Ints
     value: Ints
 
@@ -126,6 +148,7 @@ class Ports(NamedTuple):
     end: Ints
     line: Ints
     line_value: Ints
+    partial_sums_first: bool
     busy: Ints
     memory: Ints
     memory_start: Ints
@@ -142,6 +165,7 @@ class Machine(NamedTuple):
     multipliers: Multipliers
     stores: Stores
     compute_walkers: Walkers
+    controller: Controller
     ports: Ports
     stream_walkers: Walkers
     outputs: Ints
@@ -165,10 +189,50 @@ def step_buses(wires: Wires, collection: Collection, tally: Ints) -> bool:
                 wires.words[wire] -= 1
                 collection.last_granted[bus] = candidate
                 collection.busy[bus] += 1
-                collection.written[vn] += 1
-                tally[RESULTS] += 1
+                count = collection.waiting[0]
+                collection.write_queue[(collection.waiting[1] + count) % len(collection.write_queue)] = vn
+                collection.waiting[0] = count + 1
                 moved = True
                 break
+    return moved
+
+
+@inlined
+def step_global_buffer(collection: Collection, tally: Ints) -> bool:
+    """The global buffer writes the results that have arrived, all of them or half."""
+    count = collection.waiting[0]
+    if count == 0:
+        return False
+    if collection.writes_half:
+        count = (count + 1) // 2
+    for _ in range(count):
+        collection.written[collection.write_queue[collection.waiting[1]]] += 1
+        collection.waiting[1] += 1
+        if collection.waiting[1] == len(collection.write_queue):
+            collection.waiting[1] = 0
+    collection.waiting[0] -= count
+    tally[RESULTS] += count
+    return True
+
+
+@inlined
+def step_controller(controller: Controller, tally: Ints) -> bool:
+    """The controller releases control steps to the ports, one batch after the other where it waits for outputs."""
+    moved = False
+    left = controller.rate
+    while left > 0 and controller.released[0] < controller.last_step:
+        released = controller.released[0]
+        if controller.waits and released % controller.batch_steps == 0:
+            batch, before = released // controller.batch_steps, 0
+            for loop in range(len(controller.trips)):
+                before += batch % controller.trips[loop] * controller.results[loop]
+                batch //= controller.trips[loop]
+            if tally[RESULTS] < before:
+                break
+        steps = min(left, controller.batch_steps - released % controller.batch_steps)
+        controller.released[0] += steps
+        left -= steps
+        moved = True
     return moved
 
 
@@ -275,9 +339,11 @@ def step_adders(wires: Wires, adders: Adders, first: int, last: int, cycle: int,
 def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, rewind: int) -> None:
     """After a step: retire the word in use, go on to the next one held, or start again at the first."""
     if retire:
-        stores.words[store, m] -= 1
-        stores.claimed[store, m] -= 1
-        stores.head[store, m] = (stores.head[store, m] + 1) % stores.depth[store]
+        together = stores.together[store]
+        stores.words[store, m] -= together
+        stores.claimed[store, m] -= together
+        stores.head[store, m] = (stores.head[store, m] + together) % stores.depth[store]
+        stores.current[store, m] = 0
     elif following:
         stores.current[store, m] += 1
     elif rewind:
@@ -313,7 +379,10 @@ def step_multipliers(
             cause = -1
             if wires.words[wire] >= wires.depth[wire]:
                 cause = 0
-            elif uses & MULTIPLY and stores.words[WEIGHTS, m] <= stores.current[WEIGHTS, m]:
+            elif uses & MULTIPLY and (
+                stores.words[WEIGHTS, m] <= stores.current[WEIGHTS, m]
+                or stores.words[WEIGHTS, m] < stores.together[WEIGHTS]
+            ):
                 cause = 1
             elif uses & MULTIPLY and stores.words[source, m] <= stores.current[source, m]:
                 cause = 2
@@ -426,6 +495,7 @@ def step_ports(
     walkers: Walkers,
     collection: Collection,
     outputs: Ints,
+    released: int,
     cycle: int,
     tally: Ints,
     carry: bool,
@@ -441,12 +511,17 @@ def step_ports(
             ports.line[stage, port] = -1
             moved = True
         waiting = False
-        tried = -1  # place (step, then stream) of the last word that could not go
+        tried = -2  # place (step, then stream) of the last word that could not go
         for _ in range(3):
             place, stream = LATEST, -1
             for other in range(3):
                 if ports.head[other, port] < ports.end[other, port]:
-                    place_of_other = 3 * walkers.step[other * len(ports.busy) + port] + other
+                    step = walkers.step[other * len(ports.busy) + port]
+                    if step >= released:
+                        continue
+                    place_of_other = 3 * step + other
+                    if other == PARTIAL_SUMS and ports.partial_sums_first:
+                        place_of_other = -1
                     if tried < place_of_other < place:
                         place, stream = place_of_other, other
             if stream < 0:
@@ -504,10 +579,18 @@ def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -
             return COMPLETE, cycle
         moved = step_buses(m.wires, m.collection, m.tally)
         moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry)
-        moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
+        if m.collection.own_stage:
+            moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
         moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry)
+        if not m.collection.own_stage:
+            moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
         moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
-        moved |= step_ports(m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, cycle, m.tally, carry)
+        moved |= step_controller(m.controller, m.tally)
+        moved |= step_global_buffer(m.collection, m.tally)
+        released = m.controller.released[0]
+        moved |= step_ports(
+            m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, released, cycle, m.tally, carry
+        )
         idle = 0 if moved else idle + 1
         if idle > m.ports.line.shape[0]:
             return DEADLOCK, cycle

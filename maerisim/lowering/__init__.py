@@ -1,5 +1,5 @@
 """What is sent when: layers and their mappings as programs."""
 
-from maerisim.lowering.dense import lower
+from maerisim.lowering.dense import lower, padded
 
-__all__ = ["lower"]
+__all__ = ["lower", "padded"]

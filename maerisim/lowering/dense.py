@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
 
 from maerisim.errors import MappingError
-from maerisim.fabric.collection import buses_of
+from maerisim.fabric.collection import bus_inputs
 from maerisim.fabric.topology import Wire, topology_of
 from maerisim.hardware import Hardware
 from maerisim.lowering.layout import (
@@ -24,7 +25,7 @@ from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program import Collect, CollectStep, Ints, Packets, Program, Thread, Use
+from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -46,30 +47,68 @@ class _Lowering:
     """One lowering: the quantities that all threads share."""
 
     def __init__(self, problem: Problem, mapping: Mapping, hardware: Hardware) -> None:
+        rows_divide = problem.S % mapping.tile_of("S") == 0
+        self.given = problem
+        if hardware.controller.pad_edges:
+            problem = padded(problem, mapping)
         self.problem, self.mapping, self.hardware = problem, mapping, hardware
         self.loops = temporal_loops(problem, mapping)
         self.turning = frozenset(loop.dimension for loop in self.loops)
         self.folds = self.turning & set(REDUCED)
+        self.fold_steps = prod(loop.trips for loop in self.loops if loop.dimension in self.folds)
         self.spills = mapping.spills(problem, hardware)
         self.topology = topology_of(hardware)
         self.layout: Layout = place(mapping, self.topology, self.spills)
         self.strides = strides_of(problem)
-        self.weights = held(self.loops, WEIGHT_DIMENSIONS, hardware.multiplier.weight_registers)
+        together = hardware.multiplier.wait_for_all_weights
+        self.weights = held(self.loops, WEIGHT_DIMENSIONS, hardware.multiplier.weight_registers, together)
         self.inputs = held(self.loops, INPUT_DIMENSIONS, hardware.multiplier.input_registers)
-        self.forwarding = forwards(problem, mapping, hardware, self.loops, self.inputs)
+        self.forwarding = forwards(problem, mapping, hardware, self.loops, self.inputs) and (
+            rows_divide or not hardware.controller.pad_edges
+        )
         self.edge = {
             d: size % tile or tile for d, size, tile in zip(DIMENSIONS, problem.dims, mapping.tile, strict=True)
         }
         self.partial = frozenset(d for d in self.turning if self.edge[d] != mapping.tile_of(d))
         self.worker = ~self.layout.partial_sum & (self.layout.virtual_neuron >= 0)
         self.reduction = self.topology.route(self.layout.spans)
+        self.batches = self._batches()
+
+    def _batches(self) -> Batches:
+        inside = self.weights.reused | self.weights.ring
+        outer = [loop for loop in self.loops if loop.dimension not in inside]
+        steps = prod(loop.trips for loop in self.loops if loop.dimension in inside)
+        ahead = self.weights.words if self.hardware.controller.weights_first else 0
+        # Only the innermost loops belong to a batch; what is outside covers whole outputs of the dimensions it walks.
+        # Zeros that fill up the last rows and columns are not waited for.
+        size = dict(zip(DIMENSIONS, self.problem.dims, strict=True)) | {"P": self.given.P, "Q": self.given.Q}
+        whole = {d: size[d] if d in inside or d not in self.turning else self.mapping.tile_of(d) for d in REPLICATED}
+        results = []
+        for loop in reversed(outer):
+            waited = loop.dimension != "N" or self.hardware.controller.wait_across_images
+            results.append(prod(whole.values()) * (self.fold_steps if self.spills else 1) if waited else 0)
+            whole[loop.dimension] = size[loop.dimension]
+        return Batches(
+            steps=steps + ahead,
+            count=prod(loop.trips for loop in outer),
+            weights=self.weights.words if self.hardware.multiplier.wait_for_all_weights else 1,
+            trips=tuple(loop.trips for loop in reversed(outer)),
+            results=tuple(results),
+        )
+
+    def _period(self, place: int, ahead: int) -> int:
+        """Control steps between two iterations of loop ``place``, ``ahead`` of them for the weights of a batch."""
+        inner = self.loops[place + 1 :]
+        period = prod(loop.trips for loop in inner)
+        if not ahead or self.loops[place].dimension in self.weights.reused | self.weights.ring:
+            return period
+        return period // (self.batches.steps - ahead) * self.batches.steps
 
     def program(self) -> Program:
         """Assemble all threads."""
         vn_count = len(self.layout.spans)
         outputs = addresses(self.layout, self.strides.outputs)
         starts = np.array([span.start for span in self.layout.spans])
-        folds = prod(loop.trips for loop in self.loops if loop.dimension in self.folds)
         of_partial_sum = np.where(self.layout.partial_sum, self.layout.virtual_neuron, -1)
         return Program(
             weights=self._weights(),
@@ -79,11 +118,12 @@ class _Lowering:
             collect=self._collect(vn_count),
             spans=self.layout.spans,
             reduction=self.reduction,
-            buses=buses_of(self.reduction, self.hardware),
+            bus_inputs=bus_inputs(self.reduction, self.hardware),
             multipliers_used=self.layout.switches,
-            results=self.problem.outputs * (folds if self.spills else 1),
+            results=self.problem.outputs * (self.fold_steps if self.spills else 1),
             output_offset=outputs[starts],
             partial_sum_of=of_partial_sum.astype(np.int64),
+            batches=self.batches,
         )
 
     def _within(self, context: Context, dimensions: Iterable[str]) -> Mask:
@@ -109,11 +149,12 @@ class _Lowering:
         ``first`` and ``last`` name the dimensions whose first or last iteration matters to ``make(context)``;
         the last iteration of a dimension with a partial tile always does.
         """
+        ahead = self.weights.words if self.hardware.controller.weights_first else 0
         loops = [
             TemporalLoop(
                 loop.dimension,
                 loop.trips,
-                prod(inner.trips for inner in self.loops[place + 1 :]),
+                self._period(place, ahead),
                 self.mapping.tile_of(loop.dimension) * strides[loop.dimension],
                 split_first=loop.dimension in first,
                 split_last=loop.dimension in last or loop.dimension in self.partial,
@@ -122,6 +163,7 @@ class _Lowering:
             if loop.dimension not in without
         ]
         context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}
+        first_step = 0 if name == "weights" else ahead
         templates: list[T] = []
         by_context: dict[tuple[bool, ...], int] = {}
         by_content: dict[bytes, int] = {}
@@ -139,7 +181,7 @@ class _Lowering:
             return by_context[key]
 
         nodes = build_nest(loops, context, template_for)
-        return Thread(name, nodes, tuple(templates))
+        return Thread(name, nodes, tuple(templates), first_step)
 
     def _weights(self) -> Thread[Packets]:
         address = addresses(self.layout, self.strides.weights)
@@ -152,11 +194,12 @@ class _Lowering:
 
     def _inputs(self) -> Thread[Packets]:
         address = addresses(self.layout, self.strides.inputs)
+        order = addresses(self.layout, self.strides.input_order)
 
         def packets(context: Context) -> Packets:
             needed = self.worker & self._within(context, DIMENSIONS)
             switches = np.flatnonzero(needed & ~self._takes_forwarded(context))
-            return multicast(self.hardware, switches, address[switches])
+            return multicast(self.hardware, switches, address[switches], order[switches])
 
         first = ["Q"] if self.forwarding else []
         return self._thread("inputs", self.strides.inputs, packets, without=self.inputs.reused, first=first)
@@ -175,7 +218,7 @@ class _Lowering:
         def packets(context: Context) -> Packets:
             switches = np.flatnonzero(self.layout.partial_sum & self._within(context, REPLICATED))
             wait = self._results_since(context)[self.layout.virtual_neuron[switches]]
-            return multicast(self.hardware, switches, address[switches], wait)
+            return multicast(self.hardware, switches, address[switches], wait=wait)
 
         if not self.spills:
             return Thread("partial_sums", (), ())
@@ -223,10 +266,16 @@ class _Lowering:
         uses = uses | np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
         has_weight = self.worker & self._within(context, set(DIMENSIONS) - self.weights.reused)
         uses = uses | _turnover(
-            self.weights, context, has_weight, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS
+            self.weights,
+            self.batches.weights,
+            context,
+            has_weight,
+            Use.RETIRE_WEIGHT,
+            Use.NEXT_WEIGHT,
+            Use.REWIND_WEIGHTS,
         )
         has_input = self.worker & self._within(context, set(DIMENSIONS) - self.inputs.reused)
-        uses = uses | _turnover(self.inputs, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
+        uses = uses | _turnover(self.inputs, 1, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
         if self.forwarding:
             uses = uses | np.where(has_input & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
             if not context["Q"].last and all(context[d].first for d in self.inputs.reused):
@@ -244,7 +293,7 @@ class _Lowering:
             if complete or self.spills:
                 flags |= Collect.EMIT
             live = self.worker & at_work & self._within(context, REDUCED)
-            live |= self.layout.partial_sum & at_work & (not fresh)
+            live |= self.layout.partial_sum & at_work & (self.hardware.controller.pad_edges or not fresh)
             two, three = self._additions(live, vn_count)
             return CollectStep(np.where(at_work[starts], int(flags), 0).astype(np.int64), two, three)
 
@@ -272,15 +321,25 @@ def _content(template: object) -> bytes:
     return b"".join(array.tobytes() for array in vars(template).values())
 
 
-def _turnover(operand: Held, context: Context, has_word: Mask, retire: Use, following: Use, rewind: Use) -> Ints:
+def _turnover(
+    operand: Held, together: int, context: Context, has_word: Mask, retire: Use, following: Use, rewind: Use
+) -> Ints:
     """What the switches do with a held word after a step: retire it, go on to the next one, start again, or nothing.
 
-    A switch beyond the edge of a tile has no word to retire, but starts its ring again with the others.
+    Words held ``together`` are retired together, after the last of them. A switch beyond the edge of a tile has no
+    word to retire, but starts its ring again with the others.
     """
-    if all(context[d].last for d in operand.reused):
-        return np.where(has_word, retire, 0)
+    ring_ends = all(context[d].last for d in operand.ring)
+    if all(context[d].last for d in operand.reused) and (together == 1 or ring_ends):
+        return np.where(has_word, int(retire), 0)
     if not all(context[d].last for d in operand.repeats):
         return np.zeros(len(has_word), np.int64)
-    if all(context[d].last for d in operand.ring):
-        return np.full(len(has_word), rewind)
-    return np.where(has_word, following, 0)
+    if ring_ends:
+        return np.full(len(has_word), int(rewind))
+    return np.where(has_word, int(following), 0)
+
+
+def padded(problem: Problem, mapping: Mapping) -> Problem:
+    """The problem with every dimension filled up to whole tiles, as ``controller.pad_edges`` runs it."""
+    sizes = {d: -(-size // tile) * tile for d, size, tile in zip(DIMENSIONS, problem.dims, mapping.tile, strict=True)}
+    return replace(problem, **sizes, padding=(0, 0))  # type: ignore[arg-type]

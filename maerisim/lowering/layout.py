@@ -63,11 +63,13 @@ class Strides:
     """Words by which the address of an operand moves per unit of each dimension (row-major tensors).
 
     Weights are (G, K, C, R, S), inputs (N, G, C, H, W) with H, W the padded rows and columns in use, outputs
-    (N, G, K, P, Q).
+    (N, G, K, P, Q). ``input_order`` numbers the inputs in the order in which they are read from the global buffer: by
+    row and column, then image, group and channel.
     """
 
     weights: dict[str, int]
     inputs: dict[str, int]
+    input_order: dict[str, int]
     outputs: dict[str, int]
 
 
@@ -85,9 +87,19 @@ def strides_of(problem: Problem) -> Strides:
         "G": p.C * height * width,
         "N": p.G * p.C * height * width,
     }
+    pixel = p.N * p.G * p.C
+    input_order = {
+        "C": 1,
+        "G": p.C,
+        "N": p.G * p.C,
+        "Q": p.stride[1] * pixel,
+        "S": p.dilation[1] * pixel,
+        "P": p.stride[0] * width * pixel,
+        "R": p.dilation[0] * width * pixel,
+    }
     outputs = {"Q": 1, "P": p.Q, "K": p.P * p.Q, "G": p.K * p.P * p.Q, "N": p.G * p.K * p.P * p.Q}
     blank = dict.fromkeys(DIMENSIONS, 0)
-    return Strides(blank | weights, blank | inputs, blank | outputs)
+    return Strides(blank | weights, blank | inputs, blank | input_order, blank | outputs)
 
 
 def addresses(layout: Layout, strides: dict[str, int]) -> Ints:

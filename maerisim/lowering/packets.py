@@ -8,15 +8,22 @@ from maerisim.hardware import Hardware
 from maerisim.program import Ints, Packets
 
 
-def multicast(hardware: Hardware, switches: Ints, address: Ints, wait: Ints | None = None) -> Packets:
+def multicast(
+    hardware: Hardware, switches: Ints, address: Ints, order: Ints | None = None, wait: Ints | None = None
+) -> Packets:
     """Packets that bring word ``address[i]`` to multiplier switch ``switches[i]`` (ascending), for all i.
 
-    Switches of one port that need the same word share a packet. Within a port packets are ordered by their lowest
-    switch. A word needed by several ports is read from the global buffer once, by the lowest of them.
+    Switches of one port that need the same word share a packet. Within a port packets are ordered by ``order``, which
+    must be as distinct as the addresses (by default it is the address). A word
+    needed by several ports is read from the global buffer once, by the lowest of them.
     """
     span = hardware.leaves_per_port
     port = switches // span
-    packet_of, port_of, offset = _number_by_first_use(port, address)
+    order = address if order is None else order
+    low, high = (int(order.min()), int(order.max())) if len(order) else (0, 0)
+    key = port * (high - low + 1) + (order - low)
+    _, where, packet_of = np.unique(key, return_index=True, return_inverse=True)
+    port_of, offset = port[where], address[where]
     count = len(offset)
     by_packet = np.argsort(packet_of, kind="stable")
     first = np.concatenate(([0], np.cumsum(np.bincount(packet_of, minlength=count))))
@@ -32,20 +39,6 @@ def multicast(hardware: Hardware, switches: Ints, address: Ints, wait: Ints | No
         destinations=destinations,
         wait=np.zeros(count, np.int64) if wait is None else wait[by_packet][first[:-1]],
     )
-
-
-def _number_by_first_use(port: Ints, address: Ints) -> tuple[Ints, Ints, Ints]:
-    """Number the distinct (port, address) pairs in the order they first occur: (number per entry, port, address)."""
-    if len(port) == 0:
-        return port, port, address
-    low = int(address.min())
-    key = port * (int(address.max()) - low + 1) + (address - low)
-    _, where, inverse = np.unique(key, return_index=True, return_inverse=True)
-    order = np.argsort(where, kind="stable")
-    number = np.empty(len(order), np.int64)
-    number[order] = np.arange(len(order))
-    seen = where[order]
-    return number[inverse], port[seen], address[seen]
 
 
 def _hops(leaf: Ints, packet: Ints, count: int, span: int, ports: int) -> Ints:

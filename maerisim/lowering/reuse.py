@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.mapping import REDUCED, Mapping
 from maerisim.workload import DIMENSIONS, Problem
 
 
@@ -44,20 +44,28 @@ class Held:
         return self.passes | self.repeats
 
 
-def held(loops: Sequence[Trips], relevant: Collection[str], registers: int) -> Held:
-    """Reuse of an operand that depends on the ``relevant`` dimensions, with room for ``registers`` words."""
+def held(loops: Sequence[Trips], relevant: Collection[str], registers: int, folds_together: bool = False) -> Held:
+    """Reuse of an operand that depends on the ``relevant`` dimensions, with room for ``registers`` words.
+
+    With ``folds_together`` (weights only) a ring consists of all folds of an output, whether there are passes or not,
+    and the passes are those over the outputs of one image.
+    """
+    if registers == 0:
+        return Held(frozenset(), frozenset(), frozenset(), 1)
+    ringed = frozenset(REDUCED) if folds_together else relevant
+    passing = frozenset("PQ") if folds_together else frozenset(DIMENSIONS) - frozenset(relevant)
     rest = list(loops)
     repeats, ring, passes = set(), set(), set()
     while rest and rest[-1].dimension not in relevant:
         repeats.add(rest.pop().dimension)
     words = 1
-    while rest and rest[-1].dimension in relevant and words * rest[-1].trips <= registers:
+    while rest and rest[-1].dimension in ringed and words * rest[-1].trips <= registers:
         loop = rest.pop()
         ring.add(loop.dimension)
         words *= loop.trips
-    while rest and rest[-1].dimension not in relevant:
+    while rest and rest[-1].dimension in passing:
         passes.add(rest.pop().dimension)
-    if not passes:
+    if not passes and not folds_together:
         return Held(frozenset(), frozenset(), frozenset(repeats), 1)
     return Held(frozenset(passes), frozenset(ring), frozenset(repeats), words)
 

@@ -1,0 +1,115 @@
+"""Run the cases of a STONNE table in the ``stonne`` profile and compare cycles and counters.
+
+    python benchmarks/validate_stonne.py CSV [--engine compiled|event]
+
+Prints one line per case that differs and as the last line JSON ``{"cases", "exact", "max_abs_error",
+"mean_abs_error", "deadlocks", "deadlocks_found"}`` (errors of the cycles, relative; ``cases`` counts the rows that
+STONNE completes, ``deadlocks`` those where it hangs), with the counts of rows whose operations differ beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from maerisim.engine import Result, simulate
+from maerisim.errors import DeadlockError
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping
+from maerisim.workload import Problem
+
+ORDER = "N G K P Q C R S"
+COPIED = ("fw_sends", "sram_w_reads", "sram_in_reads", "sram_psum_reads", "psum_writes", "acc_adds")
+PLACEMENT = "N G K P Q"
+
+
+def case(row: dict[str, str]) -> tuple[Problem, Mapping, Hardware]:
+    """Layer, tile and hardware of a row. STONNE's X, Y are our rows and columns of the padded input."""
+    n = {key: int(row[key]) for key in row if row[key].lstrip("-").isdigit()}
+    stride = n["strides"]
+    problem = Problem(
+        N=n["N"], G=n["G"], K=n["K"] // n["G"], C=n["C"] // n["G"], R=n["R"], S=n["S"],
+        P=(n["X"] - n["R"]) // stride + 1, Q=(n["Y"] - n["S"]) // stride + 1, stride=(stride, stride),
+    )  # fmt: skip
+    tile = {d: n[f"T_{d}"] for d in "NGKCRS"} | {"P": n["T_X_"], "Q": n["T_Y_"]}
+    overrides: dict[str, Any] = {
+        "multipliers": n["num_ms"],
+        "distribution.bandwidth": n["dn_bw"],
+        "collection.bandwidth": n["rn_bw"],
+        "distribution.latency": 1 if n["dn_bw"] == n["num_ms"] else 2,
+    }
+    if not n["acc_buf"]:
+        overrides |= {"accumulation.words": 0, "accumulation.latency": 0}
+    hardware = Hardware.load("stonne").with_overrides(overrides)
+    return problem, Mapping.of(tile, ORDER, PLACEMENT), hardware
+
+
+def counts(result: Result) -> dict[str, int]:
+    """Our counts under STONNE's names."""
+    c = result.counters
+    return {
+        "mults": c.multiplications,
+        "adds": c.additions,
+        "fw_sends": c.forwards,
+        "sram_w_reads": c.buffer_reads["weights"],
+        "sram_in_reads": c.buffer_reads["inputs"],
+        "sram_psum_reads": c.buffer_reads["partial_sums"],
+        "psum_writes": c.results,
+        "acc_adds": c.accumulations,
+    }
+
+
+def main() -> int:
+    """Run the table; 1 when a case is more than 2 % off or a deadlock is not found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("csv", type=Path)
+    parser.add_argument("--engine", choices=["compiled", "event"], default="compiled")
+    arguments = parser.parse_args()
+    if not arguments.csv.exists():
+        print(f"{arguments.csv}: no such file; give the table of STONNE runs to compare with", file=sys.stderr)
+        return 2
+    errors: list[float] = []
+    deadlocks = found = other_counts = 0
+    for row in csv.DictReader(arguments.csv.open()):
+        problem, mapping, hardware = case(row)
+        try:
+            result = simulate(problem, mapping, hardware, engine=arguments.engine)
+        except DeadlockError:
+            found += row["status"] != "ok"
+            result = None
+        if row["status"] != "ok":
+            deadlocks += 1
+            continue
+        expected = int(row["cycles"])
+        cycles = result.cycles if result else 0
+        errors.append(abs(cycles - expected) / expected)
+        theirs = {
+            "mults": int(row["mults"]),
+            "adds": int(row["add21"]) + 2 * int(row["add31"]),
+        } | {name: int(row[name]) for name in COPIED}
+        ours = counts(result) if result else {}
+        differing = [
+            f"{name} {ours.get(name)} not {value}" for name, value in theirs.items() if ours.get(name) != value
+        ]
+        other_counts += bool(differing) and cycles == expected
+        if cycles != expected or differing:
+            print(f"{row['name']}: {cycles} cycles, STONNE {expected} ({errors[-1]:.2%}) {'; '.join(differing)}")
+    summary = {
+        "cases": len(errors),
+        "exact": sum(error == 0 for error in errors),
+        "max_abs_error": round(max(errors, default=0.0), 6),
+        "mean_abs_error": round(sum(errors) / max(1, len(errors)), 6),
+        "deadlocks": deadlocks,
+        "deadlocks_found": found,
+        "exact_with_other_counts": other_counts,
+    }
+    print(json.dumps(summary))
+    return int(summary["max_abs_error"] > 0.02 or found < deadlocks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
