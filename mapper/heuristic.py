@@ -43,7 +43,7 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
     """
     kept, fitting = tiles(problem, hardware)
     costs = estimate_many(problem, kept, WALKS, hardware)
-    scores = _scores(costs, problem, hardware, objective)
+    scores = _scores(costs, hardware, objective)
     legal = int(np.isfinite(scores).sum())
     if legal == 0:
         raise MappingError("mapper", [f"none of {fitting} tiles fits {hardware.multipliers} multipliers"])
@@ -58,7 +58,7 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
     return Choice(mapping, expected, legal, _reason(expected, place, len(judged), len(kept), fitting, hardware))
 
 
-def _scores(costs: Ints, problem: Problem, hardware: Hardware, objective: Objective) -> Scores:
+def _scores(costs: Ints, hardware: Hardware, objective: Objective) -> Scores:
     """What is to be made small, per tile and order; infinite where a mapping does not fit."""
     cycles = costs[..., k.CYCLES].astype(np.float64)
     energy = energies(costs, hardware.energy)

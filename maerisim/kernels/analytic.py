@@ -146,7 +146,7 @@ def find_reuse(w: Workspace, count: int, weights: bool, registers: int, folds_to
     passes = 0
     while place > 0:
         d = w.loops[place - 1]
-        if not (d == P or d == Q if folds_together else not (is_weight(d) if weights else is_input(d))):
+        if not (d in (P, Q) if folds_together else not (is_weight(d) if weights else is_input(d))):
             break
         place -= 1
         reused[d] = 1
@@ -221,7 +221,7 @@ def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
                 if here <= 2 * last - a if fabric.shorter_end else here == 1:
                     upper = last - 1
                     transfers += max(lateral, here - 1)
-                    hop = max(hop, max(lateral, here - 1))
+                    hop = max(hop, lateral, here - 1)
             late += hop
         transfers += (upper - lower + 1) * fabric.level_latency
         early += fabric.level_latency
@@ -354,7 +354,7 @@ def full_limits(tile: Ints, w: Workspace) -> None:
 
 
 @kernel
-def add_weights(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
+def add_weights(tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
     """Packets of the weights over the whole run; leaves those of a full step in ``step_load[WEIGHT_ROW]``."""
     size = w.size
     for m in range(switches):
@@ -609,7 +609,7 @@ def batch_bound(fabric: Fabric, w: Workspace, count: int, steps: int, ring: int)
         inside *= w.trips[d]
     batches = steps // inside
     released = steps + (batches * ring if fabric.weights_first else 0)
-    busiest = max(released, max(cost[PORT_CYCLES], cost[BUS_CYCLES]))
+    busiest = max(released, cost[PORT_CYCLES], cost[BUS_CYCLES])
     cost[PHASES] = busiest
     cost[CYCLES] = busiest + batches * cost[DRAIN]
 
@@ -674,7 +674,7 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
     sliding_ring = sliding_ring and (fabric.pads == 0 or layer.size[S] % tile[S] == 0)
     sliding = sliding_ring and slides(layer, tile, fabric, w, count, held)
     switches = lay_out(tile, placement, w, size, block, spills)
-    add_weights(layer, tile, fabric, w, switches)
+    add_weights(tile, fabric, w, switches)
     partials = add_inputs(layer, tile, fabric, w, switches, sliding)
     depth = add_results(tile, fabric, w, size, block, folds, spills)
     cost = w.cost

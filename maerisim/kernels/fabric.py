@@ -173,7 +173,7 @@ class Machine(NamedTuple):
 
 
 @inlined
-def step_buses(wires: Wires, collection: Collection, tally: Ints) -> bool:
+def step_buses(wires: Wires, collection: Collection) -> bool:
     """Each bus takes one result, round robin among its virtual neurons."""
     moved = False
     for bus in range(len(collection.busy)):
@@ -577,7 +577,7 @@ def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -
     while cycle < end:
         if m.tally[RESULTS] >= expected:
             return COMPLETE, cycle
-        moved = step_buses(m.wires, m.collection, m.tally)
+        moved = step_buses(m.wires, m.collection)
         moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry)
         if m.collection.own_stage:
             moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
