@@ -27,6 +27,11 @@ class Controller(Model):
     the other values are ways in which other controllers hold back.
     """
 
+    kind: Literal["decoupled", "lock_step"] = Field(
+        "decoupled",
+        description="ports that run ahead on their own, or one program of rows that drives all ports and switches together",
+    )
+    start_cycles: int = Field(0, ge=0, le=2**20, description="lock_step: cycles before the first row of the program")
     steps_per_cycle: int | None = Field(
         None, ge=1, le=2**20, description="control steps whose words may be released per cycle; null: any number"
     )
@@ -47,6 +52,7 @@ class Distribution(Model):
         None, description="words a cycle, one per port; a power of two; default: a quarter of the multipliers"
     )
     latency: Latency = Field(1, description="cycles from a port to a multiplier switch")
+    fifo_depth: Depth = Field(4, description="lock_step: words that wait in front of a port")
     partial_sums_first: bool = Field(
         False, description="returning partial sums go before all other words instead of in the order of control steps"
     )
@@ -55,6 +61,10 @@ class Distribution(Model):
 class Multiplier(Model):
     """One multiplier switch: operand registers, the queues in front of and behind the multiplier, forwarding."""
 
+    kind: Literal["step", "role"] = Field(
+        "step",
+        description="follows its own control steps, or is given a role in its filter row and a count of products",
+    )
     weight_registers: Depth = Field(32, description="weights held per multiplier switch")
     weight_double_buffering: bool = Field(True, description="load the next weights behind the computation")
     wait_for_all_weights: bool = Field(
@@ -85,6 +95,10 @@ class Reduction(Model):
         "end is the shorter part, as the MAERI paper has it",
     )
     fifo_depth: Depth = Field(4, description="words that fit in the queue of a link")
+    fifo_kind: Literal["pipeline", "normal"] = Field(
+        "pipeline",
+        description="whether a full queue takes a word in the cycle in which it is popped (pipeline) or not (normal)",
+    )
 
 
 class Collection(Model):
@@ -99,6 +113,9 @@ class Collection(Model):
         "regional",
         description="adder switches share a bus with their neighbours, take buses in turn, or (pairs) lateral neighbours "
         "take a bus together, from the root down, and the switches at the edges of the tree take the rest in turn",
+    )
+    arbiter: Literal["round_robin", "least_recently_granted"] = Field(
+        "round_robin", description="which of the results that wait for a bus goes first"
     )
     write_back: Literal["all", "half"] = Field(
         "all", description="how many of the results that wait at the global buffer it writes in a cycle"
@@ -182,6 +199,7 @@ class Hardware(Document):
             path = ("multiplier", "input_fifo_depth" if written else "input_registers")
             text = f"a queue of {depth} inputs cannot hold the {held} inputs of input_registers"
             problems.append((path, f"{text} (make input_fifo_depth {held} or more)"))
+        problems += cls._lock_step_problems(data)
         if _entry(data, "collection", "wiring") == "pairs" and _entry(data, "reduction", "topology") == "linear":
             problems.append((("collection", "wiring"), "pairs are lateral neighbours in a tree; linear has none"))
         together = _entry(data, "multiplier", "wait_for_all_weights") is True
@@ -192,6 +210,20 @@ class Hardware(Document):
             if _entry(data, "controller", key) is True and not together:
                 text = "needs multiplier.wait_for_all_weights: true, so that all folds of an output are held together"
                 problems.append((("controller", key), text))
+        return problems
+
+    @classmethod
+    def _lock_step_problems(cls, data: Mapping[str, Any]) -> list[Problem]:
+        """Options that exist only together with a lock-step controller, and what it needs."""
+        lock_step = _entry(data, "controller", "kind") == "lock_step"
+        problems: list[Problem] = []
+        for section, key, value in (("multiplier", "kind", "role"), ("reduction", "fifo_kind", "normal")):
+            if _entry(data, section, key) == value and not lock_step:
+                problems.append(((section, key), f"{value} needs controller.kind: lock_step"))
+        if lock_step and _entry(data, "multiplier", "kind") != "role":
+            problems.append((("controller", "kind"), "lock_step needs multiplier.kind: role"))
+        if lock_step and _entry(data, "distribution", "latency") != 2:
+            problems.append((("controller", "kind"), "lock_step needs distribution.latency: 2"))
         return problems
 
     @model_validator(mode="after")

@@ -10,13 +10,16 @@ Templates are flat arrays, because the numba kernels read them as they are:
 - :class:`Packets` (threads ``partial_sums``, ``inputs``, ``weights``): for each port the packets of one step.
 - flags per multiplier switch (thread ``compute``), see :class:`Use`.
 - flags and addition counts per virtual neuron (thread ``collect``), see :class:`Collect`.
+
+A controller that drives the fabric in lock step walks one thread more, ``control``, of :class:`ControlRow`; the
+distribution threads then only hold the packets that its rows send.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -133,6 +136,55 @@ class CollectStep:
     additions_three: Ints
 
 
+class Role(IntEnum):
+    """What a multiplier switch of kind ``role`` does with the words that reach it."""
+
+    IDLE = 0
+    """Drop every word."""
+    WEIGHT = 1
+    """Keep the word as the weight."""
+    LEFT = 2
+    """First switch of a filter row: multiply words from the distribution network, copy them to the right."""
+    MIDDLE = 3
+    """Multiply words that the left neighbour copies, copy them on."""
+    RIGHT = 4
+    """Last switch of a filter row: multiply words that the left neighbour copies."""
+    MIDDLE_FIRST = 5
+    """MIDDLE in the next cycle."""
+    RIGHT_FIRST = 6
+    """RIGHT in the next cycle."""
+
+
+class Control(IntEnum):
+    """What a row of the controller's program waits for and does. A row that goes takes one cycle."""
+
+    PAUSE = 0
+    """Nothing."""
+    CONFIGURE = 1
+    """Wait until the switches have taken up their last configuration; give them a role and a count of products."""
+    SEND = 2
+    """Wait until every port that is needed has room in its queue; give each its packet."""
+    DRAINED = 3
+    """Wait until every word sent has been delivered in an earlier cycle."""
+    RESULTS = 4
+    """Wait until exactly as many results have left as the base address says; at the end of the run more will do."""
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """One row of a controller that drives all ports and switches in lock step.
+
+    CONFIGURE: ``roles`` per multiplier switch (-1: left alone) and the ``products`` that each may then give. SEND:
+    template ``packets`` of the thread of ``operand``, with one packet per port at most.
+    """
+
+    kind: Control
+    roles: Ints | None = None
+    products: int = 0
+    operand: str = ""
+    packets: int = 0
+
+
 class Visit(NamedTuple, Generic[T]):
     """A walker's place in its thread: the template to use, the control step it is for, and the base address."""
 
@@ -227,7 +279,8 @@ class Program:
     results join a collection bus.
     ``multipliers_used`` switches (those below that index) take part. ``results`` is the number of words that leave
     over the collection buses. ``output_offset`` is each virtual neuron's place relative to the base of the collect
-    thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1.
+    thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1. ``control`` is there when
+    a controller drives the fabric in lock step.
     """
 
     weights: Thread[Packets]
@@ -243,6 +296,7 @@ class Program:
     output_offset: Ints
     partial_sum_of: Ints
     batches: Batches
+    control: Thread[ControlRow] | None = None
 
     @property
     def streams(self) -> tuple[Thread[Packets], Thread[Packets], Thread[Packets]]:

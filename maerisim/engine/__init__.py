@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from maerisim.counters import Counters
-from maerisim.engine import compiled, event
+from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.event import Progress
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower, padded
+from maerisim.lowering.rtl_testbench import RtlLayer, lower_testbench
 from maerisim.mapping import Mapping
 from maerisim.program import Ints, Program
 from maerisim.reference import Operands
 from maerisim.workload import Problem
 
 EngineName = Literal["compiled", "event"]
+_ENGINES = {"compiled": compiled.run, "event": event.run}
+_LOCK_STEP_ENGINES = {"compiled": compiled.run, "event": lock_step.run}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gives: ``cycles`` from the first word sent to the last result written, counts, and the outputs
-    (N, G, K, P, Q) when operands were given.
+    """What a run gives: ``cycles`` from the first word sent to the last result written, counts, the outputs
+    (N, G, K, P, Q) when operands were given, and the cycles up to the first result.
     """
 
     cycles: int
     counters: Counters
     outputs: Ints | None
+    first_result: int = 0
 
 
 def simulate(
@@ -84,7 +89,23 @@ def run(
 ) -> Result:
     """Run a program that was lowered from ``problem``; see :func:`simulate`."""
     outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
-    engines = {"compiled": compiled.run, "event": event.run}
-    cycles, counters = engines[engine](program, hardware, operands, outputs, progress)
+    cycles, counters, first = _ENGINES[engine](program, hardware, operands, outputs, progress)
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
-    return Result(cycles, counters, outputs.reshape(shape) if operands is not None else None)
+    return Result(cycles, counters, outputs.reshape(shape) if operands is not None else None, first)
+
+
+def simulate_testbench(
+    layer: RtlLayer,
+    words: Sequence[int],
+    hardware: Hardware,
+    *,
+    engine: EngineName = "compiled",
+    progress: Progress | None = None,
+) -> Result:
+    """Run ``layer`` as the published RTL's testbench does, on adder switches configured by ``words``.
+
+    Raises MappingError when the RTL cannot run it and DeadlockError when it hangs there too.
+    """
+    program = lower_testbench(layer, words, hardware)
+    cycles, counters, first = _LOCK_STEP_ENGINES[engine](program, hardware, None, np.zeros(0, np.int64), progress)
+    return Result(cycles, counters, None, first)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.engine.event import Progress
-from maerisim.engine.flatten import counters_of, flatten
+from maerisim.engine.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.wiring import wire_up
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric as k
+from maerisim.kernels import lock_step as ls
 from maerisim.kernels.walk import HALT
-from maerisim.program import Ints, Program
+from maerisim.program import Control, Ints, Program
 from maerisim.reference import Operands
 
 _CYCLES_PER_CALL = 200_000
@@ -19,23 +20,29 @@ _CYCLES_PER_CALL = 200_000
 
 def run(
     program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints, progress: Progress | None
-) -> tuple[int, Counters]:
-    """Run to the last result; return (cycles, counters) and fill ``outputs`` (flat) when values are carried.
+) -> tuple[int, Counters, int]:
+    """Run to the last result; return (cycles, counters, cycles to the first result).
 
-    Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
+    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
     """
     machine = flatten(program, hardware, operands, outputs)
+    lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
     status, cycle = k.RUNNING, 0
     while status == k.RUNNING:
-        status, cycle = k.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        if lock_step is None:
+            status, cycle = k.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        else:
+            status, cycle = ls.run(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
         if progress is not None:
             progress(int(machine.tally[k.RESULTS]), program.results)
     if status == k.DEADLOCK:
-        raise DeadlockError(_deadlock(machine, program, hardware, cycle))
-    return cycle, counters_of(machine)
+        raise DeadlockError(_deadlock(machine, lock_step, program, hardware, cycle))
+    return cycle, counters_of(machine), int(machine.tally[k.FIRST_RESULT])
 
 
-def _deadlock(machine: k.Machine, program: Program, hardware: Hardware, cycle: int) -> str:
+def _deadlock(
+    machine: k.Machine, lock_step: ls.LockStep | None, program: Program, hardware: Hardware, cycle: int
+) -> str:
     ports = machine.ports
     blocked = {}
     for port in range(hardware.ports):
@@ -59,4 +66,10 @@ def _deadlock(machine: k.Machine, program: Program, hardware: Hardware, cycle: i
         stalled=stalled,
         blocked=blocked,
         waiting=[str(wire) for wire, words in zip(wires, machine.wires.words, strict=True) if words],
+        row=None if lock_step is None else _row_in_wait(lock_step.control),
     )
+
+
+def _row_in_wait(control: ls.Control) -> Control | None:
+    row = control.walker.row[0]
+    return None if control.code.op[row] == HALT else Control(control.kind[control.code.arg[row]])

@@ -28,10 +28,10 @@ from maerisim.counters import OPERANDS, STALLS, Counters, by_operand
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.collection import virtual_neurons_by_bus
-from maerisim.fabric.topology import Transfer
+from maerisim.fabric.topology import Transfer, Wire
 from maerisim.fabric.wiring import REGISTER, wire_up
 from maerisim.hardware import Hardware
-from maerisim.program import ACTIVE, Collect, Ints, Packets, Program, Thread, Use
+from maerisim.program import ACTIVE, Collect, Control, Ints, Packets, Program, Thread, Use
 from maerisim.reference import Operands
 
 Tick = Generator[simpy.Event, None, None]
@@ -61,6 +61,33 @@ class Queue(simpy.Store):
     def pop(self) -> Any:
         """Take the oldest word."""
         return self.get().value
+
+
+class TimedQueue(Queue):
+    """A queue that takes one word a cycle, and a ``normal`` one only if it was not full at the start of the cycle."""
+
+    def __init__(self, env: simpy.Environment, depth: int, *, normal: bool) -> None:
+        super().__init__(env, depth)
+        self.normal = normal
+        self.pushed: float = -1
+        self.popped: float = -1
+
+    @property
+    def room(self) -> bool:
+        """Whether another word fits in this cycle."""
+        now = self._env.now
+        at_start = len(self.items) + (self.popped == now)
+        return super().room and self.pushed != now and not (self.normal and at_start >= self.capacity)
+
+    def push(self, word: Any) -> None:
+        """Put a word at the end."""
+        super().push(word)
+        self.pushed = self._env.now
+
+    def pop(self) -> Any:
+        """Take the oldest word."""
+        self.popped = self._env.now
+        return super().pop()
 
 
 @dataclass
@@ -158,7 +185,7 @@ class Fabric:
                 "partial_sums": outputs,
             }
         self.wiring = wire_up(program, hardware)
-        self.queues = {wire: Queue(self.env, depth) for wire, depth in self.wiring.depth.items()}
+        self.queues = {wire: self._queue(wire, depth) for wire, depth in self.wiring.depth.items()}
         self.multipliers = [self._multiplier() for _ in range(program.multipliers_used)]
         self.count = Tally()
         self.count.busy = {
@@ -169,14 +196,20 @@ class Fabric:
         }
         self.adder_seen = [-1] * hardware.multipliers
         self.emitted: list[Queue] = [Queue(self.env) for _ in program.spans]
-        self.written = [0] * len(program.spans)
+        self.written = [0] * len(program.bus_inputs)
         self.write_queue: deque[int] = deque()
         controller = hardware.controller
         free = controller.steps_per_cycle is None and not controller.wait_for_outputs
         self.released: float = math.inf if free else 0
         self.blocked_ports: dict[int, tuple[str, list[int]]] = {}
+        self.first_result = 0
         self.progress = True
         self._start()
+
+    def _queue(self, wire: Wire, depth: int) -> Queue:
+        if self.program.control is None:
+            return Queue(self.env, depth)
+        return TimedQueue(self.env, depth, normal=wire in self.wiring.normal)
 
     def _multiplier(self) -> Multiplier:
         switch = self.hardware.multiplier
@@ -210,21 +243,37 @@ class Fabric:
         for port in range(self.hardware.ports):
             process(self.port(port))
 
+    @property
+    def finished(self) -> bool:
+        """Whether all results have left."""
+        return self.count.results >= self.program.results
+
+    @property
+    def row_in_wait(self) -> Control | None:
+        """What a controller that drives the fabric in lock step waits for."""
+        return None
+
     def tick(self) -> simpy.Event:
         """Sleep until the next cycle."""
         return self.env.timeout(1)
 
     def bus(self, bus: int, members: tuple[int, ...]) -> Tick:
-        """Collection bus: each cycle one result of the virtual neurons wired to it, round robin."""
-        sources = [self.queues[self.wiring.outgoing[vn]] for vn in members]
-        last = len(members) - 1
+        """Collection bus: each cycle one result of the virtual neurons (or ports) wired to it.
+
+        Round robin gives each its turn; else the one goes that went longest ago, the first of those that never did.
+        """
+        least_recent = self.hardware.collection.arbiter == "least_recently_granted"
+        order = deque((member, self.queues[self.wiring.outgoing[member]]) for member in members)
         while True:
-            for turn in range(1, len(members) + 1):
-                candidate = (last + turn) % len(members)
-                if sources[candidate].items:
-                    last = candidate
-                    self.write_back(members[candidate], sources[candidate].pop())
+            for place, (member, source) in enumerate(order):
+                if source.items:
+                    self.write_back(member, source.pop())
                     self.count.busy["buses"][bus] += 1
+                    if least_recent:
+                        order.append(order[place])
+                        del order[place]
+                    else:
+                        order.rotate(-place - 1)
                     break
             yield self.tick()
 
@@ -244,6 +293,7 @@ class Fabric:
             for _ in range(math.ceil(len(self.write_queue) / 2) if half else len(self.write_queue)):
                 self.written[self.write_queue.popleft()] += 1
                 self.count.results += 1
+                self.first_result = self.first_result or int(self.env.now) + 1
                 self.progress = True
             yield self.tick()
 
@@ -289,7 +339,7 @@ class Fabric:
         operands = [self.queues[wire] for wire in transfer.operands]
         target = self.queues[transfer.output]
         while True:
-            if target.room and all(queue.items for queue in operands):
+            if all(queue.items for queue in operands) and target.room:
                 words = [queue.pop() for queue in operands]
                 live = [word.value for word in words if not word.empty]
                 target.push(Word(sum(live), empty=not live))
@@ -459,15 +509,20 @@ class _Sender:
 
 
 def run(
-    program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints, progress: Progress | None
-) -> tuple[int, Counters]:
-    """Run to the last result; return (cycles, counters) and fill ``outputs`` (flat) when values are carried.
+    program: Program,
+    hardware: Hardware,
+    operands: Operands | None,
+    outputs: Ints,
+    progress: Progress | None,
+    fabric_type: type[Fabric] = Fabric,
+) -> tuple[int, Counters, int]:
+    """Run to the last result; return (cycles, counters, cycles to the first result).
 
-    Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
+    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
     """
-    fabric = Fabric(program, hardware, operands, outputs)
+    fabric = fabric_type(program, hardware, operands, outputs)
     cycle = idle = 0
-    while fabric.count.results < program.results:
+    while not fabric.finished:
         fabric.progress = False
         fabric.env.run(until=cycle + 0.5)
         idle = 0 if fabric.progress else idle + 1
@@ -477,7 +532,8 @@ def run(
         if progress is not None and cycle % 1000 == 0:
             progress(fabric.count.results, program.results)
     count = fabric.count
-    return cycle, Counters(**vars(count), additions=count.additions_two + 2 * count.additions_three)
+    counters = Counters(**vars(count), additions=count.additions_two + 2 * count.additions_three)
+    return cycle, counters, fabric.first_result
 
 
 def _deadlock(fabric: Fabric, cycle: int) -> str:
@@ -488,4 +544,5 @@ def _deadlock(fabric: Fabric, cycle: int) -> str:
         stalled={index: switch.stalled_by for index, switch in enumerate(fabric.multipliers) if not switch.done},
         blocked=fabric.blocked_ports,
         waiting=[str(wire) for wire, queue in fabric.queues.items() if queue.items],
+        row=fabric.row_in_wait,
     )

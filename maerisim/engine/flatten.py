@@ -13,8 +13,9 @@ from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric as k
+from maerisim.kernels import lock_step
 from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
-from maerisim.program import Ints, Node, Packets, Program, Step, Thread
+from maerisim.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
 
 
@@ -63,7 +64,16 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     depth = np.array(list(wiring.depth.values()), np.int64)
     carry = operands is not None
     vn_count, ports = len(program.spans), hardware.ports
-    wires = k.Wires(_zeros(len(depth)), depth, _zeros(len(depth)), _zeros(len(depth), depth.max() if carry else 1))
+    count = len(depth)
+    wires = k.Wires(
+        words=_zeros(count),
+        depth=depth,
+        head=_zeros(count),
+        value=_zeros(count, depth.max() if carry else 1),
+        normal=np.array([wire in wiring.normal for wire in wiring.depth], np.int64),
+        popped=_zeros(count) - 1,
+        pushed=_zeros(count) - 1,
+    )
     collection = _collection(program, hardware, wiring, number)
     collect_walkers = _walkers(code, [collect_start] * vn_count, rows.deepest)
     for vn in range(vn_count):
@@ -95,6 +105,16 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     )
     _first_packets(machine)
     return machine
+
+
+def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: Hardware) -> lock_step.LockStep:
+    """What a machine whose controller walks ``control`` has besides :func:`flatten`."""
+    return lock_step.LockStep(
+        switches=_switches(hardware),
+        slots=_slots(hardware),
+        control=_control(program, control),
+        configured_at=program.reduction.configured_at,
+    )
 
 
 def _zeros(*shape: int) -> Ints:
@@ -134,6 +154,8 @@ def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: di
         member_start=member_start,
         member=np.array([vn for group in members for vn in group], np.int64),
         last_granted=member_start[1:] - 1,
+        granted=_zeros(len(program.bus_inputs)) - 1,
+        least_recent=hardware.collection.arbiter == "least_recently_granted",
         busy=_zeros(hardware.buses),
         outgoing=np.array([number[wire] for wire in wiring.outgoing], np.int64),
         result=np.array([number[wire] for wire in wiring.result], np.int64),
@@ -142,7 +164,7 @@ def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: di
         additions_two=np.array([template.additions_two for template in templates], np.int64),
         additions_three=np.array([template.additions_three for template in templates], np.int64),
         output_offset=program.output_offset,
-        written=_zeros(len(program.spans)),
+        written=_zeros(len(program.bus_inputs)),
         waiting=_zeros(2),
         write_queue=_zeros(4 * hardware.buses),
         writes_half=hardware.collection.write_back == "half",
@@ -162,6 +184,55 @@ def _controller(program: Program, hardware: Hardware) -> k.Controller:
         batch_steps=batches.steps,
         trips=np.array(batches.trips, np.int64),
         results=np.array(batches.results, np.int64),
+    )
+
+
+def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
+    code_rows = _Rows()
+    start = code_rows.add(thread, 0)
+    code = code_rows.code()
+    first, templates = {}, 0
+    for stream in program.streams:
+        first[stream.name] = templates
+        templates += len(stream.templates)
+    nobody = _zeros(program.multipliers_used) - 1
+    rows = thread.templates
+    return lock_step.Control(
+        code=code,
+        kind=np.array([row.kind for row in rows], np.int64),
+        roles=np.array([nobody if row.roles is None else row.roles for row in rows]),
+        products=np.array([row.products for row in rows], np.int64),
+        packets=np.array(
+            [first[row.operand] + row.packets if row.kind == Control.SEND else -1 for row in rows], np.int64
+        ),
+        walker=_walkers(code, [start], code_rows.deepest),
+    )
+
+
+def _switches(hardware: Hardware) -> lock_step.Switches:
+    count = hardware.multipliers
+    return lock_step.Switches(
+        role=_zeros(count),
+        left=_zeros(count),
+        sent=_zeros(count) - 1,
+        next_role=_zeros(count) - 1,
+        next_left=_zeros(count),
+        products=_zeros(count),
+        product_depth=hardware.multiplier.product_fifo_depth,
+        first_register=_zeros(count),
+        second_register=_zeros(count),
+    )
+
+
+def _slots(hardware: Hardware) -> lock_step.Slots:
+    count = hardware.ports
+    return lock_step.Slots(
+        queue=_zeros(count, hardware.distribution.fifo_depth),
+        head=_zeros(count),
+        waiting=_zeros(count),
+        register=_zeros(count) - 1,
+        tree=_zeros(count) - 1,
+        undelivered=_zeros(count),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maerisim.program import Control
+
 _SHOWN = 8
 
 _CAUSES = {
@@ -12,6 +14,14 @@ _CAUSES = {
     "inputs": "its input has not arrived",
     "wait": "its partial sum has not come back",
     "forwarding": "its left neighbour has no room for the input it forwards",
+}
+
+_ROWS = {
+    Control.PAUSE: "for nothing",
+    Control.CONFIGURE: "until the multiplier switches have taken up their last configuration",
+    Control.SEND: "for room in the queues of the ports",
+    Control.DRAINED: "until the distribution network is empty",
+    Control.RESULTS: "for the results that are due",
 }
 
 
@@ -23,11 +33,13 @@ def deadlock_message(
     stalled: Mapping[int, str],
     blocked: Mapping[int, tuple[str, list[int]]],
     waiting: list[str],
+    row: Control | None = None,
 ) -> str:
     """Describe a fabric in which nothing moved in ``cycle``.
 
     ``stalled`` gives for each unfinished multiplier switch why it stands still, ``blocked`` for each port the operand
-    at its head and where that is to go, ``waiting`` the wires that hold words.
+    at its head and where that is to go, ``waiting`` the wires that hold words, ``row`` the kind of row at which a
+    controller stands that drives the fabric in lock step.
     """
     lines = [f"deadlock: nothing moves in cycle {cycle} ({results} of {expected} results have left)"]
     for cause, reason in _CAUSES.items():
@@ -40,7 +52,9 @@ def deadlock_message(
         lines.append(f"  and {len(blocked) - _SHOWN} more ports")
     if waiting:
         lines.append(f"  words wait on: {_some(waiting)}")
-    if not blocked:
+    if row is not None:
+        lines.append(f"  the controller waits {_ROWS[row]}")
+    elif not blocked:
         lines.append("  the distribution ports have nothing left to send that could move")
     lines.append("  check the waits of the program (--print-program) and the queue depths of the hardware")
     return "\n".join(lines)

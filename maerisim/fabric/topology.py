@@ -25,7 +25,8 @@ class Span(NamedTuple):
 class Wire(NamedTuple):
     """A queue between two components.
 
-    ``kind`` is ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
+    ``kind`` is ``operand`` (input ``place`` of ``level``, where these have queues of their own), ``port`` (input ``place``
+    of collection bus ``level``), ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
     its parent), ``lateral`` (its output to the neighbour that is not its sibling), ``chain`` (linear topology) or
     ``result`` (place: virtual neuron). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
     """
@@ -55,12 +56,15 @@ class Reduction:
     """A configured reduction network: its transfers, and for each VN the switch where its sum leaves.
 
     ``exits`` holds one adder switch per VN; ``exit_positions`` its place along the multipliers (0 .. M-1), from which
-    the collection network derives the bus.
+    the collection network derives the bus. A configuration that is given switch by switch knows no VNs: it has
+    ``ports``, the wires that end at a collection bus. Nothing moves before cycle ``configured_at``.
     """
 
     transfers: tuple[Transfer, ...]
-    exits: tuple[int, ...]
-    exit_positions: tuple[int, ...]
+    exits: tuple[int, ...] = ()
+    exit_positions: tuple[int, ...] = ()
+    ports: tuple[Wire, ...] = ()
+    configured_at: int = 0
 
     @cached_property
     def receivers_first(self) -> tuple[Transfer, ...]:

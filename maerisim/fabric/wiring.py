@@ -19,7 +19,8 @@ class Wiring:
     ``depth`` maps every wire to the words it holds. A multiplier switch puts its products on ``product[m]``; virtual
     neuron v's sums reach the accumulator on ``result[v]``, leave it on ``accumulated[v]`` and wait for their bus on
     ``outgoing[v]``. ``reduction`` (before the accumulators) and ``collection`` (behind them) are ordered receivers
-    first.
+    first. Wires in ``normal`` have room only if they are not full at the start of the cycle (*normal* queues); all others
+    also take a word in the cycle in which they are popped (*pipeline* queues).
     """
 
     depth: dict[Wire, int]
@@ -29,6 +30,7 @@ class Wiring:
     outgoing: tuple[Wire, ...]
     reduction: tuple[Transfer, ...]
     collection: tuple[Transfer, ...]
+    normal: frozenset[Wire] = frozenset()
 
 
 @dataclass
@@ -48,6 +50,8 @@ class _Builder:
 
 def wire_up(program: Program, hardware: Hardware) -> Wiring:
     """The wiring of ``program``'s configuration on ``hardware``."""
+    if program.control is not None:
+        return _wire_up_ports(program, hardware)
     build = _Builder()
     product, product_moves = [], []
     for multiplier in range(program.multipliers_used):
@@ -74,4 +78,24 @@ def wire_up(program: Program, hardware: Hardware) -> Wiring:
         outgoing=tuple(outgoing),
         reduction=(*program.reduction.receivers_first, *product_moves),
         collection=tuple(outgoing_moves),
+    )
+
+
+def _wire_up_ports(program: Program, hardware: Hardware) -> Wiring:
+    """The wiring of a configuration whose results leave at the ports of collection buses."""
+    product = tuple(Wire("product", 0, multiplier) for multiplier in range(program.multipliers_used))
+    transfers = program.reduction.transfers
+    links = dict.fromkeys((*product, *(wire for t in transfers for wire in (*t.operands, t.output))))
+    ports = program.reduction.ports
+    depth = dict.fromkeys(links, hardware.reduction.fifo_depth) | dict.fromkeys(ports, hardware.collection.fifo_depth)
+    normal = hardware.reduction.fifo_kind == "normal"
+    return Wiring(
+        depth=depth,
+        product=product,
+        result=(),
+        accumulated=(),
+        outgoing=ports,
+        reduction=program.reduction.receivers_first,
+        collection=(),
+        normal=frozenset(depth.keys() - set(ports)) if normal else frozenset(),
     )

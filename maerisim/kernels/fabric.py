@@ -27,7 +27,8 @@ MULTIPLICATIONS, ADDITIONS_TWO, ADDITIONS_THREE, ACCUMULATIONS, FORWARDS = 0, 1,
 HOPS, ADDER_WORDS, RESULTS, PORT_STALLS, OUTPUTS_WRITTEN, PARTIAL_SUMS_WRITTEN = 5, 6, 7, 8, 9, 10
 STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
 DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: inputs, partial sums, weights
-TALLY_ROWS = 25
+FIRST_RESULT = 25  # cycles up to and with that of the first result
+TALLY_ROWS = 26
 
 LATEST = 1 << 62
 """Later than any control step."""
@@ -37,12 +38,19 @@ INPUTS, PARTIAL_SUMS, WEIGHTS, FORWARDED = 0, 1, 2, 3
 
 
 class Wires(NamedTuple):
-    """Queues between multipliers and buses: words in each, depth; with ``carry`` the words (a ring per wire)."""
+    """Queues between multipliers and buses: words in each, depth; with ``carry`` the words (a ring per wire).
+
+    Where a fabric has *normal* queues or wires with several writers, ``popped`` and ``pushed`` are the last cycles in
+    which a wire lost and got a word.
+    """
 
     words: Ints
     depth: Ints
     head: Ints
     value: Ints
+    normal: Ints
+    popped: Ints
+    pushed: Ints
 
 
 class Adders(NamedTuple):
@@ -63,7 +71,8 @@ class Adders(NamedTuple):
 class Collection(NamedTuple):
     """Buses and accumulators.
 
-    ``member_start`` and ``member`` list the virtual neurons of each bus. ``outgoing``, ``result`` and ``accumulated``
+    ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus; ``granted`` is the cycle in which each
+    went last, for buses that grant the ``least_recent``. ``outgoing``, ``result`` and ``accumulated``
     are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
     (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
     [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here;
@@ -73,6 +82,8 @@ class Collection(NamedTuple):
     member_start: Ints
     member: Ints
     last_granted: Ints
+    granted: Ints
+    least_recent: bool
     busy: Ints
     outgoing: Ints
     result: Ints
@@ -173,36 +184,63 @@ class Machine(NamedTuple):
 
 
 @inlined
-def step_buses(wires: Wires, collection: Collection) -> bool:
-    """Each bus takes one result, round robin among its virtual neurons."""
+def next_in_turn(wires: Wires, collection: Collection, bus: int) -> int:
+    """The next member of a bus with a result, after the one that went last (-1: none)."""
+    start, stop = collection.member_start[bus], collection.member_start[bus + 1]
+    candidate, found = collection.last_granted[bus], -1
+    for _ in range(start, stop):
+        candidate += 1
+        if candidate >= stop:
+            candidate = start
+        if wires.words[collection.outgoing[collection.member[candidate]]] > 0:
+            found = candidate
+            break
+    return found
+
+
+@inlined
+def least_recently_granted(wires: Wires, collection: Collection, bus: int) -> int:
+    """Of the members of a bus with a result the one that went longest ago, the first of those that never did (-1: none)."""
+    found = -1
+    for candidate in range(collection.member_start[bus], collection.member_start[bus + 1]):
+        if wires.words[collection.outgoing[collection.member[candidate]]] > 0 and (
+            found < 0 or collection.granted[candidate] < collection.granted[found]
+        ):
+            found = candidate
+    return found
+
+
+@inlined
+def step_buses(wires: Wires, collection: Collection, cycle: int) -> bool:
+    """Each bus takes one result of those that its virtual neurons (or ports) hold."""
     moved = False
     for bus in range(len(collection.busy)):
-        start, stop = collection.member_start[bus], collection.member_start[bus + 1]
-        candidate = collection.last_granted[bus]
-        for _ in range(start, stop):
-            candidate += 1
-            if candidate >= stop:
-                candidate = start
-            vn = collection.member[candidate]
-            wire = collection.outgoing[vn]
-            if wires.words[wire] > 0:
-                wires.words[wire] -= 1
-                collection.last_granted[bus] = candidate
-                collection.busy[bus] += 1
-                count = collection.waiting[0]
-                collection.write_queue[(collection.waiting[1] + count) % len(collection.write_queue)] = vn
-                collection.waiting[0] = count + 1
-                moved = True
-                break
+        if collection.least_recent:
+            candidate = least_recently_granted(wires, collection, bus)
+        else:
+            candidate = next_in_turn(wires, collection, bus)
+        if candidate < 0:
+            continue
+        vn = collection.member[candidate]
+        wires.words[collection.outgoing[vn]] -= 1
+        collection.last_granted[bus] = candidate
+        collection.granted[candidate] = cycle
+        collection.busy[bus] += 1
+        count = collection.waiting[0]
+        collection.write_queue[(collection.waiting[1] + count) % len(collection.write_queue)] = vn
+        collection.waiting[0] = count + 1
+        moved = True
     return moved
 
 
 @inlined
-def step_global_buffer(collection: Collection, tally: Ints) -> bool:
+def step_global_buffer(collection: Collection, cycle: int, tally: Ints) -> bool:
     """The global buffer writes the results that have arrived, all of them or half."""
     count = collection.waiting[0]
     if count == 0:
         return False
+    if tally[RESULTS] == 0:
+        tally[FIRST_RESULT] = cycle + 1
     if collection.writes_half:
         count = (count + 1) // 2
     for _ in range(count):
@@ -300,13 +338,29 @@ def pop_value(wires: Wires, wire: int) -> int:
 
 
 @inlined
-def step_adders(wires: Wires, adders: Adders, first: int, last: int, cycle: int, tally: Ints, carry: bool) -> bool:
-    """Transfers ``first .. last - 1``: wherever all operands are there and the output has room, add."""
+def takes_word(wires: Wires, wire: int, cycle: int) -> bool:
+    """Whether a wire with room takes a word: one a cycle, and a *normal* queue counts one popped in this cycle as there."""
+    if wires.pushed[wire] == cycle:
+        return False
+    return not wires.normal[wire] or wires.words[wire] + (wires.popped[wire] == cycle) < wires.depth[wire]
+
+
+@inlined
+def step_adders(
+    wires: Wires, adders: Adders, first: int, last: int, cycle: int, tally: Ints, carry: bool, timed: bool
+) -> bool:
+    """Transfers ``first .. last - 1``: wherever all operands are there and the output has room, add.
+
+    ``timed`` (a constant, so that it costs nothing where it is False) respects *normal* queues and wires with several
+    writers, and counts the additions.
+    """
     moved = False
     words = wires.words
     for transfer in range(first, last):
         output = adders.output[transfer]
         if words[output] >= wires.depth[output]:
+            continue
+        if timed and not takes_word(wires, output, cycle):
             continue
         one, two, three = adders.operand[transfer, 0], adders.operand[transfer, 1], adders.operand[transfer, 2]
         arity = adders.arity[transfer]
@@ -326,6 +380,15 @@ def step_adders(wires: Wires, adders: Adders, first: int, last: int, cycle: int,
             words[three] -= 1
         words[output] += 1
         moved = True
+        if timed:
+            wires.popped[one] = cycle
+            if arity > 1:
+                wires.popped[two] = cycle
+            if arity > 2:
+                wires.popped[three] = cycle
+            wires.pushed[output] = cycle
+            tally[ADDITIONS_TWO] += arity == 2
+            tally[ADDITIONS_THREE] += arity == 3
         switch = adders.switch[transfer]
         if switch >= 0:
             tally[ADDER_WORDS] += 1
@@ -577,16 +640,16 @@ def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -
     while cycle < end:
         if m.tally[RESULTS] >= expected:
             return COMPLETE, cycle
-        moved = step_buses(m.wires, m.collection)
-        moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry)
+        moved = step_buses(m.wires, m.collection, cycle)
+        moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry, False)
         if m.collection.own_stage:
             moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
-        moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry)
+        moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry, False)
         if not m.collection.own_stage:
             moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
         moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
         moved |= step_controller(m.controller, m.tally)
-        moved |= step_global_buffer(m.collection, m.tally)
+        moved |= step_global_buffer(m.collection, cycle, m.tally)
         released = m.controller.released[0]
         moved |= step_ports(
             m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, released, cycle, m.tally, carry

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from maerisim.counters import OPERANDS, STALLS
-from maerisim.kernels import fabric
-from maerisim.program import ACTIVE, Collect, Use
+from maerisim.kernels import fabric, lock_step
+from maerisim.program import ACTIVE, Collect, Control, Role, Use
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,13 @@ def test_flags_are_distinct_bits() -> None:
     assert ACTIVE == fabric.MULTIPLY | fabric.IDLE | fabric.PARTIAL_SUM
 
 
+def test_roles_and_rows_of_the_controller() -> None:
+    for role in (Role.LEFT, Role.MIDDLE, Role.RIGHT, Role.MIDDLE_FIRST, Role.RIGHT_FIRST):
+        assert getattr(lock_step, role.name) == role.value
+    kinds = (lock_step.CONFIGURE, lock_step.SEND, lock_step.DRAINED, lock_step.WAIT_RESULTS)
+    assert kinds == (Control.CONFIGURE, Control.SEND, Control.DRAINED, Control.RESULTS)
+
+
 def test_tally_rows_do_not_overlap() -> None:
     single = [
         fabric.MULTIPLICATIONS,
@@ -40,6 +47,7 @@ def test_tally_rows_do_not_overlap() -> None:
         fabric.PORT_STALLS,
         fabric.OUTPUTS_WRITTEN,
         fabric.PARTIAL_SUMS_WRITTEN,
+        fabric.FIRST_RESULT,
     ]
     rows = [*single, *range(fabric.STALLED, fabric.STALLED + len(STALLS))]
     for start in (fabric.DISTRIBUTED, fabric.DELIVERED, fabric.READS):

@@ -1,0 +1,169 @@
+"""Run the cases of a table of RTL runs in the ``maeri_rtl`` profile and compare cycles and counts.
+
+    python benchmarks/validate_rtl.py CSV [--engine compiled|event]
+
+Each row gives the hardware, the layer as the testbench is told it, and the words that configure the adder switches.
+Prints one line per case that differs and as the last line JSON ``{"cases", "exact", "max_abs_error",
+"mean_abs_error", "deadlocks", "deadlocks_found"}`` (errors of the cycles, relative; ``cases`` counts the rows that the
+RTL completes, ``deadlocks`` those where it hangs; a case is ``exact`` when all its counts are right too).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from maerisim.engine import EngineName, Result, simulate_testbench
+from maerisim.errors import DeadlockError, MaerisimError
+from maerisim.hardware import Hardware
+from maerisim.lowering.rtl_testbench import RtlLayer
+
+SIZES = ("dim_k", "dim_c", "dim_r", "dim_s", "dim_y", "dim_x", "mapped_vns", "vn_size")
+COUNTS = (
+    "cycles",
+    "outputs",
+    "weights_injected",
+    "inputs_injected",
+    "unique_inputs",
+    "input_multicasts",
+    "first_output_cycle",
+)
+NUMBERS = ("ms", "dn_bw", "rn_bw", *SIZES)
+COLUMNS = ("name", *NUMBERS, "rn_config", "status", *COUNTS)
+DEADLOCK = "deadlock"
+
+
+class UnusableError(Exception):
+    """The table, or a row of it, cannot be used."""
+
+
+class Case(NamedTuple):
+    """A row of the table; ``expected`` are the RTL's numbers, None where it hangs."""
+
+    name: str
+    hardware: Hardware
+    layer: RtlLayer
+    words: tuple[int, ...]
+    expected: dict[str, int] | None
+
+
+def number(row: Mapping[str, str], column: str, base: int = 10) -> int:
+    """The whole number in a column."""
+    try:
+        return int(row[column], base)
+    except ValueError:
+        raise UnusableError(f"{column}: expected a whole number, found '{row[column]}'") from None
+
+
+def case(row: Mapping[str, str]) -> Case:
+    """Hardware, layer and configuration of a row. Raises UnusableError with the column that is wrong."""
+    if row["status"] not in ("ok", DEADLOCK):
+        raise UnusableError(f"status: expected ok or {DEADLOCK}, found '{row['status']}'")
+    n = {column: number(row, column) for column in NUMBERS}
+    overrides = {
+        "multipliers": n["ms"],
+        "distribution.bandwidth": n["dn_bw"],
+        "collection.bandwidth": n["rn_bw"],
+    }
+    words = tuple(number({"rn_config": word}, "rn_config", 16) for word in row["rn_config"].split())
+    expected = {column: number(row, column) for column in COUNTS} if row["status"] == "ok" else None
+    return Case(
+        f"{row['name']} on {n['ms']}-{n['dn_bw']}-{n['rn_bw']}",
+        Hardware.load("maeri_rtl").with_overrides(overrides),
+        RtlLayer(*(n[column] for column in SIZES)),
+        words,
+        expected,
+    )
+
+
+def cases(table: Path) -> Iterator[Case]:
+    """The cases of a table. Raises UnusableError with the line that is wrong."""
+    with table.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, restval="")
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise UnusableError(f"{table}: has no column {', '.join(missing)}")
+        for row in reader:
+            try:
+                yield case(row)
+            except (UnusableError, MaerisimError) as error:
+                raise UnusableError(f"{table}:{reader.line_num}: {row['name']}: {error}") from error
+
+
+def counts(result: Result, layer: RtlLayer) -> dict[str, int]:
+    """Our counts under the names of the table."""
+    return {
+        "cycles": result.cycles,
+        "outputs": result.counters.results,
+        "weights_injected": result.counters.delivered["weights"],
+        "inputs_injected": result.counters.delivered["inputs"],
+        "unique_inputs": layer.unique_inputs,
+        "input_multicasts": layer.input_multicasts,
+        "first_output_cycle": result.first_result,
+    }
+
+
+def run(entry: Case, engine: EngineName) -> dict[str, int]:
+    """The counts of a case; nothing where it hangs. Raises UnusableError where the RTL cannot run it."""
+    try:
+        return counts(simulate_testbench(entry.layer, entry.words, entry.hardware, engine=engine), entry.layer)
+    except DeadlockError:
+        return {}
+    except MaerisimError as error:
+        raise UnusableError(f"{entry.name}: {error}") from error
+
+
+def validate(table: Path, engine: EngineName) -> dict[str, float]:
+    """Run a table, print what differs, return the summary."""
+    errors: list[float] = []
+    exact = deadlocks = found = 0
+    for entry in cases(table):
+        ours = run(entry, engine)
+        if entry.expected is None:
+            deadlocks += 1
+            found += not ours
+            if ours:
+                print(f"{entry.name}: {ours['cycles']} cycles, the RTL hangs")
+            continue
+        errors.append(abs(ours.get("cycles", 0) - entry.expected["cycles"]) / entry.expected["cycles"])
+        differing = [
+            f"{name} {ours.get(name)} not {value}" for name, value in entry.expected.items() if ours.get(name) != value
+        ]
+        exact += not differing
+        if differing:
+            print(f"{entry.name}: {'; '.join(differing) if ours else 'hangs, the RTL does not'}")
+    return {
+        "cases": len(errors),
+        "exact": exact,
+        "max_abs_error": round(max(errors, default=0.0), 6),
+        "mean_abs_error": round(sum(errors) / max(1, len(errors)), 6),
+        "deadlocks": deadlocks,
+        "deadlocks_found": found,
+    }
+
+
+def main() -> int:
+    """Run the table; 0 when every case is exact and every deadlock found, 2 when the table cannot be used."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("csv", type=Path)
+    parser.add_argument("--engine", choices=["compiled", "event"], default="compiled")
+    arguments = parser.parse_args()
+    try:
+        summary = validate(arguments.csv, arguments.engine)
+    except FileNotFoundError:
+        print(f"{arguments.csv}: no such file; give the table of RTL runs to compare with", file=sys.stderr)
+        return 2
+    except (UnusableError, OSError, UnicodeDecodeError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(json.dumps(summary))
+    return int(summary["exact"] < summary["cases"] or summary["deadlocks_found"] < summary["deadlocks"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
