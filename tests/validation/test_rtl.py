@@ -1,0 +1,133 @@
+"""Cycles and counts of the published RTL, as printed by its own simulation (``rtl_cycles.csv``), in both engines."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maerisim.counters import differences
+from maerisim.engine import EngineName, Result, simulate_testbench
+from maerisim.errors import DeadlockError, MappingError
+from maerisim.hardware import Hardware
+from maerisim.lowering.rtl_testbench import RtlLayer
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = Path(__file__).with_name("rtl_cycles.csv")
+ROWS = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
+ENGINES: tuple[EngineName, ...] = ("event", "compiled")
+SIZES = ("dim_k", "dim_c", "dim_r", "dim_s", "dim_y", "dim_x", "mapped_vns", "vn_size")
+
+EVENT_CYCLES = 2500
+"""The event engine runs the rows of fewer cycles."""
+QUICK_WORK = 40_000
+"""Cycles times multiplier switches above which that counts as slow."""
+
+Row = dict[str, str]
+
+
+def name(row: Row) -> str:
+    return f"{row['name']}-{row['ms']}-{row['dn_bw']}-{row['rn_bw']}"
+
+
+def run(row: Row, engine: EngineName) -> Result:
+    overrides = {
+        "multipliers": int(row["ms"]),
+        "distribution.bandwidth": int(row["dn_bw"]),
+        "collection.bandwidth": int(row["rn_bw"]),
+    }
+    hardware = Hardware.load("maeri_rtl").with_overrides(overrides)
+    words = [int(word, 16) for word in row["rn_config"].split()]
+    return simulate_testbench(RtlLayer(*(int(row[size]) for size in SIZES)), words, hardware, engine=engine)
+
+
+def rows_for_the_event_engine() -> list[object]:
+    chosen = [row for row in ROWS if row["status"] == "ok" and int(row["cycles"]) < EVENT_CYCLES]
+    slow = [int(row["cycles"]) * int(row["ms"]) > QUICK_WORK for row in chosen]
+    return [
+        pytest.param(row, id=name(row), marks=[pytest.mark.slow] if late else [])
+        for row, late in zip(chosen, slow, strict=True)
+    ]
+
+
+def validate(table: Path) -> subprocess.CompletedProcess[str]:
+    """The benchmark, as one calls it."""
+    command = [sys.executable, "benchmarks/validate_rtl.py", str(table)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT)})
+
+
+def test_benchmark_finds_every_row_exact() -> None:
+    finished = validate(TABLE)
+    assert finished.stdout == (
+        '{"cases": 130, "exact": 130, "max_abs_error": 0.0, "mean_abs_error": 0.0, "deadlocks": 4, "deadlocks_found": 4}\n'
+    )
+    assert finished.returncode == 0
+
+
+@pytest.mark.parametrize("row", rows_for_the_event_engine())
+def test_event_engine_is_exact_and_agrees_with_the_compiled_engine(row: Row) -> None:
+    event, compiled = run(row, "event"), run(row, "compiled")
+    assert event.cycles == int(row["cycles"])
+    assert event.first_result == int(row["first_output_cycle"])
+    assert (compiled.cycles, compiled.first_result) == (event.cycles, event.first_result)
+    assert not differences(event.counters, compiled.counters)
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=name(row)) for row in ROWS if row["status"] == "deadlock"])
+def test_both_engines_find_the_deadlocks_and_say_the_same(row: Row) -> None:
+    messages = []
+    for engine in ENGINES:
+        with pytest.raises(DeadlockError) as caught:
+            run(row, engine)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert "the controller waits" in messages[0]
+
+
+def changed(tmp_path: Path, **columns: str) -> Path:
+    """A table of the first row with other columns."""
+    table = tmp_path / "table.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ROWS[0])
+        writer.writeheader()
+        writer.writerow(ROWS[0] | columns)
+    return table
+
+
+def test_a_case_that_differs_is_named(tmp_path: Path) -> None:
+    finished = validate(changed(tmp_path, cycles="30000"))
+    first, last = finished.stdout.splitlines()
+    assert first == "conv1x1-ct8 on 16-4-4: cycles 29757 not 30000"
+    assert '"exact": 0, "max_abs_error": 0.0081' in last
+    assert finished.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"dim_x": "1"}, "the testbench never ends a row unless X is more than S, found X 1 and S 1"),
+        ({"mapped_vns": "3"}, "3 virtual neurons of 8 do not fit on 16 multiplier switches"),
+        ({"rn_config": "A0A0A0A0"}, "16 multiplier switches need 2 words, found 1"),
+        ({"rn_config": "A0A0A0A0 zz"}, "rn_config: expected a whole number, found 'zz'"),
+        ({"ms": "20"}, "multipliers: expected a power of two from 2 to 4096, found 20"),
+        ({"status": "maybe"}, "status: expected ok or deadlock, found 'maybe'"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_refused(tmp_path: Path, columns: Row, message: str) -> None:
+    finished = validate(changed(tmp_path, **columns))
+    assert message in finished.stderr
+    assert finished.returncode == 2
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    finished = validate(tmp_path / "none.csv")
+    assert "none.csv: no such file; give the table of RTL runs to compare with" in finished.stderr
+    assert finished.returncode == 2
+
+
+def test_lowering_needs_a_lock_step_controller() -> None:
+    with pytest.raises(MappingError, match="needs controller.kind: lock_step"):
+        simulate_testbench(RtlLayer(2, 1, 2, 1, 3, 4, 2, 2), [0, 0], Hardware.load("maeri-16"))
