@@ -129,5 +129,5 @@ def test_a_missing_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_lowering_needs_a_lock_step_controller() -> None:
-    with pytest.raises(MappingError, match="needs controller.kind: lock_step"):
+    with pytest.raises(MappingError, match=r"needs controller\.kind: lock_step"):
         simulate_testbench(RtlLayer(2, 1, 2, 1, 3, 4, 2, 2), [0, 0], Hardware.load("maeri-16"))
