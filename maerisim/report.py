@@ -335,14 +335,7 @@ def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        title=title(report),
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     with_total = len(report.layers) > 1
     totals = total_row(report, columns)
     for column, total in zip(columns, totals, strict=True):
