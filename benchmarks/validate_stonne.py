@@ -74,7 +74,7 @@ def main() -> int:
         return 2
     errors: list[float] = []
     deadlocks = found = other_counts = 0
-    for row in csv.DictReader(arguments.csv.open()):
+    for row in csv.DictReader(arguments.csv.read_text().splitlines()):
         problem, mapping, hardware = case(row)
         try:
             result = simulate(problem, mapping, hardware, engine=arguments.engine)

@@ -360,7 +360,7 @@ def test_only_hardware_can_be_extended(folder: Path) -> None:
 
 
 def test_every_shipped_document_loads() -> None:
-    assert shipped("hardware") == ["maeri", *(f"maeri-{size}" for size in (16, 32, 64, 128, 256, 512))]
+    assert shipped("hardware") == ["maeri", *(f"maeri-{size}" for size in (16, 32, 64, 128, 256, 512)), "stonne"]
     for name in shipped("hardware"):
         assert Hardware.load(name).name == name
     for name in shipped("network"):
