@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from maerisim.analytic import Estimate
     from maerisim.counters import Traffic
     from maerisim.engine import Result
+    from maerisim.errors import MaerisimError
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
     from maerisim.workload import Problem
@@ -82,12 +83,16 @@ class UnsupportedLayer:
 
 @dataclass(frozen=True)
 class NetworkReport:
-    """All that is known about a network on a piece of hardware, in the network's order."""
+    """All that is known about a network on a piece of hardware, in the network's order.
+
+    ``failure`` is the error that ended the run; the entries are what was finished before it.
+    """
 
     hardware: Hardware
     network: str
     entries: tuple[LayerReport | UnsupportedLayer, ...]
     interrupted: bool = False
+    failure: MaerisimError | None = None
 
     @property
     def layers(self) -> list[LayerReport]:

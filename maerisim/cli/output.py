@@ -24,11 +24,16 @@ MOST_COLUMNS = 1000
 
 
 def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> None:
-    """Print the results of a command; when it was interrupted, say so and leave with exit code 130."""
+    """Print the results of a command; when it was interrupted, say so and leave with exit code 130.
+
+    Raises the error that ended the run, after what was finished before it is printed.
+    """
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
         print_tables(command, report)
+    if report.failure is not None:
+        raise report.failure
     if report.interrupted:
         finished = len(report.layers)
         typer.echo(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
