@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from maerisim.analytic import Estimate
     from maerisim.counters import Traffic
     from maerisim.engine import Result
+    from maerisim.errors import MaerisimError
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
     from maerisim.workload import Problem
@@ -82,12 +83,16 @@ class UnsupportedLayer:
 
 @dataclass(frozen=True)
 class NetworkReport:
-    """All that is known about a network on a piece of hardware, in the network's order."""
+    """All that is known about a network on a piece of hardware, in the network's order.
+
+    ``failure`` is the error that ended the run; the entries are what was finished before it.
+    """
 
     hardware: Hardware
     network: str
     entries: tuple[LayerReport | UnsupportedLayer, ...]
     interrupted: bool = False
+    failure: MaerisimError | None = None
 
     @property
     def layers(self) -> list[LayerReport]:
@@ -335,14 +340,7 @@ def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        title=title(report),
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     with_total = len(report.layers) > 1
     totals = total_row(report, columns)
     for column, total in zip(columns, totals, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -121,6 +121,43 @@ def show(
         from maerisim.cli.output import write_file
 
         write_file(Path(dot), drawing.dot(machine, vn_sizes))
+
+
+@app.command()
+def rtl(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="The layer to configure for.")],
+    mapping: options.MappingFile = None,
+    vn_count: Annotated[
+        int | None, typer.Option("--vn-count", metavar="N", min=1, help="Virtual neurons; default: most that work.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the files into this directory.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what every adder switch does, in words.")] = False,
+    format_: Annotated[
+        Literal["vmh", "json"],
+        typer.Option("--format", help="The published RTL's memory images, or our fabric's whole program."),
+    ] = "vmh",
+) -> None:
+    """Write the configuration of a layer for the published MAERI RTL, or as JSON for another controller."""
+    from maerisim.cli import rtl as configuration
+    from maerisim.hardware import Hardware
+    from maerisim.workload import Network
+
+    machine, model = Hardware.load(hardware), Network.load(network)
+    chosen = model.layer(layer)
+    if format_ == "json":
+        if vn_count is not None or explain:
+            raise typer.BadParameter("is for --format vmh", param_hint="--vn-count" if vn_count else "--explain")
+        configuration.write_json(machine, chosen.problem, layer, mapping, output)
+        return
+    if mapping is not None and vn_count is not None:
+        raise typer.BadParameter("a mapping says it already, by its tile of K", param_hint="--vn-count")
+    configuration.write_rtl(
+        machine, model, chosen, mapping_file=mapping, vn_count=vn_count, directory=output, explain=explain
+    )
 
 
 @app.command()

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
@@ -23,13 +24,19 @@ MOST_COLUMNS = 1000
 
 
 def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> None:
-    """Print the results of a command; when it was interrupted, say so and leave with exit code 130."""
+    """Print the results of a command; when it was interrupted, say so and leave with exit code 130.
+
+    Raises the error that ended the run, after what was finished before it is printed.
+    """
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
         print_tables(command, report)
+    if report.failure is not None:
+        raise report.failure
     if report.interrupted:
-        typer.echo(f"interrupted: {len(report.layers)} layers were finished", err=True)
+        finished = len(report.layers)
+        typer.echo(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
         raise typer.Exit(INTERRUPTED)
 
 
@@ -44,16 +51,17 @@ def json_text(document: dict[str, Any]) -> str:
 def print_tables(command: str, report: reporting.NetworkReport) -> None:
     """The table and what has to be said below it; in a pipe without colour and as wide as the table needs."""
     table = reporting.network_table(report, reporting.COLUMNS[command])
-    notes = reporting.footnotes(command, report)
+    title, notes = reporting.title(report), reporting.footnotes(command, report)
     if sys.stdout.isatty():
         console = Console()
+        console.print(Text(title, "bold"))
         console.print(table)
         for note in notes:
             typer.echo(textwrap.fill(note, console.width, subsequent_indent="    "))
     else:
         paper = io.StringIO()
         Console(width=MOST_COLUMNS, file=paper, color_system=None).print(table)
-        typer.echo("\n".join([*(line.rstrip() for line in paper.getvalue().splitlines()), *notes]))
+        typer.echo("\n".join([title, *(line.rstrip() for line in paper.getvalue().splitlines()), *notes]))
 
 
 def save_mappings(report: reporting.NetworkReport, path: Path) -> None:

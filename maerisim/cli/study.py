@@ -125,21 +125,36 @@ def with_mappings(
 
 
 def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
-    """Map every layer and, with a ``simulation``, simulate it; Ctrl-C ends with what is finished by then."""
+    """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
     entries: list[LayerReport | UnsupportedLayer] = []
-    interrupted = False
+    interrupted, failure = False, None
+    known: dict[object, LayerReport] = {}
     with Bar(total=sum(task.problem.macs for task in study.runnable)) as bar:
         done = 0
         try:
             for task in study.tasks:
                 if isinstance(task, LayerTask):
-                    entries.append(run_layer(study, task, simulation, bar, done))
+                    equal = (task.problem, task.mapping)  # an equal layer is mapped and simulated once
+                    if equal not in known:
+                        known[equal] = run_layer(study, task, simulation, bar, done)
+                    same = known[equal]
+                    entries.append(
+                        replace(
+                            same,
+                            name=task.name,
+                            op=task.op,
+                            count=task.count,
+                            macs_before_scaling=task.macs_before_scaling,
+                        )
+                    )
                     done += task.problem.macs
                 else:
                     entries.append(task)
         except KeyboardInterrupt:
             interrupted = True
-    return NetworkReport(study.hardware, study.network, tuple(entries), interrupted)
+        except MaerisimError as error:
+            failure = error
+    return NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
 
 
 def run_layer(study: Study, task: LayerTask, simulation: Simulation | None, bar: Bar, done: int) -> LayerReport:

@@ -209,7 +209,7 @@ def use_up(words: deque[int], current: int, uses: int, retire: Use, following: U
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases(most_macs=400))
+@given(cases(most_macs=400, controllers=False))
 def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
     """Play the flags of all switches in lockstep on the words that the packets bring, and compare with the loops."""
     problem, mapping, hardware = case
@@ -255,7 +255,7 @@ def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases(most_macs=400))
+@given(cases(most_macs=400, controllers=False))
 def test_every_output_is_started_and_completed_once(case: Case) -> None:
     problem, mapping, hardware = case
     assume(not mapping.check(problem, hardware))
@@ -277,7 +277,7 @@ def test_every_output_is_started_and_completed_once(case: Case) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases(most_macs=400))
+@given(cases(most_macs=400, controllers=False))
 def test_partial_sums_wait_for_the_result_they_continue(case: Case) -> None:
     """Count each VN's results: the one that a packet waits for must be the last that went to the same address."""
     problem, mapping, hardware = case
@@ -381,13 +381,13 @@ def test_multicast_brings_every_switch_its_word_once(delivery: tuple[Hardware, l
     got: dict[int, int] = {}
     carried = set()
     for port in range(hardware.ports):
-        lowest = -1
+        before = None
         for packet in packets.of_port(port):
             destinations = packets.destinations_of(packet).tolist()
             assert destinations == sorted(destinations)
-            assert destinations[0] > lowest
-            lowest = destinations[0]
             word = int(packets.offset[packet])
+            assert before is None or word > before
+            before = word
             assert (port, word) not in carried
             carried.add((port, word))
             for switch in destinations:
