@@ -21,7 +21,8 @@ from typing import NamedTuple
 from maerisim.engine import EngineName, Result, simulate_testbench
 from maerisim.errors import DeadlockError, MaerisimError
 from maerisim.hardware import Hardware
-from maerisim.lowering.rtl_testbench import RtlLayer
+from maerisim.lowering.rtl_testbench import input_multicasts, unique_inputs
+from maerisim.rtl.memory import Files, LayerInfo, configuration_of
 
 SIZES = ("dim_k", "dim_c", "dim_r", "dim_s", "dim_y", "dim_x", "mapped_vns", "vn_size")
 COUNTS = (
@@ -47,8 +48,7 @@ class Case(NamedTuple):
 
     name: str
     hardware: Hardware
-    layer: RtlLayer
-    words: tuple[int, ...]
+    files: Files
     expected: dict[str, int] | None
 
 
@@ -70,13 +70,18 @@ def case(row: Mapping[str, str]) -> Case:
         "distribution.bandwidth": n["dn_bw"],
         "collection.bandwidth": n["rn_bw"],
     }
+    hardware = Hardware.load("maeri_rtl").with_overrides(overrides, "ms, dn_bw, rn_bw")
     words = tuple(number({"rn_config": word}, "rn_config", 16) for word in row["rn_config"].split())
+    try:
+        configuration = configuration_of(n["ms"], words)
+    except ValueError as error:
+        raise UnusableError(f"rn_config: {error}") from error
+    *sizes, vn_count, vn_size = (n[column] for column in SIZES)
     expected = {column: number(row, column) for column in COUNTS} if row["status"] == "ok" else None
     return Case(
         f"{row['name']} on {n['ms']}-{n['dn_bw']}-{n['rn_bw']}",
-        Hardware.load("maeri_rtl").with_overrides(overrides),
-        RtlLayer(*(n[column] for column in SIZES)),
-        words,
+        hardware,
+        Files(LayerInfo(*sizes, n["ms"], vn_count, vn_size), configuration),
         expected,
     )
 
@@ -95,15 +100,15 @@ def cases(table: Path) -> Iterator[Case]:
                 raise UnusableError(f"{table}:{reader.line_num}: {row['name']}: {error}") from error
 
 
-def counts(result: Result, layer: RtlLayer) -> dict[str, int]:
+def counts(result: Result, layer: LayerInfo) -> dict[str, int]:
     """Our counts under the names of the table."""
     return {
         "cycles": result.cycles,
         "outputs": result.counters.results,
         "weights_injected": result.counters.delivered["weights"],
         "inputs_injected": result.counters.delivered["inputs"],
-        "unique_inputs": layer.unique_inputs,
-        "input_multicasts": layer.input_multicasts,
+        "unique_inputs": unique_inputs(layer),
+        "input_multicasts": input_multicasts(layer),
         "first_output_cycle": result.first_result,
     }
 
@@ -111,7 +116,7 @@ def counts(result: Result, layer: RtlLayer) -> dict[str, int]:
 def run(entry: Case, engine: EngineName) -> dict[str, int]:
     """The counts of a case; nothing where it hangs. Raises UnusableError where the RTL cannot run it."""
     try:
-        return counts(simulate_testbench(entry.layer, entry.words, entry.hardware, engine=engine), entry.layer)
+        return counts(simulate_testbench(entry.files, entry.hardware, engine=engine), entry.files.layer)
     except DeadlockError:
         return {}
     except MaerisimError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,10 +12,11 @@ from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.event import Progress
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower, padded
-from maerisim.lowering.rtl_testbench import RtlLayer, lower_testbench
+from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import Mapping
 from maerisim.program import Ints, Program
 from maerisim.reference import Operands
+from maerisim.rtl.memory import Files
 from maerisim.workload import Problem
 
 EngineName = Literal["compiled", "event"]
@@ -95,17 +95,16 @@ def run(
 
 
 def simulate_testbench(
-    layer: RtlLayer,
-    words: Sequence[int],
+    files: Files,
     hardware: Hardware,
     *,
     engine: EngineName = "compiled",
     progress: Progress | None = None,
 ) -> Result:
-    """Run ``layer`` as the published RTL's testbench does, on adder switches configured by ``words``.
+    """Run the layer of ``files`` as the published RTL's testbench does, on adder switches configured as they say.
 
-    Raises MappingError when the RTL cannot run it and DeadlockError when it hangs there too.
+    Raises NotSupportedError when the RTL cannot run it and DeadlockError when it hangs there too.
     """
-    program = lower_testbench(layer, words, hardware)
+    program = lower_testbench(files, hardware)
     cycles, counters, first = _LOCK_STEP_ENGINES[engine](program, hardware, None, np.zeros(0, np.int64), progress)
     return Result(cycles, counters, None, first)

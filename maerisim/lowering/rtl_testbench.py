@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
-from maerisim.errors import MappingError
+from maerisim.errors import NotSupportedError
 from maerisim.fabric.collection import BusInput
+from maerisim.fabric.rtl import configured
 from maerisim.hardware import Hardware
 from maerisim.lowering.packets import multicast
-from maerisim.lowering.rtl_configuration import configured, words_needed
 from maerisim.program import (
     Batches,
     CollectStep,
@@ -31,86 +29,20 @@ from maerisim.program import (
     Step,
     Thread,
 )
+from maerisim.rtl.layer import hardware_reasons
+from maerisim.rtl.memory import Files, LayerInfo
 
 
-class RtlLayer(NamedTuple):
-    """What the testbench is told: sizes (Y and X of the padded input), virtual neurons mapped at once, and their size."""
+def lower_testbench(files: Files, hardware: Hardware) -> Program:
+    """The program that runs the layer of ``files`` on switches configured as they say.
 
-    K: int
-    C: int
-    R: int
-    S: int
-    Y: int
-    X: int
-    vn_count: int
-    vn_size: int
-
-    @property
-    def rows(self) -> int:
-        """Output rows."""
-        return self.Y - self.R + 1
-
-    @property
-    def columns(self) -> int:
-        """Output columns: the products that a switch gives for a row."""
-        return self.X - self.S + 1
-
-    @property
-    def results(self) -> int:
-        """Words that leave over the collection buses."""
-        return self.K * self.C * self.rows * self.columns
-
-    @property
-    def tiles(self) -> tuple[tuple[int, int], ...]:
-        """(how often, how many virtual neurons are active) of the tiles of K."""
-        whole, rest = divmod(self.K, self.vn_count)
-        return tuple((times, active) for times, active in ((whole, self.vn_count), (min(rest, 1), rest)) if times)
-
-    @property
-    def input_multicasts(self) -> int:
-        """Inputs sent after the first window of each row, a filter row at a time."""
-        tiles = sum(times for times, _ in self.tiles)
-        return self.C * tiles * self.rows * self.R * (self.X - self.S)
-
-    @property
-    def unique_inputs(self) -> int:
-        """Inputs that the testbench counts as read for the first time, in the first tile of K."""
-        first_row = self.vn_size + self.R * (self.X - self.S)
-        return self.C * (first_row + (self.rows - 1) * self.X)
-
-    def problems(self, hardware: Hardware) -> list[str]:
-        """What the RTL or its testbench cannot do."""
-        problems = []
-        if min(self) < 1:
-            problems.append("every size is at least 1")
-        if self.vn_size < 2:
-            problems.append("a virtual neuron has at least 2 multiplier switches")
-        if self.vn_count * self.vn_size > hardware.multipliers:
-            text = f"{self.vn_count} virtual neurons of {self.vn_size} do not fit"
-            problems.append(f"{text} on {hardware.multipliers} multiplier switches")
-        if self.Y < self.R:
-            problems.append(f"a filter of {self.R} rows does not fit in an input of {self.Y} (Y counts the padding)")
-        if self.X <= self.S:
-            problems.append(f"the testbench never ends a row unless X is more than S, found X {self.X} and S {self.S}")
-        if hardware.leaves_per_port < 2:
-            problems.append("a distribution port has at least 2 multiplier switches")
-        return problems
-
-
-def lower_testbench(layer: RtlLayer, words: Sequence[int], hardware: Hardware) -> Program:
-    """The program that runs ``layer`` on switches configured by ``words`` (of ``RN_Config.vmh``).
-
-    Raises MappingError with everything that the RTL cannot do.
+    Raises NotSupportedError with everything that the RTL cannot do.
     """
-    problems = layer.problems(hardware)
-    needed = words_needed(hardware.multipliers)
-    if len(words) != needed:
-        problems.append(f"{hardware.multipliers} multiplier switches need {needed} words, found {len(words)}")
-    if hardware.controller.kind != "lock_step":
-        problems.append(f"hardware {hardware.name}: needs controller.kind: lock_step (see maeri_rtl)")
-    if problems:
-        raise MappingError("RTL testbench", problems)
-    reduction = configured(words, hardware.multipliers, hardware.buses)
+    layer = files.layer
+    reasons = [*hardware_reasons(hardware), *_reasons(layer, hardware)]
+    if reasons:
+        raise NotSupportedError("\n".join(f"the RTL cannot run this layer: {reason}" for reason in reasons))
+    reduction = configured(files.configuration, hardware.buses)
     testbench = _Testbench(layer, hardware)
     control = testbench.thread()
     none = np.zeros(0, np.int64)
@@ -124,7 +56,7 @@ def lower_testbench(layer: RtlLayer, words: Sequence[int], hardware: Hardware) -
         reduction=reduction,
         bus_inputs=tuple(BusInput(port.level, port.place) for port in reduction.ports),
         multipliers_used=hardware.multipliers,
-        results=layer.results,
+        results=layer.outputs,
         output_offset=none,
         partial_sum_of=np.full(hardware.multipliers, -1, np.int64),
         batches=Batches(steps=1, count=0, weights=1, trips=(), results=()),
@@ -132,11 +64,53 @@ def lower_testbench(layer: RtlLayer, words: Sequence[int], hardware: Hardware) -
     )
 
 
+def input_multicasts(layer: LayerInfo) -> int:
+    """Inputs sent after the first window of each output row, one a filter row and column."""
+    tiles = sum(times for times, _ in _tiles(layer))
+    return layer.C * tiles * _rows(layer) * layer.R * (layer.X - layer.S)
+
+
+def unique_inputs(layer: LayerInfo) -> int:
+    """Inputs that the testbench counts as read for the first time, in the first tile of K."""
+    first_row = layer.vn_size + layer.R * (layer.X - layer.S)
+    return layer.C * (first_row + (_rows(layer) - 1) * layer.X)
+
+
+def _rows(layer: LayerInfo) -> int:
+    """Output rows."""
+    return layer.Y - layer.R + 1
+
+
+def _tiles(layer: LayerInfo) -> tuple[tuple[int, int], ...]:
+    """(how often, how many virtual neurons are active) of the tiles of K."""
+    whole, rest = divmod(layer.K, layer.vn_count)
+    return tuple((times, active) for times, active in ((whole, layer.vn_count), (min(rest, 1), rest)) if times)
+
+
+def _reasons(layer: LayerInfo, hardware: Hardware) -> list[str]:
+    """What of a layer the testbench cannot run on ``hardware``."""
+    if min(*layer.sizes, layer.vn_count) < 1 or layer.vn_size < 2:
+        return ["every size is at least 1, that of a virtual neuron at least 2"]
+    reasons = []
+    if layer.multipliers != hardware.multipliers:
+        reasons.append(f"it is configured for {layer.multipliers} multipliers, not {hardware.multipliers}")
+    if layer.vn_count * layer.vn_size > hardware.multipliers:
+        placed = f"{layer.vn_count} virtual neurons of {layer.vn_size}"
+        reasons.append(f"{placed} do not fit on {hardware.multipliers} multipliers")
+    if layer.Y < layer.R:
+        reasons.append(f"a filter of {layer.R} rows in an input of {layer.Y} (Y counts the padding)")
+    if layer.X <= layer.S:
+        reasons.append(f"X {layer.X} is not more than S {layer.S}, its row counter never ends then")
+    if hardware.controller.kind != "lock_step":
+        reasons.append(f"hardware {hardware.name} has no controller of kind lock_step (see maeri_rtl)")
+    return reasons
+
+
 @dataclass
 class _Testbench:
     """Builds the controller's program; rows that occur again share a template."""
 
-    layer: RtlLayer
+    layer: LayerInfo
     hardware: Hardware
     rows: list[ControlRow] = field(default_factory=list)
     packets: dict[str, list[Packets]] = field(default_factory=lambda: {"weights": [], "inputs": []})
@@ -144,7 +118,7 @@ class _Testbench:
     def thread(self) -> Thread[ControlRow]:
         """The whole program. Its base address counts the results that are due."""
         nodes: list[Node] = [self._row(ControlRow(Control.PAUSE), count=self.hardware.controller.start_cycles)]
-        tiles = tuple(Loop(times, 0, 0, self._tile(active)) for times, active in self.layer.tiles)
+        tiles = tuple(Loop(times, 0, 0, self._tile(active)) for times, active in _tiles(self.layer))
         nodes.append(Loop(self.layer.C, 0, 0, tiles))
         return Thread("control", tuple(node for node in nodes if node.count), tuple(self.rows))
 
@@ -160,16 +134,16 @@ class _Testbench:
         window = [self._broadcast(used[used % layer.vn_size == t]) for t in range(layer.vn_size)]
         left = used[used % layer.S == 0]
         steady = [self._broadcast(left[left // layer.S % layer.R == t]) for t in range(layer.R)]
-        due = active * layer.columns
+        columns = layer.X - layer.S + 1
         row: tuple[Node, ...] = (
-            self._row(ControlRow(Control.CONFIGURE, self._filter_roles(used), layer.columns), advance=due),
+            self._row(ControlRow(Control.CONFIGURE, self._filter_roles(used), columns), advance=active * columns),
             *window,
             drained,
             Loop(layer.X - layer.S, 0, 0, tuple(steady)),
             self._row(ControlRow(Control.RESULTS)),
         )
         load = self._row(ControlRow(Control.CONFIGURE, self._roles(used, np.full(len(used), Role.WEIGHT))))
-        return load, *weights, drained, Loop(layer.rows, 0, 0, row)
+        return load, *weights, drained, Loop(_rows(layer), 0, 0, row)
 
     def _row(self, row: ControlRow, *, count: int = 1, advance: int = 0) -> Step:
         self.rows.append(row)

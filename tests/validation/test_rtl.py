@@ -11,9 +11,9 @@ import pytest
 
 from maerisim.counters import differences
 from maerisim.engine import EngineName, Result, simulate_testbench
-from maerisim.errors import DeadlockError, MappingError
+from maerisim.errors import DeadlockError, NotSupportedError
 from maerisim.hardware import Hardware
-from maerisim.lowering.rtl_testbench import RtlLayer
+from maerisim.rtl.memory import Files, LayerInfo, configuration_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("rtl_cycles.csv")
@@ -33,6 +33,13 @@ def name(row: Row) -> str:
     return f"{row['name']}-{row['ms']}-{row['dn_bw']}-{row['rn_bw']}"
 
 
+def files_of(row: Row) -> Files:
+    multipliers = int(row["ms"])
+    *sizes, vn_count, vn_size = (int(row[size]) for size in SIZES)
+    words = [int(word, 16) for word in row["rn_config"].split()]
+    return Files(LayerInfo(*sizes, multipliers, vn_count, vn_size), configuration_of(multipliers, words))
+
+
 def run(row: Row, engine: EngineName) -> Result:
     overrides = {
         "multipliers": int(row["ms"]),
@@ -40,8 +47,7 @@ def run(row: Row, engine: EngineName) -> Result:
         "collection.bandwidth": int(row["rn_bw"]),
     }
     hardware = Hardware.load("maeri_rtl").with_overrides(overrides)
-    words = [int(word, 16) for word in row["rn_config"].split()]
-    return simulate_testbench(RtlLayer(*(int(row[size]) for size in SIZES)), words, hardware, engine=engine)
+    return simulate_testbench(files_of(row), hardware, engine=engine)
 
 
 def rows_for_the_event_engine() -> list[object]:
@@ -108,9 +114,9 @@ def test_a_case_that_differs_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"dim_x": "1"}, "the testbench never ends a row unless X is more than S, found X 1 and S 1"),
-        ({"mapped_vns": "3"}, "3 virtual neurons of 8 do not fit on 16 multiplier switches"),
-        ({"rn_config": "A0A0A0A0"}, "16 multiplier switches need 2 words, found 1"),
+        ({"dim_x": "1"}, "X 1 is not more than S 1, its row counter never ends then"),
+        ({"mapped_vns": "3"}, "3 virtual neurons of 8 do not fit on 16 multipliers"),
+        ({"rn_config": "A0A0A0A0"}, "rn_config: expected 2 words, found 1"),
         ({"rn_config": "A0A0A0A0 zz"}, "rn_config: expected a whole number, found 'zz'"),
         ({"ms": "20"}, "multipliers: expected a power of two from 2 to 4096, found 20"),
         ({"status": "maybe"}, "status: expected ok or deadlock, found 'maybe'"),
@@ -129,5 +135,5 @@ def test_a_missing_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_lowering_needs_a_lock_step_controller() -> None:
-    with pytest.raises(MappingError, match=r"needs controller\.kind: lock_step"):
-        simulate_testbench(RtlLayer(2, 1, 2, 1, 3, 4, 2, 2), [0, 0], Hardware.load("maeri-16"))
+    with pytest.raises(NotSupportedError, match="has no controller of kind lock_step"):
+        simulate_testbench(files_of(ROWS[0]), Hardware.load("maeri-16"))
