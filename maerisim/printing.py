@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from maerisim.fabric.topology import Reduction
-from maerisim.program import ACTIVE, Collect, CollectStep, Ints, Node, Packets, Program, Step, Thread, Use
+from maerisim.program import (
+    ACTIVE,
+    Collect,
+    CollectStep,
+    Control,
+    ControlRow,
+    Ints,
+    Node,
+    Packets,
+    Program,
+    Role,
+    Step,
+    Thread,
+    Use,
+)
 
 _WIDTH = 110
 _TEMPLATE_INDENT = 7
@@ -38,8 +54,17 @@ _USE_WORDS = {
 }
 
 
+_ROW_WORDS = {
+    Control.PAUSE: "nothing",
+    Control.DRAINED: "wait until the distribution network is empty",
+    Control.RESULTS: "wait for the results that are due",
+}
+
+
 def program_text(program: Program) -> str:
     """The program for a person to read; long lists are cut and say so."""
+    if program.control is not None:
+        return "\n".join(_lock_step_lines(program, program.control))
     neurons = counted(len(program.spans), "virtual neuron")
     lines = [
         f"{neurons} on {counted(program.multipliers_used, 'multiplier switch')}, "
@@ -55,6 +80,38 @@ def program_text(program: Program) -> str:
     lines += ["", *_thread_lines(program.compute, "each multiplier switch", _uses_lines)]
     lines += ["", *_thread_lines(program.collect, "each virtual neuron", _collect_lines)]
     return "\n".join(lines)
+
+
+def _lock_step_lines(program: Program, control: Thread[ControlRow]) -> Iterator[str]:
+    """A program whose controller drives all ports and switches together: its loops, then every row."""
+    yield (
+        f"one program for {counted(program.multipliers_used, 'multiplier switch')} and all ports, "
+        f"{counted(program.results, 'result')} to collect at {counted(len(program.reduction.ports), 'port')} of the buses"
+    )
+    yield from (
+        "Reading it: the controller walks the loops; a row that can go takes one cycle. The base address counts the",
+        "results that are due at the next row that waits for them.",
+        "",
+        f"{control.name}: {counted(control.steps, 'row')}",
+    )
+    yield from _node_lines(control.nodes, 1)
+    packets = {thread.name: thread.templates for thread in program.streams}
+    for number, row in enumerate(control.templates):
+        yield from _wrapped(f"T{number}".ljust(_TEMPLATE_INDENT - 2) + _row_words(row, packets), 2)
+
+
+def _row_words(row: ControlRow, packets: Mapping[str, Sequence[Packets]]) -> str:
+    if row.kind == Control.SEND:
+        sent = packets[row.operand][row.packets]
+        return f"send {row.operand} -> {ranges(sorted(sent.destinations.tolist())) or 'nobody'}"
+    if row.roles is None:
+        return _ROW_WORDS[row.kind]
+    roles = [
+        f"{role.name.lower().replace('_', ' ')} {ranges(np.flatnonzero(row.roles == role).tolist())}"
+        for role in Role
+        if (row.roles == role).any()
+    ]
+    return f"configure: {'; '.join(roles)}; {counted(row.products, 'product')} each"
 
 
 def counted(number: int, noun: str) -> str:

@@ -73,6 +73,7 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
                 "fifo_depth": draw(small),
                 "latency": draw(latency),
                 "wiring": draw(st.sampled_from(["regional", "modulo"] + ["pairs"] * (topology != "linear"))),
+                "arbiter": draw(st.sampled_from(["round_robin", "least_recently_granted"])),
                 "write_back": draw(st.sampled_from(["all", "half"])),
             },
             "accumulation": {"words": draw(st.sampled_from([0, 2, 8, 64, 10_000])), "latency": draw(st.integers(0, 3))},

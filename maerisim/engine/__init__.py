@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 from maerisim.counters import Counters
 from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.event import Progress
+from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower, padded
 from maerisim.lowering.rtl_testbench import lower_testbench
@@ -20,8 +22,7 @@ from maerisim.rtl.memory import Files
 from maerisim.workload import Problem
 
 EngineName = Literal["compiled", "event"]
-_ENGINES = {"compiled": compiled.run, "event": event.run}
-_LOCK_STEP_ENGINES = {"compiled": compiled.run, "event": lock_step.run}
+Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], tuple[int, Counters, int]]
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ def run(
     progress: Progress | None = None,
 ) -> Result:
     """Run a program that was lowered from ``problem``; see :func:`simulate`."""
+    if program.control is not None and operands is not None:
+        msg = f"hardware {hardware.name} carries no values: the RTL's testbench does not compute a convolution"
+        raise NotSupportedError(msg)
     outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
-    cycles, counters, first = _ENGINES[engine](program, hardware, operands, outputs, progress)
+    cycles, counters, first = _engine(program, engine)(program, hardware, operands, outputs, progress)
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
     return Result(cycles, counters, outputs.reshape(shape) if operands is not None else None, first)
 
@@ -106,5 +110,11 @@ def simulate_testbench(
     Raises NotSupportedError when the RTL cannot run it and DeadlockError when it hangs there too.
     """
     program = lower_testbench(files, hardware)
-    cycles, counters, first = _LOCK_STEP_ENGINES[engine](program, hardware, None, np.zeros(0, np.int64), progress)
+    cycles, counters, first = _engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress)
     return Result(cycles, counters, None, first)
+
+
+def _engine(program: Program, name: EngineName) -> Engine:
+    if name == "compiled":
+        return compiled.run
+    return event.run if program.control is None else lock_step.run

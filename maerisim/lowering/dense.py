@@ -24,8 +24,10 @@ from maerisim.lowering.layout import (
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
+from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
+from maerisim.rtl.layer import prepare
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -35,11 +37,14 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
     """The program that runs ``problem`` with ``mapping`` on ``hardware``.
 
-    Raises MappingError with every violated constraint when the mapping does not fit.
+    Raises MappingError with every violated constraint when the mapping does not fit, and NotSupportedError with everything
+    that a lock-step controller cannot run.
     """
     violations = mapping.check(problem, hardware)
     if violations:
         raise MappingError("mapping", violations)
+    if hardware.controller.kind == "lock_step":
+        return lower_testbench(prepare(problem, hardware, mapping), hardware)
     return _Lowering(problem, mapping, hardware).program()
 
 

@@ -115,6 +115,10 @@ class _Testbench:
     rows: list[ControlRow] = field(default_factory=list)
     packets: dict[str, list[Packets]] = field(default_factory=lambda: {"weights": [], "inputs": []})
 
+    def __post_init__(self) -> None:
+        self.drained = self._row(ControlRow(Control.DRAINED))
+        self.results = self._row(ControlRow(Control.RESULTS))
+
     def thread(self) -> Thread[ControlRow]:
         """The whole program. Its base address counts the results that are due."""
         nodes: list[Node] = [self._row(ControlRow(Control.PAUSE), count=self.hardware.controller.start_cycles)]
@@ -127,7 +131,6 @@ class _Testbench:
         layer = self.layer
         used = np.arange(active * layer.vn_size)
         leaf = used % self.hardware.leaves_per_port
-        drained = self._row(ControlRow(Control.DRAINED))
         weights = [
             self._send("weights", used[leaf == t], used[leaf == t]) for t in range(self.hardware.leaves_per_port)
         ]
@@ -138,12 +141,12 @@ class _Testbench:
         row: tuple[Node, ...] = (
             self._row(ControlRow(Control.CONFIGURE, self._filter_roles(used), columns), advance=active * columns),
             *window,
-            drained,
+            self.drained,
             Loop(layer.X - layer.S, 0, 0, tuple(steady)),
-            self._row(ControlRow(Control.RESULTS)),
+            self.results,
         )
         load = self._row(ControlRow(Control.CONFIGURE, self._roles(used, np.full(len(used), Role.WEIGHT))))
-        return load, *weights, drained, Loop(_rows(layer), 0, 0, row)
+        return load, *weights, self.drained, Loop(_rows(layer), 0, 0, row)
 
     def _row(self, row: ControlRow, *, count: int = 1, advance: int = 0) -> Step:
         self.rows.append(row)

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from maerisim.counters import differences
-from maerisim.engine import EngineName, Result, simulate_testbench
+from maerisim.engine import EngineName, Result, simulate, simulate_testbench
 from maerisim.errors import DeadlockError, NotSupportedError
 from maerisim.hardware import Hardware
+from maerisim.lowering.rtl_testbench import lower_testbench
+from maerisim.mapping import Mapping
+from maerisim.reference import random_operands
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
+from maerisim.workload import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("rtl_cycles.csv")
@@ -40,14 +44,17 @@ def files_of(row: Row) -> Files:
     return Files(LayerInfo(*sizes, multipliers, vn_count, vn_size), configuration_of(multipliers, words))
 
 
-def run(row: Row, engine: EngineName) -> Result:
+def hardware_of(row: Row) -> Hardware:
     overrides = {
         "multipliers": int(row["ms"]),
         "distribution.bandwidth": int(row["dn_bw"]),
         "collection.bandwidth": int(row["rn_bw"]),
     }
-    hardware = Hardware.load("maeri_rtl").with_overrides(overrides)
-    return simulate_testbench(files_of(row), hardware, engine=engine)
+    return Hardware.load("maeri_rtl").with_overrides(overrides)
+
+
+def run(row: Row, engine: EngineName) -> Result:
+    return simulate_testbench(files_of(row), hardware_of(row), engine=engine)
 
 
 def rows_for_the_event_engine() -> list[object]:
@@ -116,7 +123,7 @@ def test_a_case_that_differs_is_named(tmp_path: Path) -> None:
     [
         ({"dim_x": "1"}, "X 1 is not more than S 1, its row counter never ends then"),
         ({"mapped_vns": "3"}, "3 virtual neurons of 8 do not fit on 16 multipliers"),
-        ({"rn_config": "A0A0A0A0"}, "rn_config: expected 2 words, found 1"),
+        ({"rn_config": "A0A0A0A0"}, "rn_config: expected 2 words for the 4 double and 7 single switches"),
         ({"rn_config": "A0A0A0A0 zz"}, "rn_config: expected a whole number, found 'zz'"),
         ({"ms": "20"}, "multipliers: expected a power of two from 2 to 4096, found 20"),
         ({"status": "maybe"}, "status: expected ok or deadlock, found 'maybe'"),
@@ -137,3 +144,31 @@ def test_a_missing_table_is_refused(tmp_path: Path) -> None:
 def test_lowering_needs_a_lock_step_controller() -> None:
     with pytest.raises(NotSupportedError, match="has no controller of kind lock_step"):
         simulate_testbench(files_of(ROWS[0]), Hardware.load("maeri-16"))
+
+
+def test_a_mapping_runs_as_the_testbench_runs_its_layer() -> None:
+    row = next(row for row in ROWS if name(row) == "conv2x2-16-4-4")
+    problem = Problem(K=16, C=2, R=2, S=2, P=11, Q=11)
+    mapping = Mapping.of({"K": 4, "R": 2, "S": 2}, "C K P Q N G R S")
+    result = simulate(problem, mapping, hardware_of(row))
+    assert (result.cycles, result.first_result) == (int(row["cycles"]), int(row["first_output_cycle"]))
+
+
+def test_a_mapping_that_the_rtl_cannot_run_is_refused() -> None:
+    mapping = Mapping.of({"K": 4, "R": 2}, "C K P Q N G R S")
+    with pytest.raises(NotSupportedError, match="a virtual neuron holds all 2 of them"):
+        simulate(Problem(K=4, R=2, S=2, P=2, Q=2), mapping, hardware_of(ROWS[0]))
+
+
+def test_values_are_refused() -> None:
+    problem = Problem(K=4, R=2, S=2, P=2, Q=2)
+    mapping = Mapping.of({"K": 4, "R": 2, "S": 2}, "C K P Q N G R S")
+    with pytest.raises(NotSupportedError, match="carries no values"):
+        simulate(problem, mapping, hardware_of(ROWS[0]), operands=random_operands(problem, seed=1))
+
+
+def test_a_program_in_lock_step_is_printed_row_by_row() -> None:
+    text = lower_testbench(files_of(ROWS[0]), hardware_of(ROWS[0])).describe()
+    assert "send weights -> 0 every 4 to 12" in text
+    assert "configure: left 0-15; 14 products each" in text
+    assert "wait for the results that are due" in text
