@@ -78,6 +78,8 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     collect_walkers = _walkers(code, [collect_start] * vn_count, rows.deepest)
     for vn in range(vn_count):
         k.seek_active(code, collect_walkers, collection.flags, vn)
+    uses = np.array(program.compute.templates, np.int64)
+    compute_walkers = _walkers(code, [compute_start] * program.multipliers_used, rows.deepest)
     machine = k.Machine(
         code=code,
         wires=wires,
@@ -85,13 +87,14 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
         collection=collection,
         collect_walkers=collect_walkers,
         multipliers=k.Multipliers(
-            uses=np.array(program.compute.templates, np.int64),
+            uses=uses,
+            now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.int64),
             busy=_zeros(hardware.multipliers),
             stalled_by=_zeros(program.multipliers_used) - 1,
         ),
         stores=_stores(program, hardware, carry),
-        compute_walkers=_walkers(code, [compute_start] * program.multipliers_used, rows.deepest),
+        compute_walkers=compute_walkers,
         controller=_controller(program, hardware),
         ports=_ports(program, hardware, operands),
         stream_walkers=_walkers(

@@ -130,9 +130,12 @@ class Stores(NamedTuple):
 
 
 class Multipliers(NamedTuple):
-    """Flags [template, multiplier] of :class:`maerisim.program.Use`, product wires, busy cycles."""
+    """Flags [template, multiplier] of :class:`maerisim.program.Use`, those of the present step (-1: no step is left),
+    product wires, busy cycles.
+    """
 
     uses: Ints
+    now: Ints
     product: Ints
     busy: Ints
     stalled_by: Ints
@@ -399,14 +402,15 @@ def step_adders(
 
 
 @inlined
-def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, rewind: int) -> None:
+def turn_over(stores: Stores, store: int, m: int, retire: int, following: int, rewind: int, carry: bool) -> None:
     """After a step: retire the word in use, go on to the next one held, or start again at the first."""
     if retire:
         together = stores.together[store]
         stores.words[store, m] -= together
         stores.claimed[store, m] -= together
-        stores.head[store, m] = (stores.head[store, m] + together) % stores.depth[store]
         stores.current[store, m] = 0
+        if carry:
+            stores.head[store, m] = (stores.head[store, m] + together) % stores.depth[store]
     elif following:
         stores.current[store, m] += 1
     elif rewind:
@@ -426,16 +430,22 @@ def store_value(stores: Stores, store: int, m: int, value: int) -> None:
 
 
 @inlined
+def look_up(code: Code, multipliers: Multipliers, walkers: Walkers, m: int) -> None:
+    """Keep the flags of the step that a multiplier switch has come to in ``now``."""
+    row = walkers.row[m]
+    multipliers.now[m] = -1 if code.op[row] == HALT else multipliers.uses[code.arg[row], m]
+
+
+@inlined
 def step_multipliers(
     code: Code, wires: Wires, multipliers: Multipliers, stores: Stores, walkers: Walkers, tally: Ints, carry: bool
 ) -> bool:
     """Each multiplier switch does its next control step if its operands are there, by rising index."""
     moved = False
     for m in range(len(multipliers.product)):
-        row = walkers.row[m]
-        if code.op[row] == HALT:
+        uses = multipliers.now[m]
+        if uses < 0:
             continue
-        uses = multipliers.uses[code.arg[row], m]
         source = FORWARDED if uses & FORWARDED_INPUT else INPUTS
         if uses & (MULTIPLY | IDLE | PARTIAL_SUM):
             wire = multipliers.product[m]
@@ -472,14 +482,15 @@ def step_multipliers(
             elif uses & PARTIAL_SUM:
                 if carry:
                     value = stored(stores, PARTIAL_SUMS, m)
-                turn_over(stores, PARTIAL_SUMS, m, 1, 0, 0)
+                turn_over(stores, PARTIAL_SUMS, m, 1, 0, 0, carry)
             if carry:
                 push_value(wires, wire, value)
             wires.words[wire] += 1
-        turn_over(stores, WEIGHTS, m, uses & RETIRE_WEIGHT, uses & NEXT_WEIGHT, uses & REWIND_WEIGHTS)
-        turn_over(stores, source, m, uses & RETIRE_INPUT, uses & NEXT_INPUT, uses & REWIND_INPUTS)
+        turn_over(stores, WEIGHTS, m, uses & RETIRE_WEIGHT, uses & NEXT_WEIGHT, uses & REWIND_WEIGHTS, carry)
+        turn_over(stores, source, m, uses & RETIRE_INPUT, uses & NEXT_INPUT, uses & REWIND_INPUTS, carry)
         moved = True
-        advance(code, walkers, m)
+        if advance(code, walkers, m):
+            look_up(code, multipliers, walkers, m)
     return moved
 
 
