@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from maerisim.fabric.topology import Reduction, Span
 
 Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.uint32]
+"""Indices into other arrays: unsigned, so that a kernel need not ask whether one counts from the end."""
 T = TypeVar("T")
 
 

@@ -89,7 +89,7 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
         multipliers=k.Multipliers(
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
-            product=np.array([number[wire] for wire in wiring.product], np.int64),
+            product=np.array([number[wire] for wire in wiring.product], np.uint32),
             busy=_zeros(hardware.multipliers),
             stalled_by=_zeros(program.multipliers_used) - 1,
         ),
@@ -135,13 +135,13 @@ def _walkers(code: Code, starts: Sequence[int], depth: int, first_steps: Sequenc
 
 def _adders(wiring: Wiring, number: dict[Any, int], hardware: Hardware) -> k.Adders:
     transfers = wiring.collection + wiring.reduction
-    operand = _zeros(len(transfers), 3)
+    operand = np.zeros((len(transfers), 3), np.uint32)
     for index, transfer in enumerate(transfers):
         operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
     return k.Adders(
         arity=np.array([len(transfer.operands) for transfer in transfers], np.int64),
         operand=operand,
-        output=np.array([number[transfer.output] for transfer in transfers], np.int64),
+        output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
         switch=np.array([transfer.switch for transfer in transfers], np.int64),
         behind=len(wiring.collection),
         seen=_zeros(hardware.multipliers) - 1,
@@ -278,7 +278,7 @@ def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k
         reads=np.concatenate([template.reads for template in packets]),
         hops=np.concatenate([template.hops for template in packets]),
         first=np.concatenate([*first, [destinations_before[-1]]]).astype(np.int64),
-        destination=destination,
+        destination=destination.astype(np.uint32),
         wait=np.concatenate([template.wait for template in packets]),
         virtual_neuron=program.partial_sum_of[first_destination],
         stream=np.repeat(np.array(stream, np.int64), sizes),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from maerisim.kernels.jit import inlined, kernel
 from maerisim.kernels.walk import HALT, Code, Walkers, advance, skip_row
-from maerisim.program import Ints
+from maerisim.program import Ints, Places
 
 RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
 """Status of a run."""
@@ -60,8 +60,8 @@ class Adders(NamedTuple):
     """
 
     arity: Ints
-    operand: Ints
-    output: Ints
+    operand: Places
+    output: Places
     switch: Ints
     behind: int
     seen: Ints
@@ -136,7 +136,7 @@ class Multipliers(NamedTuple):
 
     uses: Ints
     now: Ints
-    product: Ints
+    product: Places
     busy: Ints
     stalled_by: Ints
 
@@ -153,7 +153,7 @@ class Ports(NamedTuple):
     reads: Ints
     hops: Ints
     first: Ints
-    destination: Ints
+    destination: Places
     wait: Ints
     virtual_neuron: Ints
     stream: Ints
