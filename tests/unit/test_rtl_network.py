@@ -16,7 +16,7 @@ BUSES = 4
 
 
 def sums_at_ports(reduction: Reduction) -> list[tuple[Wire, list[int]]]:
-    """(port, multiplier switches whose products it gets) of every result; a double and a single switch may share one."""
+    """(port, multiplier switches whose products it gets) of every result; two switches may share a port."""
     value: dict[Wire, set[int]] = {}
     results = []
     for transfer in reversed(reduction.receivers_first):
