@@ -135,7 +135,7 @@ def validate(table: Path, engine: EngineName) -> dict[str, float]:
             if ours:
                 print(f"{entry.name}: {ours['cycles']} cycles, the RTL hangs")
             continue
-        errors.append(abs(ours.get("cycles", 0) - entry.expected["cycles"]) / entry.expected["cycles"])
+        errors.append(abs(ours.get("cycles", 0) - entry.expected["cycles"]) / max(1, entry.expected["cycles"]))
         differing = [
             f"{name} {ours.get(name)} not {value}" for name, value in entry.expected.items() if ours.get(name) != value
         ]

@@ -29,7 +29,7 @@ class Controller(Model):
 
     kind: Literal["decoupled", "lock_step"] = Field(
         "decoupled",
-        description="ports that run ahead on their own, or one program of rows that drives all ports and switches together",
+        description="ports that run ahead on their own, or one program that drives all ports and switches together",
     )
     start_cycles: int = Field(0, ge=0, le=2**20, description="lock_step: cycles before the first row of the program")
     steps_per_cycle: int | None = Field(

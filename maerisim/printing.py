@@ -86,7 +86,7 @@ def _lock_step_lines(program: Program, control: Thread[ControlRow]) -> Iterator[
     """A program whose controller drives all ports and switches together: its loops, then every row."""
     yield (
         f"one program for {counted(program.multipliers_used, 'multiplier switch')} and all ports, "
-        f"{counted(program.results, 'result')} to collect at {counted(len(program.reduction.ports), 'port')} of the buses"
+        f"{counted(program.results, 'result')} to collect at {counted(len(program.reduction.ports), 'bus port')}"
     )
     yield from (
         "Reading it: the controller walks the loops; a row that can go takes one cycle. The base address counts the",

@@ -23,7 +23,8 @@ def run(
 ) -> tuple[int, Counters, int]:
     """Run to the last result; return (cycles, counters, cycles to the first result).
 
-    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
+    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word
+    takes through the distribution network.
     """
     machine = flatten(program, hardware, operands, outputs)
     lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)

@@ -518,7 +518,8 @@ def run(
 ) -> tuple[int, Counters, int]:
     """Run to the last result; return (cycles, counters, cycles to the first result).
 
-    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word takes through the distribution network.
+    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word
+    takes through the distribution network.
     """
     fabric = fabric_type(program, hardware, operands, outputs)
     cycle = idle = 0

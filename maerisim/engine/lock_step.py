@@ -1,7 +1,7 @@
 """The event engine's fabric driven in lock step: one controller program for all ports, multiplier switches with roles.
 
-Adder switches, collection buses and the global buffer are those of :mod:`maerisim.engine.event`. The order of work within
-a cycle is:
+Adder switches, collection buses and the global buffer are those of :mod:`maerisim.engine.event`. The order of work
+within a cycle is:
 
 1. collection buses take one result each;
 2. adder switches, from the results back towards the multipliers, add the words in their operand queues;

@@ -1,8 +1,8 @@
 """The published RTL's reduction network, configured switch by switch, as wires and transfers.
 
-Every switch has a queue per input and one per output: a word takes one cycle through the adder, and one to the level above
-or to the port of its collection bus. Level 0 is the root; ``place`` of an output counts along its level, and so does that
-of the inputs below it. (Switches and modes: :mod:`maerisim.rtl`.)
+Every switch has a queue per input and one per output: a word takes one cycle through the adder, and one to the level
+above or to the port of its collection bus. Level 0 is the root; ``place`` of an output counts along its level, and so does
+that of the inputs below it. (Switches and modes: :mod:`maerisim.rtl`.)
 """
 
 from __future__ import annotations

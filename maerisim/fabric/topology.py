@@ -25,10 +25,10 @@ class Span(NamedTuple):
 class Wire(NamedTuple):
     """A queue between two components.
 
-    ``kind`` is ``operand`` (input ``place`` of ``level``, where these have queues of their own), ``port`` (input ``place``
-    of collection bus ``level``), ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
+    ``kind`` is ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
     its parent), ``lateral`` (its output to the neighbour that is not its sibling), ``chain`` (linear topology) or
-    ``result`` (place: virtual neuron). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
+    ``result`` (place: virtual neuron). In a configuration that is given switch by switch also ``operand`` (input
+    ``place`` of ``level``, which has a queue of its own) and ``port`` (input ``place`` of collection bus ``level``). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
     """
 
     kind: str

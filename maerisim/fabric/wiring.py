@@ -19,8 +19,8 @@ class Wiring:
     ``depth`` maps every wire to the words it holds. A multiplier switch puts its products on ``product[m]``; virtual
     neuron v's sums reach the accumulator on ``result[v]``, leave it on ``accumulated[v]`` and wait for their bus on
     ``outgoing[v]``. ``reduction`` (before the accumulators) and ``collection`` (behind them) are ordered receivers
-    first. Wires in ``normal`` have room only if they are not full at the start of the cycle (*normal* queues); all others
-    also take a word in the cycle in which they are popped (*pipeline* queues).
+    first. Wires in ``normal`` have room only if they are not full at the start of the cycle (*normal* queues); all
+    others also take a word in the cycle in which they are popped (*pipeline* queues).
     """
 
     depth: dict[Wire, int]

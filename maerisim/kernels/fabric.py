@@ -71,8 +71,8 @@ class Adders(NamedTuple):
 class Collection(NamedTuple):
     """Buses and accumulators.
 
-    ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus; ``granted`` is the cycle in which each
-    went last, for buses that grant the ``least_recent``. ``outgoing``, ``result`` and ``accumulated``
+    ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus; ``granted`` is the cycle in which
+    each went last, for buses that grant the ``least_recent``. ``outgoing``, ``result`` and ``accumulated``
     are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
     (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
     [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here;
@@ -203,7 +203,7 @@ def next_in_turn(wires: Wires, collection: Collection, bus: int) -> int:
 
 @inlined
 def least_recently_granted(wires: Wires, collection: Collection, bus: int) -> int:
-    """Of the members of a bus with a result the one that went longest ago, the first of those that never did (-1: none)."""
+    """The member of a bus with a result that went longest ago, the first of those that never did (-1: none)."""
     found = -1
     for candidate in range(collection.member_start[bus], collection.member_start[bus + 1]):
         if wires.words[collection.outgoing[collection.member[candidate]]] > 0 and (
@@ -342,7 +342,7 @@ def pop_value(wires: Wires, wire: int) -> int:
 
 @inlined
 def takes_word(wires: Wires, wire: int, cycle: int) -> bool:
-    """Whether a wire with room takes a word: one a cycle, and a *normal* queue counts one popped in this cycle as there."""
+    """Whether a wire with room takes a word: one a cycle; in *normal* queues one popped in this cycle is still there."""
     if wires.pushed[wire] == cycle:
         return False
     return not wires.normal[wire] or wires.words[wire] + (wires.popped[wire] == cycle) < wires.depth[wire]

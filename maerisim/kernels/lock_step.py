@@ -62,8 +62,8 @@ class Switches(NamedTuple):
 
 
 class Slots(NamedTuple):
-    """Distribution ports: a queue [port, depth] of packets with its head and the number that wait, the packet whose slot is being
-    configured and the one in the tree (-1: none), and packets sent that have not been delivered.
+    """Distribution ports: a queue [port, depth] of packets with its head and the number that wait, the packet whose slot
+    is being configured and the one in the tree (-1: none), and packets sent that have not been delivered.
     """
 
     queue: Ints
@@ -88,7 +88,7 @@ class Control(NamedTuple):
 
 
 class LockStep(NamedTuple):
-    """What a machine driven in lock step has besides a :class:`Machine`; nothing is added before ``configured_at``."""
+    """What a machine driven in lock step has besides a :class:`Machine`; adders rest before cycle ``configured_at``."""
 
     switches: Switches
     slots: Slots
@@ -168,7 +168,7 @@ def deliver_slots(ports: Ports, slots: Slots, switches: Switches) -> None:
 
 @inlined
 def step_leaves(switches: Switches, stores: Stores) -> bool:
-    """Words pass through the two registers of each leaf into the multiplier switch, all in a cycle where there is room."""
+    """Words pass through both registers of a leaf into the multiplier switch, in one cycle where there is room."""
     moved = False
     for m in range(len(switches.role)):
         if switches.first_register[m] != EMPTY and switches.second_register[m] == EMPTY:
@@ -310,7 +310,8 @@ def at_the_end(control: Control, expected: int) -> bool:
 def run(machine: Machine, lock_step: LockStep, expected: int, cycle: int, budget: int) -> tuple[int, int]:
     """Step from ``cycle`` until everything is sent and ``expected`` results have left, or for ``budget`` cycles.
 
-    Returns (status, cycle). It is a deadlock when nothing moves for longer than a word takes through the distribution network.
+    Returns (status, cycle). It is a deadlock when nothing moves for longer than a word takes through the distribution
+    network.
     """
     m, switches, slots, control = machine, lock_step.switches, lock_step.slots, lock_step.control
     transfers = len(m.adders.output)

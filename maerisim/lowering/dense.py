@@ -37,8 +37,8 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
     """The program that runs ``problem`` with ``mapping`` on ``hardware``.
 
-    Raises MappingError with every violated constraint when the mapping does not fit, and NotSupportedError with everything
-    that a lock-step controller cannot run.
+    Raises MappingError with every violated constraint when the mapping does not fit, and NotSupportedError with
+    everything that a lock-step controller cannot run.
     """
     violations = mapping.check(problem, hardware)
     if violations:

@@ -50,6 +50,16 @@ def test_hardware_is_immutable_and_hashable() -> None:
     ("overrides", "message"),
     [
         ({"multipliers": 48}, "multipliers: expected a power of two from 2 to 4096, found 48"),
+        ({"multiplier.kind": "role"}, "multiplier.kind: role needs controller.kind: lock_step"),
+        ({"reduction.fifo_kind": "normal"}, "reduction.fifo_kind: normal needs controller.kind: lock_step"),
+        (
+            {"controller.kind": "lock_step", "distribution.latency": 2},
+            "controller.kind: lock_step needs multiplier.kind: role",
+        ),
+        (
+            {"controller.kind": "lock_step", "multiplier.kind": "role"},
+            "controller.kind: lock_step needs distribution.latency: 2",
+        ),
         ({"multipliers": 1}, "multipliers: expected a power of two from 2 to 4096, found 1"),
         ({"multipliers": 8192}, "multipliers: expected a power of two from 2 to 4096, found 8192"),
         ({"multipliers": "64"}, "multipliers: expected an integer, found '64'"),

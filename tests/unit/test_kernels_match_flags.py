@@ -83,7 +83,8 @@ for problem, tile, order, overrides in cases:
     result = simulate(problem, Mapping.of(tile, order), hardware, operands=operands)
     results.append([result.cycles, result.counters.as_dict(), result.outputs.tolist()])
 row = Mapping.of({"K": 4, "R": 2, "S": 2}, "C K P Q N G R S")
-result = simulate(Problem(K=5, C=2, R=2, S=2, P=2, Q=3), row, Hardware.load("maeri_rtl").with_overrides({"multipliers": 16}))
+hardware = Hardware.load("maeri_rtl").with_overrides({"multipliers": 16})
+result = simulate(Problem(K=5, C=2, R=2, S=2, P=2, Q=3), row, hardware)
 results.append([result.cycles, result.counters.as_dict(), result.first_result])
 import numba
 json.dump([bool(numba.config.DISABLE_JIT), results], sys.stdout)

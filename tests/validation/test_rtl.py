@@ -75,7 +75,8 @@ def validate(table: Path) -> subprocess.CompletedProcess[str]:
 def test_benchmark_finds_every_row_exact() -> None:
     finished = validate(TABLE)
     assert finished.stdout == (
-        '{"cases": 130, "exact": 130, "max_abs_error": 0.0, "mean_abs_error": 0.0, "deadlocks": 4, "deadlocks_found": 4}\n'
+        '{"cases": 130, "exact": 130, "max_abs_error": 0.0, "mean_abs_error": 0.0, '
+        '"deadlocks": 4, "deadlocks_found": 4}\n'
     )
     assert finished.returncode == 0
 
