@@ -9,11 +9,12 @@ import numpy as np
 
 from maerisim.analytic import Estimate, energies, estimate, estimate_many
 from maerisim.engine import simulate
-from maerisim.errors import MappingError
+from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.kernels import analytic as k
 from maerisim.mapping import Mapping
 from maerisim.program import Ints
+from maerisim.rtl.layer import choose, hardware_reasons, layer_reasons
 from maerisim.workload import DIMENSIONS, Problem
 from mapper.space import ORDERS, PLACEMENTS, WALKS, tiles
 
@@ -39,8 +40,11 @@ class Choice:
 def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "cycles") -> Choice:
     """The best mapping that the heuristic finds; the same for the same input.
 
-    Raises MappingError when nothing fits.
+    A lock-step controller has one layout for a layer, which is taken. Raises MappingError when nothing fits,
+    NotSupportedError when such a controller cannot run the layer.
     """
+    if hardware.controller.kind == "lock_step":
+        return _only_layout(problem, hardware)
     kept, fitting = tiles(problem, hardware)
     costs = estimate_many(problem, kept, WALKS, hardware)
     scores = _scores(costs, hardware, objective)
@@ -56,6 +60,18 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
     _, place, mapping = min(judged, key=lambda entry: entry[:2])
     expected = estimate(problem, mapping, hardware)
     return Choice(mapping, expected, legal, _reason(expected, place, len(judged), len(kept), fitting, hardware))
+
+
+def _only_layout(problem: Problem, hardware: Hardware) -> Choice:
+    """The layout that the published RTL's testbench has for a layer, with as many virtual neurons as its switches sum."""
+    refused = hardware_reasons(hardware) + layer_reasons(problem)
+    if refused:
+        raise NotSupportedError("\n".join(f"the RTL cannot run this layer: {reason}" for reason in refused))
+    placement = choose(problem, hardware)
+    tile = {"K": placement.vn_count, "C": placement.channels, "R": problem.R, "S": problem.S}
+    mapping = Mapping.of(tile, "N G C R S K P Q")
+    reason = f"the one layout that the RTL's testbench walks, with the {placement.vn_count} virtual neurons that work"
+    return Choice(mapping, estimate(problem, mapping, hardware), 1, reason)
 
 
 def _scores(costs: Ints, hardware: Hardware, objective: Objective) -> Scores:
