@@ -19,7 +19,8 @@ from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_by_switch
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import EnergyTable, Hardware
-from maerisim.kernels import analytic as k
+from maerisim.kernels import loads as k
+from maerisim.kernels.analytic import estimate_all
 from maerisim.mapping import Mapping
 from maerisim.program import Ints
 from maerisim.workload import DIMENSIONS, Problem
@@ -50,7 +51,6 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         folds_together=int(multiplier.wait_for_all_weights),
         waits=int(hardware.controller.wait_for_outputs),
         weights_first=int(hardware.controller.weights_first),
-        own_accumulation=int(hardware.accumulation.latency > 0),
         wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.BY_SWITCH,
         collection_depth=hardware.collection.fifo_depth,
         collection_latency=hardware.collection.latency,
@@ -143,7 +143,7 @@ def estimate_many(
         return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
 
     costs = np.zeros((len(tiles), len(orders), k.COSTS), np.int64)
-    k.estimate_all(
+    estimate_all(
         layer_numbers(problem),
         np.array(tiles, np.int64).reshape(-1, len(DIMENSIONS)),
         numbers([order for order, _ in orders]),

@@ -11,7 +11,7 @@ from maerisim.analytic import Estimate, energies, estimate, estimate_many
 from maerisim.engine import simulate
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
-from maerisim.kernels import analytic as k
+from maerisim.kernels import loads as k
 from maerisim.mapping import Mapping
 from maerisim.program import Ints
 from maerisim.rtl.layer import choose, hardware_reasons, layer_reasons
