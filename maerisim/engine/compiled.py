@@ -9,8 +9,9 @@ from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.wiring import wire_up
 from maerisim.hardware import Hardware
-from maerisim.kernels import fabric as k
+from maerisim.kernels import fabric
 from maerisim.kernels import lock_step as ls
+from maerisim.kernels import machine as k
 from maerisim.kernels.walk import HALT
 from maerisim.program import Control, Ints, Program
 from maerisim.reference import Operands
@@ -31,7 +32,7 @@ def run(
     status, cycle = k.RUNNING, 0
     while status == k.RUNNING:
         if lock_step is None:
-            status, cycle = k.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
         else:
             status, cycle = ls.run(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
         if progress is not None:

@@ -12,8 +12,8 @@ from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
-from maerisim.kernels import fabric as k
-from maerisim.kernels import lock_step
+from maerisim.kernels import fabric, lock_step
+from maerisim.kernels import machine as k
 from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
 from maerisim.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
@@ -77,7 +77,7 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     collection = _collection(program, hardware, wiring, number)
     collect_walkers = _walkers(code, [collect_start] * vn_count, rows.deepest)
     for vn in range(vn_count):
-        k.seek_active(code, collect_walkers, collection.flags, vn)
+        fabric.seek_active(code, collect_walkers, collection.flags, vn)
     uses = np.array(program.compute.templates, np.int64)
     compute_walkers = _walkers(code, [compute_start] * program.multipliers_used, rows.deepest)
     machine = k.Machine(
@@ -299,9 +299,9 @@ def _first_packets(machine: k.Machine) -> None:
     ports, walkers, code = machine.ports, machine.stream_walkers, machine.code
     for stream in range(len(OPERANDS)):
         for port in range(len(ports.busy)):
-            k.seek_template(code, ports, walkers, stream * len(ports.busy) + port, port)
-            k.open_step(code, ports, walkers, stream, port)
-            k.seek_packet(code, ports, walkers, stream, port)
+            fabric.seek_template(code, ports, walkers, stream * len(ports.busy) + port, port)
+            fabric.open_step(code, ports, walkers, stream, port)
+            fabric.seek_packet(code, ports, walkers, stream, port)
 
 
 def counters_of(machine: k.Machine) -> Counters:

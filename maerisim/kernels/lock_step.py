@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.fabric import (
+from maerisim.kernels.fabric import step_adders, step_buses, step_global_buffer, takes_word
+from maerisim.kernels.jit import inlined, kernel
+from maerisim.kernels.machine import (
     COMPLETE,
     DEADLOCK,
     DELIVERED,
@@ -28,12 +30,7 @@ from maerisim.kernels.fabric import (
     Ports,
     Stores,
     Wires,
-    step_adders,
-    step_buses,
-    step_global_buffer,
-    takes_word,
 )
-from maerisim.kernels.jit import inlined, kernel
 from maerisim.kernels.walk import HALT, Code, Walkers, advance
 from maerisim.program import Ints
 

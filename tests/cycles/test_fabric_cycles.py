@@ -25,6 +25,7 @@ from maerisim.engine.event import Fabric
 from maerisim.engine.flatten import flatten
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric as kernels
+from maerisim.kernels import machine as machine_numbers
 from maerisim.lowering import lower
 from maerisim.mapping import Mapping
 from maerisim.program import Program
@@ -87,7 +88,7 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
         return machine.count.results
     arrays = flatten(program, hardware, None, nothing)
     kernels.run(arrays, program.results + 1, 0, cycles, False)
-    return int(arrays.tally[kernels.RESULTS])
+    return int(arrays.tally[machine_numbers.RESULTS])
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maerisim.counters import OPERANDS, STALLS
-from maerisim.kernels import fabric, lock_step
+from maerisim.kernels import lock_step, machine
 from maerisim.program import ACTIVE, Collect, Control, Role, Use
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,13 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("flag", [*Use, *Collect], ids=lambda flag: flag.name)
 def test_flag(flag: Use | Collect) -> None:
-    assert getattr(fabric, str(flag.name)) == flag.value
+    assert getattr(machine, str(flag.name)) == flag.value
 
 
 def test_flags_are_distinct_bits() -> None:
     for kind in (Use, Collect):
         assert sorted(flag.value for flag in kind) == [1 << place for place in range(len(kind))]
-    assert ACTIVE == fabric.MULTIPLY | fabric.IDLE | fabric.PARTIAL_SUM
+    assert ACTIVE == machine.MULTIPLY | machine.IDLE | machine.PARTIAL_SUM
 
 
 def test_roles_and_rows_of_the_controller() -> None:
@@ -36,29 +36,29 @@ def test_roles_and_rows_of_the_controller() -> None:
 
 def test_tally_rows_do_not_overlap() -> None:
     single = [
-        fabric.MULTIPLICATIONS,
-        fabric.ADDITIONS_TWO,
-        fabric.ADDITIONS_THREE,
-        fabric.ACCUMULATIONS,
-        fabric.FORWARDS,
-        fabric.HOPS,
-        fabric.ADDER_WORDS,
-        fabric.RESULTS,
-        fabric.PORT_STALLS,
-        fabric.OUTPUTS_WRITTEN,
-        fabric.PARTIAL_SUMS_WRITTEN,
-        fabric.FIRST_RESULT,
+        machine.MULTIPLICATIONS,
+        machine.ADDITIONS_TWO,
+        machine.ADDITIONS_THREE,
+        machine.ACCUMULATIONS,
+        machine.FORWARDS,
+        machine.HOPS,
+        machine.ADDER_WORDS,
+        machine.RESULTS,
+        machine.PORT_STALLS,
+        machine.OUTPUTS_WRITTEN,
+        machine.PARTIAL_SUMS_WRITTEN,
+        machine.FIRST_RESULT,
     ]
-    rows = [*single, *range(fabric.STALLED, fabric.STALLED + len(STALLS))]
-    for start in (fabric.DISTRIBUTED, fabric.DELIVERED, fabric.READS):
+    rows = [*single, *range(machine.STALLED, machine.STALLED + len(STALLS))]
+    for start in (machine.DISTRIBUTED, machine.DELIVERED, machine.READS):
         rows += range(start, start + len(OPERANDS))
-    assert sorted(rows) == list(range(fabric.TALLY_ROWS))
+    assert sorted(rows) == list(range(machine.TALLY_ROWS))
 
 
 def test_operand_stores_are_numbered_like_the_operands() -> None:
-    numbers = {"inputs": fabric.INPUTS, "partial_sums": fabric.PARTIAL_SUMS, "weights": fabric.WEIGHTS}
+    numbers = {"inputs": machine.INPUTS, "partial_sums": machine.PARTIAL_SUMS, "weights": machine.WEIGHTS}
     assert [numbers[operand] for operand in OPERANDS] == [0, 1, 2]
-    assert fabric.FORWARDED == 3
+    assert machine.FORWARDED == 3
 
 
 TWIN = """
