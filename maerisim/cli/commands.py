@@ -66,6 +66,7 @@ def simulate(
     mapping: options.MappingFile = None,
     engine: options.EngineName = "compiled",
     check_values: options.CheckValues = False,
+    fast_forward: options.FastForward = True,
     print_program: options.PrintProgram = False,
     scale: options.Scale = None,
     json: options.AsJson = False,
@@ -79,7 +80,7 @@ def simulate(
         for text in study.programs(task):
             typer.echo(text)
         return
-    simulation = study.Simulation(engine, check_values=check_values)
+    simulation = study.Simulation(engine, check_values=check_values, fast_forward=fast_forward)
     finish("simulate", study.run(task, simulation), as_json=json)
 
 
@@ -89,6 +90,7 @@ def validate(
     network: options.NetworkName,
     layer: options.LayerNames = None,
     mapping: options.MappingFile = None,
+    fast_forward: options.FastForward = True,
     scale: options.Scale = None,
     json: options.AsJson = False,
 ) -> None:
@@ -97,7 +99,7 @@ def validate(
     from maerisim.cli.output import finish
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
-    finish("validate", study.run(task, study.Simulation()), as_json=json)
+    finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
 
 
 @app.command()

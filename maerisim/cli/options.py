@@ -23,6 +23,9 @@ EngineName = Annotated[Engine, typer.Option("--engine", help="Which of the two e
 CheckValues = Annotated[
     bool, typer.Option("--check-values", help="Simulate with data and compare every output with NumPy's.")
 ]
+FastForward = Annotated[
+    bool, typer.Option("--fast-forward/--no-fast-forward", help="Skip repetitions, exactly, or step every cycle.")
+]
 PrintProgram = Annotated[bool, typer.Option("--print-program", help="Print the program that runs; do not run it.")]
 Scale = Annotated[
     int | None,

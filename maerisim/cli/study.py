@@ -43,10 +43,14 @@ class LayerTask:
 
 @dataclass(frozen=True)
 class Simulation:
-    """How to simulate: ``engine`` is ``compiled`` or ``event``; ``check_values`` compares outputs with NumPy's."""
+    """How to simulate: ``engine`` is ``compiled`` or ``event``; ``check_values`` compares outputs with NumPy's.
+
+    Without ``fast_forward`` every cycle is stepped, even where the state of the fabric recurs.
+    """
 
     engine: EngineName = "compiled"
     check_values: bool = False
+    fast_forward: bool = True
 
 
 @dataclass(frozen=True)
@@ -201,11 +205,19 @@ def simulate_layer(
     hardware: Hardware, layer: LayerReport, simulation: Simulation, progress: Callable[[int, int], None]
 ) -> Result:
     """Simulate a mapped layer. Raises ValuesError when its outputs are checked and one differs from NumPy's."""
-    problem, mapping, engine = layer.problem, layer.mapping, simulation.engine
-    if not simulation.check_values:
-        return simulate(problem, mapping, hardware, engine=engine, progress=progress)
-    operands = random_operands(problem, OPERAND_SEED)
-    result = simulate(problem, mapping, hardware, engine=engine, operands=operands, progress=progress)
+    problem = layer.problem
+    operands = random_operands(problem, OPERAND_SEED) if simulation.check_values else None
+    result = simulate(
+        problem,
+        layer.mapping,
+        hardware,
+        engine=simulation.engine,
+        operands=operands,
+        progress=progress,
+        fast_forward=simulation.fast_forward,
+    )
+    if operands is None:
+        return result
     require_equal(result.outputs, reference_outputs(problem, operands))
     return result
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,18 +46,21 @@ def simulate(
     engine: EngineName = "compiled",
     operands: Operands | None = None,
     progress: Progress | None = None,
+    fast_forward: bool = True,
 ) -> Result:
     """Lower ``problem`` with ``mapping`` and run it on ``hardware``.
 
-    ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. Raises MappingError
-    when the mapping does not fit and DeadlockError when the program cannot progress.
+    ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. The compiled
+    engine skips repetitions, exactly, unless values are carried or ``fast_forward`` is off. Raises MappingError when
+    the mapping does not fit and DeadlockError when the program cannot progress.
     """
     program = lower(problem, mapping, hardware)
+    how: Any = {"engine": engine, "progress": progress, "fast_forward": fast_forward}
     if not hardware.controller.pad_edges:
-        return run(program, problem, hardware, engine=engine, operands=operands, progress=progress)
+        return run(program, problem, hardware, operands=operands, **how)
     whole = padded(problem, mapping)
     filled = None if operands is None else _filled(operands, whole)
-    result = run(program, whole, hardware, engine=engine, operands=filled, progress=progress)
+    result = run(program, whole, hardware, operands=filled, **how)
     if result.outputs is None:
         return result
     wanted = tuple(slice(size) for size in (problem.N, problem.G, problem.K, problem.P, problem.Q))
@@ -87,13 +91,16 @@ def run(
     engine: EngineName = "compiled",
     operands: Operands | None = None,
     progress: Progress | None = None,
+    fast_forward: bool = True,
 ) -> Result:
     """Run a program that was lowered from ``problem``; see :func:`simulate`."""
     if program.control is not None and operands is not None:
         msg = f"hardware {hardware.name} carries no values: the RTL's testbench does not compute a convolution"
         raise NotSupportedError(msg)
     outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
-    cycles, counters, first = _engine(program, engine)(program, hardware, operands, outputs, progress)
+    cycles, counters, first = _engine(program, engine, fast_forward=fast_forward)(
+        program, hardware, operands, outputs, progress
+    )
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
     return Result(cycles, counters, outputs.reshape(shape) if operands is not None else None, first)
 
@@ -114,7 +121,7 @@ def simulate_testbench(
     return Result(cycles, counters, None, first)
 
 
-def _engine(program: Program, name: EngineName) -> Engine:
+def _engine(program: Program, name: EngineName, *, fast_forward: bool = True) -> Engine:
     if name == "compiled":
-        return compiled.run
+        return partial(compiled.run, fast_forward=fast_forward)
     return event.run if program.control is None else lock_step.run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.engine.event import Progress
+from maerisim.engine.fast_forward import FastForward, Skipper, watched_switch
 from maerisim.engine.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
@@ -20,19 +21,38 @@ _CYCLES_PER_CALL = 200_000
 
 
 def run(
-    program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints, progress: Progress | None
+    program: Program,
+    hardware: Hardware,
+    operands: Operands | None,
+    outputs: Ints,
+    progress: Progress | None,
+    fast_forward: bool = True,
 ) -> tuple[int, Counters, int]:
     """Run to the last result; return (cycles, counters, cycles to the first result).
 
-    Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word
+    Fills ``outputs`` (flat) when values are carried; otherwise repetitions are skipped, exactly, unless
+    ``fast_forward`` is off. Raises DeadlockError when nothing moves for longer than a word
     takes through the distribution network.
     """
     machine = flatten(program, hardware, operands, outputs)
     lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
-    status, cycle = k.RUNNING, 0
+    status, cycle, skipper = k.RUNNING, 0, None
+    if fast_forward and lock_step is None and operands is None and FastForward.applies_to(machine):
+        forward = FastForward(machine)
+        machine = forward.machine
+        skipper = Skipper(forward, watched_switch(machine.compute_walkers, machine.multipliers.now))
     while status == k.RUNNING:
-        if lock_step is None:
-            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        if lock_step is None and skipper is not None:
+            before = cycle
+            status, cycle = fabric.run(
+                machine, program.results, cycle, _CYCLES_PER_CALL, False, skipper.watched, skipper.depth
+            )
+            if cycle - before == _CYCLES_PER_CALL:
+                skipper.watch_another(_CYCLES_PER_CALL)
+            elif status == k.RUNNING:
+                cycle = skipper.boundary(cycle, cycle - before)
+        elif lock_step is None:
+            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None, -1, 0)
         else:
             status, cycle = ls.run(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
         if progress is not None:

@@ -513,35 +513,59 @@ def step_ports(
     return moved
 
 
+@inlined
+def step_cycle(machine: Machine, cycle: int, carry: bool) -> bool:
+    """One cycle of the whole fabric; whether anything moved."""
+    m = machine
+    moved = step_buses(m.wires, m.collection, cycle)
+    moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry, False)
+    if m.collection.own_stage:
+        moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
+    moved |= step_adders(m.wires, m.adders, m.adders.behind, len(m.adders.output), cycle, m.tally, carry, False)
+    if not m.collection.own_stage:
+        moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
+    moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
+    moved |= step_controller(m.controller, m.tally)
+    moved |= step_global_buffer(m.collection, cycle, m.tally)
+    released = m.controller.released[0]
+    moved |= step_ports(
+        m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, released, cycle, m.tally, carry
+    )
+    return moved
+
+
 @kernel
-def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -> tuple[int, int]:
+def run(
+    machine: Machine, expected: int, cycle: int, budget: int, carry: bool, watched: int, depth: int
+) -> tuple[int, int]:
     """Step from ``cycle`` until ``expected`` results have left, or for ``budget`` cycles: (status, cycle).
 
-    It is a deadlock when nothing moves for longer than a word takes through the distribution network.
+    Stops early (status RUNNING) when multiplier switch ``watched`` (-1: none) begins another iteration of its loop at
+    ``depth``; beyond the deepest loop, when it goes on to another row or has done a multiple of 64 steps of one. It is
+    a deadlock when nothing moves for longer than a word takes through the distribution network.
     """
-    m = machine
-    transfers = len(m.adders.output)
     end = cycle + budget
     idle = 0
+    walkers = machine.compute_walkers
+    row, left, turns = 0, 0, 0
+    loops = walkers.turns.shape[1]
+    if watched >= 0:
+        row, left = walkers.row[watched], walkers.left[watched]
+        turns = walkers.turns[watched, depth] if depth < loops else 0
     while cycle < end:
-        if m.tally[RESULTS] >= expected:
+        if machine.tally[RESULTS] >= expected:
             return COMPLETE, cycle
-        moved = step_buses(m.wires, m.collection, cycle)
-        moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry, False)
-        if m.collection.own_stage:
-            moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
-        moved |= step_adders(m.wires, m.adders, m.adders.behind, transfers, cycle, m.tally, carry, False)
-        if not m.collection.own_stage:
-            moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
-        moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
-        moved |= step_controller(m.controller, m.tally)
-        moved |= step_global_buffer(m.collection, cycle, m.tally)
-        released = m.controller.released[0]
-        moved |= step_ports(
-            m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, released, cycle, m.tally, carry
-        )
-        idle = 0 if moved else idle + 1
-        if idle > m.ports.line.shape[0]:
+        idle = 0 if step_cycle(machine, cycle, carry) else idle + 1
+        if idle > machine.ports.line.shape[0]:
             return DEADLOCK, cycle
         cycle += 1
+        if watched >= 0:
+            if depth < loops:
+                if walkers.turns[watched, depth] != turns:
+                    return RUNNING, cycle
+            else:
+                now = walkers.left[watched]
+                if now > left or walkers.row[watched] != row or (now != left and now % 64 == 0):
+                    return RUNNING, cycle
+                left = now
     return RUNNING, cycle

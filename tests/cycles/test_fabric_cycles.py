@@ -87,7 +87,7 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
             machine.env.run(until=cycles - 0.5)
         return machine.count.results
     arrays = flatten(program, hardware, None, nothing)
-    kernels.run(arrays, program.results + 1, 0, cycles, False)
+    kernels.run(arrays, program.results + 1, 0, cycles, False, -1, 0)
     return int(arrays.tally[machine_numbers.RESULTS])
 
 

@@ -1,0 +1,83 @@
+"""Skipping repetitions changes nothing: cycles and every counter equal the stepped run's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from maerisim.counters import differences
+from maerisim.engine import compiled, fast_forward, simulate
+from maerisim.hardware import Hardware
+from maerisim.lowering import lower
+from maerisim.mapping import Mapping
+from maerisim.workload import DIMENSIONS, Problem
+from tests.strategies import Case, hardwares
+
+
+@st.composite
+def long_cases(draw: st.DrawFn) -> Case:
+    """Layers whose loops turn often enough to recur, small tiles, any order."""
+    sizes = {d: draw(st.integers(1, 3)) for d in DIMENSIONS}
+    for d in draw(st.lists(st.sampled_from("NGKCPQ"), min_size=2, max_size=4, unique=True)):
+        sizes[d] = draw(st.integers(4, 14))
+    problem = Problem(**sizes, stride=(draw(st.integers(1, 2)),) * 2)
+    hardware = draw(hardwares(32))
+    tile = {d: draw(st.integers(1, min(size, 3))) for d, size in sizes.items()}
+    order = draw(st.permutations(DIMENSIONS))
+    if hardware.multiplier.wait_for_all_weights:
+        order = [d for d in order if d not in "CRS"] + [d for d in order if d in "CRS"]
+    for d in draw(st.permutations(DIMENSIONS)):
+        if not Mapping.of(tile, order).check(problem, hardware):
+            break
+        tile[d] = 1
+    return Case(problem, Mapping.of(tile, order), hardware)
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(long_cases())
+def test_skipping_equals_stepping(case: Case) -> None:
+    problem, mapping, hardware = case
+    assume(not mapping.check(problem, hardware))
+    assert_equal(problem, mapping, hardware)
+
+
+def assert_equal(problem: Problem, mapping: Mapping, hardware: Hardware) -> int:
+    program = lower(problem, mapping, hardware)
+    none = np.zeros(0, np.int64)
+    skipping = compiled.run(program, hardware, None, none, None, fast_forward=True)
+    stepping = compiled.run(program, hardware, None, none, None, fast_forward=False)
+    assert differences(skipping[1], stepping[1]) == []
+    assert (skipping[0], skipping[2]) == (stepping[0], stepping[2])
+    return stepping[0]
+
+
+@pytest.mark.parametrize("order", ["N G K C R S P Q", "N G P Q C R S K", "G K N P Q C R S"])
+@pytest.mark.parametrize("name", ["maeri-16", "maeri-64"])
+def test_long_layers_are_skipped_for_the_most_part(order: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    skipped = 0
+    skip = fast_forward.FastForward.skip
+
+    def counting(self: fast_forward.FastForward, before: fast_forward.Snapshot, cycle: int, repetitions: int) -> int:
+        nonlocal skipped
+        reached = skip(self, before, cycle, repetitions)
+        skipped += reached - cycle
+        return reached
+
+    monkeypatch.setattr(fast_forward.FastForward, "skip", counting)
+    hardware = Hardware.load(name)
+    problem = Problem(N=1, G=1, K=60, C=60, R=1, S=3, P=28, Q=28)
+    cycles = assert_equal(problem, Mapping.of({"C": 2, "S": 3, "K": 2}, order), hardware)
+    assert skipped > 0.8 * cycles
+
+
+def test_values_are_carried_by_stepping() -> None:
+    from maerisim.reference import random_operands, reference_outputs
+
+    problem = Problem(N=1, G=1, K=12, C=6, R=3, S=3, P=12, Q=12)
+    operands = random_operands(problem, 3)
+    hardware, mapping = Hardware.load("maeri-16"), Mapping.of({"R": 3, "S": 3}, "N G K C R S P Q")
+    result = simulate(problem, mapping, hardware, operands=operands)
+    np.testing.assert_array_equal(result.outputs, reference_outputs(problem, operands))
+    assert result.cycles == simulate(problem, mapping, hardware).cycles
