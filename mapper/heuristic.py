@@ -130,8 +130,8 @@ def shortened(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem
 def _reason(expected: Estimate, place: int, judged: int, kept: int, fitting: int, hardware: Hardware) -> str:
     resource = {
         "multipliers": f"all {hardware.multipliers} multipliers have work in every control step",
-        "distribution": f"the busiest of {hardware.ports} distribution ports never rests",
-        "collection": f"the busiest of {hardware.buses} collection buses never rests",
+        "distribution": f"the busiest of {hardware.ports} distribution ports sets the pace",
+        "collection": f"the busiest of {hardware.buses} collection buses sets the pace",
     }[expected.limited_by]
     share = expected.bound_cycles / expected.cycles
     rank = "confirmed by" if place == 0 else f"moved up from place {place + 1} by"

@@ -42,7 +42,7 @@ def test_the_installed_script_reports_bad_input_without_a_traceback():
 def test_help_names_every_command(maerisim):
     finished = maerisim("--help")
     assert finished.code == 0
-    for command in ("map", "simulate", "validate", "show", "schema"):
+    for command in ("map", "simulate", "validate", "show", "rtl", "schema"):
         assert re.search(rf"^  {command} ", finished.out, re.MULTILINE)
 
 
@@ -88,6 +88,34 @@ def test_both_engines_print_the_same_document(maerisim):
     event = maerisim(*common, "--engine", "event")
     assert compiled.code == event.code == 0
     assert compiled.out == event.out
+
+
+def test_stepping_every_cycle_prints_the_same_document(maerisim):
+    skipping = maerisim("simulate", "maeri-16", "tiny", "--json")
+    stepping = maerisim("simulate", "maeri-16", "tiny", "--json", "--no-fast-forward")
+    assert skipping.code == stepping.code == 0
+    assert skipping.json == stepping.json
+
+
+def test_a_layer_that_fails_does_not_lose_those_before_it(maerisim, monkeypatch):
+    from maerisim.cli import study
+    from maerisim.errors import DeadlockError
+
+    simulate = study.simulate
+    ran = []
+
+    def failing(*arguments, **options):
+        ran.append(arguments)
+        if len(ran) == 3:
+            raise DeadlockError("deadlock: nothing moves in cycle 7")
+        return simulate(*arguments, **options)
+
+    monkeypatch.setattr(study, "simulate", failing)
+    ended = maerisim("simulate", "maeri-16", "tiny", "--json")
+    assert ended.code == 2
+    assert [layer["name"] for layer in ended.json["layers"]] == ["conv3x3", "strided"]
+    assert "nothing moves in cycle 7" in ended.err
+    assert "depthwise" in ended.err
 
 
 def test_simulated_values_are_compared_with_numpys(maerisim):
