@@ -100,6 +100,9 @@ class Topology(Protocol):
     def route(self, spans: Sequence[Span]) -> Reduction:
         """Sum each VN on its own path; no two VNs share a wire."""
 
+    def column(self, switch: int) -> int:
+        """A place of adder switch ``switch`` along the multiplier switches that is no other adder switch's."""
+
     def name_switch(self, switch: int) -> str:
         """How to call adder switch ``switch`` in messages and drawings."""
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,3 +32,34 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A kernel that is copied into each caller: a call costs two reference counts per array, too much in a hot loop."""
     return cast(Callable[P, R], _njit(inline="always", error_model="numpy", _nrt=False)(function))
+
+
+def _population(word: np.uint64) -> int:
+    """The number of ones in a 64-bit word."""
+    return int(word).bit_count()
+
+
+def _lowest(word: np.uint64) -> int:
+    """The place of the lowest one in a 64-bit word that has any."""
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _population_instruction(_context: Any, _word: Any) -> Any:
+    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.ctpop(arguments[0])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _lowest_instruction(_context: Any, _word: Any) -> Any:
+    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.cttz(arguments[0], types_true(builder))
+
+
+def types_true(builder: Any) -> Any:
+    """The constant by which ``cttz`` may assume that its argument is not zero."""
+    from llvmlite import ir
+
+    return ir.Constant(ir.IntType(1), 1)
+
+
+population = _population if numba.config.DISABLE_JIT else _population_instruction
+lowest = _lowest if numba.config.DISABLE_JIT else _lowest_instruction
