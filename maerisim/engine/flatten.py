@@ -310,7 +310,7 @@ def ports_of(program: Program, hardware: Hardware, operands: Operands | None) ->
         line_value=zeros(stages, ports),
         word=np.arange(ports) * leaves >> 6,
         mask=_masks(first, destination, leaves),
-        place=zeros(3, ports) + k.LATEST,
+        place=zeros(ports, 3) + k.LATEST,
         partial_sums_first=hardware.distribution.partial_sums_first,
         busy=zeros(ports),
         memory=np.concatenate(memory),

@@ -157,6 +157,7 @@ def _network(wiring: Wiring, hardware: Hardware, rows: _Rows, words: int) -> lan
         source=np.array([source for source, _, _ in flat], np.uint32),
         turn=np.array([turn for _, turn, _ in flat], np.uint64),
         filled=np.zeros(slots, np.uint64),
+        full=np.zeros(slots, np.uint64),
         taken=np.zeros(slots, np.uint64),
         exits=np.array(list(exits), np.int64),
         exit_mask=np.array(list(exits.values()), np.uint64),
@@ -169,22 +170,28 @@ def _network(wiring: Wiring, hardware: Hardware, rows: _Rows, words: int) -> lan
 def _groups(wiring: Wiring, hardware: Hardware) -> list[_Group]:
     """The products, then the transfers: receivers first, and no two of a group depend on each other.
 
-    The column of a transfer is that of its adder switch, or of the product that a register passes on.
+    Adder switches of one level make one group, or several where they pass words to one another. The column of a
+    transfer is that of its adder switch, or of the product that a register passes on.
     """
     topology = topology_of(hardware)
     reader = {wire: transfer for transfer in wiring.reduction for wire in transfer.operands}
-    rank: dict[Wire, int] = {}
+    rank: dict[Wire, tuple[int, int]] = {}  # levels below the root, and transfers of that level behind it
     products = _Group(wiring.depth[wiring.product[0]])
     products.wires = {wire: column for column, wire in enumerate(wiring.product)}
-    groups: dict[tuple[int, int, int], _Group] = {}
+    groups: dict[tuple[int, int, int, int], _Group] = {}
     for transfer in wiring.reduction:
+        register = transfer.switch == REGISTER
+        below = hardware.multipliers if register else -topology.level(transfer.switch)
         following = reader.get(transfer.output)
-        rank[transfer.output] = 0 if following is None else 1 + rank[following.output]
-        column = transfer.output.place if transfer.switch == REGISTER else topology.column(transfer.switch)
+        behind = 0
+        if following is not None and rank[following.output][0] >= below:
+            below, behind = rank[following.output][0], rank[following.output][1] + 1
+        rank[transfer.output] = below, behind
+        column = transfer.output.place if register else topology.column(transfer.switch)
         depth, ordinal = wiring.depth[transfer.output], 0
-        while column in groups.setdefault((rank[transfer.output], ordinal, depth), _Group(depth)).transfers:
+        while column in groups.setdefault((below, behind, ordinal, depth), _Group(depth)).transfers:
             ordinal += 1
-        group = groups[rank[transfer.output], ordinal, depth]
+        group = groups[below, behind, ordinal, depth]
         group.wires[transfer.output] = column
         group.transfers[column] = transfer
     return [products, *(groups[key] for key in sorted(groups))]

@@ -36,6 +36,10 @@ class LinearChain:
         """Its place along the multiplier switches."""
         return switch
 
+    def level(self, switch: int) -> int:  # noqa: ARG002
+        """All adders stand beside the multipliers."""
+        return 1
+
     def name_switch(self, switch: int) -> str:
         """The number of the multiplier beside it."""
         return str(switch)

@@ -36,7 +36,7 @@ from maerisim.kernels.machine import (
 from maerisim.kernels.walk import HALT, Code, Walkers, advance, seek
 from maerisim.program import Ints, Places
 
-NONE, ONE, LAST_BIT, LENGTH = np.uint64(0), np.uint64(1), np.uint64(63), np.uint64(64)
+NONE, ONE, SIX, LAST_BIT, LENGTH = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63), np.uint64(64)
 
 # Rows of flags, in the order of the bits of Use; the last row marks the switches that have a step left.
 MULTIPLY, IDLE, PARTIAL_SUM, RETIRE_WEIGHT, NEXT_WEIGHT, REWIND_WEIGHTS = 0, 1, 2, 3, 4, 5
@@ -77,7 +77,7 @@ class Network(NamedTuple):
     For each slot: ``first`` plane (in the bits of the lanes, ``planes`` of them), ``depth`` of the wires, ``exists`` for
     the columns that have a transfer, ``switches`` for those that are adder switches, ``word`` of columns. Its operands
     are ``operand_start[slot] ..``: columns ``needed`` take a word each from slot ``source``, rotated by ``turn`` columns.
-    ``filled`` are the wires with a word, ``taken`` those that lost one in this cycle and have not been counted down yet.
+    ``filled`` are the wires with a word, ``full`` those without room, ``taken`` those that lost one in this cycle and have not been counted down yet.
     ``exits`` are the slots with wires that end at an accumulator, ``exit_mask`` which, ``virtual_neuron`` [slot, column]
     whose. ``twice`` counts the cycles in which a switch (by column) moved more than one word, once for each word beyond
     the first; ``active`` is scratch.
@@ -94,6 +94,7 @@ class Network(NamedTuple):
     source: Places
     turn: Words
     filled: Words
+    full: Words
     taken: Words
     exits: Ints
     exit_mask: Words
@@ -263,8 +264,7 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
         multiply, partial_sum = bits[flags + MULTIPLY * words], bits[flags + PARTIAL_SUM * words]
         output = multiply | bits[flags + IDLE * words] | partial_sum
         takes_forwarded, forward = bits[flags + FORWARDED_INPUT * words], bits[flags + FORWARD * words]
-        full = equal(bits, network.first[w], words, network.planes[w], network.depth[w])
-        ready = output & (~full | network.taken[w])
+        ready = output & (~network.full[w] | network.taken[w])
         lanes.stalled[0, w] = output & ~ready
         has_weight = positive(bits, lanes.available[WEIGHTS] + w, words, lanes.planes[WEIGHTS])
         if lanes.together > 1:
@@ -286,11 +286,11 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
         retire_input = bits[flags + RETIRE_INPUT * words]
         if ready & forward:
             # The neighbour of lower index may make room in this very cycle, which may depend on its own neighbour.
-            place, planes, depth = lanes.present[FORWARDED] + w, lanes.planes[FORWARDED], lanes.depth[FORWARDED]
+            first, planes, depth = lanes.present[FORWARDED] + w, lanes.planes[FORWARDED], lanes.depth[FORWARDED]
             below = NONE
             if w > 0:
-                below = equal(bits, place - 1, words, planes, depth) >> LAST_BIT
-            full = equal(bits, place, words, planes, depth)
+                below = equal(bits, first - 1, words, planes, depth) >> LAST_BIT
+            full = equal(bits, first, words, planes, depth)
             if full | below:
                 candidates, going = ready, ready
                 while True:
@@ -330,11 +330,12 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
                 receive(lanes, FORWARDED, w - 1, ONE << LAST_BIT)
         rest = fired
         while rest:
-            m = (w << 6) + lowest(rest)
+            place = (np.uint64(w) << SIX) | np.uint64(lowest(rest))
             rest &= rest - ONE
-            left = walkers.left[m] - 1
-            walkers.left[m] = left
+            left = walkers.left[place] - 1
+            walkers.left[place] = left
             if left == 0:
+                m = np.int64(place)
                 seek(code, walkers, m, walkers.row[m] + 1)
                 enter_step(code, lanes, walkers, m)
     return moved
@@ -343,18 +344,21 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
 @inlined
 def settle(bits: Words, network: Network, slot: int, words: int, put: Any) -> None:
     """Count the words put on and taken from the wires of a slot in this cycle."""
-    taken = network.taken[slot]
+    taken, depth = network.taken[slot], network.depth[slot]
     carry, borrow = put & ~taken, taken & ~put
-    filled, at = NONE, network.first[slot]
+    filled, full, at = NONE, ~NONE, network.first[slot]
     for _ in range(network.planes[slot]):
         before = bits[at]
         after = before ^ carry ^ borrow
         bits[at] = after
         filled |= after
+        full &= after if depth & 1 else ~after
         carry &= before
         borrow &= ~before
         at += words
+        depth >>= 1
     network.filled[slot] = filled
+    network.full[slot] = full
     network.taken[slot] = NONE
 
 
@@ -365,8 +369,7 @@ def step_network(lanes: Lanes, network: Network) -> bool:
     for w in range(words):
         network.active[w] = NONE
     for slot in range(words, len(network.first)):
-        full = equal(bits, network.first[slot], words, network.planes[slot], network.depth[slot])
-        ready = network.exists[slot] & (~full | network.taken[slot])
+        ready = network.exists[slot] & (~network.full[slot] | network.taken[slot])
         start, stop = network.operand_start[slot], network.operand_start[slot + 1]
         for operand in range(start, stop):
             there = rotated(network.filled[network.source[operand]], network.turn[operand])
@@ -432,12 +435,12 @@ def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: i
             packet = ports.head[stream, port]
             if stream != PARTIAL_SUMS or ports.wait[packet] > 0:
                 first = stream == PARTIAL_SUMS and ports.partial_sums_first
-                ports.place[stream, port] = -1 if first else 3 * walkers.step[walker] + stream
+                ports.place[port, stream] = -1 if first else 3 * walkers.step[walker] + stream
                 return
             ports.issued[ports.virtual_neuron[packet]] += 1
             ports.head[stream, port] += 1
         if code.op[walkers.row[walker]] == HALT:
-            ports.place[stream, port] = LATEST
+            ports.place[port, stream] = LATEST
             return
         if advance(code, walkers, walker):
             seek_template(code, ports, walkers, walker, port)
@@ -461,7 +464,7 @@ def send_next(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int
             row = walkers.row[walker]
             walkers.left[walker] = left - 1
             walkers.step[walker] += code.period[row]
-            ports.place[stream, port] = 3 * walkers.step[walker] + stream
+            ports.place[port, stream] = 3 * walkers.step[walker] + stream
             ports.head[stream, port] = ports.packet_start[code.arg[row], port]
 
 
@@ -500,7 +503,7 @@ def step_ports(
         while True:
             place, stream = LATEST, -1
             for other in range(3):
-                place_of_other = ports.place[other, port]
+                place_of_other = ports.place[port, other]
                 if tried < place_of_other < place and (
                     released == LATEST or walkers.step[other * count + port] < released
                 ):

@@ -147,7 +147,7 @@ class Ports(NamedTuple):
     left of the current step; ``line`` [cycle modulo stages, port] holds the packets on their way to the tree (-1: none).
     ``wait`` and ``virtual_neuron`` matter to partial sums; ``issued`` counts each virtual neuron's steps that are
     past. The destinations of a packet are ``first``, ``destination``, and once more as ``mask`` [packet, part]: words of 64 switches
-    from ``word`` of its port on; ``place`` [stream, port] (three times the control step, and the stream) is how early the next packet
+    from ``word`` of its port on; ``place`` [port, stream] (three times the control step, and the stream) is how early the next packet
     is, LATEST if there is none. ``memory`` holds the operands one after the other, from ``memory_start`` on (only with ``carry``).
     """
 
