@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.engine.event import Progress
 from maerisim.engine.fast_forward import applies_to, recorded
 from maerisim.engine.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.lanes import flatten_lanes
-from maerisim.engine.totals import totals
+from maerisim.engine.parts import parts_of
+from maerisim.engine.totals import results_per_virtual_neuron, totals
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.topology import topology_of
@@ -71,31 +74,54 @@ def run(
 def run_lanes(
     program: Program, hardware: Hardware, progress: Progress | None = None, *, fast_forward: bool = True
 ) -> Run | None:
-    """Run without values, 64 switches at a time; None when the program cannot go on."""
-    machine, record = recorded(flatten_lanes(program, hardware))
-    skipping = fast_forward and applies_to(machine)
-    status, cycle, stepped = k.RUNNING, 0, 0
-    while status == k.RUNNING:
-        status, cycle, steps = recurrence.run(machine, record, program.results, cycle, _CYCLES_PER_CALL, skipping)
-        stepped += steps
-        if progress is not None:
-            progress(int(machine.tally[k.RESULTS]), program.results)
-    if status == k.DEADLOCK:
-        return None
-    tally = machine.tally.tolist()
+    """Run without values, 64 switches at a time; None when the program cannot go on.
+
+    Parts that share nothing run one after the other, equal ones once.
+    """
     counters = totals(program, hardware)
-    column = topology_of(hardware).column
-    adders = [
-        words - int(machine.network.twice[column(switch)]) if words else 0
-        for switch, words in enumerate(counters.busy["adder_switches"])
-    ]
+    adders, stalls = np.array(counters.busy["adder_switches"]), np.zeros(len(STALLS), np.int64)
+    switch_at = _switches_by_column(hardware)
+    cycles = stepped = port_stalls = results = 0
+    first_result = k.LATEST
+    for part in parts_of(program, hardware, results_per_virtual_neuron(program)):
+        if part.program.results == 0:
+            continue
+        machine, record = recorded(flatten_lanes(part.program, part.hardware, part.places))
+        skipping = fast_forward and applies_to(machine)
+        status, cycle, times = k.RUNNING, 0, len(part.starts)
+        while status == k.RUNNING:
+            status, cycle, steps = recurrence.run(
+                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
+            )
+            stepped += steps
+            if progress is not None:
+                progress(results + times * int(machine.tally[k.RESULTS]), program.results)
+        if status == k.DEADLOCK:
+            return None
+        tally = machine.tally
+        cycles, first_result = max(cycles, cycle), min(first_result, int(tally[k.FIRST_RESULT]))
+        results += times * part.program.results
+        stalls += times * tally[k.STALLED : k.STALLED + len(STALLS)]
+        port_stalls += times * int(tally[k.PORT_STALLS])
+        columns = np.flatnonzero(machine.network.twice)
+        for start in part.starts:
+            adders[switch_at[start + columns]] -= machine.network.twice[columns]
     counters = replace(
         counters,
-        stalls={cause: tally[k.STALLED + place] for place, cause in enumerate(STALLS)},
-        port_stalls=tally[k.PORT_STALLS],
-        busy=counters.busy | {"adder_switches": adders},
+        stalls=dict(zip(STALLS, stalls.tolist(), strict=True)),
+        port_stalls=port_stalls,
+        busy=counters.busy | {"adder_switches": adders.tolist()},
     )
-    return Run(cycle, counters, tally[k.FIRST_RESULT], stepped)
+    return Run(cycles, counters, first_result, stepped)
+
+
+def _switches_by_column(hardware: Hardware) -> Ints:
+    """The adder switch at each column."""
+    topology = topology_of(hardware)
+    switches = np.zeros(hardware.multipliers, np.int64)
+    for switch in range(topology.switches):
+        switches[topology.column(switch)] = switch
+    return switches
 
 
 def _deadlock(

@@ -15,8 +15,8 @@ from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric, lock_step
 from maerisim.kernels import machine as k
-from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
 from maerisim.kernels.machine import Words
+from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
 from maerisim.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
 

@@ -17,8 +17,17 @@ from maerisim.kernels import machine as k
 from maerisim.program import Program, Use
 
 
-def flatten_lanes(program: Program, hardware: Hardware) -> lanes.LaneMachine:
-    """The machine of ``program`` on ``hardware`` before its first cycle."""
+def flatten_lanes(
+    program: Program, hardware: Hardware, places: dict[int, tuple[int, int]] | None = None
+) -> lanes.LaneMachine:
+    """The machine of ``program`` on ``hardware`` before its first cycle.
+
+    ``places`` (level, column) are those of the adder switches, unless they are just where ``hardware`` has them.
+    """
+    if places is None:
+        topology = topology_of(hardware)
+        switches = {transfer.switch for transfer in program.reduction.transfers}
+        places = {switch: (topology.level(switch), topology.column(switch)) for switch in switches}
     wiring = wire_up(program, hardware)
     threads = Threads(program)
     behind = dict.fromkeys((*wiring.accumulated, *wiring.outgoing))
@@ -35,7 +44,7 @@ def flatten_lanes(program: Program, hardware: Hardware) -> lanes.LaneMachine:
     ]
     claimed = [rows.take(planes) for planes in stores.planes[:-1]]
     flag_rows = rows.take(lanes.FLAG_ROWS)
-    network = _network(wiring, hardware, rows, words)
+    network = _network(wiring, places, rows, words)
     compute_walkers = threads.compute_walkers()
     count = program.multipliers_used
     machine = lanes.LaneMachine(
@@ -117,8 +126,8 @@ class _Group:
     transfers: dict[int, Transfer] = field(default_factory=dict)
 
 
-def _network(wiring: Wiring, hardware: Hardware, rows: _Rows, words: int) -> lanes.Network:
-    groups = _groups(wiring, hardware)
+def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _Rows, words: int) -> lanes.Network:
+    groups = _groups(wiring, places)
     place = {
         wire: 64 * words * number + column
         for number, group in enumerate(groups)
@@ -167,27 +176,25 @@ def _network(wiring: Wiring, hardware: Hardware, rows: _Rows, words: int) -> lan
     )
 
 
-def _groups(wiring: Wiring, hardware: Hardware) -> list[_Group]:
+def _groups(wiring: Wiring, places: dict[int, tuple[int, int]]) -> list[_Group]:
     """The products, then the transfers: receivers first, and no two of a group depend on each other.
 
     Adder switches of one level make one group, or several where they pass words to one another. The column of a
     transfer is that of its adder switch, or of the product that a register passes on.
     """
-    topology = topology_of(hardware)
     reader = {wire: transfer for transfer in wiring.reduction for wire in transfer.operands}
     rank: dict[Wire, tuple[int, int]] = {}  # levels below the root, and transfers of that level behind it
     products = _Group(wiring.depth[wiring.product[0]])
     products.wires = {wire: column for column, wire in enumerate(wiring.product)}
     groups: dict[tuple[int, int, int, int], _Group] = {}
     for transfer in wiring.reduction:
-        register = transfer.switch == REGISTER
-        below = hardware.multipliers if register else -topology.level(transfer.switch)
+        level, column = places.get(transfer.switch, (0, transfer.output.place))  # a register lies beside its product
+        below = -level
         following = reader.get(transfer.output)
         behind = 0
         if following is not None and rank[following.output][0] >= below:
             below, behind = rank[following.output][0], rank[following.output][1] + 1
         rank[transfer.output] = below, behind
-        column = transfer.output.place if register else topology.column(transfer.switch)
         depth, ordinal = wiring.depth[transfer.output], 0
         while column in groups.setdefault((below, behind, ordinal, depth), _Group(depth)).transfers:
             ordinal += 1

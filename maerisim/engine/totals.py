@@ -65,6 +65,11 @@ def totals(program: Program, hardware: Hardware) -> Counters:
     )
 
 
+def results_per_virtual_neuron(program: Program) -> Ints:
+    """The words that each virtual neuron sends over its collection bus."""
+    return _Sums(program).results
+
+
 class _Sums:
     """Per virtual neuron the steps it is at work in and its results; in all, what is added."""
 
@@ -75,7 +80,7 @@ class _Sums:
         at_work = visits * ((flags & Collect.ACTIVE) > 0)
         emits = at_work * ((flags & Collect.EMIT) > 0)
         self.steps = at_work.sum(axis=0)
-        self.results = emits.sum(axis=0)
+        self.results: Ints = emits.sum(axis=0)
         self.outputs = int((emits * ((flags & Collect.LAST) > 0)).sum())
         continued = (flags & Collect.FIRST) == 0
         self.accumulations = 0 if program.spills else int((at_work * continued).sum())

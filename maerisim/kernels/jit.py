@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
-import numpy as np
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 P = ParamSpec("P")
@@ -34,32 +33,27 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], _njit(inline="always", error_model="numpy", _nrt=False)(function))
 
 
-def _population(word: np.uint64) -> int:
+def _population(word: Any) -> int:
     """The number of ones in a 64-bit word."""
     return int(word).bit_count()
 
 
-def _lowest(word: np.uint64) -> int:
+def _lowest(word: Any) -> int:
     """The place of the lowest one in a 64-bit word that has any."""
     return (int(word) & -int(word)).bit_length() - 1
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _population_instruction(_context: Any, _word: Any) -> Any:
     return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.ctpop(arguments[0])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _lowest_instruction(_context: Any, _word: Any) -> Any:
-    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.cttz(arguments[0], types_true(builder))
+    never_zero = cgutils.true_bit
+    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.cttz(arguments[0], never_zero)
 
 
-def types_true(builder: Any) -> Any:
-    """The constant by which ``cttz`` may assume that its argument is not zero."""
-    from llvmlite import ir
-
-    return ir.Constant(ir.IntType(1), 1)
-
-
-population = _population if numba.config.DISABLE_JIT else _population_instruction
-lowest = _lowest if numba.config.DISABLE_JIT else _lowest_instruction
+_plain: bool = getattr(numba.config, "DISABLE_JIT")  # noqa: B009 - set by numba when it is imported
+population = cast(Callable[[Any], int], _population if _plain else _population_instruction)
+lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)

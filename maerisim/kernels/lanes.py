@@ -13,9 +13,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maerisim.kernels.fabric import open_step, seek_active, seek_template, step_buses, step_controller
+from maerisim.kernels.fabric import (
+    open_step,
+    seek_active,
+    seek_template,
+    step_buses,
+    step_controller,
+    step_global_buffer,
+)
 from maerisim.kernels.fabric import step_adders as step_transfers
-from maerisim.kernels.fabric import step_global_buffer
 from maerisim.kernels.jit import inlined, kernel, lowest, population
 from maerisim.kernels.machine import (
     EMIT,
@@ -335,7 +341,7 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
             left = walkers.left[place] - 1
             walkers.left[place] = left
             if left == 0:
-                m = np.int64(place)
+                m = int(place)
                 seek(code, walkers, m, walkers.row[m] + 1)
                 enter_step(code, lanes, walkers, m)
     return moved

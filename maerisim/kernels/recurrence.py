@@ -147,7 +147,7 @@ def repeat(record: Record, level: int, cycle: int, repetitions: int) -> int:
         record.counter[entry] += repetitions * (record.counter[entry] - record.saved_counter[level, entry])
     for entry in range(len(record.clock)):
         record.clock[entry] += repetitions * (record.clock[entry] - record.saved_clock[level, entry])
-    return cycle + repetitions * (cycle - record.saved_cycle[level])
+    return int(cycle + repetitions * (cycle - record.saved_cycle[level]))
 
 
 @inlined
