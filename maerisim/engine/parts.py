@@ -96,6 +96,7 @@ def _part(program: Program, hardware: Hardware, topology: Topology, results: Int
     )
     inputs = program.bus_inputs[first_vn:behind_vn]
     bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
+    turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
     sums = program.partial_sum_of[start:stop]
     of_part = replace(
         program,
@@ -106,7 +107,7 @@ def _part(program: Program, hardware: Hardware, topology: Topology, results: Int
         collect=_collect(program.collect, slice(first_vn, behind_vn)),
         spans=tuple(Span(span.start - start, span.size) for span in program.spans[first_vn:behind_vn]),
         reduction=Reduction(transfers),
-        bus_inputs=tuple(BusInput(bus_number[entry.bus], entry.place) for entry in inputs),
+        bus_inputs=tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs),
         multipliers_used=stop - start,
         results=int(results[first_vn:behind_vn].sum()),
         output_offset=program.output_offset[first_vn:behind_vn],

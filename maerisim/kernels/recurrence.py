@@ -155,7 +155,7 @@ def forget(record: Record, level: int, failed: bool) -> None:
     """Drop the copy of ``level``; when it ``failed`` to recur look away for a while, longer each time."""
     if record.pause[level] > 0:
         record.pause[level] -= 1
-    elif failed and record.window[level] > 1:
+    elif failed and record.window[level] > 2:
         record.failures[level] += 1
         record.pause[level] = min(LONGEST_PAUSE, (1 << min(record.failures[level], 20)) >> 2)
     record.valid[level] = 0
@@ -168,12 +168,12 @@ def look(machine: LaneMachine, record: Record, level: int, cycle: int) -> int:
     """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from."""
     for inner in range(level + 1, len(record.valid)):
         forget(record, inner, True)
-    if record.pause[level] > 0:
-        return cycle
+    if record.pause[level] > 0 or machine.collection.waiting[0] > 0:
+        return cycle  # results that wait for the global buffer are not part of the state
     if record.valid[level]:
         stages = machine.ports.line.shape[0]
         distance = cycle - record.saved_cycle[level]
-        if machine.collection.waiting[0] == 0 and (stages == 0 or distance % stages == 0) and same_state(record, level):
+        if (stages == 0 or distance % stages == 0) and same_state(record, level):
             repetitions = min(until_counter_runs_out(record, level), until_order_changes(machine, record, level))
             if repetitions > 0:
                 first_result = machine.tally[FIRST_RESULT]
