@@ -30,7 +30,7 @@ _CYCLES_PER_CALL = 100_000
 
 @dataclass(frozen=True)
 class Run:
-    """What a run measures; ``stepped`` are the cycles that were not skipped."""
+    """What a run measures; ``stepped`` are the cycles of all its parts that were not skipped."""
 
     cycles: int
     counters: Counters
@@ -106,6 +106,8 @@ def run_lanes(
         columns = np.flatnonzero(machine.network.twice)
         for start in part.starts:
             adders[switch_at[start + columns]] -= machine.network.twice[columns]
+    if results != program.results:
+        return None
     counters = replace(
         counters,
         stalls=dict(zip(STALLS, stalls.tolist(), strict=True)),
