@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from maerisim.cli import options
+from maerisim.cli import import_commands, options
 
 app = typer.Typer(
     name="maerisim",
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.add_typer(import_commands.app)
 
 
 def print_version(wanted: bool) -> None:
