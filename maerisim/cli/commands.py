@@ -103,6 +103,23 @@ def validate(
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
 
 
+@app.command("compare-mappings")
+def compare_mappings(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Simulate the mappings that others would choose, such as mRNA, beside ours."""
+    from maerisim.cli import compare, study
+    from maerisim.cli.output import finish_comparison
+
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    finish_comparison(compare.run(task), as_json=json)
+
+
 @app.command()
 def show(
     hardware: options.HardwareName,
