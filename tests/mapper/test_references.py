@@ -46,6 +46,9 @@ def reasons(name: str, problem: Problem, hardware: Hardware) -> list[str]:
     known = []
     if name == "mrna" and taps > multipliers:
         known.append("the filter exceeds the array")
+    channels = max(1, multipliers // taps)  # the most that mRNA can have in a virtual neuron
+    if name == "mrna" and ceil(problem.C / channels) > multipliers**2:
+        known.append("an output has more partial sums than mRNA adds up")
     if name == "mrna" and not hardware.accumulation_words and taps == multipliers:
         known.append("no switch is left for a returning partial sum")
     if name == "row_stationary" and taps == 1:
