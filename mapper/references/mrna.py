@@ -33,11 +33,9 @@ class Candidate(NamedTuple):
 
 
 def mrna(problem: Problem, hardware: Hardware, objective: Objective = "cycles") -> Mapping:
-    """The tile that mRNA chooses, in its loop order where the partial sums fit the accumulation buffer.
+    """The tile that mRNA chooses, walked as it does; see :func:`walked`.
 
-    Where they do not, the loop over channels moves inwards until they do: mRNA leaves them to a pass of their own, which
-    costs it more. Groups and images follow one another. Where partial sums return all the same, fewer filters, or else
-    channels, find room at once. Raises MappingError when mRNA has no mapping.
+    Raises MappingError when mRNA has no mapping, or none that the array takes.
     """
     found = candidates(problem, hardware)
     if not found:
@@ -47,7 +45,17 @@ def mrna(problem: Problem, hardware: Hardware, objective: Objective = "cycles") 
         objective
     ]
     best = min(found, key=score)
-    tile = {"R": problem.R, "S": problem.S, "C": best.channels, "K": best.filters}
+    return walked(best.channels, best.filters, problem, hardware)
+
+
+def walked(channels: int, filters: int, problem: Problem, hardware: Hardware) -> Mapping:
+    """A tile of mRNA in its loop order where the partial sums fit the accumulation buffer.
+
+    Where they do not, the loop over channels moves inwards until they do: mRNA leaves them to a pass of their own, which
+    costs it more. Groups and images follow one another. Where partial sums return all the same, fewer filters, or else
+    channels, find room at once. Raises MappingError when that does not help.
+    """
+    tile = {"R": problem.R, "S": problem.S, "C": channels, "K": filters}
     mappings = [Mapping.of(tile, order) for order in ORDERS]
     kept = [mapping for mapping in mappings if not mapping.spills(problem, hardware)]
     last = mappings[-1]
