@@ -8,8 +8,8 @@ the partial sums fit the accumulation buffer, else with C as far inside as that 
 sums would cost it more). The ``best loops`` are a more generous reference: mRNA's tile with the loop order and
 placement, of all that our mapper looks at, that are estimated best for it.
 
-Prints a line per layer, the layers for which mRNA offers nothing, those where we lose, and as the last line JSON
-``{"layers", "geomean_speedup", "min_speedup", "geomean_energy", "max_energy_ratio", "geomean_speedup_best_loops",
+Prints a line per layer, the longest first, the layers for which mRNA offers nothing, those where we lose, and as the
+last line JSON ``{"layers", "geomean_speedup", "min_speedup", "geomean_energy", "max_energy_ratio", "geomean_speedup_best_loops",
 "min_speedup_best_loops"}``: ``layers`` counts the distinct (layer, fabric) pairs, speedups are mRNA's cycles over ours
 for the objective performance, energies ours over mRNA's for the objective energy. Exit code 1 when we are slower or
 take more energy anywhere, or are less than 1.5 times as fast on geometric mean.
@@ -150,17 +150,16 @@ def in_best_loops(mapping: Mapping, problem: Problem, hardware: Hardware, object
 
 
 def outcomes(todo: list[Case], jobs: int) -> Iterator[Outcome]:
-    """The cases in their order, run in parallel; the longest start first."""
-    smallest = min(todo, key=lambda case: case.problem.macs)
-    run(smallest)  # compile the kernels once, before there are several processes
-    longest = sorted(range(len(todo)), key=lambda place: -todo[place].problem.macs / todo[place].multipliers)
+    """The cases, run in parallel, the longest first."""
+    longest_first = sorted(todo, key=lambda case: -case.problem.macs / case.multipliers)
+    run(longest_first[-1])  # compile the kernels once, before there are several processes
     with ProcessPoolExecutor(jobs) as pool:
-        futures = {place: pool.submit(run, todo[place]) for place in longest}
-        for place in range(len(todo)):
+        futures = [pool.submit(run, case) for case in longest_first]
+        for future in futures:
             if sys.stderr.isatty():
-                finished = sum(future.done() for future in futures.values())
+                finished = sum(other.done() for other in futures)
                 print(f"\r{finished} of {len(todo)} finished".ljust(40), end="\r", file=sys.stderr, flush=True)
-            yield futures[place].result()
+            yield future.result()
 
 
 def geomean(values: Iterable[float]) -> float:
