@@ -92,7 +92,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def imported(**texts: str) -> Imported:
-    """Import files of these names (underscores are dots) and texts."""
+    """Import text files of these names and contents."""
     names = []
     for name, text in texts.items():
         path = Path(f"{name}.txt")
