@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from maerisim.cli import options
+from maerisim.cli import import_commands, options
 
 app = typer.Typer(
     name="maerisim",
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.add_typer(import_commands.app)
 
 
 def print_version(wanted: bool) -> None:
@@ -100,6 +101,23 @@ def validate(
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
+
+
+@app.command("compare-mappings")
+def compare_mappings(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Simulate the mappings that others would choose, such as mRNA, beside ours."""
+    from maerisim.cli import compare, study
+    from maerisim.cli.output import finish_comparison
+
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    finish_comparison(compare.run(task), as_json=json)
 
 
 @app.command()
