@@ -7,24 +7,36 @@ when any of them changes, everything is compiled anew. This module does not impo
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 Watcher = Callable[[str, float | None], None]
 
-watchers: list[Watcher] = []
-"""Called with a kernel's name when its compilation begins (and None), and when it is done (and the seconds it took)."""
+_watchers: list[Watcher] = []
 
 _SOURCES = Path(__file__).parent
 _KEPT = 3
 """Generations of compiled kernels that are left in a place: this one and the latest others."""
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Call ``watcher`` with a kernel's name and None when it begins to be compiled, and the seconds when that is done."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
+
+
+def tell(kernel: str, seconds: float | None) -> None:
+    """Tell the watchers."""
+    for watcher in _watchers:
+        watcher(kernel, seconds)
 
 
 def places() -> tuple[Path, ...]:
@@ -45,6 +57,8 @@ def places() -> tuple[Path, ...]:
 @cache
 def directory() -> Path | None:
     """The directory of the kernels of this version, made if need be; None when no place can be written."""
+    import tempfile
+
     name = f"kernels-{_digest()}"
     for place in places():
         kept = place / name
@@ -62,6 +76,9 @@ def directory() -> Path | None:
 
 def _digest() -> str:
     """A name for the sources of all kernels as they are now, and for what compiles them."""
+    import hashlib
+    from importlib.metadata import version
+
     digest = hashlib.sha256(f"{sys.implementation.cache_tag} numba {version('numba')}".encode())
     for source in sorted(_SOURCES.glob("*.py")):
         digest.update(b"\0" + source.name.encode() + b"\0" + source.read_bytes())
@@ -70,6 +87,8 @@ def _digest() -> str:
 
 def _remove_old(place: Path) -> None:
     """Remove all but the latest generations of kernels."""
+    import shutil
+
     for old in sorted(place.glob("kernels-*"), key=_last_change, reverse=True)[_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 

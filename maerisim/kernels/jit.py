@@ -82,8 +82,7 @@ def _tell(event: Any, seconds: float | None) -> None:
     function = event.data["dispatcher"].py_func
     package, _, module = function.__module__.rpartition(".")
     if package == __package__:
-        for watcher in compilation.watchers:
-            watcher(f"{module}.{function.__name__}", seconds)
+        compilation.tell(f"{module}.{function.__name__}", seconds)
 
 
 _register("numba:compile", _Listener())
