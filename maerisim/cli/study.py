@@ -134,7 +134,8 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     entries: list[LayerReport | UnsupportedLayer] = []
     interrupted, failure = False, None
     known: dict[object, LayerReport] = {}
-    warmup.ensure(warmup.needed_by(study.hardware))
+    values = simulation is not None and simulation.check_values
+    warmup.ensure(warmup.needed_by(study.hardware, values=values))
     with Bar(total=sum(task.problem.macs for task in study.runnable)) as bar:
         done = 0
         try:

@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from maerisim.hardware import Hardware
 
 
-def needed_by(hardware: Hardware) -> tuple[str, ...]:
-    """The parts of the kernels that a command on ``hardware`` runs."""
-    return ("estimates", "lock_step" if hardware.controller.kind == "lock_step" else "engine")
+def needed_by(hardware: Hardware, *, values: bool = False) -> list[str]:
+    """The parts of the kernels that a command on ``hardware`` runs, with or without ``values`` in its words."""
+    lock_step = hardware.controller.kind == "lock_step"
+    return ["estimates", "lock_step" if lock_step else "engine", *(["values"] if values else [])]
 
 
 def ensure(parts: Iterable[str]) -> None:
@@ -107,24 +109,23 @@ def _run_estimates() -> None:
     estimate(Problem(K=2, C=2, P=4, Q=4), Mapping.of({"C": 2}, "N G K C R S P Q"), Hardware.load("maeri-16"))
 
 
-def _run_engine(hardware_name: str = "maeri-16") -> None:
+def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> None:
     from maerisim.engine import simulate
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
+    from maerisim.reference import random_operands
     from maerisim.workload import Problem
 
+    problem = Problem(K=2, C=2, R=3, S=3, P=4, Q=4)
     mapping = Mapping.of({"R": 3, "S": 3}, "N G C R S K P Q")
-    simulate(Problem(K=2, C=2, R=3, S=3, P=4, Q=4), mapping, Hardware.load(hardware_name))
-
-
-def _run_lock_step() -> None:
-    _run_engine("maeri_rtl")
+    simulate(problem, mapping, Hardware.load(hardware_name), operands=random_operands(problem, 0) if values else None)
 
 
 PARTS: dict[str, Callable[[], None]] = {
     "estimates": _run_estimates,
     "engine": _run_engine,
-    "lock_step": _run_lock_step,
+    "values": partial(_run_engine, values=True),
+    "lock_step": partial(_run_engine, "maeri_rtl"),
 }
 """Parts of the kernels, and what makes numba compile each."""
 

@@ -42,7 +42,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """A part of kernels that LLVM copies into each of its callers; Python cannot call it.
+    """A part of kernels that LLVM copies into each of its callers; Python must not call it (the interpreter crashes).
 
     Only what Python calls gets a wrapper that unpacks its arguments: for the many arrays of a fabric this takes longer
     to compile than the function itself.
