@@ -181,6 +181,26 @@ def rtl(
 
 
 @app.command()
+def warmup() -> None:
+    """Compile the kernels for this machine now instead of in the first command."""
+    from maerisim.cli.warmup import compile_all
+    from maerisim.kernels import compilation
+
+    times: list[float] = []
+
+    def show(kernel: str, seconds: float | None) -> None:
+        if seconds is not None:
+            times.append(seconds)
+            typer.echo(f"  {kernel:24} {seconds:5.1f} s")
+
+    with compilation.watched(show):
+        compile_all()
+    done = f"kernels compiled: {len(times)}" if times else "all kernels were compiled already"
+    kept = compilation.directory()
+    typer.echo(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
+
+
+@app.command()
 def schema(document: Annotated[options.DocumentKind, typer.Argument(help="Which document.")]) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json

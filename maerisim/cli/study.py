@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maerisim.analytic import estimate
+from maerisim.cli import warmup
 from maerisim.cli.options import Objective
 from maerisim.cli.progress import Bar
 from maerisim.engine import EngineName, Result, simulate
@@ -133,6 +134,8 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     entries: list[LayerReport | UnsupportedLayer] = []
     interrupted, failure = False, None
     known: dict[object, LayerReport] = {}
+    values = simulation is not None and simulation.check_values
+    warmup.ensure(warmup.needed_by(study.hardware, values=values))
     with Bar(total=sum(task.problem.macs for task in study.runnable)) as bar:
         done = 0
         try:
@@ -240,6 +243,7 @@ def require_equal(outputs: NDArray[np.int64] | None, expected: NDArray[np.int64]
 
 def programs(study: Study) -> Iterator[str]:
     """The program of every layer, as text under a heading."""
+    warmup.ensure(warmup.needed_by(study.hardware))
     for task in study.runnable:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         yield f"# {task.name}: {mapping}\n{lower(task.problem, mapping, study.hardware).describe()}\n"

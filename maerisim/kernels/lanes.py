@@ -429,7 +429,7 @@ def step_accumulators(code: Code, network: Network, wires: Wires, collection: Co
     return moved
 
 
-@kernel
+@inlined
 def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int) -> None:
     """Move a stream's walker at a port on to the next packet that has to be sent, and note its place in line.
 
@@ -460,18 +460,18 @@ def send_next(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int
     ports.head[stream, port] = head
     if stream == PARTIAL_SUMS:
         ports.issued[ports.virtual_neuron[head - 1]] += 1
-        seek_packet(code, ports, walkers, stream, port)
-    elif head >= ports.end[stream, port]:
+    elif head < ports.end[stream, port]:
+        return
+    else:
         walker = stream * ports.head.shape[1] + port
-        left = walkers.left[walker]
-        if left == 1:
-            seek_packet(code, ports, walkers, stream, port)
-        else:
+        if walkers.left[walker] > 1:
             row = walkers.row[walker]
-            walkers.left[walker] = left - 1
+            walkers.left[walker] -= 1
             walkers.step[walker] += code.period[row]
             ports.place[port, stream] = 3 * walkers.step[walker] + stream
             ports.head[stream, port] = ports.packet_start[code.arg[row], port]
+            return
+    seek_packet(code, ports, walkers, stream, port)
 
 
 @inlined

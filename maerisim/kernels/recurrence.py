@@ -163,7 +163,7 @@ def forget(record: Record, level: int, failed: bool) -> None:
     record.window[level] = 1
 
 
-@kernel
+@inlined
 def look(machine: LaneMachine, record: Record, level: int, cycle: int) -> int:
     """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from."""
     for inner in range(level + 1, len(record.valid)):
