@@ -13,7 +13,7 @@ import numpy as np
 from maerisim.kernels import machine as k
 from maerisim.kernels.lanes import LaneMachine
 from maerisim.kernels.recurrence import Record
-from maerisim.program import Ints
+from maerisim.program import ACTIVE, Ints
 
 _WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers")
 _STATE = (
@@ -100,5 +100,4 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
 
 def _watched_switch(machine: LaneMachine) -> int:
     """The multiplier switch whose loop boundaries are the moments to compare: the first with work to do."""
-    working = np.flatnonzero((machine.lanes.now >= 0) & (machine.compute_walkers.left > 0))
-    return int(working[0]) if len(working) else 0
+    return int(np.argmax((machine.lanes.uses & ACTIVE).any(axis=0)))

@@ -47,7 +47,7 @@ def flatten_lanes(
     network = _network(wiring, places, rows, words)
     compute_walkers = threads.compute_walkers()
     count = program.multipliers_used
-    machine = lanes.LaneMachine(
+    return lanes.LaneMachine(
         code=threads.code,
         lanes=lanes.Lanes(
             bits=np.zeros(rows.count * words, np.uint64),
@@ -83,8 +83,6 @@ def flatten_lanes(
         stream_walkers=threads.stream_walkers(hardware.ports),
         tally=zeros(k.TALLY_ROWS),
     )
-    lanes.begin(machine)
-    return machine
 
 
 @dataclass

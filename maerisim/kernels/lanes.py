@@ -22,7 +22,7 @@ from maerisim.kernels.fabric import (
     step_global_buffer,
 )
 from maerisim.kernels.fabric import step_adders as step_transfers
-from maerisim.kernels.jit import inlined, kernel, lowest, population
+from maerisim.kernels.jit import inlined, lowest, population
 from maerisim.kernels.machine import (
     EMIT,
     FORWARDED,
@@ -567,7 +567,7 @@ def step_cycle(machine: LaneMachine, cycle: int) -> bool:
     return moved
 
 
-@kernel
+@inlined
 def begin(machine: LaneMachine) -> None:
     """Put every switch at its first step and every stream of every port at its first packet."""
     lanes, ports, walkers, code = machine.lanes, machine.ports, machine.stream_walkers, machine.code

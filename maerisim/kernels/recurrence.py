@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.kernels.jit import inlined, kernel
-from maerisim.kernels.lanes import LaneMachine, step_cycle
+from maerisim.kernels.lanes import LaneMachine, begin, step_cycle
 from maerisim.kernels.machine import COMPLETE, DEADLOCK, FIRST_RESULT, LATEST, RESULTS, RUNNING
 from maerisim.kernels.walk import HALT
 from maerisim.program import Ints
@@ -197,6 +197,8 @@ def run(
     With ``skipping`` repetitions are skipped. It is a deadlock when nothing moves for longer than a word takes through
     the distribution network.
     """
+    if cycle == 0:
+        begin(machine)
     idle, steps = 0, 0
     walkers, watched = machine.compute_walkers, record.watched
     loops = walkers.turns.shape[1]
