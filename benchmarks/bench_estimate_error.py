@@ -2,8 +2,8 @@
 
     python benchmarks/bench_estimate_error.py [--hardware maeri-64] [--scale MACS | --full] [NETWORK ...]
 
-Every distinct layer is mapped, estimated and simulated once. Layers above ``--scale`` MACs (default 4,000,000) are
-shrunk, see ``Problem.scaled``. Prints the ten worst layers with the reason, and as the last line JSON
+Every distinct layer, or stage of a recurrent one, is mapped, estimated and simulated once. Layers above ``--scale``
+MACs (default 4,000,000) are shrunk, see ``Problem.scaled``. Prints the ten worst layers with the reason, and as the last line JSON
 ``{"layers": n, "mean_abs_error": x, "max_abs_error": x, "cycles": n}`` (errors relative to the simulated cycles).
 """
 
@@ -17,7 +17,6 @@ from typing import NamedTuple
 from maerisim.counters import Counters
 from maerisim.documents import shipped
 from maerisim.engine import simulate
-from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import Network
@@ -47,22 +46,20 @@ def main() -> int:
     rows: dict[object, Row] = {}
     for name in arguments.networks or shipped("network"):
         for layer in Network.load(name).layers:
-            try:
-                problem = layer.problem if arguments.full else layer.problem.scaled(arguments.scale)
-            except NotSupportedError as reason:
-                print(f"{name} {layer.name}: left out, {reason}")
-                continue
-            if problem in rows:
-                continue
-            if sys.stderr.isatty():
-                print(f"\r{len(rows)} layers, now {name} {layer.name}".ljust(78), end="", file=sys.stderr, flush=True)
-            choice = find_mapping(problem, hardware)
-            result = simulate(problem, choice.mapping, hardware)
-            error = (choice.estimate.cycles - result.cycles) / result.cycles
-            rows[problem] = Row(
-                error, f"{name} {layer.name}", result.cycles, choice.estimate.cycles, choice.mapping,
-                explain(choice.estimate.limited_by, result.counters, choice.mapping.spills(problem, hardware)),
-            )  # fmt: skip
+            for stage in layer.stages if arguments.full else layer.scaled_stages(arguments.scale):
+                problem = stage.problem
+                if problem in rows:
+                    continue
+                if sys.stderr.isatty():
+                    now = f"\r{len(rows)} layers, now {name} {stage.name}"
+                    print(now.ljust(78), end="", file=sys.stderr, flush=True)
+                choice = find_mapping(problem, hardware)
+                result = simulate(problem, choice.mapping, hardware)
+                error = (choice.estimate.cycles - result.cycles) / result.cycles
+                rows[problem] = Row(
+                    error, f"{name} {stage.name}", result.cycles, choice.estimate.cycles, choice.mapping,
+                    explain(choice.estimate.limited_by, result.counters, choice.mapping.spills(problem, hardware)),
+                )  # fmt: skip
     if sys.stderr.isatty():
         print(file=sys.stderr)
     worst = sorted(rows.values(), key=lambda row: -abs(row.error))

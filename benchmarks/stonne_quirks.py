@@ -15,7 +15,6 @@ import sys
 from typing import Any
 
 from maerisim.engine import simulate
-from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import Network, Problem
@@ -84,10 +83,7 @@ def problems(networks: list[str], scale: int) -> list[Problem]:
     found: dict[Problem, None] = {}
     for name in networks:
         for layer in Network.load(name).layers:
-            try:
-                found[layer.problem.scaled(scale)] = None
-            except NotSupportedError as reason:
-                print(f"{name} {layer.name}: left out, {reason}", file=sys.stderr)
+            found.update(dict.fromkeys(stage.problem for stage in layer.scaled_stages(scale)))
     return list(found)
 
 

@@ -1,4 +1,4 @@
-"""The network document: layers, and the one problem shape that all of them reduce to.
+"""The network document: layers, and the one problem shape that all of them reduce to, in one stage or several.
 
 Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per group, ``C`` input channels per group,
 ``R, S`` filter height and width, ``P, Q`` output height and width.
@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -112,6 +112,15 @@ class Problem:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a layer that is one loop nest; it runs ``count`` times for one occurrence of the layer."""
+
+    name: str
+    problem: Problem
+    count: int
+
+
 def _pair(value: object) -> object:
     """``2`` as ``(2, 2)`` and ``[1, 2]`` as ``(1, 2)``."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -172,13 +181,22 @@ class _Layer(Model):
 
     @property
     def problem(self) -> Problem:
-        """The loop nest of one occurrence of this layer."""
+        """The loop nest of one occurrence. Raises NotSupportedError for a layer of several stages."""
         raise NotImplementedError
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What runs for one occurrence, one after the other: the layer's loop nest under its own name."""
+        return (Stage(self.name, self.problem, 1),)
+
+    def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
+        """The stages of a smaller layer of the same character, see ``Problem.scaled``."""
+        return tuple(replace(stage, problem=stage.problem.scaled(limit_macs)) for stage in self.stages)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulate operations of one occurrence."""
-        return self.problem.macs
+        return sum(stage.count * stage.problem.macs for stage in self.stages)
 
     @property
     def parameters(self) -> int:
@@ -287,37 +305,104 @@ class MatMul(_Layer):
         return 0
 
 
-class Lstm(_Layer):
-    """A layer of LSTM cells, unrolled over ``sequence_length`` steps."""
+class Recurrent(_Layer):
+    """Cells unrolled over ``sequence_length`` time steps, each of the same stages.
 
-    op: Literal["lstm"]
+    A step needs what the one before it gives, so that nothing overlaps. Element-wise products have both operands from
+    the same sample: every cell of every sample is then a group of its own, and the batch part of the groups.
+    """
+
     input_size: Size = Field(description="features of one input vector")
     hidden_size: Size = Field(description="cells")
     sequence_length: Size = Field(1, description="time steps")
     bias: bool = Field(False, description="one bias per gate and cell, counted as a parameter")
 
+    gates: ClassVar[int]
+    """Matrix products of (input, hidden state) per cell."""
+
+    @property
+    def step(self) -> dict[str, Problem]:
+        """The stages of one time step in order, by what they compute."""
+        raise NotImplementedError
+
     @property
     def problem(self) -> Problem:
-        """Raises NotSupportedError: the gates and their recurrence are not one loop nest."""
-        msg = (
-            f"layer '{self.name}': lstm layers can be described but not run yet; run their gates as a linear layer of "
-            f"{self.input_size + self.hidden_size} inputs and {4 * self.hidden_size} outputs"
-        )
+        """Raises NotSupportedError: a time step is several loop nests."""
+        names = ", ".join(stage.name for stage in self.stages)
+        msg = f"layer '{self.name}' runs in {len(self.stages)} stages, expected one: use {names}"
         raise NotSupportedError(msg)
 
     @property
-    def macs(self) -> int:
-        """Of the four gates' matrix products; the three element-wise products per cell are not counted."""
-        gates = 4 * self.hidden_size * (self.input_size + self.hidden_size)
-        return self.batch * self.sequence_length * gates
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of a time step, each once in every step."""
+        return tuple(Stage(f"{self.name}/{part}", problem, self.sequence_length) for part, problem in self.step.items())
+
+    def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
+        """The stages of ``scaled``."""
+        return self.scaled(limit_macs).stages
+
+    def scaled(self, limit_macs: int) -> Self:
+        """A smaller layer, none of whose stages has more than ``limit_macs`` MACs where that is possible.
+
+        Halves the larger of hidden and input size, none below min(its size, 4); when that does not suffice the batch
+        follows, none below min(its size, 2). The sequence keeps its length: all of its steps take the same time.
+        """
+        layer = self
+        for names, floor in ((("hidden_size", "input_size"), 4), (("batch",), 2)):
+            while max(stage.problem.macs for stage in layer.stages) > limit_macs:
+                name = max(names, key=lambda name: getattr(layer, name))
+                size = getattr(layer, name)
+                if size <= floor:
+                    break
+                layer = layer.model_copy(update={name: max(floor, size // 2)})
+        return layer
 
     @property
     def parameters(self) -> int:
-        """Weights of the four gates, and one bias per gate and cell."""
-        return 4 * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+        """Weights of the gates, and one bias per gate and cell."""
+        return self.gates * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+
+    def _product(self, gates: int) -> Problem:
+        """So many gates of every cell, from input and hidden state."""
+        return Problem(N=self.batch, K=gates * self.hidden_size, C=self.input_size + self.hidden_size)
+
+    def _element_wise(self, products: int) -> Problem:
+        """A sum of so many products for every cell."""
+        return Problem(G=self.batch * self.hidden_size, C=products)
 
 
-Layer = Annotated[Conv2d | Linear | MatMul | Lstm, Field(discriminator="op")]
+class Lstm(Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
+
+    op: Literal["lstm"]
+
+    gates: ClassVar[int] = 4
+
+    @property
+    def step(self) -> dict[str, Problem]:
+        """Gates i f g o, cell state ``f c + i g``, output ``o tanh(c)``."""
+        return {"gates": self._product(4), "cell": self._element_wise(2), "output": self._element_wise(1)}
+
+
+class Gru(Recurrent):
+    """Gated recurrent units (Cho et al. 2014)."""
+
+    op: Literal["gru"]
+
+    gates: ClassVar[int] = 3
+
+    @property
+    def step(self) -> dict[str, Problem]:
+        """Gates z r, reset state ``r h``, candidate n from input and reset state, new state ``(1 - z) h + z n``."""
+        return {
+            "gates": self._product(2),
+            "reset": self._element_wise(1),
+            "candidate": self._product(1),
+            "update": self._element_wise(2),
+        }
+
+
+Layer = Annotated[Conv2d | Linear | MatMul | Lstm | Gru, Field(discriminator="op")]
 
 
 class Network(Document):
@@ -348,6 +433,12 @@ class Network(Document):
     @model_validator(mode="after")
     def _check(self) -> Network:
         problems = self.problems_between({"layers": [{"name": layer.name} for layer in self.layers]})
+        stages = {stage.name: layer for layer in self.layers for stage in layer.stages if stage.name != layer.name}
+        problems += [
+            (("layers", index, "name"), f"'{layer.name}' is already the name of a stage of '{stages[layer.name].name}'")
+            for index, layer in enumerate(self.layers)
+            if layer.name in stages
+        ]
         if problems:
             raise documents.problems_error(problems)
         return self
@@ -369,6 +460,17 @@ class Network(Document):
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         hint = documents.nearest(name, names) or f" (layers: {shown})"
         raise DocumentError([f"{self.name}: no layer '{name}'{hint}"])
+
+    def stage(self, name: str) -> Stage:
+        """The stage called ``name``, which is that of its layer when this has no other.
+
+        Raises DocumentError when there is none, NotSupportedError for a layer of several stages, with their names.
+        """
+        for layer in self.layers:
+            for stage in layer.stages:
+                if stage.name == name:
+                    return stage
+        return Stage(name, self.layer(name).problem, 1)  # raises one or the other
 
     @property
     def macs(self) -> int:

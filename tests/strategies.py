@@ -98,9 +98,8 @@ def problems(draw: st.DrawFn, most_macs: int = 1500) -> Problem:
 
 
 @st.composite
-def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
-    problem = draw(problems(most_macs))
-    hardware = draw(hardwares(largest, controllers=controllers))
+def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware) -> Mapping:
+    """A mapping that fits, or one of a single virtual neuron where even that does not."""
     order: list[str] = draw(st.permutations(DIMENSIONS))
     if hardware.multiplier.wait_for_all_weights:
         order = [d for d in order if d not in "CRS"] + [d for d in order if d in "CRS"]
@@ -113,4 +112,11 @@ def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controll
             break
         tile[d] = 1
         mapping = Mapping.of(tile, order, placement)
-    return Case(problem, mapping, hardware)
+    return mapping
+
+
+@st.composite
+def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
+    problem = draw(problems(most_macs))
+    hardware = draw(hardwares(largest, controllers=controllers))
+    return Case(problem, draw(mappings(problem, hardware)), hardware)

@@ -27,7 +27,7 @@ from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
-from maerisim.rtl.layer import prepare
+from maerisim.rtl.layer import hardware_reasons, layer_reasons, prepare
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -46,6 +46,13 @@ def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
     if hardware.controller.kind == "lock_step":
         return lower_testbench(prepare(problem, hardware, mapping), hardware)
     return _Lowering(problem, mapping, hardware).program()
+
+
+def refusals(problem: Problem, hardware: Hardware) -> list[str]:
+    """Why no mapping of ``problem`` can run on ``hardware``; empty when one may."""
+    if hardware.controller.kind != "lock_step":
+        return []
+    return hardware_reasons(hardware) + layer_reasons(problem)
 
 
 class _Lowering:

@@ -88,6 +88,16 @@ def test_bert_macs() -> None:
     assert 2 * macs == pytest.approx(22.5e9, rel=0.01)
 
 
+def test_recurrent_networks() -> None:
+    # Sutskever-style language model: four gates of 512 cells from 512 + 512 values, three products per cell, 32 steps,
+    # twice; then 10,000 outputs per step. Bahdanau et al., appendix A: three gates of 1000 cells from 620 + 1000 values.
+    lstm, gru = Network.load("lstm"), Network.load("gru")
+    assert lstm.macs == 2 * 32 * (4 * 512 * 1024 + 3 * 512) + 32 * 512 * 10_000
+    assert lstm.parameters == 2 * 4 * 512 * 1025 + 513 * 10_000
+    assert gru.macs == 2 * 30 * (3 * 1000 * 1620 + 3 * 1000)
+    assert gru.parameters == 2 * 3 * 1000 * 1621
+
+
 def test_tiny_covers_every_kind_of_layer_in_a_few_macs() -> None:
     network = Network.load("tiny")
     assert all(layer.macs <= 100_000 for layer in network.layers)
