@@ -160,7 +160,9 @@ def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
     resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
     traffic = Traffic(
         multiplications=int(cost[k.MACS]),
+        passes=0,
         additions=int(cost[k.ADDITIONS]),
+        comparisons=0,
         accumulations=int(cost[k.ACCUMULATIONS]),
         forwards=int(cost[k.FORWARDS]),
         distributed=_operands(cost, k.DISTRIBUTED),

@@ -83,13 +83,14 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     machine = k.Machine(
         code=code,
         wires=wires,
-        adders=_adders(wiring, number, hardware),
+        adders=_adders(program, hardware, wiring, number),
         collection=collection,
         collect_walkers=collect_walkers,
         multipliers=k.Multipliers(
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.uint32),
+            empty=program.empty,
             busy=_zeros(hardware.multipliers),
             stalled_by=_zeros(program.multipliers_used) - 1,
         ),
@@ -133,7 +134,7 @@ def _walkers(code: Code, starts: Sequence[int], depth: int, first_steps: Sequenc
     return walkers
 
 
-def _adders(wiring: Wiring, number: dict[Any, int], hardware: Hardware) -> k.Adders:
+def _adders(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Adders:
     transfers = wiring.collection + wiring.reduction
     operand = np.zeros((len(transfers), 3), np.uint32)
     for index, transfer in enumerate(transfers):
@@ -144,6 +145,7 @@ def _adders(wiring: Wiring, number: dict[Any, int], hardware: Hardware) -> k.Add
         output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
         switch=np.array([transfer.switch for transfer in transfers], np.int64),
         behind=len(wiring.collection),
+        compares=program.compares,
         seen=_zeros(hardware.multipliers) - 1,
         busy=_zeros(hardware.multipliers),
     )
@@ -172,6 +174,7 @@ def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: di
         write_queue=_zeros(4 * hardware.buses),
         writes_half=hardware.collection.write_back == "half",
         spills=program.spills,
+        compares=program.compares,
         own_stage=hardware.accumulation.latency > 0,
     )
 
@@ -307,13 +310,17 @@ def _first_packets(machine: k.Machine) -> None:
 def counters_of(machine: k.Machine) -> Counters:
     """The counts of a finished run."""
     tally = [int(count) for count in machine.tally]
+    combined = tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE]
+    compares = machine.adders.compares
 
     def three(start: int) -> dict[str, int]:
         return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
 
     return Counters(
         multiplications=tally[k.MULTIPLICATIONS],
-        additions=tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE],
+        passes=tally[k.PASSES],
+        additions=0 if compares else combined,
+        comparisons=combined if compares else 0,
         additions_two=tally[k.ADDITIONS_TWO],
         additions_three=tally[k.ADDITIONS_THREE],
         accumulations=tally[k.ACCUMULATIONS],
