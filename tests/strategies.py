@@ -94,7 +94,8 @@ def problems(draw: st.DrawFn, most_macs: int = 1500) -> Problem:
         sizes[d] = 1
     pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
     plain = st.just((1, 1))
-    return Problem(**sizes, stride=draw(plain | pair), dilation=draw(plain | pair))
+    operation = draw(st.sampled_from(["multiply", "multiply", "multiply", "add", "max"]))
+    return Problem(**sizes, stride=draw(plain | pair), dilation=draw(plain | pair), operation=operation)
 
 
 @st.composite

@@ -28,4 +28,5 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     np.testing.assert_array_equal(compiled.outputs, reference_outputs(problem, operands))
     whole = padded(problem, mapping) if hardware.controller.pad_edges else problem
     assert compiled.counters.multiplications == whole.macs
+    assert compiled.counters.passes == whole.operations - whole.macs
     assert simulate(problem, mapping, hardware).cycles == compiled.cycles
