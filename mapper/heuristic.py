@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -122,7 +122,7 @@ def shortened(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem
             tile = mapping.tile_of(d)
             trips = -(-size // tile)
             short[d] = size - (trips - min(trips, most)) * tile
-        shorter = Problem(**short, stride=problem.stride, dilation=problem.dilation)
+        shorter = replace(problem, **short, padding=(0, 0))
         if estimate(shorter, mapping, hardware).cycles <= SAMPLE_CYCLES:
             break
     return shorter
