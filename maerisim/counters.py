@@ -42,6 +42,11 @@ class Traffic:
     results: int
 
     @property
+    def operations(self) -> int:
+        """What multiplier switches do: multiply, or pass an input on."""
+        return self.multiplications + self.passes
+
+    @property
     def register_writes(self) -> int:
         """Operand registers written: a word delivered or forwarded writes one."""
         return sum(self.delivered.values()) + self.forwards
@@ -54,7 +59,7 @@ class Traffic:
     @property
     def multiplier_words(self) -> int:
         """Words through multiplier switches: delivered, forwarded and produced."""
-        return self.register_writes + self.multiplications + self.passes
+        return self.register_writes + self.operations
 
     @property
     def accumulation_accesses(self) -> int:

@@ -13,16 +13,18 @@ from maerisim import documents
 from maerisim.documents import Document, Kind, Model, described
 from maerisim.documents import Problem as Finding
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.problem import DIMENSIONS, Problem, Stage
+from maerisim.problem import DIMENSIONS, Operation, Problem, Stage
 
 __all__ = [
     "DIMENSIONS",
+    "AvgPool2d",
     "Conv2d",
     "Gru",
     "Layer",
     "Linear",
     "Lstm",
     "MatMul",
+    "MaxPool2d",
     "Network",
     "PaddingPair",
     "PositivePair",
@@ -131,20 +133,11 @@ class Conv2d(_Layer):
 
     @model_validator(mode="after")
     def _check(self) -> Conv2d:
-        channels, *size = self.input
         problems: list[Finding] = []
-        for name, what, total in (("input", "input channels", channels), ("filters", "filters", self.filters)):
+        for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
             if total % self.groups:
                 problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
-        for axis, word in enumerate(("rows", "columns")):
-            taps = (self.kernel[axis] - 1) * self.dilation[axis] + 1
-            padded = size[axis] + 2 * self.padding[axis]
-            if taps > padded:
-                kernel = f"a kernel of {self.kernel[axis]}"
-                kernel += f" with dilation {self.dilation[axis]}" if self.dilation[axis] > 1 else ""
-                problems.append(
-                    (("kernel",), f"{kernel} covers {taps} {word}, more than the {padded} of the padded input")
-                )
+        problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
         if problems:
             raise documents.problems_error(problems)
         return self
@@ -177,6 +170,88 @@ class Conv2d(_Layer):
     def parameters(self) -> int:
         """Weights, and one bias per filter."""
         return self.problem.weights + (self.filters if self.bias else 0)
+
+
+def _too_large(
+    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: tuple[int, int]
+) -> list[Finding]:
+    """How a kernel exceeds the padded input."""
+    problems: list[Finding] = []
+    for axis, word in enumerate(("rows", "columns")):
+        taps = (kernel[axis] - 1) * dilation[axis] + 1
+        padded = shape[1 + axis] + 2 * padding[axis]
+        if taps > padded:
+            what = f"a kernel of {kernel[axis]}" + (f" with dilation {dilation[axis]}" if dilation[axis] > 1 else "")
+            problems.append((("kernel",), f"{what} covers {taps} {word}, more than the {padded} of the padded input"))
+    return problems
+
+
+class _Pool2d(_Layer):
+    """A pooling of each channel: without weights, every channel is a group of its own."""
+
+    input: InputShape = Field(description="[channels, height, width], without padding")
+    kernel: PositivePair = Field(description="window size, one integer or [height, width]; all of it pools globally")
+    stride: PositivePair | None = Field(None, description="one integer or [height, width]; default: the kernel")
+    padding: PaddingPair = Field((0, 0), description="on each side, one integer or [height, width]")
+    ceil_mode: bool = Field(False, description="the last window may stick out of the padded input")
+
+    operation: ClassVar[Operation]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = _too_large(self.kernel, (1, 1), self.input, self.padding)
+        problems += [
+            (("padding",), f"{padding} on each side of a kernel of {kernel}, more than half of it")
+            for kernel, padding in dict.fromkeys(zip(self.kernel, self.padding, strict=True))
+            if 2 * padding > kernel
+        ]
+        if problems:
+            raise documents.problems_error(problems)
+        return self
+
+    @property
+    def problem(self) -> Problem:
+        """The loop nest; what a last window has outside the padded input counts as padding."""
+        channels, *size = self.input
+        stride = self.stride or self.kernel
+        outputs = []
+        for axis in (0, 1):
+            way = size[axis] + 2 * self.padding[axis] - self.kernel[axis]
+            steps = -(-way // stride[axis]) if self.ceil_mode else way // stride[axis]
+            # No window lies in the padding behind the input alone.
+            outputs.append(1 + steps - (steps * stride[axis] >= size[axis] + self.padding[axis]))
+        return Problem(
+            N=self.batch,
+            G=channels,
+            R=self.kernel[0],
+            S=self.kernel[1],
+            P=outputs[0],
+            Q=outputs[1],
+            stride=stride,
+            padding=self.padding,
+            operation=self.operation,
+        )
+
+    @property
+    def parameters(self) -> int:
+        """None."""
+        return 0
+
+
+class MaxPool2d(_Pool2d):
+    """The largest input of each window; padding never wins."""
+
+    op: Literal["max_pool2d"]
+
+    operation: ClassVar[Operation] = "max"
+
+
+class AvgPool2d(_Pool2d):
+    """The sum of each window, padding zeros included; its division by the window size is done at the buffer."""
+
+    op: Literal["avg_pool2d"]
+
+    operation: ClassVar[Operation] = "add"
 
 
 class Linear(_Layer):
@@ -314,11 +389,11 @@ class Gru(Recurrent):
         }
 
 
-Layer = Annotated[Conv2d | Linear | MatMul | Lstm | Gru, Field(discriminator="op")]
+Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru, Field(discriminator="op")]
 
 
 class Network(Document):
-    """A network: the layers that do multiply-accumulate work, in order."""
+    """A network: the layers that a fabric runs, in order."""
 
     kind: ClassVar[Kind] = "network"
 

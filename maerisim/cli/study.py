@@ -40,7 +40,7 @@ class StageTask:
     op: str
     count: int
     problem: Problem
-    macs_before_scaling: int | None = None
+    operations_before_scaling: int | None = None
     mapping: Mapping | None = None
 
 
@@ -126,7 +126,7 @@ def task_of(
             op=layer.op,
             count=layer.count * stage.count,
             problem=small.problem,
-            macs_before_scaling=stage.problem.macs if small != stage else None,
+            operations_before_scaling=stage.problem.operations if small != stage else None,
         )
         for stage, small in zip(layer.stages, smaller, strict=True)
         if whole or stage.name in names
@@ -169,7 +169,7 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
     entries: list[LayerReport | UnsupportedLayer] = []
     interrupted, failure = False, None
-    with Bar(total=sum(stage.problem.macs for stage in study.stages)) as bar:
+    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
         runner = Runner(study, simulation, bar)
         try:
             for task in study.tasks:
@@ -182,7 +182,7 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
 
 
 class Runner:
-    """Runs layers one after the other, equal ones once; ``done`` counts the MACs that are behind it."""
+    """Runs layers one after the other, equal ones once; ``done`` counts the operations that are behind it."""
 
     def __init__(self, study: Study, simulation: Simulation | None, bar: Bar) -> None:
         self.study, self.simulation, self.bar = study, simulation, bar
@@ -207,10 +207,10 @@ class Runner:
                     name=stage.name,
                     op=stage.op,
                     count=stage.count,
-                    macs_before_scaling=stage.macs_before_scaling,
+                    operations_before_scaling=stage.operations_before_scaling,
                 )
             )
-            self.done += stage.problem.macs
+            self.done += stage.problem.operations
         if task.recurrent is not None and self.simulation is not None and self.simulation.check_values:
             with located(task.recurrent.name):
                 self.check_sequence(task.recurrent, reports, self.simulation)
@@ -226,7 +226,7 @@ class Runner:
         self.bar.show(self.done, f"simulating {task.name}")
 
         def progress(outputs: int, total: int) -> None:
-            self.bar.show(self.done + task.problem.macs * outputs / total, f"simulating {task.name}")
+            self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
 
         result = simulate_layer(self.study.hardware, report, simulation, progress)
         return replace(report, result=result, values_checked=simulation.check_values)
@@ -276,7 +276,7 @@ def map_layer(study: Study, task: StageTask) -> LayerReport:
         problem=task.problem,
         mapping=mapping,
         estimate=expected,
-        macs_before_scaling=task.macs_before_scaling,
+        operations_before_scaling=task.operations_before_scaling,
         candidates=candidates,
         reason=reason,
     )

@@ -270,6 +270,37 @@ def test_mappings_of_stages_are_saved_and_used(maerisim, cells, tmp_path):
     assert [layer["mapping"] for layer in simulated["layers"]] == [layer["mapping"] for layer in mapped["layers"]]
 
 
+POOLINGS = """\
+name: poolings
+layers:
+  - {name: largest, op: max_pool2d, input: [6, 9, 9], kernel: 3, stride: 2, padding: 1}
+  - {name: rounded_up, op: max_pool2d, input: [5, 8, 8], kernel: 3, stride: 2, ceil_mode: true, batch: 2}
+  - {name: mean, op: avg_pool2d, input: [20, 6, 6], kernel: 6}
+"""
+
+
+@pytest.mark.parametrize("hardware", ["maeri-16", "stonne"])
+@pytest.mark.parametrize("engine", ["compiled", "event"])
+def test_poolings_are_mapped_simulated_and_checked(maerisim, tmp_path, hardware, engine):
+    path, mappings = tmp_path / "poolings.yaml", tmp_path / "mappings.yaml"
+    path.write_text(POOLINGS)
+    assert maerisim("map", hardware, path, "-o", mappings).code == 0
+    arguments = ("simulate", hardware, path, "--mapping", mappings, "--check-values", "--engine", engine)
+    finished = maerisim(*arguments)
+    assert "Every output value of 3 layers equals NumPy's." in finished.out
+    for layer in maerisim(*arguments, "--json").json["layers"]:
+        assert layer["macs"] == layer["counters"]["multiplications"] == 0
+        assert layer["utilization"] > 0
+
+
+def test_the_published_rtl_has_no_poolings(maerisim, tmp_path):
+    path = tmp_path / "poolings.yaml"
+    path.write_text(POOLINGS)
+    finished = maerisim("simulate", "maeri_rtl", path)
+    assert finished.code == 2
+    assert "layer 'mean' cannot run on maeri_rtl: a pooling" in finished.err
+
+
 def test_layers_that_the_hardware_cannot_run_are_listed_and_the_others_run(maerisim):
     arguments = ("simulate", "maeri_rtl", "tiny")
     finished = maerisim(*arguments)

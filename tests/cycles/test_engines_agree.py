@@ -29,4 +29,5 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     whole = padded(problem, mapping) if hardware.controller.pad_edges else problem
     assert compiled.counters.multiplications == whole.macs
     assert compiled.counters.passes == whole.operations - whole.macs
+    assert not (compiled.counters.additions if problem.operation == "max" else compiled.counters.comparisons)
     assert simulate(problem, mapping, hardware).cycles == compiled.cycles

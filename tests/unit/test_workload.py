@@ -78,6 +78,57 @@ def test_matmul() -> None:
     assert (found.macs, found.parameters) == (210, 0)
 
 
+def pool(op: str = "max_pool2d", **fields: Any) -> Layer:
+    return layer(op=op, **{"input": [4, 8, 8], "kernel": 2, **fields})
+
+
+def test_pooling() -> None:
+    found = pool(kernel=[3, 2], stride=[2, 1], padding=[1, 0], batch=2)
+    assert found.problem == Problem(N=2, G=4, R=3, S=2, P=4, Q=7, stride=(2, 1), padding=(1, 0), operation="max")
+    assert (found.macs, found.parameters) == (0, 0)
+    assert found.problem.operations == 2 * 4 * 4 * 7 * 6
+    assert pool("avg_pool2d").problem == Problem(G=4, R=2, S=2, P=4, Q=4, stride=(2, 2), operation="add")
+    assert pool("avg_pool2d", kernel=8).problem.outputs == 4
+
+
+@given(
+    size=st.integers(1, 40),
+    kernel=st.integers(1, 7),
+    stride=st.integers(1, 8),
+    padding=st.integers(0, 3),
+    ceil_mode=st.booleans(),
+)
+def test_pooling_windows_by_counting(size: int, kernel: int, stride: int, padding: int, ceil_mode: bool) -> None:
+    fields = {"input": [1, size, 64], "kernel": [kernel, 1], "stride": [stride, 1], "padding": [padding, 0]}
+    if kernel > size + 2 * padding or 2 * padding > kernel:
+        with pytest.raises(DocumentError, match="more than"):
+            pool(**fields, ceil_mode=ceil_mode)
+        return
+    # Row -padding is the first padded one. Rounding down, a window ends inside the padded input; rounding up, the first
+    # window that would not is there too, when it begins before the padding behind the input.
+    starts = [row for row in range(-padding, size + padding, stride) if row + kernel <= size + padding]
+    following = starts[-1] + stride
+    if ceil_mode and starts[-1] + kernel < size + padding and following < size:
+        starts.append(following)
+    rows = pool(**fields, ceil_mode=ceil_mode).problem.P
+    assert rows == len(starts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kernel": 9}, "kernel: a kernel of 9 covers 9 rows, more than the 8 of the padded input"),
+        ({"kernel": 3, "padding": 2}, "padding: 2 on each side of a kernel of 3, more than half of it"),
+        ({"stride": 0}, "stride: expected at least 1, found 0"),
+        ({"stride": "2"}, "stride: expected an integer, found '2'"),
+    ],
+)
+def test_impossible_poolings(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        pool(**fields)
+    assert f"test: layers[0].{message}" in caught.value.problems
+
+
 def test_lstm() -> None:
     found = layer(op="lstm", input_size=3, hidden_size=5, sequence_length=7, batch=2, bias=True)
     assert found.stages == (
@@ -217,6 +268,7 @@ problem_sizes = st.builds(
     **{name: st.integers(1, 300) for name in ("K", "C", "P", "Q")},
     **{name: st.integers(1, 20) for name in ("N", "G")},
     **{name: st.integers(1, 7) for name in ("R", "S")},
+    operation=st.sampled_from(["multiply", "max"]),
 )
 
 
@@ -226,9 +278,9 @@ def test_scaled_problems_are_small_enough_and_keep_their_character(problem: Prob
     floors = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
     for name, before, after in zip(DIMENSIONS, problem.dims, small.dims, strict=True):
         assert min(before, floors.get(name, before)) <= after <= before
-    if small.macs > limit:
+    if small.operations > limit:
         assert all(getattr(small, name) <= floor for name, floor in floors.items())
-    if problem.macs <= limit:
+    if problem.operations <= limit:
         assert small == problem
     assert small == small.scaled(limit)
     assert (small.stride, small.dilation, small.padding) == (problem.stride, problem.dilation, problem.padding)
