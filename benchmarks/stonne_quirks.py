@@ -79,11 +79,11 @@ def main() -> int:
 
 
 def problems(networks: list[str], scale: int) -> list[Problem]:
-    """The distinct layers of the networks, shrunk to ``scale`` MACs."""
+    """The distinct layers of the networks that multiply, shrunk to ``scale`` MACs: STONNE leaves pooling to the host."""
     found: dict[Problem, None] = {}
     for name in networks:
         for layer in Network.load(name).layers:
-            found.update(dict.fromkeys(stage.problem for stage in layer.scaled_stages(scale)))
+            found.update(dict.fromkeys(stage.problem for stage in layer.scaled_stages(scale) if stage.problem.macs))
     return list(found)
 
 
