@@ -2,8 +2,8 @@
 
     python benchmarks/bench_estimate_error.py [--hardware maeri-64] [--scale MACS | --full] [NETWORK ...]
 
-Every distinct layer is mapped, estimated and simulated once. Layers above ``--scale`` MACs (default 4,000,000) are
-shrunk, see ``Problem.scaled``. Prints the ten worst layers with the reason, and as the last line JSON
+Every distinct layer, or stage of a recurrent one, is mapped, estimated and simulated once. Layers above ``--scale``
+MACs (default 4,000,000) are shrunk, see ``Problem.scaled``. Prints the ten worst layers with the reason, and as the last line JSON
 ``{"layers": n, "mean_abs_error": x, "max_abs_error": x, "cycles": n}`` (errors relative to the simulated cycles).
 """
 
@@ -20,7 +20,6 @@ from reporting import Line, Report
 from maerisim.counters import Counters
 from maerisim.documents import shipped
 from maerisim.engine import simulate
-from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import Network
@@ -52,23 +51,20 @@ def survey(names: list[str], hardware: Hardware, scale: int | None, *, quiet: bo
     rows: dict[object, Row] = {}
     for name in names:
         for layer in Network.load(name).layers:
-            try:
-                problem = layer.problem if scale is None else layer.problem.scaled(scale)
-            except NotSupportedError as reason:
-                if not quiet:
-                    print(f"{name} {layer.name}: left out, {reason}")
-                continue
-            if problem in rows:
-                continue
-            if sys.stderr.isatty() and not quiet:
-                print(f"\r{len(rows)} layers, now {name} {layer.name}".ljust(78), end="", file=sys.stderr, flush=True)
-            choice = find_mapping(problem, hardware)
-            result = simulate(problem, choice.mapping, hardware)
-            error = (choice.estimate.cycles - result.cycles) / result.cycles
-            rows[problem] = Row(
-                error, f"{name} {layer.name}", result.cycles, choice.estimate.cycles, choice.mapping,
-                explain(choice.estimate.limited_by, result.counters, choice.mapping.spills(problem, hardware)),
-            )  # fmt: skip
+            for stage in layer.stages if scale is None else layer.scaled_stages(scale):
+                problem = stage.problem
+                if problem in rows:
+                    continue
+                if sys.stderr.isatty() and not quiet:
+                    now = f"\r{len(rows)} layers, now {name} {stage.name}"
+                    print(now.ljust(78), end="", file=sys.stderr, flush=True)
+                choice = find_mapping(problem, hardware)
+                result = simulate(problem, choice.mapping, hardware)
+                error = (choice.estimate.cycles - result.cycles) / result.cycles
+                rows[problem] = Row(
+                    error, f"{name} {stage.name}", result.cycles, choice.estimate.cycles, choice.mapping,
+                    explain(choice.estimate.limited_by, result.counters, choice.mapping.spills(problem, hardware)),
+                )  # fmt: skip
     if sys.stderr.isatty() and not quiet:
         print(file=sys.stderr)
     return sorted(rows.values(), key=lambda row: -abs(row.error))

@@ -15,7 +15,6 @@ import sys
 from typing import Any
 
 from maerisim.engine import simulate
-from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import Network, Problem
@@ -80,14 +79,11 @@ def main() -> int:
 
 
 def problems(networks: list[str], scale: int) -> list[Problem]:
-    """The distinct layers of the networks, shrunk to ``scale`` MACs."""
+    """The distinct layers of the networks that multiply, shrunk to ``scale`` MACs: STONNE leaves pooling to the host."""
     found: dict[Problem, None] = {}
     for name in networks:
         for layer in Network.load(name).layers:
-            try:
-                found[layer.problem.scaled(scale)] = None
-            except NotSupportedError as reason:
-                print(f"{name} {layer.name}: left out, {reason}", file=sys.stderr)
+            found.update(dict.fromkeys(stage.problem for stage in layer.scaled_stages(scale) if stage.problem.macs))
     return list(found)
 
 

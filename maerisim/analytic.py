@@ -61,7 +61,7 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
 
 def layer_numbers(problem: Problem) -> k.Layer:
     """Sizes and geometry of a problem for the kernels."""
-    return k.Layer(np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
+    return k.Layer(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
 
 
 def workspace(hardware: Hardware) -> k.Workspace:
@@ -158,9 +158,12 @@ def estimate_many(
 def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
     """One row of costs as an Estimate."""
     resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
+    compares = problem.operation == "max"
     traffic = Traffic(
         multiplications=int(cost[k.MACS]),
-        additions=int(cost[k.ADDITIONS]),
+        passes=int(cost[k.PASSES]),
+        additions=0 if compares else int(cost[k.ADDITIONS]),
+        comparisons=int(cost[k.ADDITIONS]) if compares else 0,
         accumulations=int(cost[k.ACCUMULATIONS]),
         forwards=int(cost[k.FORWARDS]),
         distributed=_operands(cost, k.DISTRIBUTED),
@@ -186,7 +189,7 @@ def _operands(cost: Ints, start: int) -> dict[str, int]:
 def bound(problem: Problem, hardware: Hardware) -> int:
     """Cycles below which no mapping of ``problem`` can be: see :class:`Estimate`."""
     p = problem
-    compute = -(-p.macs // hardware.multipliers)
+    compute = -(-p.operations // hardware.multipliers)
     rows = k.distinct(p.P, p.R, p.stride[0], p.dilation[0])
     columns = k.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
     distribution = -(-(p.weights + p.N * p.G * p.C * rows * columns) // hardware.ports)
@@ -197,16 +200,16 @@ def energies(costs: Ints, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.flo
     """Energy for each row of costs (last axis: entries), by the formula of ``Traffic.energy_by_component``."""
     c = np.moveaxis(costs, -1, 0)
     delivered = c[k.DELIVERED] + c[k.DELIVERED + 1] + c[k.DELIVERED + 2]
-    macs = c[k.MACS]
+    macs, passes = c[k.MACS], c[k.PASSES]
     register_writes = delivered + c[k.FORWARDS]
-    register_reads = 2 * macs + c[k.DELIVERED + k.PARTIAL_SUMS] + c[k.FORWARDS]
+    register_reads = 2 * macs + passes + c[k.DELIVERED + k.PARTIAL_SUMS] + c[k.FORWARDS]
     buffer = c[k.READS] + c[k.READS + 1] + c[k.READS + 2] + c[k.RESULTS]
     return np.asarray(
         buffer * table.global_buffer_access
         + c[k.HOPS] * table.distribution_switch_access
         + (register_reads + register_writes) * table.register_access
         + macs * table.multiply
-        + (register_writes + macs) * table.multiplier_switch_access
+        + (register_writes + macs + passes) * table.multiplier_switch_access
         + (c[k.ADDITIONS] + c[k.ACCUMULATIONS]) * table.add
         + c[k.ADDER_WORDS] * table.reduction_switch_access
         + 2 * c[k.ACCUMULATIONS] * table.accumulation_buffer_access,

@@ -19,15 +19,18 @@ partial sum, no room at the neighbour for the input to forward."""
 class Traffic:
     """Operations and words moved: what the analytic model predicts and the engines count.
 
-    ``additions`` are numbers added to a sum in the reduction network, ``accumulations`` sums added in the accumulation
-    buffer. ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the
+    ``passes`` are inputs that a pooling passes on unmultiplied. ``additions`` are numbers added to a sum in the reduction
+    network, ``comparisons`` numbers compared there in a max pooling, ``accumulations`` sums added (or maxima compared)
+    in the accumulation buffer. ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the
     words that arrive in operand registers, ``buffer_reads`` the reads of the global buffer (a word needed by several
     ports at once is read once), ``distribution_hops`` and ``adder_words`` the words through distribution and adder
     switches, ``results`` the words on the collection buses.
     """
 
     multiplications: int
+    passes: int
     additions: int
+    comparisons: int
     accumulations: int
     forwards: int
     distributed: dict[str, int]
@@ -39,19 +42,24 @@ class Traffic:
     results: int
 
     @property
+    def operations(self) -> int:
+        """What multiplier switches do: multiply, or pass an input on."""
+        return self.multiplications + self.passes
+
+    @property
     def register_writes(self) -> int:
         """Operand registers written: a word delivered or forwarded writes one."""
         return sum(self.delivered.values()) + self.forwards
 
     @property
     def register_reads(self) -> int:
-        """Operand registers read: two for a multiplication, one for a partial sum passed on or an input forwarded."""
-        return 2 * self.multiplications + self.delivered["partial_sums"] + self.forwards
+        """Operand registers read: two for a multiplication, one for an input or partial sum passed on or forwarded."""
+        return 2 * self.multiplications + self.passes + self.delivered["partial_sums"] + self.forwards
 
     @property
     def multiplier_words(self) -> int:
         """Words through multiplier switches: delivered, forwarded and produced."""
-        return self.register_writes + self.multiplications
+        return self.register_writes + self.operations
 
     @property
     def accumulation_accesses(self) -> int:
@@ -59,7 +67,7 @@ class Traffic:
         return 2 * self.accumulations
 
     def energy_by_component(self, table: EnergyTable) -> dict[str, float]:
-        """Energy of the run in ``table.unit``, by the component that spends it."""
+        """Energy of the run in ``table.unit``, by the component that spends it; a comparison costs an addition."""
         buffer = sum(self.buffer_reads.values()) + sum(self.buffer_writes.values())
         return {
             "global_buffer": buffer * table.global_buffer_access,
@@ -67,7 +75,8 @@ class Traffic:
             "registers": (self.register_reads + self.register_writes) * table.register_access,
             "multipliers": self.multiplications * table.multiply
             + self.multiplier_words * table.multiplier_switch_access,
-            "reduction": self.additions * table.add + self.adder_words * table.reduction_switch_access,
+            "reduction": (self.additions + self.comparisons) * table.add
+            + self.adder_words * table.reduction_switch_access,
             "accumulation": self.accumulations * table.add
             + self.accumulation_accesses * table.accumulation_buffer_access,
         }
@@ -86,7 +95,7 @@ class Traffic:
 class Counters(Traffic):
     """The counts of a run: every one is in events (words, operations or cycles), none is an estimate.
 
-    ``additions_two`` and ``additions_three`` are the two- and three-input additions. ``stalls`` sums over multiplier
+    ``additions_two`` and ``additions_three`` are the two- and three-input additions (or comparisons). ``stalls`` sums over multiplier
     switches the cycles lost, by cause; ``port_stalls`` the cycles in which a port had a word to send and no room for
     it. ``busy`` holds the cycles in which each component did something.
     """

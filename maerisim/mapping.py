@@ -19,6 +19,7 @@ from maerisim import documents
 from maerisim.documents import Document, Kind, Model
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
+from maerisim.problem import Operation
 from maerisim.workload import DIMENSIONS, PaddingPair, PositivePair, Problem, Size
 
 REDUCED = ("C", "R", "S")
@@ -123,7 +124,20 @@ class Mapping:
                 violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
         violations += _order_violations("an order", self.order, DIMENSIONS)
         violations += _order_violations("a placement", self.placement, REPLICATED)
-        return violations or self._order_refused(problem, hardware) + self._space_violations(problem, hardware)
+        return violations or self._order_refused(problem, hardware) + self._padding_refused(
+            problem, hardware
+        ) + self._space_violations(problem, hardware)
+
+    def _padding_refused(self, problem: Problem, hardware: Hardware) -> list[str]:
+        """A convolution has weights of 0 for what lies beyond a window; a pooling would take in its neighbours."""
+        if not (hardware.controller.pad_edges and problem.pools):
+            return []
+        return [
+            f"a tile of {self.tile_of(name)} in {name} leaves a partial one of the {getattr(problem, name)} of a pooling "
+            f"window, and the controller of {hardware.name} fills up partial tiles"
+            for name in ("R", "S")
+            if getattr(problem, name) % self.tile_of(name)
+        ]
 
     def _order_refused(self, problem: Problem, hardware: Hardware) -> list[str]:
         if not hardware.multiplier.wait_for_all_weights:
@@ -202,6 +216,7 @@ class ProblemEntry(Model):
     stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
     dilation: PositivePair = Field((1, 1), description="one integer or [height, width]")
     padding: PaddingPair = Field((0, 0), description="one integer or [height, width]; does not matter to a mapping")
+    operation: Operation = Field("multiply", description="multiply by weights and add, or pool: add, or max")
 
     def as_problem(self) -> Problem:
         """The same as a Problem."""
@@ -312,7 +327,7 @@ class MappingFile(Document):
         made_for = entry.problem.as_problem()
         differing = [
             f"{name} is {_plain(getattr(problem, name))} here, {_plain(getattr(made_for, name))} in the mapping file"
-            for name in (*DIMENSIONS, "stride", "dilation")
+            for name in (*DIMENSIONS, "stride", "dilation", "operation")
             if getattr(problem, name) != getattr(made_for, name)
         ]
         if differing:
@@ -344,6 +359,8 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
             pair: Any = getattr(problem, key)
             if pair != default:
                 sizes.append(f"{key}: {pair[0] if pair[0] == pair[1] else list(pair)}")
+        if problem.operation != "multiply":
+            sizes.append(f"operation: {problem.operation}")
         lines += [
             f"  {documents.scalar(name)}:",
             f"    problem: {{{', '.join(sizes)}}}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ address by 9 words after each repetition. In a template "+4 -> 0-8" sends the wo
 
 _USE_WORDS = {
     Use.MULTIPLY: "multiply",
+    Use.PASS: "pass the input",
     Use.IDLE: "pass an empty word",
     Use.PARTIAL_SUM: "pass the partial sum",
     Use.FORWARDED_INPUT: "input from the right neighbour",
@@ -69,7 +71,8 @@ def program_text(program: Program) -> str:
     lines = [
         f"{neurons} on {counted(program.multipliers_used, 'multiplier switch')}, "
         f"{counted(program.results, 'result')} to collect"
-        + (", partial sums through the global buffer" if program.spills else ""),
+        + (", partial sums through the global buffer" if program.spills else "")
+        + (", adder switches keep the larger of their words" if program.compares else ""),
         *_LEGEND.splitlines(),
         "",
         *_configuration(program),
@@ -78,7 +81,7 @@ def program_text(program: Program) -> str:
     lines += ["", *_thread_lines(program.inputs, "each distribution port", _packets_lines)]
     lines += ["", *_thread_lines(program.weights, "each distribution port", _packets_lines)]
     lines += ["", *_thread_lines(program.compute, "each multiplier switch", _uses_lines)]
-    lines += ["", *_thread_lines(program.collect, "each virtual neuron", _collect_lines)]
+    lines += ["", *_thread_lines(program.collect, "each virtual neuron", partial(_collect_lines, program.compares))]
     return "\n".join(lines)
 
 
@@ -310,13 +313,14 @@ def _use_words(flags: int) -> str:
     return ", ".join(words + [word for flag, word in _USE_WORDS.items() if flags & flag])
 
 
-def _collect_lines(step: CollectStep) -> list[str]:
+def _collect_lines(compares: bool, step: CollectStep) -> list[str]:
+    deed = "comparison" if compares else "addition"
     rows = zip(step.flags.tolist(), step.additions_two.tolist(), step.additions_three.tolist(), strict=True)
-    groups = _grouped([_collect_words(*row) for row in rows])
+    groups = _grouped([_collect_words(deed, *row) for row in rows])
     return [f"VN {ranges(places)}: {words}" for words, places in groups.items()]
 
 
-def _collect_words(flags: int, two: int, three: int) -> str:
+def _collect_words(deed: str, flags: int, two: int, three: int) -> str:
     if not flags & Collect.ACTIVE:
         return "at rest"
     words = "start an output" if flags & Collect.FIRST else "add to an output"
@@ -326,5 +330,5 @@ def _collect_words(flags: int, two: int, three: int) -> str:
         words += ", send the partial sum"
     else:
         words += ", keep it"
-    sums = [f"{counted(number, 'addition')} of {size}" for number, size in ((two, "two"), (three, "three")) if number]
+    sums = [f"{counted(number, deed)} of {size}" for number, size in ((two, "two"), (three, "three")) if number]
     return words + (f" ({', '.join(sums)})" if sums else "")

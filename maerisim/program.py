@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.problem import LEAST
+
 if TYPE_CHECKING:
     from maerisim.fabric.collection import BusInput
     from maerisim.fabric.topology import Reduction, Span
@@ -36,7 +38,7 @@ T = TypeVar("T")
 
 
 class Use(IntFlag):
-    """What a multiplier switch does in a control step (a switch with none of the first three flags skips it)."""
+    """What a multiplier switch does in a control step (a switch with none of the flags in ``ACTIVE`` skips it)."""
 
     MULTIPLY = 1
     """Multiply the current weight by the current input."""
@@ -60,9 +62,11 @@ class Use(IntFlag):
     """The next step starts again at the first of the inputs held."""
     FORWARD = 1024
     """Send the input on to the neighbour of lower index."""
+    PASS = 2048
+    """Pass the current input to the adders as it is: a pooling has no weights."""
 
 
-ACTIVE = Use.MULTIPLY | Use.IDLE | Use.PARTIAL_SUM
+ACTIVE = Use.MULTIPLY | Use.IDLE | Use.PARTIAL_SUM | Use.PASS
 
 
 class Collect(IntFlag):
@@ -281,8 +285,9 @@ class Program:
     results join a collection bus.
     ``multipliers_used`` switches (those below that index) take part. ``results`` is the number of words that leave
     over the collection buses. ``output_offset`` is each virtual neuron's place relative to the base of the collect
-    thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1. ``control`` is there when
-    a controller drives the fabric in lock step.
+    thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1. With ``compares`` adder
+    switches and accumulators keep the larger of their words instead of adding them. ``control`` is there when a
+    controller drives the fabric in lock step.
     """
 
     weights: Thread[Packets]
@@ -298,12 +303,18 @@ class Program:
     output_offset: Ints
     partial_sum_of: Ints
     batches: Batches
+    compares: bool = False
     control: Thread[ControlRow] | None = None
 
     @property
     def streams(self) -> tuple[Thread[Packets], Thread[Packets], Thread[Packets]]:
         """The distribution threads, in the order in which a port prefers words of the same control step."""
         return self.inputs, self.partial_sums, self.weights
+
+    @property
+    def empty(self) -> int:
+        """The value of an empty word, which changes no output."""
+        return LEAST if self.compares else 0
 
     @property
     def buses(self) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ MOST_CHOICES_LISTED = 12
 class LayerReport:
     """One layer after a mapping was chosen for it and, when ``result`` is there, simulated.
 
-    ``macs_before_scaling`` is set when ``--scale`` shrank the layer; ``problem`` is always what ran.
+    ``operations_before_scaling`` is set when ``--scale`` shrank the layer; ``problem`` is always what ran.
     ``candidates`` and ``reason`` come from the mapper and are absent when the mapping was given.
     """
 
@@ -41,14 +41,14 @@ class LayerReport:
     mapping: Mapping
     estimate: Estimate
     result: Result | None = None
-    macs_before_scaling: int | None = None
+    operations_before_scaling: int | None = None
     candidates: int | None = None
     reason: str = ""
     values_checked: bool = False
 
     @property
     def scaled(self) -> bool:
-        return self.macs_before_scaling is not None
+        return self.operations_before_scaling is not None
 
     @property
     def cycles(self) -> int | None:
@@ -135,13 +135,13 @@ class NetworkReport:
         return max(simulated, key=lambda layer: abs(layer.error or 0.0), default=None)
 
     def utilization(self, layer: LayerReport) -> float:
-        """Multiplications of a layer over what all multipliers could do in its cycles."""
-        return layer.counters.multiplications / (layer.best_known_cycles * self.hardware.multipliers)
+        """Operations of a layer over what all multipliers could do in its cycles."""
+        return layer.counters.operations / (layer.best_known_cycles * self.hardware.multipliers)
 
     @property
     def total_utilization(self) -> float:
-        """Multiplications over multiplier cycles of all layers, each times its count."""
-        done = sum(layer.counters.multiplications * layer.count for layer in self.layers)
+        """Operations over multiplier cycles of all layers, each times its count."""
+        done = sum(layer.counters.operations * layer.count for layer in self.layers)
         cycles = sum(layer.best_known_cycles * layer.count for layer in self.layers)
         return done / (cycles * self.hardware.multipliers)
 
@@ -403,16 +403,21 @@ def accuracy_note(report: NetworkReport) -> list[str]:
 
 def scaled_notes(report: NetworkReport) -> list[str]:
     """Which layers ran smaller than they are: each when they are few, else their number and size in all."""
-    sizes = [(layer, layer.macs_before_scaling) for layer in report.layers if layer.macs_before_scaling is not None]
+    sizes = [
+        (layer, layer.operations_before_scaling)
+        for layer in report.layers
+        if layer.operations_before_scaling is not None
+    ]
     if not sizes:
         return []
     heading = "* shrunk by --scale; cycles, energy and totals are those of the smaller layer"
     if len(sizes) > MOST_SCALED_LAYERS_LISTED:
-        before, after = sum(macs for _, macs in sizes), sum(layer.problem.macs for layer, _ in sizes)
-        return [f"{heading} ({len(sizes)} layers: {before:,} MACs to {after:,}; --json has the sizes of each)"]
+        before, after = sum(size for _, size in sizes), sum(layer.problem.operations for layer, _ in sizes)
+        return [f"{heading} ({len(sizes)} layers: {before:,} operations to {after:,}; --json has the sizes of each)"]
     lines = [
-        f"    {layer.name}: {macs:,} MACs to {layer.problem.macs:,} ({dims_words(layer.problem)})"
-        for layer, macs in sizes
+        f"    {layer.name}: {size:,} {'pooled inputs' if layer.problem.pools else 'MACs'} "
+        f"to {layer.problem.operations:,} ({dims_words(layer.problem)})"
+        for layer, size in sizes
     ]
     return [f"{heading}:", *lines]
 

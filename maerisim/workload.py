@@ -1,16 +1,11 @@
-"""The network document: layers, and the one problem shape that all of them reduce to.
-
-Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per group, ``C`` input channels per group,
-``R, S`` filter height and width, ``P, Q`` output height and width.
-"""
+"""The network document: layers, and the problems that they reduce to, in one stage or several."""
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -18,98 +13,26 @@ from maerisim import documents
 from maerisim.documents import Document, Kind, Model, described
 from maerisim.documents import Problem as Finding
 from maerisim.errors import DocumentError, NotSupportedError
+from maerisim.problem import DIMENSIONS, Operation, Problem, Stage
 
-DIMENSIONS = ("N", "G", "K", "C", "R", "S", "P", "Q")
-
-_FLOORS = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A layer as a loop nest of eight dimensions; ``K`` and ``C`` count channels of one group.
-
-    ``stride``, ``dilation`` and ``padding`` are (height, width). Padding is materialised as zeros in the buffer: it is
-    part of ``H`` and ``W``. Raises DocumentError for sizes below 1.
-    """
-
-    N: int = 1
-    G: int = 1
-    K: int = 1
-    C: int = 1
-    R: int = 1
-    S: int = 1
-    P: int = 1
-    Q: int = 1
-    stride: tuple[int, int] = (1, 1)
-    dilation: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
-
-    def __post_init__(self) -> None:
-        sizes = dict(zip(DIMENSIONS, self.dims, strict=True))
-        sizes |= {f"stride[{axis}]": size for axis, size in enumerate(self.stride)}
-        sizes |= {f"dilation[{axis}]": size for axis, size in enumerate(self.dilation)}
-        wrong = [f"problem: {name}: expected at least 1, found {size}" for name, size in sizes.items() if size < 1]
-        if wrong or min(self.padding) < 0:
-            raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {self.padding}"])
-
-    @property
-    def dims(self) -> tuple[int, int, int, int, int, int, int, int]:
-        """Sizes in the order of ``DIMENSIONS``."""
-        return (self.N, self.G, self.K, self.C, self.R, self.S, self.P, self.Q)
-
-    @property
-    def H(self) -> int:
-        """Rows of the padded input that are touched."""
-        return (self.P - 1) * self.stride[0] + (self.R - 1) * self.dilation[0] + 1
-
-    @property
-    def W(self) -> int:
-        """Columns of the padded input that are touched."""
-        return (self.Q - 1) * self.stride[1] + (self.S - 1) * self.dilation[1] + 1
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulate operations, products with padding zeros included."""
-        return math.prod(self.dims)
-
-    @property
-    def outputs(self) -> int:
-        """Output words."""
-        return self.N * self.G * self.K * self.P * self.Q
-
-    @property
-    def inputs(self) -> int:
-        """Input words touched, padding included."""
-        return self.N * self.G * self.C * self.H * self.W
-
-    @property
-    def weights(self) -> int:
-        """Weight words."""
-        return self.G * self.K * self.C * self.R * self.S
-
-    def scaled(self, limit_macs: int) -> Problem:
-        """A smaller problem of the same character with at most ``limit_macs`` MACs.
-
-        Halves the largest of P, Q, K and C (the first of them when equal), none below min(its size, 4). When that does
-        not suffice, N and G follow, none below min(its size, 2); filters keep their size. What is then still above the
-        limit is returned as it is.
-        """
-        problem = self
-        for names in (("P", "Q", "K", "C"), ("N", "G")):
-            while problem.macs > limit_macs:
-                size, name = max(
-                    ((getattr(problem, name), name) for name in names if getattr(problem, name) > _FLOORS[name]),
-                    key=lambda candidate: candidate[0],
-                    default=(0, ""),
-                )
-                if not name:
-                    break
-                problem = problem._with_size(name, max(_FLOORS[name], size // 2))
-        return problem
-
-    def _with_size(self, name: str, size: int) -> Problem:
-        changes: dict[str, Any] = {name: size}
-        return replace(self, **changes)
+__all__ = [
+    "DIMENSIONS",
+    "AvgPool2d",
+    "Conv2d",
+    "Gru",
+    "Layer",
+    "Linear",
+    "Lstm",
+    "MatMul",
+    "MaxPool2d",
+    "Network",
+    "PaddingPair",
+    "PositivePair",
+    "Problem",
+    "Recurrent",
+    "Size",
+    "Stage",
+]
 
 
 def _pair(value: object) -> object:
@@ -172,13 +95,22 @@ class _Layer(Model):
 
     @property
     def problem(self) -> Problem:
-        """The loop nest of one occurrence of this layer."""
+        """The loop nest of one occurrence. Raises NotSupportedError for a layer of several stages."""
         raise NotImplementedError
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What runs for one occurrence, one after the other: the layer's loop nest under its own name."""
+        return (Stage(self.name, self.problem, 1),)
+
+    def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
+        """The stages of a smaller layer of the same character, see ``Problem.scaled``."""
+        return tuple(replace(stage, problem=stage.problem.scaled(limit_macs)) for stage in self.stages)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulate operations of one occurrence."""
-        return self.problem.macs
+        return sum(stage.count * stage.problem.macs for stage in self.stages)
 
     @property
     def parameters(self) -> int:
@@ -201,20 +133,11 @@ class Conv2d(_Layer):
 
     @model_validator(mode="after")
     def _check(self) -> Conv2d:
-        channels, *size = self.input
         problems: list[Finding] = []
-        for name, what, total in (("input", "input channels", channels), ("filters", "filters", self.filters)):
+        for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
             if total % self.groups:
                 problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
-        for axis, word in enumerate(("rows", "columns")):
-            taps = (self.kernel[axis] - 1) * self.dilation[axis] + 1
-            padded = size[axis] + 2 * self.padding[axis]
-            if taps > padded:
-                kernel = f"a kernel of {self.kernel[axis]}"
-                kernel += f" with dilation {self.dilation[axis]}" if self.dilation[axis] > 1 else ""
-                problems.append(
-                    (("kernel",), f"{kernel} covers {taps} {word}, more than the {padded} of the padded input")
-                )
+        problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
         if problems:
             raise documents.problems_error(problems)
         return self
@@ -247,6 +170,88 @@ class Conv2d(_Layer):
     def parameters(self) -> int:
         """Weights, and one bias per filter."""
         return self.problem.weights + (self.filters if self.bias else 0)
+
+
+def _too_large(
+    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: tuple[int, int]
+) -> list[Finding]:
+    """How a kernel exceeds the padded input."""
+    problems: list[Finding] = []
+    for axis, word in enumerate(("rows", "columns")):
+        taps = (kernel[axis] - 1) * dilation[axis] + 1
+        padded = shape[1 + axis] + 2 * padding[axis]
+        if taps > padded:
+            what = f"a kernel of {kernel[axis]}" + (f" with dilation {dilation[axis]}" if dilation[axis] > 1 else "")
+            problems.append((("kernel",), f"{what} covers {taps} {word}, more than the {padded} of the padded input"))
+    return problems
+
+
+class _Pool2d(_Layer):
+    """A pooling of each channel: without weights, every channel is a group of its own."""
+
+    input: InputShape = Field(description="[channels, height, width], without padding")
+    kernel: PositivePair = Field(description="window size, one integer or [height, width]; all of it pools globally")
+    stride: PositivePair | None = Field(None, description="one integer or [height, width]; default: the kernel")
+    padding: PaddingPair = Field((0, 0), description="on each side, one integer or [height, width]")
+    ceil_mode: bool = Field(False, description="the last window may stick out of the padded input")
+
+    operation: ClassVar[Operation]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = _too_large(self.kernel, (1, 1), self.input, self.padding)
+        problems += [
+            (("padding",), f"{padding} on each side of a kernel of {kernel}, more than half of it")
+            for kernel, padding in dict.fromkeys(zip(self.kernel, self.padding, strict=True))
+            if 2 * padding > kernel
+        ]
+        if problems:
+            raise documents.problems_error(problems)
+        return self
+
+    @property
+    def problem(self) -> Problem:
+        """The loop nest; what a last window has outside the padded input counts as padding."""
+        channels, *size = self.input
+        stride = self.stride or self.kernel
+        outputs = []
+        for axis in (0, 1):
+            way = size[axis] + 2 * self.padding[axis] - self.kernel[axis]
+            steps = -(-way // stride[axis]) if self.ceil_mode else way // stride[axis]
+            # No window lies in the padding behind the input alone.
+            outputs.append(1 + steps - (steps * stride[axis] >= size[axis] + self.padding[axis]))
+        return Problem(
+            N=self.batch,
+            G=channels,
+            R=self.kernel[0],
+            S=self.kernel[1],
+            P=outputs[0],
+            Q=outputs[1],
+            stride=stride,
+            padding=self.padding,
+            operation=self.operation,
+        )
+
+    @property
+    def parameters(self) -> int:
+        """None."""
+        return 0
+
+
+class MaxPool2d(_Pool2d):
+    """The largest input of each window; padding never wins."""
+
+    op: Literal["max_pool2d"]
+
+    operation: ClassVar[Operation] = "max"
+
+
+class AvgPool2d(_Pool2d):
+    """The sum of each window, padding zeros included; its division by the window size is done at the buffer."""
+
+    op: Literal["avg_pool2d"]
+
+    operation: ClassVar[Operation] = "add"
 
 
 class Linear(_Layer):
@@ -287,41 +292,108 @@ class MatMul(_Layer):
         return 0
 
 
-class Lstm(_Layer):
-    """A layer of LSTM cells, unrolled over ``sequence_length`` steps."""
+class Recurrent(_Layer):
+    """Cells unrolled over ``sequence_length`` time steps, each of the same stages.
 
-    op: Literal["lstm"]
+    A step needs what the one before it gives, so that nothing overlaps. Element-wise products have both operands from
+    the same sample: every cell of every sample is then a group of its own, and the batch part of the groups.
+    """
+
     input_size: Size = Field(description="features of one input vector")
     hidden_size: Size = Field(description="cells")
     sequence_length: Size = Field(1, description="time steps")
     bias: bool = Field(False, description="one bias per gate and cell, counted as a parameter")
 
+    gates: ClassVar[int]
+    """Matrix products of (input, hidden state) per cell."""
+
+    @property
+    def step(self) -> dict[str, Problem]:
+        """The stages of one time step in order, by what they compute."""
+        raise NotImplementedError
+
     @property
     def problem(self) -> Problem:
-        """Raises NotSupportedError: the gates and their recurrence are not one loop nest."""
-        msg = (
-            f"layer '{self.name}': lstm layers can be described but not run yet; run their gates as a linear layer of "
-            f"{self.input_size + self.hidden_size} inputs and {4 * self.hidden_size} outputs"
-        )
+        """Raises NotSupportedError: a time step is several loop nests."""
+        names = ", ".join(stage.name for stage in self.stages)
+        msg = f"layer '{self.name}' runs in {len(self.stages)} stages, expected one: use {names}"
         raise NotSupportedError(msg)
 
     @property
-    def macs(self) -> int:
-        """Of the four gates' matrix products; the three element-wise products per cell are not counted."""
-        gates = 4 * self.hidden_size * (self.input_size + self.hidden_size)
-        return self.batch * self.sequence_length * gates
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of a time step, each once in every step."""
+        return tuple(Stage(f"{self.name}/{part}", problem, self.sequence_length) for part, problem in self.step.items())
+
+    def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
+        """The stages of ``scaled``."""
+        return self.scaled(limit_macs).stages
+
+    def scaled(self, limit_macs: int) -> Self:
+        """A smaller layer, none of whose stages has more than ``limit_macs`` MACs where that is possible.
+
+        Halves the larger of hidden and input size, none below min(its size, 4); when that does not suffice the batch
+        follows, none below min(its size, 2). The sequence keeps its length: all of its steps take the same time.
+        """
+        layer = self
+        for names, floor in ((("hidden_size", "input_size"), 4), (("batch",), 2)):
+            while max(stage.problem.macs for stage in layer.stages) > limit_macs:
+                name = max(names, key=lambda name: getattr(layer, name))
+                size = getattr(layer, name)
+                if size <= floor:
+                    break
+                layer = layer.model_copy(update={name: max(floor, size // 2)})
+        return layer
 
     @property
     def parameters(self) -> int:
-        """Weights of the four gates, and one bias per gate and cell."""
-        return 4 * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+        """Weights of the gates, and one bias per gate and cell."""
+        return self.gates * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+
+    def _product(self, gates: int) -> Problem:
+        """So many gates of every cell, from input and hidden state."""
+        return Problem(N=self.batch, K=gates * self.hidden_size, C=self.input_size + self.hidden_size)
+
+    def _element_wise(self, products: int) -> Problem:
+        """A sum of so many products for every cell."""
+        return Problem(G=self.batch * self.hidden_size, C=products)
 
 
-Layer = Annotated[Conv2d | Linear | MatMul | Lstm, Field(discriminator="op")]
+class Lstm(Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
+
+    op: Literal["lstm"]
+
+    gates: ClassVar[int] = 4
+
+    @property
+    def step(self) -> dict[str, Problem]:
+        """Gates i f g o, cell state ``f c + i g``, output ``o tanh(c)``."""
+        return {"gates": self._product(4), "cell": self._element_wise(2), "output": self._element_wise(1)}
+
+
+class Gru(Recurrent):
+    """Gated recurrent units (Cho et al. 2014)."""
+
+    op: Literal["gru"]
+
+    gates: ClassVar[int] = 3
+
+    @property
+    def step(self) -> dict[str, Problem]:
+        """Gates z r, reset state ``r h``, candidate n from input and reset state, new state ``(1 - z) h + z n``."""
+        return {
+            "gates": self._product(2),
+            "reset": self._element_wise(1),
+            "candidate": self._product(1),
+            "update": self._element_wise(2),
+        }
+
+
+Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru, Field(discriminator="op")]
 
 
 class Network(Document):
-    """A network: the layers that do multiply-accumulate work, in order."""
+    """A network: the layers that a fabric runs, in order."""
 
     kind: ClassVar[Kind] = "network"
 
@@ -348,6 +420,12 @@ class Network(Document):
     @model_validator(mode="after")
     def _check(self) -> Network:
         problems = self.problems_between({"layers": [{"name": layer.name} for layer in self.layers]})
+        stages = {stage.name: layer for layer in self.layers for stage in layer.stages if stage.name != layer.name}
+        problems += [
+            (("layers", index, "name"), f"'{layer.name}' is already the name of a stage of '{stages[layer.name].name}'")
+            for index, layer in enumerate(self.layers)
+            if layer.name in stages
+        ]
         if problems:
             raise documents.problems_error(problems)
         return self
@@ -369,6 +447,17 @@ class Network(Document):
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         hint = documents.nearest(name, names) or f" (layers: {shown})"
         raise DocumentError([f"{self.name}: no layer '{name}'{hint}"])
+
+    def stage(self, name: str) -> Stage:
+        """The stage called ``name``, which is that of its layer when this has no other.
+
+        Raises DocumentError when there is none, NotSupportedError for a layer of several stages, with their names.
+        """
+        for layer in self.layers:
+            for stage in layer.stages:
+                if stage.name == name:
+                    return stage
+        return Stage(name, self.layer(name).problem, 1)  # raises one or the other
 
     @property
     def macs(self) -> int:

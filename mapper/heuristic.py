@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,9 +12,10 @@ from maerisim.engine import simulate
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.kernels import loads as k
+from maerisim.lowering import refusals
 from maerisim.mapping import Mapping
 from maerisim.program import Ints
-from maerisim.rtl.layer import choose, hardware_reasons, layer_reasons
+from maerisim.rtl.layer import choose
 from maerisim.workload import DIMENSIONS, Problem
 from mapper.space import ORDERS, PLACEMENTS, WALKS, tiles
 
@@ -64,7 +65,7 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
 
 def _only_layout(problem: Problem, hardware: Hardware) -> Choice:
     """The layout that the published RTL's testbench has for a layer, with as many virtual neurons as its switches sum."""
-    refused = hardware_reasons(hardware) + layer_reasons(problem)
+    refused = refusals(problem, hardware)
     if refused:
         raise NotSupportedError("\n".join(f"the RTL cannot run this layer: {reason}" for reason in refused))
     placement = choose(problem, hardware)
@@ -121,7 +122,7 @@ def shortened(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem
             tile = mapping.tile_of(d)
             trips = -(-size // tile)
             short[d] = size - (trips - min(trips, most)) * tile
-        shorter = Problem(**short, stride=problem.stride, dilation=problem.dilation)
+        shorter = replace(problem, **short, padding=(0, 0))
         if estimate(shorter, mapping, hardware).cycles <= SAMPLE_CYCLES:
             break
     return shorter

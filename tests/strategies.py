@@ -94,13 +94,13 @@ def problems(draw: st.DrawFn, most_macs: int = 1500) -> Problem:
         sizes[d] = 1
     pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
     plain = st.just((1, 1))
-    return Problem(**sizes, stride=draw(plain | pair), dilation=draw(plain | pair))
+    operation = draw(st.sampled_from(["multiply", "multiply", "multiply", "add", "max"]))
+    return Problem(**sizes, stride=draw(plain | pair), dilation=draw(plain | pair), operation=operation)
 
 
 @st.composite
-def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
-    problem = draw(problems(most_macs))
-    hardware = draw(hardwares(largest, controllers=controllers))
+def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware) -> Mapping:
+    """A mapping that fits, or one of a single virtual neuron where even that does not."""
     order: list[str] = draw(st.permutations(DIMENSIONS))
     if hardware.multiplier.wait_for_all_weights:
         order = [d for d in order if d not in "CRS"] + [d for d in order if d in "CRS"]
@@ -113,4 +113,11 @@ def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controll
             break
         tile[d] = 1
         mapping = Mapping.of(tile, order, placement)
-    return Case(problem, mapping, hardware)
+    return mapping
+
+
+@st.composite
+def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
+    problem = draw(problems(most_macs))
+    hardware = draw(hardwares(largest, controllers=controllers))
+    return Case(problem, draw(mappings(problem, hardware)), hardware)

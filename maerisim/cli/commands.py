@@ -147,7 +147,7 @@ def show(
 def rtl(
     hardware: options.HardwareName,
     network: options.NetworkName,
-    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="The layer to configure for.")],
+    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="The layer (or stage) to configure for.")],
     mapping: options.MappingFile = None,
     vn_count: Annotated[
         int | None, typer.Option("--vn-count", metavar="N", min=1, help="Virtual neurons; default: most that work.")
@@ -167,7 +167,7 @@ def rtl(
     from maerisim.workload import Network
 
     machine, model = Hardware.load(hardware), Network.load(network)
-    chosen = model.layer(layer)
+    chosen = model.stage(layer)
     if format_ == "json":
         if vn_count is not None or explain:
             raise typer.BadParameter("is for --format vmh", param_hint="--vn-count" if vn_count else "--explain")

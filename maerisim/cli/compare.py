@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from maerisim.analytic import estimate
 from maerisim.cli.progress import Bar
-from maerisim.cli.study import LayerTask, Study, map_layer
+from maerisim.cli.study import StageTask, Study, located, map_layer
 from maerisim.comparison import OURS, ComparedLayer, Comparison
 from maerisim.engine import simulate
 from maerisim.errors import MaerisimError, MappingError
@@ -19,17 +19,18 @@ def run(study: Study) -> Comparison:
     entries: list[ComparedLayer | UnsupportedLayer] = []
     interrupted, failure = False, None
     known: dict[object, ComparedLayer] = {}
-    with Bar(total=sum(task.problem.macs for task in study.runnable)) as bar:
+    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
         done = 0
         try:
             for task in study.tasks:
-                if not isinstance(task, LayerTask):
+                if isinstance(task, UnsupportedLayer):
                     entries.append(task)
                     continue
-                if task.problem not in known:
-                    known[task.problem] = compare(study, task, bar, done)
-                entries.append(named(known[task.problem], task))
-                done += task.problem.macs
+                for stage in task.stages:
+                    if stage.problem not in known:
+                        known[stage.problem] = compare(study, stage, bar, done)
+                    entries.append(named(known[stage.problem], stage))
+                    done += stage.problem.operations
         except KeyboardInterrupt:
             interrupted = True
         except MaerisimError as error:
@@ -37,10 +38,10 @@ def run(study: Study) -> Comparison:
     return Comparison(study.hardware, study.network, study.objective, tuple(entries), interrupted, failure)
 
 
-def compare(study: Study, task: LayerTask, bar: Bar, done: int) -> ComparedLayer:
+def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer:
     """Our mapping and the references' of one layer, simulated; an error says in which layer it happened."""
-    share = task.problem.macs / (len(REFERENCES) + 1)
-    try:
+    share = task.problem.operations / (len(REFERENCES) + 1)
+    with located(task.name):
         bar.show(done, f"{task.name}: {OURS}")
         ours = simulated(study, map_layer(study, task))
         references: dict[str, LayerReport | str] = {}
@@ -53,9 +54,6 @@ def compare(study: Study, task: LayerTask, bar: Bar, done: int) -> ComparedLayer
                 continue
             expected = estimate(task.problem, mapping, study.hardware)
             references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
-    except MaerisimError as error:
-        error.add_note(f"while running layer '{task.name}'")
-        raise
     return ComparedLayer(ours, references)
 
 
@@ -63,9 +61,13 @@ def simulated(study: Study, layer: LayerReport) -> LayerReport:
     return replace(layer, result=simulate(layer.problem, layer.mapping, study.hardware))
 
 
-def named(compared: ComparedLayer, task: LayerTask) -> ComparedLayer:
+def named(compared: ComparedLayer, task: StageTask) -> ComparedLayer:
     """The comparison of an equal layer under the name of this one."""
     ours = replace(
-        compared.ours, name=task.name, op=task.op, count=task.count, macs_before_scaling=task.macs_before_scaling
+        compared.ours,
+        name=task.name,
+        op=task.op,
+        count=task.count,
+        operations_before_scaling=task.operations_before_scaling,
     )
     return replace(compared, ours=ours)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from maerisim.fabric.topology import Reduction, Topology, Transfer, topology_of
+from maerisim.fabric.topology import Topology, Transfer, topology_of
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower
 from maerisim.lowering.layout import Layout, place
@@ -26,8 +26,8 @@ FORMAT = 1
 def configuration(problem: Problem, mapping: Mapping, hardware: Hardware) -> dict[str, Any]:
     """Everything that configures the fabric for a layer, and everything that is sent to it.
 
-    Addresses count words of row-major tensors: weights (G, K, C, R, S), inputs (N, G, C, H, W) with their padding,
-    outputs (N, G, K, P, Q). Raises MappingError when the mapping does not fit.
+    Addresses count words of row-major tensors: weights (G, K, C, R, S), of which a pooling has none, inputs
+    (N, G, C, H, W) with their padding, outputs (N, G, K, P, Q). Raises MappingError when the mapping does not fit.
     """
     program = lower(problem, mapping, hardware)
     topology = topology_of(hardware)
@@ -46,10 +46,11 @@ def configuration(problem: Problem, mapping: Mapping, hardware: Hardware) -> dic
             "stride": list(problem.stride),
             "dilation": list(problem.dilation),
             "padding": list(problem.padding),
+            "operation": problem.operation,
         },
         "mapping": {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)},
         "virtual_neurons": _virtual_neurons(program, topology, layout),
-        "adder_switches": _adder_switches(program.reduction, topology),
+        "adder_switches": _adder_switches(program, topology),
         "multiplier_switches": _multiplier_switches(program, layout, hardware),
         "distribution_ports": {thread.name: _stream(thread) for thread in program.streams},
         "compute": _thread(program.compute, _uses),
@@ -70,10 +71,10 @@ def _virtual_neurons(program: Program, topology: Topology, layout: Layout) -> li
     ]
 
 
-def _adder_switches(reduction: Reduction, topology: Topology) -> list[dict[str, Any]]:
+def _adder_switches(program: Program, topology: Topology) -> list[dict[str, Any]]:
     """Per switch its mode, its result flag, and what it does for which virtual neuron."""
     work: dict[int, list[Transfer]] = defaultdict(list)
-    for transfer in reduction.transfers:
+    for transfer in program.reduction.transfers:
         output = transfer.output._replace(stage=0)
         if transfer.operands[0]._replace(stage=0) == output:
             continue  # a register of a slow wire, no work of the switch
@@ -82,7 +83,7 @@ def _adder_switches(reduction: Reduction, topology: Topology) -> list[dict[str, 
     for number in range(topology.switches):
         deeds = [
             {
-                "mode": _mode(transfer),
+                "mode": _mode(transfer, program.compares),
                 "inputs": [str(wire._replace(stage=0)) for wire in transfer.operands],
                 "output": transfer.output.kind,
                 "virtual_neuron": transfer.virtual_neuron,
@@ -100,9 +101,9 @@ def _adder_switches(reduction: Reduction, topology: Topology) -> list[dict[str, 
     return switches
 
 
-def _mode(transfer: Transfer) -> str:
+def _mode(transfer: Transfer, compares: bool) -> str:
     if len(transfer.operands) > 1:
-        return f"add {len(transfer.operands)}"
+        return f"{'compare' if compares else 'add'} {len(transfer.operands)}"
     return "send aside" if transfer.output.kind == "lateral" else "pass"
 
 

@@ -29,7 +29,12 @@ FastForward = Annotated[
 PrintProgram = Annotated[bool, typer.Option("--print-program", help="Print the program that runs; do not run it.")]
 Scale = Annotated[
     int | None,
-    typer.Option("--scale", metavar="MACS", min=1, help="Shrink layers of more multiply-accumulates than this."),
+    typer.Option(
+        "--scale",
+        metavar="MACS",
+        min=1,
+        help="Shrink layers of more multiply-accumulates (or pooled inputs) than this.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 ObjectiveName = Annotated[Objective, typer.Option("--objective", help="What the mapping should minimise.")]

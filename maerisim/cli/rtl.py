@@ -15,7 +15,7 @@ from maerisim.rtl.configure import packing
 from maerisim.rtl.layer import prepare
 from maerisim.rtl.memory import Files
 from maerisim.rtl.tokens import push
-from maerisim.workload import Layer, Network, Problem
+from maerisim.workload import Network, Problem, Stage
 
 JSON_FILE = "configuration.json"
 MOST_ON_A_BUS = 7
@@ -25,7 +25,7 @@ MOST_ON_A_BUS = 7
 def write_rtl(
     hardware: Hardware,
     network: Network,
-    layer: Layer,
+    stage: Stage,
     *,
     mapping_file: Path | None,
     vn_count: int | None,
@@ -33,13 +33,13 @@ def write_rtl(
     explain: bool,
 ) -> None:
     """Write the RTL's three files, say what they hold, and explain every switch when asked to."""
-    problem = layer.problem
-    mapping = None if mapping_file is None else load_mappings(mapping_file).mapping_for(layer.name, problem)
+    problem = stage.problem
+    mapping = None if mapping_file is None else load_mappings(mapping_file).mapping_for(stage.name, problem)
     files = prepare(problem, hardware, mapping, vn_count)
     flow = push(files.configuration, files.layer.vn_size, files.layer.vn_count)
     if flow.problems:  # pragma: no cover - a defect; better to stop than to hand out a wrong configuration
         raise AssertionError("\n".join(flow.problems))
-    for line in summary(hardware, network, layer.name, problem, files):
+    for line in summary(hardware, network, stage.name, problem, files):
         typer.echo(line)
     if mapping is not None:
         typer.echo("  loops       the testbench's own, C K P Q: the order of the mapping is not used")

@@ -5,7 +5,8 @@ Everything that can be wrong with the input is found in ``Study.of``, before the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,13 +18,15 @@ from maerisim.cli import warmup
 from maerisim.cli.options import Objective
 from maerisim.cli.progress import Bar
 from maerisim.engine import EngineName, Result, simulate
+from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
-from maerisim.lowering import lower
+from maerisim.lowering import lower, refusals
 from maerisim.mapping import Mapping, load_mappings
+from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
 from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.workload import Layer, Network, Problem
+from maerisim.workload import Layer, Network, Problem, Recurrent
 from mapper import find_mapping
 
 OPERAND_SEED = 0
@@ -31,15 +34,26 @@ OPERAND_SEED = 0
 
 
 @dataclass(frozen=True)
-class LayerTask:
-    """A layer that will run: its problem, shrunk if it was too long, and its mapping if one was given."""
+class StageTask:
+    """A stage that will run: its problem, shrunk if it was too long, and its mapping if one was given."""
 
     name: str
     op: str
     count: int
     problem: Problem
-    macs_before_scaling: int | None = None
+    operations_before_scaling: int | None = None
     mapping: Mapping | None = None
+
+
+@dataclass(frozen=True)
+class LayerTask:
+    """A layer that will run, or some of its stages.
+
+    ``recurrent`` is the layer itself, shrunk like its stages, when all of them run and values flow between them.
+    """
+
+    stages: tuple[StageTask, ...]
+    recurrent: Recurrent | None = None
 
 
 @dataclass(frozen=True)
@@ -74,36 +88,57 @@ class Study:
         mapping_file: Path | None = None,
         objective: Objective = "cycles",
     ) -> Study:
-        """Read the documents, choose the layers, shrink those beyond ``scale`` MACs, and check the given mappings.
+        """Read the documents, choose the layers (or stages), shrink those beyond ``scale`` MACs, check given mappings.
 
         Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
-        the network, cannot run.
+        the network, cannot run on the hardware.
         """
         hardware, network = Hardware.load(hardware_name), Network.load(network_name)
-        chosen = [network.layer(name) for name in layer_names or []]
-        layers = [layer for layer in network.layers if layer in chosen] if chosen else network.layers
-        tasks = [task_of(layer, scale, must_run=bool(chosen)) for layer in layers]
-        if not any(isinstance(task, LayerTask) for task in tasks):
-            raise NotSupportedError("\n".join(task.reason for task in tasks if isinstance(task, UnsupportedLayer)))
+        names = frozenset(layer_names or ())
+        for name in names - {stage.name for layer in network.layers for stage in layer.stages}:
+            network.layer(name)
+        tasks = [
+            task_of(layer, names, hardware, scale)
+            for layer in network.layers
+            if not names or layer.name in names or any(stage.name in names for stage in layer.stages)
+        ]
+        refused = [task.reason for task in tasks if isinstance(task, UnsupportedLayer)]
+        if refused and (names or len(refused) == len(tasks)):
+            raise NotSupportedError("\n".join(refused))
         if mapping_file is not None:
             tasks = with_mappings(tasks, hardware, mapping_file)
         return cls(hardware, network.name, tuple(tasks), objective)
 
     @property
-    def runnable(self) -> list[LayerTask]:
-        return [task for task in self.tasks if isinstance(task, LayerTask)]
+    def stages(self) -> list[StageTask]:
+        """Everything that will run."""
+        return [stage for task in self.tasks if isinstance(task, LayerTask) for stage in task.stages]
 
 
-def task_of(layer: Layer, scale: int | None, *, must_run: bool) -> LayerTask | UnsupportedLayer:
-    """The task of a layer; a layer that is not supported is one only when it does not have to run."""
-    try:
-        problem = layer.problem
-    except NotSupportedError as error:
-        if must_run:
-            raise
-        return UnsupportedLayer(layer.name, layer.op, layer.count, str(error))
-    smaller = problem if scale is None else problem.scaled(scale)
-    return LayerTask(layer.name, layer.op, layer.count, smaller, problem.macs if smaller != problem else None)
+def task_of(
+    layer: Layer, names: Collection[str], hardware: Hardware, scale: int | None
+) -> LayerTask | UnsupportedLayer:
+    """The task of a layer, or of its stages with one of these ``names``; what the hardware cannot run is no task."""
+    whole = not names or layer.name in names
+    smaller = layer.stages if scale is None else layer.scaled_stages(scale)
+    stages = [
+        StageTask(
+            name=stage.name,
+            op=layer.op,
+            count=layer.count * stage.count,
+            problem=small.problem,
+            operations_before_scaling=stage.problem.operations if small != stage else None,
+        )
+        for stage, small in zip(layer.stages, smaller, strict=True)
+        if whole or stage.name in names
+    ]
+    refused = dict.fromkeys(reason for stage in stages for reason in refusals(stage.problem, hardware))
+    if refused:
+        reason = f"layer '{layer.name}' cannot run on {hardware.name}: {'; '.join(refused)}"
+        return UnsupportedLayer(layer.name, layer.op, layer.count, reason)
+    if len(stages) == 1 or not isinstance(layer, Recurrent):
+        return LayerTask(tuple(stages))
+    return LayerTask(tuple(stages), layer if scale is None else layer.scaled(scale))
 
 
 def with_mappings(
@@ -111,52 +146,37 @@ def with_mappings(
 ) -> list[LayerTask | UnsupportedLayer]:
     """The tasks with the mappings of a file. Raises MappingError with everything that is wrong with any of them."""
     mappings = load_mappings(path)
-    mapped: list[LayerTask | UnsupportedLayer] = []
     wrong: list[str] = []
-    for task in tasks:
-        if isinstance(task, UnsupportedLayer):
-            mapped.append(task)
-            continue
+
+    def mapped(stage: StageTask) -> StageTask:
         try:
-            mapping = mappings.mapping_for(task.name, task.problem)
+            mapping = mappings.mapping_for(stage.name, stage.problem)
         except MappingError as error:
-            wrong += str(error).splitlines()
-            continue
-        wrong += [f"layer '{task.name}': {violation}" for violation in mapping.check(task.problem, hardware)]
-        mapped.append(replace(task, mapping=mapping))
+            wrong.extend(str(error).splitlines())
+            return stage
+        wrong.extend(f"layer '{stage.name}': {violation}" for violation in mapping.check(stage.problem, hardware))
+        return replace(stage, mapping=mapping)
+
+    result = [
+        replace(task, stages=tuple(mapped(stage) for stage in task.stages)) if isinstance(task, LayerTask) else task
+        for task in tasks
+    ]
     if wrong:
         raise MappingError(str(path), wrong)
-    return mapped
+    return result
 
 
 def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
     entries: list[LayerReport | UnsupportedLayer] = []
     interrupted, failure = False, None
-    known: dict[object, LayerReport] = {}
     values = simulation is not None and simulation.check_values
     warmup.ensure(warmup.needed_by(study.hardware, values=values))
-    with Bar(total=sum(task.problem.macs for task in study.runnable)) as bar:
-        done = 0
+    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
+        runner = Runner(study, simulation, bar)
         try:
             for task in study.tasks:
-                if isinstance(task, LayerTask):
-                    equal = (task.problem, task.mapping)  # an equal layer is mapped and simulated once
-                    if equal not in known:
-                        known[equal] = run_layer(study, task, simulation, bar, done)
-                    same = known[equal]
-                    entries.append(
-                        replace(
-                            same,
-                            name=task.name,
-                            op=task.op,
-                            count=task.count,
-                            macs_before_scaling=task.macs_before_scaling,
-                        )
-                    )
-                    done += task.problem.macs
-                else:
-                    entries.append(task)
+                entries += runner.run(task) if isinstance(task, LayerTask) else [task]
         except KeyboardInterrupt:
             interrupted = True
         except MaerisimError as error:
@@ -164,26 +184,87 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     return NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
 
 
-def run_layer(study: Study, task: LayerTask, simulation: Simulation | None, bar: Bar, done: int) -> LayerReport:
-    """Map one layer and, with a ``simulation``, simulate it; an error says in which layer it happened."""
-    try:
-        bar.show(done, f"mapping {task.name}")
-        report = map_layer(study, task)
+class Runner:
+    """Runs layers one after the other, equal ones once; ``done`` counts the operations that are behind it."""
+
+    def __init__(self, study: Study, simulation: Simulation | None, bar: Bar) -> None:
+        self.study, self.simulation, self.bar = study, simulation, bar
+        self.done = 0
+        self.known: dict[object, LayerReport] = {}
+        self.checked: set[object] = set()
+
+    def run(self, task: LayerTask) -> list[LayerReport]:
+        """Map every stage of a layer and, with a simulation, simulate it; an error says in which one it happened."""
+        reports = []
+        for stage in task.stages:
+            alone = self.simulation
+            if task.recurrent is not None and alone is not None:
+                alone = replace(alone, check_values=False)
+            equal = (stage.problem, stage.mapping, alone)
+            if equal not in self.known:
+                with located(stage.name):
+                    self.known[equal] = self.run_stage(stage, alone)
+            reports.append(
+                replace(
+                    self.known[equal],
+                    name=stage.name,
+                    op=stage.op,
+                    count=stage.count,
+                    operations_before_scaling=stage.operations_before_scaling,
+                )
+            )
+            self.done += stage.problem.operations
+        if task.recurrent is not None and self.simulation is not None and self.simulation.check_values:
+            with located(task.recurrent.name):
+                self.check_sequence(task.recurrent, reports, self.simulation)
+            reports = [replace(report, values_checked=True) for report in reports]
+        return reports
+
+    def run_stage(self, task: StageTask, simulation: Simulation | None) -> LayerReport:
+        """Map one stage and, with a ``simulation``, simulate it."""
+        self.bar.show(self.done, f"mapping {task.name}")
+        report = map_layer(self.study, task)
         if simulation is None:
             return report
-        bar.show(done, f"simulating {task.name}")
+        self.bar.show(self.done, f"simulating {task.name}")
 
         def progress(outputs: int, total: int) -> None:
-            bar.show(done + task.problem.macs * outputs / total, f"simulating {task.name}")
+            self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
 
-        result = simulate_layer(study.hardware, report, simulation, progress)
+        result = simulate_layer(self.study.hardware, report, simulation, progress)
         return replace(report, result=result, values_checked=simulation.check_values)
+
+    def check_sequence(self, layer: Recurrent, stages: Sequence[LayerReport], simulation: Simulation) -> None:
+        """Run a layer's whole sequence with values. Raises ValuesError when a state differs from NumPy's."""
+        equal = (type(layer), layer.sequence_length, *((stage.problem, stage.mapping) for stage in stages))
+        if equal in self.checked:
+            return
+        runs = layer.sequence_length * len(stages)
+
+        def progress(stages_run: int) -> None:
+            self.bar.show(self.done, f"checking {layer.name}, {stages_run} of {runs} stages")
+
+        operands = random_sequence(layer, OPERAND_SEED)
+        mappings = {stage.name: stage.mapping for stage in stages}
+        result = simulate_sequence(
+            layer, mappings, self.study.hardware, operands, engine=simulation.engine, progress=progress
+        )
+        for found, expected in zip(result.states, reference_states(layer, operands), strict=True):
+            require_equal(found, expected)
+        self.checked.add(equal)
+
+
+@contextmanager
+def located(layer: str) -> Iterator[None]:
+    """Errors inside say in which layer they happened."""
+    try:
+        yield
     except MaerisimError as error:
-        error.add_note(f"while running layer '{task.name}'")
+        error.add_note(f"while running layer '{layer}'")
         raise
 
 
-def map_layer(study: Study, task: LayerTask) -> LayerReport:
+def map_layer(study: Study, task: StageTask) -> LayerReport:
     """A layer with its given mapping, or else with the best that the mapper finds."""
     if task.mapping is None:
         choice = find_mapping(task.problem, study.hardware, objective=study.objective)
@@ -198,7 +279,7 @@ def map_layer(study: Study, task: LayerTask) -> LayerReport:
         problem=task.problem,
         mapping=mapping,
         estimate=expected,
-        macs_before_scaling=task.macs_before_scaling,
+        operations_before_scaling=task.operations_before_scaling,
         candidates=candidates,
         reason=reason,
     )
@@ -244,6 +325,6 @@ def require_equal(outputs: NDArray[np.int64] | None, expected: NDArray[np.int64]
 def programs(study: Study) -> Iterator[str]:
     """The program of every layer, as text under a heading."""
     warmup.ensure(warmup.needed_by(study.hardware))
-    for task in study.runnable:
+    for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         yield f"# {task.name}: {mapping}\n{lower(task.problem, mapping, study.hardware).describe()}\n"

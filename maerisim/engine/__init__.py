@@ -69,11 +69,7 @@ def simulate(
 
 def _filled(operands: Operands, problem: Problem) -> Operands:
     """The operands with zeros up to the sizes of ``problem``."""
-    shapes = (
-        (problem.N, problem.G, problem.C, problem.H, problem.W),
-        (problem.G, problem.K, problem.C, problem.R, problem.S),
-    )
-    return Operands(*(_fill(array, shape) for array, shape in zip(operands, shapes, strict=True)))
+    return Operands(_fill(operands.inputs, problem.input_shape), _fill(operands.weights, problem.weight_shape))
 
 
 def _fill(array: Ints, shape: tuple[int, ...]) -> Ints:

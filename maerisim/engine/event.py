@@ -6,7 +6,7 @@ sleep, so the order of work within a cycle is, always:
 
 1. collection buses take one result each, round robin among the virtual neurons wired to them;
 2. accumulators take the sum that has arrived and start, continue or complete an output;
-3. adder switches, from the results back towards the multipliers, add the words on their operand wires;
+3. adder switches, from the results back towards the multipliers, add (or compare) the words on their operand wires;
 4. multiplier switches, by rising index, multiply;
 5. the controller releases control steps, and the global buffer writes results;
 6. distribution ports deliver one word each.
@@ -155,6 +155,7 @@ class Tally:
     """Counts while the run goes on."""
 
     multiplications: int = 0
+    passes: int = 0
     additions_two: int = 0
     additions_three: int = 0
     accumulations: int = 0
@@ -324,7 +325,7 @@ class Fabric:
             address = base + int(self.program.output_offset[vn])
             total = source.pop().value
             if not flags & Collect.FIRST and not self.program.spills:
-                total += held.pop(address)
+                total = self.combined([held.pop(address), total])
                 self.count.accumulations += 1
             if flags & Collect.EMIT:
                 target.push(Word(total))
@@ -334,6 +335,10 @@ class Fabric:
             self.progress = True
             yield self.tick()
 
+    def combined(self, values: list[int]) -> int:
+        """What adder switches and accumulators make of values: their sum, or in a max pooling the largest."""
+        return max(values, default=self.program.empty) if self.program.compares else sum(values)
+
     def adder(self, transfer: Transfer) -> Tick:
         """One configured use of an adder switch (or a pipeline register): add one word of every operand wire."""
         operands = [self.queues[wire] for wire in transfer.operands]
@@ -342,7 +347,7 @@ class Fabric:
             if all(queue.items for queue in operands) and target.room:
                 words = [queue.pop() for queue in operands]
                 live = [word.value for word in words if not word.empty]
-                target.push(Word(sum(live), empty=not live))
+                target.push(Word(self.combined(live), empty=not live))
                 self.count.additions_two += len(live) == 2
                 self.count.additions_three += len(live) == 3
                 self.progress = True
@@ -364,9 +369,13 @@ class Fabric:
                 switch.stalled_by = cause
                 self.count.stalls[cause] += 1
                 yield self.tick()
-            if uses & Use.MULTIPLY:
-                product.push(Word(switch.weights.word * inputs.word))
-                self.count.multiplications += 1
+            if uses & (Use.MULTIPLY | Use.PASS):
+                if uses & Use.MULTIPLY:
+                    product.push(Word(switch.weights.word * inputs.word))
+                    self.count.multiplications += 1
+                else:
+                    product.push(Word(inputs.word))
+                    self.count.passes += 1
                 self.count.busy["multipliers"][index] += 1
                 if uses & Use.FORWARD:
                     self.multipliers[index - 1].forwarded.queue.push(inputs.word)
@@ -375,7 +384,7 @@ class Fabric:
             elif uses & Use.PARTIAL_SUM:
                 product.push(Word(switch.partial_sums.take()))
             elif uses & Use.IDLE:
-                product.push(Word(0, empty=not self.hardware.controller.pad_edges))
+                product.push(Word(self.program.empty, empty=not self.hardware.controller.pad_edges))
             switch.weights.turn_over(uses, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
             inputs.turn_over(uses, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
             self.progress = True
@@ -391,7 +400,7 @@ class Fabric:
             return "collection"
         if uses & Use.MULTIPLY and not switch.weights.ready:
             return "weights"
-        if uses & Use.MULTIPLY and not inputs.ready:
+        if uses & (Use.MULTIPLY | Use.PASS) and not inputs.ready:
             return "inputs"
         if uses & Use.PARTIAL_SUM and not switch.partial_sums.ready:
             return "wait"
@@ -533,8 +542,9 @@ def run(
         if progress is not None and cycle % 1000 == 0:
             progress(fabric.count.results, program.results)
     count = fabric.count
-    counters = Counters(**vars(count), additions=count.additions_two + 2 * count.additions_three)
-    return cycle, counters, fabric.first_result
+    combined = count.additions_two + 2 * count.additions_three
+    additions, comparisons = (0, combined) if program.compares else (combined, 0)
+    return cycle, Counters(**vars(count), additions=additions, comparisons=comparisons), fabric.first_result
 
 
 def _deadlock(fabric: Fabric, cycle: int) -> str:

@@ -107,13 +107,14 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     machine = k.Machine(
         code=code,
         wires=wires,
-        adders=adders_of((*wiring.collection, *wiring.reduction), len(wiring.collection), number, hardware),
+        adders=adders_of(program, (*wiring.collection, *wiring.reduction), len(wiring.collection), number, hardware),
         collection=collection,
         collect_walkers=threads.collect_walkers(collection),
         multipliers=k.Multipliers(
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.uint32),
+            empty=program.empty,
             busy=zeros(hardware.multipliers),
             stalled_by=zeros(program.multipliers_used) - 1,
         ),
@@ -152,7 +153,9 @@ def walkers_at(code: Code, starts: Sequence[int], depth: int, first_steps: Seque
     return walkers
 
 
-def adders_of(transfers: Sequence[Transfer], behind: int, number: dict[Any, int], hardware: Hardware) -> k.Adders:
+def adders_of(
+    program: Program, transfers: Sequence[Transfer], behind: int, number: dict[Any, int], hardware: Hardware
+) -> k.Adders:
     """Transfers, receivers first, the first ``behind`` of them between accumulators and buses."""
     operand = np.zeros((len(transfers), 3), np.uint32)
     for index, transfer in enumerate(transfers):
@@ -163,6 +166,7 @@ def adders_of(transfers: Sequence[Transfer], behind: int, number: dict[Any, int]
         output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
         switch=np.array([transfer.switch for transfer in transfers], np.int64),
         behind=behind,
+        compares=program.compares,
         seen=zeros(hardware.multipliers) - 1,
         busy=zeros(hardware.multipliers),
     )
@@ -191,6 +195,7 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
         write_queue=zeros(4 * hardware.buses),
         writes_half=hardware.collection.write_back == "half",
         spills=program.spills,
+        compares=program.compares,
         own_stage=hardware.accumulation.latency > 0,
     )
 
@@ -340,13 +345,17 @@ def _first_packets(machine: k.Machine) -> None:
 def counters_of(machine: k.Machine) -> Counters:
     """The counts of a finished run."""
     tally = [int(count) for count in machine.tally]
+    combined = tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE]
+    compares = machine.adders.compares
 
     def three(start: int) -> dict[str, int]:
         return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
 
     return Counters(
         multiplications=tally[k.MULTIPLICATIONS],
-        additions=tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE],
+        passes=tally[k.PASSES],
+        additions=0 if compares else combined,
+        comparisons=combined if compares else 0,
         additions_two=tally[k.ADDITIONS_TWO],
         additions_three=tally[k.ADDITIONS_THREE],
         accumulations=tally[k.ACCUMULATIONS],

@@ -73,7 +73,7 @@ def flatten_lanes(
             popped=zeros(len(number)),
             pushed=zeros(len(number)),
         ),
-        adders=adders_of(wiring.collection, len(wiring.collection), number, hardware),
+        adders=adders_of(program, wiring.collection, len(wiring.collection), number, hardware),
         collection=collection,
         collect_walkers=threads.collect_walkers(collection),
         compute_walkers=compute_walkers,

@@ -25,9 +25,9 @@ def totals(program: Program, hardware: Hardware) -> Counters:
     def per_switch(flags: int) -> Ints:
         return np.asarray(visits @ ((uses & flags) == flags), np.int64)
 
-    products = per_switch(Use.MULTIPLY)
+    products, passes = per_switch(Use.MULTIPLY), per_switch(Use.PASS)
     multipliers = np.zeros(hardware.multipliers, np.int64)
-    multipliers[: len(products)] = products
+    multipliers[: len(products)] = products + passes
     sums = _Sums(program)
     words = np.zeros(hardware.multipliers, np.int64)
     for transfer in wire_up(program, hardware).reduction:
@@ -40,13 +40,16 @@ def totals(program: Program, hardware: Hardware) -> Counters:
     def by_operand(name: str) -> dict[str, int]:
         return {operand: int(getattr(count, name)) for operand, count in sent.items()}
 
+    combined = sums.additions_two + 2 * sums.additions_three
     return Counters(
         multiplications=int(products.sum()),
-        additions=sums.additions_two + 2 * sums.additions_three,
+        passes=int(passes.sum()),
+        additions=0 if program.compares else combined,
+        comparisons=combined if program.compares else 0,
         additions_two=sums.additions_two,
         additions_three=sums.additions_three,
         accumulations=sums.accumulations,
-        forwards=int(per_switch(Use.MULTIPLY | Use.FORWARD).sum()),
+        forwards=int(per_switch(Use.FORWARD).sum()),
         distributed=by_operand("packets"),
         delivered=by_operand("delivered"),
         buffer_reads=by_operand("reads"),

@@ -15,6 +15,7 @@ from maerisim.kernels.loads import (
     FORWARDING,
     MACS,
     OUTPUTS,
+    PASSES,
     PHASES,
     PLAIN_TREE,
     PORT_CYCLES,
@@ -37,6 +38,7 @@ from maerisim.kernels.loads import (
     is_fold,
     is_weight,
     lay_out,
+    leave_out_weights,
     ring_has,
     slides,
 )
@@ -230,6 +232,8 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
                 return TOO_LARGE
         if folds > fabric.weight_registers:
             return TOO_LARGE
+    if fabric.pads and not layer.weighted and (layer.size[R] % tile[R] or layer.size[S] % tile[S]):
+        return TOO_LARGE
     spills = folding and live > fabric.accumulation_words
     size = tile[C] * tile[R] * tile[S] + spills
     block = size
@@ -248,14 +252,18 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
     sliding_ring = sliding_ring and (fabric.pads == 0 or layer.size[S] % tile[S] == 0)
     sliding = sliding_ring and slides(layer, tile, fabric, w, count, held)
     switches = lay_out(tile, placement, w, size, block, spills)
-    add_weights(tile, fabric, w, switches)
+    if layer.weighted:
+        add_weights(tile, fabric, w, switches)
+    else:
+        leave_out_weights(fabric, w)
+        ring = 0
     partials = add_inputs(layer, tile, fabric, w, switches, sliding)
     depth = add_results(tile, fabric, w, size, block, folds, spills)
     cost = w.cost
     cost[STEPS], cost[FOLDS], cost[SPILLS], cost[FORWARDING], cost[DEPTH] = steps, folds, spills, sliding, depth
     cost[RESULTS] = cost[OUTPUTS] * (folds if spills else 1)
     cost[ACCUMULATIONS] = 0 if spills else cost[OUTPUTS] * (folds - 1)
-    cost[MACS] = macs
+    cost[MACS if layer.weighted else PASSES] = macs
     cost[ADDITIONS] = macs - cost[OUTPUTS] * folds
     if spills:
         cost[ADDITIONS] += cost[OUTPUTS] * (folds if fabric.pads else folds - 1)

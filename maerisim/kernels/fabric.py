@@ -38,6 +38,8 @@ from maerisim.kernels.machine import (
     PARTIAL_SUM,
     PARTIAL_SUMS,
     PARTIAL_SUMS_WRITTEN,
+    PASS,
+    PASSES,
     PORT_STALLS,
     READS,
     RESULTS,
@@ -161,6 +163,12 @@ def seek_active(code: Code, walkers: Walkers, flags: Ints, vn: int) -> None:
 
 
 @inlined
+def combined(one: int, other: int, compares: bool) -> int:
+    """What becomes of two values: their sum, or the larger."""
+    return max(one, other) if compares else one + other
+
+
+@inlined
 def step_accumulators(
     code: Code, wires: Wires, collection: Collection, walkers: Walkers, outputs: Ints, tally: Ints, carry: bool
 ) -> bool:
@@ -193,7 +201,7 @@ def step_accumulators(
             total = wires.value[wire, head]
             wires.head[wire] = (head + 1) % wires.depth[wire]
             address = walkers.base[vn] + collection.output_offset[vn]
-            outputs[address] = outputs[address] + total if continues else total
+            outputs[address] = combined(outputs[address], total, collection.compares) if continues else total
         wires.words[wire] -= 1
         if advance(code, walkers, vn):
             seek_active(code, walkers, collection.flags, vn)
@@ -247,9 +255,9 @@ def step_adders(
         if carry:
             total = pop_value(wires, one)
             if arity > 1:
-                total += pop_value(wires, two)
+                total = combined(total, pop_value(wires, two), adders.compares)
             if arity > 2:
-                total += pop_value(wires, three)
+                total = combined(total, pop_value(wires, three), adders.compares)
             push_value(wires, output, total)
         words[one] -= 1
         if arity > 1:
@@ -322,7 +330,7 @@ def step_multipliers(
         if uses < 0:
             continue
         source = FORWARDED if uses & FORWARDED_INPUT else INPUTS
-        if uses & (MULTIPLY | IDLE | PARTIAL_SUM):
+        if uses & (MULTIPLY | PASS | IDLE | PARTIAL_SUM):
             wire = multipliers.product[m]
             cause = -1
             if wires.words[wire] >= wires.depth[wire]:
@@ -332,7 +340,7 @@ def step_multipliers(
                 or stores.words[WEIGHTS, m] < stores.together[WEIGHTS]
             ):
                 cause = 1
-            elif uses & MULTIPLY and stores.words[source, m] <= stores.current[source, m]:
+            elif uses & (MULTIPLY | PASS) and stores.words[source, m] <= stores.current[source, m]:
                 cause = 2
             elif uses & PARTIAL_SUM and stores.words[PARTIAL_SUMS, m] == 0:
                 cause = 3
@@ -342,9 +350,9 @@ def step_multipliers(
                 multipliers.stalled_by[m] = cause
                 tally[STALLED + cause] += 1
                 continue
-            value = 0
-            if uses & MULTIPLY:
-                tally[MULTIPLICATIONS] += 1
+            value = multipliers.empty
+            if uses & (MULTIPLY | PASS):
+                tally[MULTIPLICATIONS if uses & MULTIPLY else PASSES] += 1
                 multipliers.busy[m] += 1
                 if uses & FORWARD:
                     if carry:
@@ -353,7 +361,9 @@ def step_multipliers(
                     stores.claimed[FORWARDED, m - 1] += 1
                     tally[FORWARDS] += 1
                 if carry:
-                    value = stored(stores, WEIGHTS, m) * stored(stores, source, m)
+                    value = stored(stores, source, m)
+                    if uses & MULTIPLY:
+                        value *= stored(stores, WEIGHTS, m)
             elif uses & PARTIAL_SUM:
                 if carry:
                     value = stored(stores, PARTIAL_SUMS, m)

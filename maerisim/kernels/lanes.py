@@ -46,8 +46,8 @@ NONE, ONE, SIX, LAST_BIT, LENGTH = np.uint64(0), np.uint64(1), np.uint64(6), np.
 
 # Rows of flags, in the order of the bits of Use; the last row marks the switches that have a step left.
 MULTIPLY, IDLE, PARTIAL_SUM, RETIRE_WEIGHT, NEXT_WEIGHT, REWIND_WEIGHTS = 0, 1, 2, 3, 4, 5
-FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD, AT_WORK = 6, 7, 8, 9, 10, 11
-FLAG_ROWS = 12
+FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD, PASS, AT_WORK = 6, 7, 8, 9, 10, 11, 12
+FLAG_ROWS = 13
 
 
 class Lanes(NamedTuple):
@@ -268,7 +268,8 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
                 settle(bits, network, w, words, NONE)
             continue
         multiply, partial_sum = bits[flags + MULTIPLY * words], bits[flags + PARTIAL_SUM * words]
-        output = multiply | bits[flags + IDLE * words] | partial_sum
+        takes_input = multiply | bits[flags + PASS * words]
+        output = takes_input | bits[flags + IDLE * words] | partial_sum
         takes_forwarded, forward = bits[flags + FORWARDED_INPUT * words], bits[flags + FORWARD * words]
         ready = output & (~network.full[w] | network.taken[w])
         lanes.stalled[0, w] = output & ~ready
@@ -281,8 +282,8 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
         if takes_forwarded:
             passed_on = positive(bits, lanes.available[FORWARDED] + w, words, lanes.planes[FORWARDED])
             has_input |= passed_on & takes_forwarded
-        lanes.stalled[2, w] = ready & multiply & ~has_input
-        ready &= ~multiply | has_input
+        lanes.stalled[2, w] = ready & takes_input & ~has_input
+        ready &= ~takes_input | has_input
         lanes.stalled[3, w] = NONE
         if partial_sum:
             has_sum = positive(bits, lanes.present[PARTIAL_SUMS] + w, words, lanes.planes[PARTIAL_SUMS])
@@ -329,7 +330,7 @@ def step_multipliers(code: Code, lanes: Lanes, network: Network, walkers: Walker
         turn_over(lanes, INPUTS, w, retire & ours, following & ours, rewind & ours, 1)
         if fired & theirs:
             turn_over(lanes, FORWARDED, w, retire & theirs, following & theirs, rewind & theirs, 1)
-        sent = ready & multiply & forward
+        sent = ready & takes_input & forward
         if sent:
             receive(lanes, FORWARDED, w, sent >> ONE)
             if w > 0 and sent & ONE:

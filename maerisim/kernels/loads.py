@@ -54,8 +54,9 @@ class Fabric(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Sizes and geometry of a problem."""
+    """Sizes and geometry of a problem; whether its inputs are ``weighted`` (1) or pooled (0)."""
 
+    weighted: int
     size: Ints
     stride_h: int
     stride_w: int
@@ -99,8 +100,8 @@ class Workspace(NamedTuple):
 CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, PHASES, DRAIN, DEPTH = 0, 1, 2, 3, 4, 5, 6
 DISTRIBUTED, DELIVERED, READS = 7, 10, 13
 HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLDS = 16, 17, 18, 19, 20, 21, 22, 23
-SPILLS, FORWARDING, MACS = 24, 25, 26
-COSTS = 27
+SPILLS, FORWARDING, MACS, PASSES = 24, 25, 26, 27
+COSTS = 28
 
 
 @inlined
@@ -365,6 +366,14 @@ def add_weights(tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None
         mark_active(w, switches)
         count_packets(fabric, w, switches, WEIGHTS, times, WEIGHT_ROW + (chosen > 0))
         w.cost[READS + WEIGHTS] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
+
+
+@inlined
+def leave_out_weights(fabric: Fabric, w: Workspace) -> None:
+    """No loop asks for weights: none are sent, none are held."""
+    w.reused_weights[:] = 1
+    for port in range(fabric.ports):
+        w.step_load[WEIGHT_ROW, port] = 0
 
 
 @inlined

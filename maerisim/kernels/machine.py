@@ -16,7 +16,7 @@ RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
 # Bits of Use and Collect (maerisim.program) as plain numbers; a unit test keeps them equal.
 MULTIPLY, IDLE, PARTIAL_SUM = 1, 2, 4
 RETIRE_WEIGHT, NEXT_WEIGHT, REWIND_WEIGHTS = 8, 16, 32
-FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD = 64, 128, 256, 512, 1024
+FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD, PASS = 64, 128, 256, 512, 1024, 2048
 ACTIVE, FIRST, EMIT, LAST = 1, 2, 4, 8
 
 # Rows of the tally.
@@ -25,7 +25,8 @@ HOPS, ADDER_WORDS, RESULTS, PORT_STALLS, OUTPUTS_WRITTEN, PARTIAL_SUMS_WRITTEN =
 STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
 DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: inputs, partial sums, weights
 FIRST_RESULT = 25  # cycles up to and with that of the first result
-TALLY_ROWS = 26
+PASSES = 26
+TALLY_ROWS = 27
 
 LATEST = 1 << 62
 """Later than any control step."""
@@ -58,6 +59,7 @@ class Adders(NamedTuple):
     """Transfers, receivers first: operand wires (``arity`` of three), output wire, adder switch (-1: a register).
 
     Those before ``behind`` lie between accumulators and buses; ``seen`` is the last cycle a switch was counted busy.
+    With ``compares`` they keep the largest of their operands.
     """
 
     arity: Ints
@@ -65,6 +67,7 @@ class Adders(NamedTuple):
     output: Places
     switch: Ints
     behind: int
+    compares: bool
     seen: Ints
     busy: Ints
 
@@ -77,7 +80,8 @@ class Collection(NamedTuple):
     are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
     (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
     [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here;
-    without ``own_stage`` accumulators pass a sum on in the cycle in which it leaves the adders.
+    with ``compares`` the larger value is kept instead of the sum; without ``own_stage`` accumulators pass a sum on in
+    the cycle in which it leaves the adders.
     """
 
     member_start: Ints
@@ -98,6 +102,7 @@ class Collection(NamedTuple):
     write_queue: Ints
     writes_half: bool
     spills: bool
+    compares: bool
     own_stage: bool
 
 
@@ -132,12 +137,13 @@ class Stores(NamedTuple):
 
 class Multipliers(NamedTuple):
     """Flags [template, multiplier] of :class:`maerisim.program.Use`, those of the present step (-1: no step is left),
-    product wires, busy cycles.
+    product wires, the value of an ``empty`` word, busy cycles.
     """
 
     uses: Ints
     now: Ints
     product: Places
+    empty: int
     busy: Ints
     stalled_by: Ints
 

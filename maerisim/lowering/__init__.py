@@ -1,5 +1,5 @@
 """What is sent when: layers and their mappings as programs."""
 
-from maerisim.lowering.dense import lower, padded
+from maerisim.lowering.dense import lower, padded, refusals
 
-__all__ = ["lower", "padded"]
+__all__ = ["lower", "padded", "refusals"]

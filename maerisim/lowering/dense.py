@@ -1,4 +1,4 @@
-"""Lower a dense layer (convolution, linear, matmul) with a mapping to a program."""
+"""Lower a dense layer (convolution, linear, matmul, pooling) with a mapping to a program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
-from maerisim.rtl.layer import prepare
+from maerisim.rtl.layer import hardware_reasons, layer_reasons, prepare
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -48,6 +48,13 @@ def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
     return _Lowering(problem, mapping, hardware).program()
 
 
+def refusals(problem: Problem, hardware: Hardware) -> list[str]:
+    """Why no mapping of ``problem`` can run on ``hardware``; empty when one may."""
+    if hardware.controller.kind != "lock_step":
+        return []
+    return hardware_reasons(hardware) + layer_reasons(problem)
+
+
 class _Lowering:
     """One lowering: the quantities that all threads share."""
 
@@ -66,7 +73,8 @@ class _Lowering:
         self.layout: Layout = place(mapping, self.topology, self.spills)
         self.strides = strides_of(problem)
         together = hardware.multiplier.wait_for_all_weights
-        self.weights = held(self.loops, WEIGHT_DIMENSIONS, hardware.multiplier.weight_registers, together)
+        weight_dimensions = frozenset[str]() if problem.pools else WEIGHT_DIMENSIONS
+        self.weights = held(self.loops, weight_dimensions, hardware.multiplier.weight_registers, together)
         self.inputs = held(self.loops, INPUT_DIMENSIONS, hardware.multiplier.input_registers)
         self.forwarding = forwards(problem, mapping, hardware, self.loops, self.inputs) and (
             rows_divide or not hardware.controller.pad_edges
@@ -77,13 +85,13 @@ class _Lowering:
         self.partial = frozenset(d for d in self.turning if self.edge[d] != mapping.tile_of(d))
         self.worker = ~self.layout.partial_sum & (self.layout.virtual_neuron >= 0)
         self.reduction = self.topology.route(self.layout.spans)
+        self.ahead = self.weights.words if hardware.controller.weights_first and not problem.pools else 0
         self.batches = self._batches()
 
     def _batches(self) -> Batches:
         inside = self.weights.reused | self.weights.ring
         outer = [loop for loop in self.loops if loop.dimension not in inside]
         steps = prod(loop.trips for loop in self.loops if loop.dimension in inside)
-        ahead = self.weights.words if self.hardware.controller.weights_first else 0
         # Only the innermost loops belong to a batch; what is outside covers whole outputs of the dimensions it walks.
         # Zeros that fill up the last rows and columns are not waited for.
         size = dict(zip(DIMENSIONS, self.problem.dims, strict=True)) | {"P": self.given.P, "Q": self.given.Q}
@@ -94,20 +102,20 @@ class _Lowering:
             results.append(prod(whole.values()) * (self.fold_steps if self.spills else 1) if waited else 0)
             whole[loop.dimension] = size[loop.dimension]
         return Batches(
-            steps=steps + ahead,
+            steps=steps + self.ahead,
             count=prod(loop.trips for loop in outer),
             weights=self.weights.words if self.hardware.multiplier.wait_for_all_weights else 1,
             trips=tuple(loop.trips for loop in reversed(outer)),
             results=tuple(results),
         )
 
-    def _period(self, place: int, ahead: int) -> int:
+    def _period(self, place: int) -> int:
         """Control steps between two iterations of loop ``place``, ``ahead`` of them for the weights of a batch."""
         inner = self.loops[place + 1 :]
         period = prod(loop.trips for loop in inner)
-        if not ahead or self.loops[place].dimension in self.weights.reused | self.weights.ring:
+        if not self.ahead or self.loops[place].dimension in self.weights.reused | self.weights.ring:
             return period
-        return period // (self.batches.steps - ahead) * self.batches.steps
+        return period // (self.batches.steps - self.ahead) * self.batches.steps
 
     def program(self) -> Program:
         """Assemble all threads."""
@@ -129,6 +137,7 @@ class _Lowering:
             output_offset=outputs[starts],
             partial_sum_of=of_partial_sum.astype(np.int64),
             batches=self.batches,
+            compares=self.problem.operation == "max",
         )
 
     def _within(self, context: Context, dimensions: Iterable[str]) -> Mask:
@@ -154,12 +163,11 @@ class _Lowering:
         ``first`` and ``last`` name the dimensions whose first or last iteration matters to ``make(context)``;
         the last iteration of a dimension with a partial tile always does.
         """
-        ahead = self.weights.words if self.hardware.controller.weights_first else 0
         loops = [
             TemporalLoop(
                 loop.dimension,
                 loop.trips,
-                self._period(place, ahead),
+                self._period(place),
                 self.mapping.tile_of(loop.dimension) * strides[loop.dimension],
                 split_first=loop.dimension in first,
                 split_last=loop.dimension in last or loop.dimension in self.partial,
@@ -168,7 +176,7 @@ class _Lowering:
             if loop.dimension not in without
         ]
         context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}
-        first_step = 0 if name == "weights" else ahead
+        first_step = 0 if name == "weights" else self.ahead
         templates: list[T] = []
         by_context: dict[tuple[bool, ...], int] = {}
         by_content: dict[bytes, int] = {}
@@ -195,6 +203,8 @@ class _Lowering:
             switches = np.flatnonzero(self.worker & self._within(context, DIMENSIONS))
             return multicast(self.hardware, switches, address[switches])
 
+        if self.problem.pools:
+            return Thread("weights", (), ())
         return self._thread("weights", self.strides.weights, packets, without=self.weights.reused)
 
     def _inputs(self) -> Thread[Packets]:
@@ -266,10 +276,12 @@ class _Lowering:
         inside = self._within(context, REDUCED)
         multiplies = self.worker & at_work & inside
         idle = np.where(self.worker & at_work & ~inside, int(Use.IDLE), 0)
-        uses = np.where(multiplies, int(Use.MULTIPLY), 0).astype(np.int64) | idle
+        work = Use.PASS if self.problem.pools else Use.MULTIPLY
+        uses = np.where(multiplies, int(work), 0).astype(np.int64) | idle
         fresh = all(context[d].first for d in self.folds)
         uses = uses | np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
         has_weight = self.worker & self._within(context, set(DIMENSIONS) - self.weights.reused)
+        has_weight &= not self.problem.pools
         uses = uses | _turnover(
             self.weights,
             self.batches.weights,

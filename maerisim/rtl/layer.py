@@ -113,6 +113,8 @@ def hardware_reasons(hardware: Hardware) -> list[str]:
 def layer_reasons(problem: Problem) -> list[str]:
     """What of the layer its testbench cannot walk."""
     reasons = []
+    if problem.pools:
+        reasons.append("a pooling, its multiplier switches multiply by weights and its adder switches only add")
     if problem.stride != (1, 1):
         reasons.append(f"stride {_pair(problem.stride)}, its window moves by one input at a time")
     if problem.dilation != (1, 1):

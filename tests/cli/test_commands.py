@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from maerisim.workload import Network
+
 SCRIPT = Path(sys.executable).with_name("maerisim")
 README = Path(__file__).parents[2] / "README.md"
+TINY_ROWS = 15
+"""Eight layers of one stage, an LSTM of three and a GRU of four."""
 
 
 def script(*arguments):
@@ -61,7 +65,7 @@ def test_map_says_how_many_candidates_there_were_and_why_one_won(maerisim, objec
 
 def test_map_estimates_and_does_not_simulate(maerisim):
     document = maerisim("map", "maeri-16", "tiny", "--json").json
-    assert len(document["layers"]) == 6
+    assert len(document["layers"]) == TINY_ROWS
     assert document["total_cycles"] is None
     assert document["total_estimated_cycles"] > 0
     for layer in document["layers"]:
@@ -121,7 +125,7 @@ def test_a_layer_that_fails_does_not_lose_those_before_it(maerisim, monkeypatch)
 def test_simulated_values_are_compared_with_numpys(maerisim):
     finished = maerisim("simulate", "maeri-16", "tiny", "--check-values")
     assert finished.code == 0
-    assert "Every output value of 6 layers equals NumPy's." in finished.out
+    assert f"Every output value of {TINY_ROWS} layers equals NumPy's." in finished.out
 
 
 def test_wrong_values_are_an_error_that_names_the_layer_and_the_place(maerisim, monkeypatch):
@@ -156,7 +160,7 @@ def test_validate_compares_the_estimate_of_every_layer(maerisim):
         assert 0 < layer["utilization"] <= 1
         assert layer["bound_cycles"] <= layer["cycles"]
         assert layer["counters"]["multiplications"] == layer["macs"]
-    assert document["total_cycles"] == sum(layer["cycles"] for layer in document["layers"])
+    assert document["total_cycles"] == sum(layer["count"] * layer["cycles"] for layer in document["layers"])
     errors = [abs(layer["error"]) for layer in document["layers"]]
     assert document["mean_absolute_error"] == pytest.approx(sum(errors) / len(errors))
 
@@ -201,29 +205,131 @@ def test_scaled_layers_are_smaller_and_say_so(maerisim):
     assert "conv3x3: 73,728 MACs to" in text
 
 
-def test_unsupported_layers_are_listed_and_the_others_run(maerisim):
-    arguments = ("simulate", "maeri-16", "lstm", "--scale", 10_000)
+CELLS = """\
+name: cells
+layers:
+  - {name: before, op: lstm, input_size: 5, hidden_size: 6, sequence_length: 3, count: 2}
+  - {name: after, op: gru, input_size: 6, hidden_size: 4, sequence_length: 2, batch: 2}
+"""
+
+
+@pytest.fixture
+def cells(tmp_path):
+    path = tmp_path / "cells.yaml"
+    path.write_text(CELLS)
+    return path
+
+
+def test_recurrent_layers_have_a_row_per_stage_that_counts_the_time_steps(maerisim, cells):
+    document = maerisim("validate", "maeri-16", cells, "--json").json
+    assert [(layer["name"], layer["op"], layer["count"]) for layer in document["layers"]] == [
+        ("before/gates", "lstm", 6),
+        ("before/cell", "lstm", 6),
+        ("before/output", "lstm", 6),
+        ("after/gates", "gru", 2),
+        ("after/reset", "gru", 2),
+        ("after/candidate", "gru", 2),
+        ("after/update", "gru", 2),
+    ]
+    assert document["total_cycles"] == sum(layer["count"] * layer["cycles"] for layer in document["layers"])
+    assert "before/gates ×6" in maerisim("simulate", "maeri-16", cells).out
+
+
+@pytest.mark.parametrize("engine", ["compiled", "event"])
+def test_values_of_recurrent_layers_are_checked_through_the_sequence(maerisim, cells, engine):
+    plain = maerisim("simulate", "maeri-16", cells, "--json").json
+    checked = maerisim("simulate", "maeri-16", cells, "--check-values", "--engine", engine, "--json").json
+    assert [layer["cycles"] for layer in checked["layers"]] == [layer["cycles"] for layer in plain["layers"]]
+    assert all(layer["values_checked"] for layer in checked["layers"])
+    assert not any(layer["values_checked"] for layer in plain["layers"])
+
+
+def test_wrong_values_in_a_sequence_are_an_error_that_names_the_layer_and_the_place(maerisim, cells, monkeypatch):
+    from maerisim.cli import study
+
+    right = study.reference_states
+
+    def one_off(layer, operands):
+        states = right(layer, operands)
+        states.hidden[-1, 0, 2] += 1
+        return states
+
+    monkeypatch.setattr(study, "reference_states", one_off)
+    finished = maerisim("simulate", "maeri-16", cells, "--check-values")
+    assert finished.code == 2
+    assert "1 of 18 outputs differ from NumPy's; the first is (2, 0, 2)" in finished.err
+    assert "while running layer 'before'" in finished.err
+
+
+def test_one_stage_of_a_layer_runs_by_its_name(maerisim, cells):
+    arguments = ("simulate", "maeri-16", cells, "--layer", "before/cell", "--check-values", "--json")
+    (layer,) = maerisim(*arguments).json["layers"]
+    assert (layer["name"], layer["count"], layer["values_checked"]) == ("before/cell", 6, True)
+
+
+def test_mappings_of_stages_are_saved_and_used(maerisim, cells, tmp_path):
+    path = tmp_path / "mappings.yaml"
+    mapped = maerisim("map", "maeri-16", cells, "-o", path, "--json").json
+    simulated = maerisim("simulate", "maeri-16", cells, "--mapping", path, "--check-values", "--json").json
+    assert [layer["mapping"] for layer in simulated["layers"]] == [layer["mapping"] for layer in mapped["layers"]]
+
+
+POOLINGS = """\
+name: poolings
+layers:
+  - {name: largest, op: max_pool2d, input: [6, 9, 9], kernel: 3, stride: 2, padding: 1}
+  - {name: rounded_up, op: max_pool2d, input: [5, 8, 8], kernel: 3, stride: 2, ceil_mode: true, batch: 2}
+  - {name: mean, op: avg_pool2d, input: [20, 6, 6], kernel: 6}
+"""
+
+
+@pytest.mark.parametrize("hardware", ["maeri-16", "stonne"])
+@pytest.mark.parametrize("engine", ["compiled", "event"])
+def test_poolings_are_mapped_simulated_and_checked(maerisim, tmp_path, hardware, engine):
+    path, mappings = tmp_path / "poolings.yaml", tmp_path / "mappings.yaml"
+    path.write_text(POOLINGS)
+    assert maerisim("map", hardware, path, "-o", mappings).code == 0
+    arguments = ("simulate", hardware, path, "--mapping", mappings, "--check-values", "--engine", engine)
+    finished = maerisim(*arguments)
+    assert "Every output value of 3 layers equals NumPy's." in finished.out
+    for layer in maerisim(*arguments, "--json").json["layers"]:
+        assert layer["macs"] == layer["counters"]["multiplications"] == 0
+        assert layer["utilization"] > 0
+
+
+def test_the_published_rtl_has_no_poolings(maerisim, tmp_path):
+    path = tmp_path / "poolings.yaml"
+    path.write_text(POOLINGS)
+    finished = maerisim("simulate", "maeri_rtl", path)
+    assert finished.code == 2
+    assert "layer 'mean' cannot run on maeri_rtl: a pooling" in finished.err
+
+
+def test_layers_that_the_hardware_cannot_run_are_listed_and_the_others_run(maerisim):
+    arguments = ("simulate", "maeri_rtl", "tiny")
     finished = maerisim(*arguments)
     assert finished.code == 0
-    assert re.search(r"lstm1 +lstm +not supported", finished.out)
-    assert "Not supported: layer 'lstm1'" in finished.out
+    assert re.search(r"strided +conv2d +not supported", finished.out)
+    assert "Not supported: layer 'strided' cannot run on maeri_rtl: stride 2" in finished.out
     document = maerisim(*arguments, "--json").json
-    assert [layer["name"] for layer in document["layers"]] == ["projection"]
-    assert [layer["name"] for layer in document["unsupported"]] == ["lstm1", "lstm2"]
+    assert [layer["name"] for layer in document["layers"]] == ["conv3x3", "pointwise"]
+    assert [layer["name"] for layer in document["unsupported"]] == [
+        layer.name for layer in Network.load("tiny").layers if layer.name not in ("conv3x3", "pointwise")
+    ]
 
 
 def test_an_unsupported_layer_asked_for_by_name_is_an_error(maerisim):
-    finished = maerisim("simulate", "maeri-16", "lstm", "--layer", "lstm1")
+    finished = maerisim("simulate", "maeri_rtl", "tiny", "--layer", "conv3x3", "--layer", "strided")
     assert finished.code == 2
-    assert "lstm1" in finished.err
+    assert finished.out == ""
+    assert "strided" in finished.err
 
 
-def test_a_network_of_unsupported_layers_is_an_error(maerisim, tmp_path):
-    path = tmp_path / "cells.yaml"
-    path.write_text("name: cells\nlayers:\n  - {name: cell, op: lstm, input_size: 4, hidden_size: 4}\n")
-    finished = maerisim("simulate", "maeri-16", path)
+def test_a_network_of_unsupported_layers_is_an_error(maerisim, cells):
+    finished = maerisim("simulate", "maeri_rtl", cells)
     assert finished.code == 2
-    assert "cell" in finished.err
+    assert "before" in finished.err
+    assert "after" in finished.err
 
 
 @pytest.mark.parametrize("as_json", [False, True])

@@ -28,6 +28,8 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     np.testing.assert_array_equal(compiled.outputs, reference_outputs(problem, operands))
     whole = padded(problem, mapping) if hardware.controller.pad_edges else problem
     assert compiled.counters.multiplications == whole.macs
+    assert compiled.counters.passes == whole.operations - whole.macs
+    assert not (compiled.counters.additions if problem.operation == "max" else compiled.counters.comparisons)
     timing = simulate(problem, mapping, hardware)  # without values, 64 switches at a time, repetitions skipped
     assert (timing.cycles, timing.first_result) == (compiled.cycles, compiled.first_result)
     assert differences(timing.counters, compiled.counters) == []

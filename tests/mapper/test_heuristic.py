@@ -60,8 +60,8 @@ def test_the_choice_beats_one_output_at_a_time(kind: str) -> None:
 
 def test_energy_and_cycles_are_different_aims() -> None:
     hardware = Hardware.load("maeri-64")
-    for layer in Network.load("tiny").layers:
-        fast, frugal = (find_mapping(layer.problem, hardware, aim).estimate for aim in ("cycles", "energy"))
+    for stage in (stage for layer in Network.load("tiny").layers for stage in layer.stages):
+        fast, frugal = (find_mapping(stage.problem, hardware, aim).estimate for aim in ("cycles", "energy"))
         assert frugal.counters.energy(hardware.energy) <= fast.counters.energy(hardware.energy)
         assert fast.cycles <= frugal.cycles
 

@@ -24,7 +24,7 @@ def test_flag(flag: Use | Collect) -> None:
 def test_flags_are_distinct_bits() -> None:
     for kind in (Use, Collect):
         assert sorted(flag.value for flag in kind) == [1 << place for place in range(len(kind))]
-    assert ACTIVE == machine.MULTIPLY | machine.IDLE | machine.PARTIAL_SUM
+    assert ACTIVE == machine.MULTIPLY | machine.IDLE | machine.PARTIAL_SUM | machine.PASS
 
 
 def test_roles_and_rows_of_the_controller() -> None:
@@ -48,6 +48,7 @@ def test_tally_rows_do_not_overlap() -> None:
         machine.OUTPUTS_WRITTEN,
         machine.PARTIAL_SUMS_WRITTEN,
         machine.FIRST_RESULT,
+        machine.PASSES,
     ]
     rows = [*single, *range(machine.STALLED, machine.STALLED + len(STALLS))]
     for start in (machine.DISTRIBUTED, machine.DELIVERED, machine.READS):
@@ -75,6 +76,7 @@ cases = [
     (Problem(K=3, C=2, R=3, S=3, P=2, Q=3), {"K": 1, "R": 3, "S": 3}, "N G K C P R S Q", {}),
     (Problem(K=5, C=7, N=2), {"K": 2, "C": 3}, "N G K C R S P Q", {"accumulation.words": 0, "distribution.latency": 3}),
     (Problem(K=4, C=3, P=2, Q=2, stride=(2, 1)), {"K": 4, "C": 3}, "N G C K P Q R S", {"reduction.latency": 2}),
+    (Problem(G=3, R=3, S=2, P=2, Q=3, operation="max"), {"G": 2, "R": 2, "S": 2}, "N G K C P R S Q", {}),
 ]
 results = []
 for problem, tile, order, overrides in cases:

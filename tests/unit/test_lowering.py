@@ -232,10 +232,12 @@ def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
             uses = int(flags[switch])
             index = {name: turn[name] * mapping.tile_of(name) + place[name] for name in DIMENSIONS}
             need = needs(problem, mapping, index)
-            assert bool(uses & Use.MULTIPLY) == (need is not None)
+            assert uses & (Use.MULTIPLY | Use.PASS) == (
+                0 if need is None else Use.PASS if problem.pools else Use.MULTIPLY
+            )
             source = forwarded[switch] if uses & Use.FORWARDED_INPUT else inputs[switch]
             if need is not None:
-                assert weights[switch][at_weight[switch]] == need.weight
+                assert problem.pools or weights[switch][at_weight[switch]] == need.weight
                 assert source[at_input[switch]] == need.source
                 if uses & Use.FORWARD:
                     moves.append((switch - 1, need.source))
@@ -250,7 +252,7 @@ def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
         for switch, word in moves:
             forwarded[switch].append(word)
             assert len(forwarded[switch]) <= hardware.multiplier.forward_fifo_depth
-    assert done == problem.macs
+    assert done == problem.operations
     assert not any(itertools.chain(weights, inputs, forwarded))
 
 

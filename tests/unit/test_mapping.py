@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from maerisim.errors import DocumentError, MappingError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping, MappingFile, dump_mappings, load_mappings
+from maerisim.problem import Operation
 from maerisim.workload import DIMENSIONS, Problem
 
 HARDWARE = Hardware(name="h", multipliers=64)
@@ -26,6 +27,7 @@ problems = st.builds(
     stride=pairs,
     dilation=pairs,
     padding=st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    operation=st.sampled_from(["multiply", "add", "max"]),
 )
 mappings = st.builds(
     Mapping,
@@ -79,6 +81,20 @@ def test_violations(mapping: Mapping, violations: list[str]) -> None:
     assert mapping.check(PROBLEM, HARDWARE) == violations
 
 
+@pytest.mark.parametrize("operation", ["add", "max"])
+def test_a_pooling_window_cannot_be_filled_up(operation: Operation) -> None:
+    """Where partial tiles are filled up, the words beyond the window would be pooled with it."""
+    pooling = Problem(G=4, R=3, S=3, P=8, Q=8, stride=(2, 2), operation=operation)
+    filling = HARDWARE.with_overrides({"controller.pad_edges": True})
+    cut = Mapping.of({"R": 2, "S": 3, "P": 3})
+    assert cut.check(pooling, HARDWARE) == []
+    assert cut.check(pooling, filling) == [
+        "a tile of 2 in R leaves a partial one of the 3 of a pooling window, and the controller of h fills up partial tiles"
+    ]
+    assert Mapping.of({"R": 3, "S": 1, "P": 3}).check(pooling, filling) == []
+    assert cut.check(Problem(G=4, R=3, S=3, P=8, Q=8, stride=(2, 2)), filling) == []
+
+
 def test_unknown_dimensions() -> None:
     with pytest.raises(MappingError, match="'X' is not a dimension"):
         Mapping.of({"X": 1})
@@ -121,6 +137,15 @@ def test_the_file_is_pleasant_to_read() -> None:
         "    order: N G K C P Q R S\n"
     )
     assert list(yaml.safe_load(text)["layers"]) == ["conv2", "8"]
+
+
+def test_a_mapping_of_a_pooling_is_not_one_of_a_convolution() -> None:
+    convolution = Problem(G=4, R=3, S=3, P=8, Q=8)
+    pooling = Problem(G=4, R=3, S=3, P=8, Q=8, operation="max")
+    file = MappingFile.of("h", "n", {"pool": (pooling, Mapping.of({"R": 3}))})
+    assert "    problem: {N: 1, G: 4, K: 1, C: 1, R: 3, S: 3, P: 8, Q: 8, operation: max}\n" in dump_mappings(file)
+    with pytest.raises(MappingError, match="operation is multiply here, max in the mapping file"):
+        file.mapping_for("pool", convolution)
 
 
 def test_order_as_a_list(tmp_path: Path) -> None:

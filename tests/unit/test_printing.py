@@ -10,6 +10,7 @@ from maerisim.hardware import Hardware
 from maerisim.lowering import lower
 from maerisim.mapping import Mapping
 from maerisim.printing import counted, program_text, ranges
+from maerisim.problem import Operation
 from maerisim.program import Program
 from maerisim.workload import Problem
 
@@ -100,6 +101,17 @@ def test_compute_and_collect_in_words() -> None:
     assert "VN 0-2: start an output, keep it (3 additions of two)" in collect
     assert "complete an output, send it" in collect
     assert "VN 2: at rest" in collect
+
+
+@pytest.mark.parametrize(("operation", "deed"), [("add", "addition"), ("max", "comparison")])
+def test_poolings_pass_inputs_and_need_no_weights(operation: Operation, deed: str) -> None:
+    problem = Problem(G=4, R=2, S=2, P=3, Q=3, stride=(2, 2), operation=operation)
+    text = program_text(lower(problem, Mapping.of({"G": 4, "R": 2, "S": 2}), HARDWARE))
+    printed = sections(text)
+    assert printed["weights"] == ["weights: nothing to do"]
+    assert "0-15: pass the input, retire input" in "\n".join(printed["compute"])
+    assert f"VN 0-3: a whole output, send it (3 {deed}s of two)" in "\n".join(printed["collect"])
+    assert ("keep the larger of their words" in text) == (operation == "max")
 
 
 def test_partial_sums_that_come_back() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
@@ -17,16 +17,16 @@ HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, en
 
 @dataclass
 class Counters:
-    """Counts multiplications and stalls; a multiplication costs what the energy table says."""
+    """Counts operations and stalls; an operation costs what the energy table says."""
 
-    multiplications: int
+    operations: int
     stalls: dict[str, int]
 
     def as_dict(self):
-        return {"multiplications": self.multiplications}
+        return {"operations": self.operations}
 
     def energy(self, table):
-        return self.multiplications * table
+        return self.operations * table
 
 
 def layer(name="conv", *, cycles=100, estimated=99, macs=800, count=1, bound=50, stalls=None, **more):
@@ -78,7 +78,7 @@ def test_a_report_without_layers_has_no_totals():
     assert report.worst_layer is None
 
 
-def test_utilization_is_multiplications_over_multiplier_cycles():
+def test_utilization_is_operations_over_multiplier_cycles():
     report = network(layer(cycles=100, macs=600))
     assert report.utilization(report.layers[0]) == pytest.approx(600 / (100 * 16))
     assert report.total_utilization == pytest.approx(600 / (100 * 16))
@@ -97,7 +97,7 @@ def test_json_has_the_documented_keys():
     assert entry["mapping"]["tile"]["K"] == 2
     assert entry["mapping"]["order"] == list("NGKCRSPQ")
     assert entry["problem"]["K"] == 133
-    assert entry["counters"] == {"multiplications": 798}
+    assert entry["counters"] == {"operations": 798}
     assert entry["energy"] == 2 * 798
     assert entry["scaled"] is False
 
@@ -118,7 +118,7 @@ def test_an_unsupported_layer_keeps_its_place_and_its_reason_is_a_footnote():
 
 
 def test_scaled_layers_are_marked_and_listed():
-    report = network(layer("big", macs_before_scaling=9_000_000))
+    report = network(layer("big", operations_before_scaling=9_000_000))
     assert reporting.table_rows(report, COLUMNS["validate"])[0][0] == "big*"
     heading, line = reporting.scaled_notes(report)
     assert heading.startswith("* shrunk by --scale")
@@ -126,9 +126,15 @@ def test_scaled_layers_are_marked_and_listed():
 
 
 def test_many_scaled_layers_are_summed_up():
-    report = network(*(layer(f"big{number}", macs_before_scaling=1000) for number in range(11)))
+    report = network(*(layer(f"big{number}", operations_before_scaling=1000) for number in range(11)))
     (note,) = reporting.scaled_notes(report)
-    assert "11 layers: 11,000 MACs to 8,778" in note
+    assert "11 layers: 11,000 operations to 8,778" in note
+
+
+def test_pooled_inputs_are_not_called_macs():
+    pooling = replace(layer("pool", operations_before_scaling=9_000), problem=Problem(R=3, S=3, P=2, operation="max"))
+    _, line = reporting.scaled_notes(network(pooling))
+    assert line.strip() == "pool: 9,000 pooled inputs to 18 (R3 S3 P2)"
 
 
 def test_choices_say_how_many_candidates_there_were_and_why_the_winner_won():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maerisim.documents import validate
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.workload import DIMENSIONS, Layer, Network, Problem
+from maerisim.workload import DIMENSIONS, Layer, Network, Problem, Recurrent, Stage
 
 
 def layer(**fields: Any) -> Layer:
@@ -78,12 +78,142 @@ def test_matmul() -> None:
     assert (found.macs, found.parameters) == (210, 0)
 
 
-def test_lstm_is_described_but_not_run() -> None:
-    found = layer(op="lstm", input_size=3, hidden_size=5, sequence_length=2, batch=2, bias=True)
-    assert found.macs == 2 * 2 * 4 * 5 * (3 + 5)
+def pool(op: str = "max_pool2d", **fields: Any) -> Layer:
+    return layer(op=op, **{"input": [4, 8, 8], "kernel": 2, **fields})
+
+
+def test_pooling() -> None:
+    found = pool(kernel=[3, 2], stride=[2, 1], padding=[1, 0], batch=2)
+    assert found.problem == Problem(N=2, G=4, R=3, S=2, P=4, Q=7, stride=(2, 1), padding=(1, 0), operation="max")
+    assert (found.macs, found.parameters) == (0, 0)
+    assert found.problem.operations == 2 * 4 * 4 * 7 * 6
+    assert pool("avg_pool2d").problem == Problem(G=4, R=2, S=2, P=4, Q=4, stride=(2, 2), operation="add")
+    assert pool("avg_pool2d", kernel=8).problem.outputs == 4
+
+
+@given(
+    size=st.integers(1, 40),
+    kernel=st.integers(1, 7),
+    stride=st.integers(1, 8),
+    padding=st.integers(0, 3),
+    ceil_mode=st.booleans(),
+)
+def test_pooling_windows_by_counting(size: int, kernel: int, stride: int, padding: int, ceil_mode: bool) -> None:
+    fields = {"input": [1, size, 64], "kernel": [kernel, 1], "stride": [stride, 1], "padding": [padding, 0]}
+    if kernel > size + 2 * padding or 2 * padding > kernel:
+        with pytest.raises(DocumentError, match="more than"):
+            pool(**fields, ceil_mode=ceil_mode)
+        return
+    # Row -padding is the first padded one. Rounding down, a window ends inside the padded input; rounding up, the first
+    # window that would not is there too, when it begins before the padding behind the input.
+    starts = [row for row in range(-padding, size + padding, stride) if row + kernel <= size + padding]
+    following = starts[-1] + stride
+    if ceil_mode and starts[-1] + kernel < size + padding and following < size:
+        starts.append(following)
+    rows = pool(**fields, ceil_mode=ceil_mode).problem.P
+    assert rows == len(starts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kernel": 9}, "kernel: a kernel of 9 covers 9 rows, more than the 8 of the padded input"),
+        ({"kernel": 3, "padding": 2}, "padding: 2 on each side of a kernel of 3, more than half of it"),
+        ({"stride": 0}, "stride: expected at least 1, found 0"),
+        ({"stride": "2"}, "stride: expected an integer, found '2'"),
+    ],
+)
+def test_impossible_poolings(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        pool(**fields)
+    assert f"test: layers[0].{message}" in caught.value.problems
+
+
+def test_lstm() -> None:
+    found = layer(op="lstm", input_size=3, hidden_size=5, sequence_length=7, batch=2, bias=True)
+    assert found.stages == (
+        Stage("a/gates", Problem(N=2, K=20, C=8), 7),
+        Stage("a/cell", Problem(G=10, C=2), 7),
+        Stage("a/output", Problem(G=10), 7),
+    )
+    assert found.macs == 7 * 2 * (20 * 8 + 5 * 2 + 5)
     assert found.parameters == 4 * 5 * (3 + 5 + 1)
-    with pytest.raises(NotSupportedError, match="linear layer of 8 inputs and 20 outputs"):
+
+
+def test_gru() -> None:
+    found = layer(op="gru", input_size=3, hidden_size=5, sequence_length=7, batch=2, bias=True)
+    assert found.stages == (
+        Stage("a/gates", Problem(N=2, K=10, C=8), 7),
+        Stage("a/reset", Problem(G=10), 7),
+        Stage("a/candidate", Problem(N=2, K=5, C=8), 7),
+        Stage("a/update", Problem(G=10, C=2), 7),
+    )
+    assert found.macs == 7 * 2 * (15 * 8 + 5 + 5 * 2)
+    assert found.parameters == 3 * 5 * (3 + 5 + 1)
+
+
+def test_a_layer_of_several_stages_is_no_single_problem() -> None:
+    found = layer(op="gru", input_size=3, hidden_size=5)
+    with pytest.raises(NotSupportedError, match="runs in 4 stages, expected one: use a/gates, a/reset"):
         _ = found.problem
+
+
+def test_other_layers_are_a_stage_of_their_own_name() -> None:
+    found = conv(count=3)
+    assert found.stages == (Stage("a", found.problem, 1),)
+    assert found.scaled_stages(100) == (Stage("a", found.problem.scaled(100), 1),)
+
+
+@given(
+    op=st.sampled_from(["lstm", "gru"]),
+    sizes=st.tuples(*(st.integers(1, 600),) * 2, st.integers(1, 20), st.integers(1, 5)),
+    limit=st.integers(1, 10**7),
+)
+def test_scaled_recurrent_layers_are_layers_of_small_enough_stages(
+    op: str, sizes: tuple[int, int, int, int], limit: int
+) -> None:
+    names = ("input_size", "hidden_size", "batch", "sequence_length")
+    whole = layer(op=op, **dict(zip(names, sizes, strict=True)))
+    assert isinstance(whole, Recurrent)
+    small = whole.scaled(limit)
+    assert small.stages == whole.scaled_stages(limit)
+    assert small.sequence_length == whole.sequence_length
+    for name, floor in zip(names, (4, 4, 2), strict=False):
+        assert min(getattr(whole, name), floor) <= getattr(small, name) <= getattr(whole, name)
+    largest = max(stage.problem.macs for stage in small.stages)
+    assert largest <= limit or all(getattr(small, name) <= floor for name, floor in zip(names, (4, 4, 2), strict=False))
+    if max(stage.problem.macs for stage in whole.stages) <= limit:
+        assert small == whole
+
+
+def test_stages_by_name() -> None:
+    network = validate(
+        Network,
+        {
+            "name": "n",
+            "layers": [
+                {"name": "fc", "op": "linear", "inputs": 2, "outputs": 3},
+                {"name": "cells", "op": "lstm", "input_size": 2, "hidden_size": 3},
+            ],
+        },
+        "test",
+    )
+    assert network.stage("fc").problem == Problem(K=3, C=2)
+    assert network.stage("cells/cell").problem == Problem(G=3, C=2)
+    with pytest.raises(NotSupportedError, match="use cells/gates, cells/cell, cells/output"):
+        network.stage("cells")
+    with pytest.raises(DocumentError, match=r"no layer 'cels' \(did you mean 'cells'"):
+        network.stage("cels")
+
+
+def test_a_layer_must_not_have_the_name_of_a_stage() -> None:
+    layers = [
+        {"name": "cells/cell", "op": "linear", "inputs": 2, "outputs": 3},
+        {"name": "cells", "op": "lstm", "input_size": 2, "hidden_size": 3},
+    ]
+    with pytest.raises(DocumentError) as caught:
+        validate(Network, {"name": "n", "layers": layers}, "test")
+    assert caught.value.problems == ["test: layers[0].name: 'cells/cell' is already the name of a stage of 'cells'"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +268,7 @@ problem_sizes = st.builds(
     **{name: st.integers(1, 300) for name in ("K", "C", "P", "Q")},
     **{name: st.integers(1, 20) for name in ("N", "G")},
     **{name: st.integers(1, 7) for name in ("R", "S")},
+    operation=st.sampled_from(["multiply", "max"]),
 )
 
 
@@ -147,9 +278,9 @@ def test_scaled_problems_are_small_enough_and_keep_their_character(problem: Prob
     floors = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
     for name, before, after in zip(DIMENSIONS, problem.dims, small.dims, strict=True):
         assert min(before, floors.get(name, before)) <= after <= before
-    if small.macs > limit:
+    if small.operations > limit:
         assert all(getattr(small, name) <= floor for name, floor in floors.items())
-    if problem.macs <= limit:
+    if problem.operations <= limit:
         assert small == problem
     assert small == small.scaled(limit)
     assert (small.stride, small.dilation, small.padding) == (problem.stride, problem.dilation, problem.padding)

@@ -1,0 +1,147 @@
+"""The one shape that every layer reduces to: a loop nest of eight dimensions.
+
+Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per group, ``C`` input channels per group,
+``R, S`` filter height and width, ``P, Q`` output height and width.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from maerisim.errors import DocumentError
+
+DIMENSIONS = ("N", "G", "K", "C", "R", "S", "P", "Q")
+
+Operation = Literal["multiply", "add", "max"]
+"""What becomes of the inputs of an output: they are multiplied by weights and added up, added up, or compared."""
+
+LEAST = -(2**63)
+"""The least integer of a datapath word."""
+
+_FLOORS = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A layer as a loop nest of eight dimensions; ``K`` and ``C`` count channels of one group.
+
+    ``stride``, ``dilation`` and ``padding`` are (height, width). Padding is materialised in the buffer, as words that
+    change no output (``identity``): it is part of ``H`` and ``W``. A pooling has no weights: ``operation`` says whether
+    its outputs are sums or maxima of their inputs. Raises DocumentError for sizes below 1.
+    """
+
+    N: int = 1
+    G: int = 1
+    K: int = 1
+    C: int = 1
+    R: int = 1
+    S: int = 1
+    P: int = 1
+    Q: int = 1
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    operation: Operation = "multiply"
+
+    def __post_init__(self) -> None:
+        sizes = dict(zip(DIMENSIONS, self.dims, strict=True))
+        sizes |= {f"stride[{axis}]": size for axis, size in enumerate(self.stride)}
+        sizes |= {f"dilation[{axis}]": size for axis, size in enumerate(self.dilation)}
+        wrong = [f"problem: {name}: expected at least 1, found {size}" for name, size in sizes.items() if size < 1]
+        if wrong or min(self.padding) < 0:
+            raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {self.padding}"])
+
+    @property
+    def dims(self) -> tuple[int, int, int, int, int, int, int, int]:
+        """Sizes in the order of ``DIMENSIONS``."""
+        return (self.N, self.G, self.K, self.C, self.R, self.S, self.P, self.Q)
+
+    @property
+    def H(self) -> int:
+        """Rows of the padded input that are touched."""
+        return (self.P - 1) * self.stride[0] + (self.R - 1) * self.dilation[0] + 1
+
+    @property
+    def W(self) -> int:
+        """Columns of the padded input that are touched."""
+        return (self.Q - 1) * self.stride[1] + (self.S - 1) * self.dilation[1] + 1
+
+    @property
+    def pools(self) -> bool:
+        """Whether inputs are added up or compared as they are, without weights."""
+        return self.operation != "multiply"
+
+    @property
+    def identity(self) -> int:
+        """The input that changes no output: 0, or the least integer where inputs are compared."""
+        return LEAST if self.operation == "max" else 0
+
+    @property
+    def operations(self) -> int:
+        """Inputs that enter an output, summed over the outputs: each takes a multiplier switch for one control step."""
+        return math.prod(self.dims)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations, products with padding zeros included; none in a pooling."""
+        return 0 if self.pools else self.operations
+
+    @property
+    def outputs(self) -> int:
+        """Output words."""
+        return self.N * self.G * self.K * self.P * self.Q
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(N, G, C, H, W): the input words touched, padding included."""
+        return (self.N, self.G, self.C, self.H, self.W)
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """(G, K, C, R, S), or nothing in a pooling."""
+        return (0,) if self.pools else (self.G, self.K, self.C, self.R, self.S)
+
+    @property
+    def inputs(self) -> int:
+        """Input words touched, padding included."""
+        return math.prod(self.input_shape)
+
+    @property
+    def weights(self) -> int:
+        """Weight words."""
+        return math.prod(self.weight_shape)
+
+    def scaled(self, limit: int) -> Problem:
+        """A smaller problem of the same character with at most ``limit`` operations.
+
+        Halves the largest of P, Q, K and C (the first of them when equal), none below min(its size, 4). When that does
+        not suffice, N and G follow, none below min(its size, 2); filters keep their size. What is then still above the
+        limit is returned as it is.
+        """
+        problem = self
+        for names in (("P", "Q", "K", "C"), ("N", "G")):
+            while problem.operations > limit:
+                size, name = max(
+                    ((getattr(problem, name), name) for name in names if getattr(problem, name) > _FLOORS[name]),
+                    key=lambda candidate: candidate[0],
+                    default=(0, ""),
+                )
+                if not name:
+                    break
+                problem = problem._with_size(name, max(_FLOORS[name], size // 2))
+        return problem
+
+    def _with_size(self, name: str, size: int) -> Problem:
+        changes: dict[str, Any] = {name: size}
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a layer that is one loop nest; it runs ``count`` times for one occurrence of the layer."""
+
+    name: str
+    problem: Problem
+    count: int
