@@ -7,11 +7,13 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from maerisim import report as reporting
@@ -49,9 +51,13 @@ def json_text(document: dict[str, Any]) -> str:
 
 
 def print_tables(command: str, report: reporting.NetworkReport) -> None:
-    """The table and what has to be said below it; in a pipe without colour and as wide as the table needs."""
+    """The table of a command and what has to be said below it."""
     table = reporting.network_table(report, reporting.COLUMNS[command])
-    title, notes = reporting.title(report), reporting.footnotes(command, report)
+    print_table(reporting.title(report), table, reporting.footnotes(command, report))
+
+
+def print_table(title: str, table: Table, notes: Sequence[str]) -> None:
+    """A table between its title and its notes; in a pipe without colour and as wide as the table needs."""
     if sys.stdout.isatty():
         console = Console()
         console.print(Text(title, "bold"))

@@ -78,14 +78,29 @@ class Study:
         Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
         the network, cannot run.
         """
-        hardware, network = Hardware.load(hardware_name), Network.load(network_name)
+        study = cls.on(
+            Hardware.load(hardware_name), Network.load(network_name), layer_names, scale=scale, objective=objective
+        )
+        if mapping_file is None:
+            return study
+        return replace(study, tasks=tuple(with_mappings(study.tasks, study.hardware, mapping_file)))
+
+    @classmethod
+    def on(
+        cls,
+        hardware: Hardware,
+        network: Network,
+        layer_names: Sequence[str] | None = None,
+        *,
+        scale: int | None = None,
+        objective: Objective = "cycles",
+    ) -> Study:
+        """The same for documents that have been read, without mappings."""
         chosen = [network.layer(name) for name in layer_names or []]
         layers = [layer for layer in network.layers if layer in chosen] if chosen else network.layers
         tasks = [task_of(layer, scale, must_run=bool(chosen)) for layer in layers]
         if not any(isinstance(task, LayerTask) for task in tasks):
             raise NotSupportedError("\n".join(task.reason for task in tasks if isinstance(task, UnsupportedLayer)))
-        if mapping_file is not None:
-            tasks = with_mappings(tasks, hardware, mapping_file)
         return cls(hardware, network.name, tuple(tasks), objective)
 
     @property
@@ -202,7 +217,10 @@ def map_layer(study: Study, task: LayerTask) -> LayerReport:
 
 
 def simulate_layer(
-    hardware: Hardware, layer: LayerReport, simulation: Simulation, progress: Callable[[int, int], None]
+    hardware: Hardware,
+    layer: LayerReport,
+    simulation: Simulation,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Simulate a mapped layer. Raises ValuesError when its outputs are checked and one differs from NumPy's."""
     problem = layer.problem
