@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from maerisim import documents
 from maerisim.documents import Document, KeyPath, Kind, Problem, described
@@ -67,12 +67,9 @@ class Sweep(Document):
 
     @classmethod
     def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
-        """Networks named twice, layers of networks that are not there, parameters varied twice, and too many points."""
+        """Layers of networks that are not there, parameters varied twice, and too many points."""
         problems: list[Problem] = []
-        networks: list[object] = data["networks"] if isinstance(data.get("networks"), list) else []
-        for place, name in enumerate(networks):
-            if name in networks[:place]:
-                problems.append((("networks", place), f"{name} is already networks[{networks.index(name)}]"))
+        networks = data["networks"] if isinstance(data.get("networks"), list) else []
         known = [name for name in networks if isinstance(name, str)]
         for name in data["layers"] if isinstance(data.get("layers"), dict) else ():
             if name not in known:
@@ -89,6 +86,13 @@ class Sweep(Document):
                     problems.append((("grid", key), f"{parameter} is already varied by '{varied[parameter]}'"))
                 varied[parameter] = key
         return problems
+
+    @model_validator(mode="after")
+    def _check(self) -> Sweep:
+        problems = self.problems_between(self.model_dump())
+        if problems:
+            raise documents.problems_error(problems)
+        return self
 
 
 @dataclass(frozen=True)
