@@ -17,7 +17,7 @@ from unittest.mock import Mock
 import psutil
 import pytest
 
-from maerisim.cli.sweep import cluster, plan, plot, running, work
+from maerisim.cli.sweep import cluster, cores, plan, plot, running, work
 from maerisim.cli.sweep.store import Store
 from maerisim.cli.sweep.totals import totals
 from maerisim.errors import WorkersError
@@ -329,6 +329,17 @@ def test_a_worker_that_is_killed_ends_the_run_with_an_explanation(folder):
     assert not alive
 
 
+def test_leaving_early_ends_the_workers_without_a_warning(folder):
+    tasks = list(plan.Plan.of(Experiment.load("many.yaml")).tasks.values())
+    outcomes = cores.on_cores(tasks, 2)
+    assert next(outcomes).measured is not None
+    workers = [child for child in psutil.Process().children() if any("popen_loky" in part for part in child.cmdline())]
+    assert workers
+    outcomes.close()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+
+
 def test_ctrl_c_without_workers(maerisim, folder, monkeypatch):
     ran = []
 
@@ -551,6 +562,19 @@ def test_plots_that_cannot_be_written_are_refused_before_anything_runs(maerisim,
     finished = maerisim("sweep", "small.yaml", "--plot", file)
     assert finished.code == 2
     assert message in finished.err
+    assert not (folder / "small.sqlite").exists()
+
+
+def test_more_panels_than_fit_are_refused_before_anything_runs(maerisim, folder):
+    grid = "multipliers: [8, 16], distribution.latency: [1, 2], reduction.latency: [1, 2, 3, 4, 5], "
+    (folder / "small.yaml").write_text(
+        f"name: small\nhardware: maeri-16\nnetworks: [net.yaml]\ngrid: {{{grid}collection.latency: [1, 2, 3, 4, 5]}}\n"
+    )
+    finished = maerisim("sweep", "small.yaml", "--plot", "plot.png")
+    assert finished.code == 2
+    assert (
+        "25 columns of panels for the values of reduction latency, collection latency, at most 24 fit" in finished.err
+    )
     assert not (folder / "small.sqlite").exists()
 
 

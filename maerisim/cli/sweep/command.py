@@ -43,11 +43,11 @@ def sweep(request: Request) -> None:
 
     What could go wrong with plots is found before anything runs.
     """
+    plan = Plan.of(Experiment.load(request.sweep))
     if request.plot is not None:
         from maerisim.cli.sweep.plot import require_plotting
 
-        require_plotting(request.plot)
-    plan = Plan.of(Experiment.load(request.sweep))
+        require_plotting(request.plot, plan.experiment.points)
     database = request.database or Path(f"{plan.experiment.sweep.name}.sqlite")
     if not request.run and not database.exists():
         raise DocumentError([f"{database}: no such file; without --no-run this command makes it"])

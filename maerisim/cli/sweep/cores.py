@@ -11,9 +11,10 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 
 from joblib import Parallel, cpu_count, delayed
 
@@ -40,14 +41,23 @@ def on_cores(tasks: Sequence[Task], jobs: int | None) -> Outcomes:
         initializer=follow,
         initargs=(os.getpid(),),
     )
-    with interrupts_held():
-        outcomes = parallel(delayed(run)(task) for task in tasks)
     try:
-        with closing(outcomes):
-            yield from outcomes
+        with ExitStack() as stack:
+            with interrupts_held():
+                outcomes = parallel(delayed(run)(task) for task in tasks)
+                stack.callback(end, outcomes)
+            for outcome in outcomes:  # noqa: UP028 - "yield from" would close them before end() can
+                yield outcome
     except BrokenProcessPool as error:
         text = "a worker process was ended from outside, perhaps for want of memory; the same command resumes"
         raise WorkersError(f"{text}, --jobs N uses fewer processes") from error
+
+
+def end(outcomes: Outcomes) -> None:
+    """End the workers when some tasks are not done; joblib warns that there are such tasks, which the caller knows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcomes.close()
 
 
 @contextmanager

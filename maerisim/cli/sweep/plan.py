@@ -62,18 +62,18 @@ class Plan:
                     error.add_note(f"in network '{network.name}' at {point}")
                     raise
                 described = described_hardware(point.hardware)
-                for layer in study.tasks:
-                    if isinstance(layer, UnsupportedLayer):
-                        unsupported.setdefault(f"{network.name} {layer.name}", layer)
-                        continue
+                for layer in study.runnable:
                     key = key_of(described, layer.problem, sweep.objective)
                     task = tasks.setdefault(key, Task(key, point.hardware, layer, sweep.objective))
                     entries.append(Entry(network.name, point, layer, task))
+                for refused in study.tasks:
+                    if isinstance(refused, UnsupportedLayer):
+                        unsupported.setdefault(f"{network.name} {refused.name}", refused)
         return cls(experiment, tuple(entries), tasks, tuple(unsupported.values()))
 
 
 def described_hardware(hardware: Hardware) -> dict[str, Any]:
-    """Everything about a piece of hardware that a result depends on: not its name, and null for no number that follows."""
+    """Everything about a piece of hardware that a result depends on: not its name, and numbers that follow worked out."""
     data = hardware.model_dump(exclude={"name", "description"})
     for parameter, derived in DERIVED.items():
         section, key = parameter.split(".")

@@ -43,6 +43,7 @@ UNITS = {
 }
 
 PANEL_INCHES = (2.9, 2.4)
+MOST_COLUMNS = 24
 FOOTNOTE_POINTS, LETTERS_PER_INCH = 7, 19
 LEAST_RATIO = 2.0
 """Of the ends of the axis of cycles: a difference of a few percent must not fill it."""
@@ -65,12 +66,19 @@ STYLE: Any = {
 }
 
 
-def require_plotting(path: Path) -> None:
-    """Raises DocumentError for a file that cannot become a plot, NotSupportedError without matplotlib."""
+def require_plotting(path: Path, points: Sequence[Point]) -> None:
+    """Raises DocumentError when there can be no plot of such points in this file, NotSupportedError without matplotlib."""
     if path.suffix.lower() not in FORMATS:
         raise DocumentError([f"--plot {path}: expected a name that ends with {', '.join(FORMATS)}"])
     if not path.absolute().parent.is_dir():
         raise DocumentError([f"--plot {path}: there is no directory {path.parent}"])
+    layout = Layout.of(points)
+    columns = len({columns_of(point, layout) for point in points})
+    if columns > MOST_COLUMNS:
+        others = ", ".join(map(named, layout.columns))
+        raise DocumentError(
+            [f"--plot {path}: {columns} columns of panels for the values of {others}, at most {MOST_COLUMNS} fit"]
+        )
     if find_spec("matplotlib") is None:
         raise NotSupportedError("--plot needs matplotlib, which is not installed (pip install 'maerisim[plot]')")
 
