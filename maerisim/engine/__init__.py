@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from maerisim.counters import Counters
 from maerisim.engine import compiled, event, lock_step
-from maerisim.engine.event import Progress
+from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower, padded
@@ -23,19 +23,21 @@ from maerisim.rtl.memory import Files
 from maerisim.workload import Problem
 
 EngineName = Literal["compiled", "event"]
-Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], tuple[int, Counters, int]]
+Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], Run]
 
 
 @dataclass(frozen=True)
 class Result:
     """What a run gives: ``cycles`` from the first word sent to the last result written, counts, the outputs
-    (N, G, K, P, Q) when operands were given, and the cycles up to the first result.
+    (N, G, K, P, Q) when operands were given, and the cycles up to the first result. ``stepped`` counts the cycles that
+    were not skipped, over all parts of the fabric that ran apart.
     """
 
     cycles: int
     counters: Counters
     outputs: Ints | None
     first_result: int = 0
+    stepped: int = field(default=0, compare=False)
 
 
 def simulate(
@@ -94,11 +96,13 @@ def run(
         msg = f"hardware {hardware.name} carries no values: the RTL's testbench does not compute a convolution"
         raise NotSupportedError(msg)
     outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
-    cycles, counters, first = _engine(program, engine, fast_forward=fast_forward)(
-        program, hardware, operands, outputs, progress
-    )
+    measured = _engine(program, engine, fast_forward=fast_forward)(program, hardware, operands, outputs, progress)
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
-    return Result(cycles, counters, outputs.reshape(shape) if operands is not None else None, first)
+    return _result(measured, outputs.reshape(shape) if operands is not None else None)
+
+
+def _result(measured: Run, outputs: Ints | None) -> Result:
+    return Result(measured.cycles, measured.counters, outputs, measured.first_result, measured.stepped)
 
 
 def simulate_testbench(
@@ -113,8 +117,7 @@ def simulate_testbench(
     Raises NotSupportedError when the RTL cannot run it and DeadlockError when it hangs there too.
     """
     program = lower_testbench(files, hardware)
-    cycles, counters, first = _engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress)
-    return Result(cycles, counters, None, first)
+    return _result(_engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress), None)
 
 
 def _engine(program: Program, name: EngineName, *, fast_forward: bool = True) -> Engine:
