@@ -17,10 +17,11 @@ from unittest.mock import Mock
 import psutil
 import pytest
 
+from maerisim.cli import study
 from maerisim.cli.sweep import cluster, cores, plan, plot, running, work
 from maerisim.cli.sweep.store import Store
 from maerisim.cli.sweep.totals import totals
-from maerisim.errors import WorkersError
+from maerisim.errors import DeadlockError, WorkersError
 from maerisim.grid import Grid
 from maerisim.hardware import Hardware
 from maerisim.sweep import Experiment
@@ -53,13 +54,13 @@ name: rtl
 hardware: maeri_rtl
 networks: [net.yaml]
 grid:
-  multipliers: [32]
+  multipliers: [32, 64]
 """
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working directory with two sweeps of one small network, and one that fails in part."""
+    """A working directory with two sweeps of one small network, and one on hardware that cannot run all of it."""
     for name, text in (("net", NETWORK), ("small", SMALL), ("many", MANY), ("rtl", RTL)):
         (tmp_path / f"{name}.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -187,17 +188,30 @@ def test_every_parameter_is_part_of_the_key(folder, grid):
 # --- what fails -------------------------------------------------------------------------------------------------------
 
 
-def test_a_layer_that_fails_does_not_stop_the_others(maerisim, folder):
-    finished = maerisim("sweep", "rtl.yaml", "--jobs", 1)
+def test_a_layer_that_fails_does_not_stop_the_others(maerisim, folder, monkeypatch):
+    def stuck(problem, *arguments, **options):
+        if problem.C == 32:
+            raise DeadlockError("deadlock: nothing moves in cycle 7")
+        return simulate(problem, *arguments, **options)
+
+    simulate = study.simulate
+    monkeypatch.setattr(study, "simulate", stuck)
+    finished = maerisim("sweep", "small.yaml", "--jobs", 1)
     assert finished.code == 1
-    assert "1 result failed:\n  net fc at multipliers 32: the RTL cannot run this layer" in finished.err
-    assert "1 failed" in finished.out
-    stored = dict(rows("rtl.sqlite", "status, message IS NULL"))
-    assert stored == {"done": 1, "failed": 0}
-    failed = maerisim("sweep", "rtl.yaml", "--export", "json").json["rows"][1]
-    assert failed["status"] == "failed"
-    assert failed["cycles"] is None
-    assert "the RTL cannot run this layer" in failed["message"]
+    assert finished.err.startswith(
+        "4 results failed:\n  net fc at multipliers 8, reduction.topology art: deadlock: nothing"
+    )
+    assert finished.out.count("1 failed") == 4
+    assert rows("small.sqlite", "status, message IS NULL").count(("failed", 0)) == 4
+    assert rows("small.sqlite", "status, message IS NULL").count(("done", 1)) == 4
+    document = maerisim("sweep", "small.yaml", "--no-run", "--export", "json")
+    assert document.code == 1
+    for row in document.json["rows"]:
+        if row["layer"] == "fc":
+            assert (row["status"], row["cycles"]) == ("failed", None)
+            assert row["message"] == "deadlock: nothing moves in cycle 7"
+        else:
+            assert (row["status"], row["message"]) == ("done", None)
 
 
 def test_failures_are_kept_until_they_are_to_be_tried_again(maerisim, folder, monkeypatch):
@@ -220,16 +234,44 @@ def test_failures_are_kept_until_they_are_to_be_tried_again(maerisim, folder, mo
 
 
 def test_layers_that_are_not_supported_are_listed_and_the_others_run(maerisim, folder):
-    (folder / "net.yaml").write_text(
-        NETWORK + "  - {name: cell, op: lstm, input_size: 4, hidden_size: 4, sequence_length: 2}\n"
-    )
-    finished = maerisim("sweep", "small.yaml", "--jobs", 1)
+    finished = maerisim("sweep", "rtl.yaml", "--jobs", 1)
     assert finished.code == 0
-    assert finished.out.count("Not supported: layer 'cell'") == 1
-    (folder / "small.yaml").write_text(f"{SMALL}layers: {{net.yaml: [cell]}}\n")
-    finished = maerisim("sweep", "small.yaml", "--jobs", 1)
+    assert finished.out.count("Not supported: layer 'fc'") == 1
+    assert len(rows("rtl.sqlite")) == 2
+    (folder / "rtl.yaml").write_text(f"{RTL}layers: {{net.yaml: [fc]}}\n")
+    finished = maerisim("sweep", "rtl.yaml", "--jobs", 1)
     assert finished.code == 2
-    assert "layer 'cell'" in finished.err
+    assert "layer 'fc'" in finished.err
+    assert "in network 'net' at multipliers 32" in finished.err
+
+
+def test_totals_of_different_layers_are_not_compared(maerisim, folder):
+    """The linear layer runs at both points with a decoupled controller and not at the one with a lock-step one."""
+    mixed = "{controller.kind: [decoupled, lock_step], multiplier.kind: [step, role], distribution.latency: [1, 2]}"
+    text = f"name: mixed\nhardware: maeri-32\nnetworks: [net.yaml]\nskip_invalid: true\ngrid: {mixed}\n"
+    (folder / "mixed.yaml").write_text(text)
+    finished = maerisim("sweep", "mixed.yaml", "--jobs", 1)
+    assert finished.code == 2
+    assert "layer 'fc' cannot run on maeri-32" in finished.err
+    assert "at controller.kind lock_step, multiplier.kind role, distribution.latency 2" in finished.err
+    (folder / "mixed.yaml").write_text(f"{text}layers: {{net.yaml: [conv]}}\n")
+    finished = maerisim("sweep", "mixed.yaml", "--jobs", 1)
+    assert finished.code == 0, finished.err
+    assert len(rows("mixed.sqlite")) == 3
+
+
+def test_stages_of_recurrent_layers_count_as_often_as_they_run(maerisim, folder):
+    (folder / "net.yaml").write_text(
+        "name: net\nlayers:\n  - {name: cell, op: lstm, input_size: 8, hidden_size: 8, sequence_length: 5}\n"
+    )
+    (folder / "one.yaml").write_text("name: one\nhardware: maeri-16\nnetworks: [net.yaml]\ngrid: {multipliers: [16]}\n")
+    simulated = maerisim("simulate", "maeri-16", "net.yaml", "--json").json
+    assert len(simulated["layers"]) > 1
+    assert f"{simulated['total_cycles']:,}" in maerisim("sweep", "one.yaml", "--jobs", 1).out.split()
+    stage = simulated["layers"][0]["name"]
+    (folder / "one.yaml").write_text((folder / "one.yaml").read_text() + f"layers: {{net.yaml: ['{stage}']}}\n")
+    (row,) = maerisim("sweep", "one.yaml", "--export", "json").json["rows"]
+    assert (row["layer"], row["count"]) == (stage, simulated["layers"][0]["count"])
 
 
 @pytest.mark.parametrize(
@@ -356,15 +398,21 @@ def test_ctrl_c_without_workers(maerisim, folder, monkeypatch):
     assert finished.err == "interrupted: 2 of 8 results are stored in small.sqlite; the same command resumes\n"
 
 
-def test_the_smallest_task_runs_before_there_are_workers(folder):
-    """So that workers find compiled kernels on disk; and the next one when it fails before it has compiled any."""
+def test_kernels_are_compiled_before_there_are_workers(maerisim, folder, monkeypatch):
+    done = []
 
-    whole = plan.Plan.of(Experiment.load("rtl.yaml"))
-    conv, fc = whole.tasks.values()
-    assert fc.layer.problem.macs < conv.layer.problem.macs
-    store = Mock()
-    running.run_tasks([conv, fc], 2, store, workers=None)
-    assert [call.args[0] for call in store.put.call_args_list] == [fc, conv]
+    def workers(tasks, jobs):
+        done.append("workers")
+        yield from map(work.run, tasks)
+
+    monkeypatch.setattr(cores, "on_cores", workers)
+    monkeypatch.setattr(running.warmup, "ensure", done.append)
+    maerisim("sweep", "small.yaml")
+    assert done == [["engine", "estimates"], "workers"]
+    maerisim("sweep", "rtl.yaml")
+    assert done[2:] == [["estimates", "lock_step"], "workers"]
+    maerisim("sweep", "rtl.yaml")
+    assert len(done) == 4  # nothing to run, nothing to compile
 
 
 # --- Dask -------------------------------------------------------------------------------------------------------------
