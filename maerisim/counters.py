@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 from maerisim.hardware import EnergyTable
 
@@ -105,6 +105,23 @@ class Counters(Traffic):
     stalls: dict[str, int]
     port_stalls: int
     busy: dict[str, list[int]]
+
+
+Counts = TypeVar("Counts", bound=Traffic)
+
+
+def total(runs: Sequence[Counts]) -> Counts:
+    """The counts of several runs together."""
+    kind = type(runs[0])
+    return kind(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(kind)})
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    """The sum of numbers, or of the entries of dictionaries or lists at the same place."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {key: _sum([value[key] for value in values]) for key in first}
+    return [sum(entries) for entries in zip(*values, strict=True)] if isinstance(first, list) else sum(values)
 
 
 def differences(one: Counters, other: Counters) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from maerisim.errors import MappingError
+from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fabric.collection import bus_inputs
 from maerisim.fabric.topology import Reduction, Wire, topology_of
 from maerisim.hardware import Hardware
@@ -27,7 +27,7 @@ from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
-from maerisim.rtl.layer import hardware_reasons, layer_reasons, prepare
+from maerisim.rtl.layer import prepare
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -38,21 +38,17 @@ def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
     """The program that runs ``problem`` with ``mapping`` on ``hardware``.
 
     Raises MappingError with every violated constraint when the mapping does not fit, and NotSupportedError with
-    everything that a lock-step controller cannot run.
+    everything that a lock-step controller cannot run, or for a sparse layer, which takes several programs.
     """
+    if problem.sparsity is not None:
+        msg = "a sparse layer runs as a program for each set of filters, expected one (see simulate --print-program)"
+        raise NotSupportedError(msg)
     violations = mapping.check(problem, hardware)
     if violations:
         raise MappingError("mapping", violations)
     if hardware.controller.kind == "lock_step":
         return lower_testbench(prepare(problem, hardware, mapping), hardware)
     return _Lowering(problem, mapping, hardware).program()
-
-
-def refusals(problem: Problem, hardware: Hardware) -> list[str]:
-    """Why no mapping of ``problem`` can run on ``hardware``; empty when one may."""
-    if hardware.controller.kind != "lock_step":
-        return []
-    return hardware_reasons(hardware) + layer_reasons(problem)
 
 
 class _Lowering:
