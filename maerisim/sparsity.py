@@ -83,13 +83,13 @@ class Sparsity(Model):
         return _mask(self, (filters, channels, rows, columns))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _mask(sparsity: Sparsity, shape: tuple[int, int, int, int]) -> Mask:
     import numpy as np
 
     filters, channels, rows, columns = shape
     if sparsity.density is not None:
-        mask = np.random.default_rng(sparsity.seed).random(shape) < sparsity.density
+        mask = np.random.default_rng(sparsity.seed).random(shape, np.float32) < sparsity.density
     else:
         bits: Any = [[bit == "1" for bit in row] for row in (sparsity.bitmap or ())[:filters]]
         mask = np.array(bits).reshape(filters, -1, rows, columns)[:, :channels]

@@ -92,7 +92,7 @@ def _sparse(problem: Problem, hardware: Hardware, objective: Objective) -> Choic
     expected = estimate(problem, mapping, hardware)
     reason = (
         f"{_resource(expected, hardware)}; {expected.bound_cycles / expected.cycles:.0%} of the bound of any mapping; "
-        f"the rounds of the best {sparse.TILES} tiles compared"
+        f"judged by the programs of some of its rounds"
     )
     return Choice(mapping, expected, candidates, reason)
 
