@@ -22,6 +22,7 @@ demo: $(RUNTIME)
 	@$(BIN)/maerisim validate configs/hardware/maeri-64.yaml configs/networks/alexnet.yaml
 
 test: $(DEV)
+	@$(BIN)/maerisim warmup
 	@$(BIN)/python -m pytest -q -n auto
 
 check: $(DEV)
@@ -31,7 +32,7 @@ check: $(DEV)
 	@$(BIN)/lint-imports
 
 bench: $(DEV)
-	@set -e; for script in $(wildcard benchmarks/bench_*.py); do echo "== $$script"; $(BIN)/python $$script; done
+	@$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -11,6 +11,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from typing import Any, NamedTuple
+
+from reporting import Line, Report
 
 from maerisim.rtl.configure import configure, packing
 from maerisim.rtl.memory import configuration_of, switch_words
@@ -20,11 +23,18 @@ ARRAYS = (32, 64, 128)
 SIZES = range(2, 65)
 
 
-def main() -> int:
-    """Print the table and a last line of JSON; 1 when a configuration does not sum what it should."""
+class Survey(NamedTuple):
+    """The table by array and VN size, why sizes fall short, and the numbers of the last line."""
+
+    cells: list[str]
+    reasons: list[str]
+    numbers: dict[str, Any]
+
+
+def survey() -> Survey:
+    """Configure every VN size on every array."""
     begin = time.perf_counter()
-    reasons, short, checked, wrong = [], {multipliers: {} for multipliers in ARRAYS}, 0, 0
-    print("VN size" + "".join(f"{f'{multipliers} multipliers':>22}" for multipliers in ARRAYS))
+    table, reasons, short, checked, wrong = [], [], {multipliers: {} for multipliers in ARRAYS}, 0, 0
     for size in SIZES:
         cells = []
         for multipliers in ARRAYS:
@@ -42,22 +52,41 @@ def main() -> int:
                 short[multipliers][size] = most.largest
                 reasons.append(f"{size} on {multipliers}: {most.largest + 1} are impossible, {most.obstacle}")
             cells.append(cell)
-        print(f"{size:>7}" + "".join(f"{cell:>22}" for cell in cells))
-    if "--verbose" in sys.argv[1:]:
-        print("\n".join(reasons))
+        table.append(f"{size:>7}" + "".join(f"{cell:>22}" for cell in cells))
     full = {multipliers: sum(size <= multipliers for size in SIZES) - len(short[multipliers]) for multipliers in ARRAYS}
-    print(
-        json.dumps(
-            {
-                "configurations_checked": checked,
-                "token_check_failures": wrong,
-                "sizes_fully_packed": full,
-                "sizes_proven_impossible": short,
-                "seconds": round(time.perf_counter() - begin, 2),
-            }
-        )
-    )
-    return int(wrong > 0)
+    numbers = {
+        "configurations_checked": checked,
+        "token_check_failures": wrong,
+        "sizes_fully_packed": full,
+        "sizes_proven_impossible": short,
+        "seconds": round(time.perf_counter() - begin, 2),
+    }
+    return Survey(table, reasons, numbers)
+
+
+def measure() -> Report:
+    """All of them, in short."""
+    numbers = survey().numbers
+    proven = sum(len(sizes) for sizes in numbers["sizes_proven_impossible"].values())
+    lines = [
+        Line(
+            "configured and checked", numbers["configurations_checked"], "VN counts", note=f"in {numbers['seconds']} s"
+        ),
+        Line("that do not sum every VN", numbers["token_check_failures"], "", 0),
+        Line("sizes fully packed", sum(numbers["sizes_fully_packed"].values()), "", note=f"{proven} proven impossible"),
+    ]
+    return Report("Configurations of the published RTL on 32, 64 and 128 multipliers", lines, numbers)
+
+
+def main() -> int:
+    """Print the table and a last line of JSON; 1 when a configuration does not sum what it should."""
+    found = survey()
+    print("VN size" + "".join(f"{f'{multipliers} multipliers':>22}" for multipliers in ARRAYS))
+    print("\n".join(found.cells))
+    if "--verbose" in sys.argv[1:]:
+        print("\n".join(found.reasons))
+    print(json.dumps(found.numbers))
+    return int(found.numbers["token_check_failures"] > 0)
 
 
 if __name__ == "__main__":

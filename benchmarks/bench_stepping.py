@@ -2,49 +2,93 @@
 
     python benchmarks/bench_stepping.py
 
-A 3x3 layer with one channel per virtual neuron on a full array, in CPU time, best of three runs after one that compiles.
-The cycles are exact, the speeds are this machine's. The last line is the same as JSON.
+Three kinds of layer that fill the array: 3x3 convolution with one channel per virtual neuron, 1x1 convolution with 16
+channels per virtual neuron in four folds, and a linear layer with up to 64 inputs per virtual neuron in 16 folds. In CPU
+time, best of three runs after one that compiles. The cycles are exact, the speeds are this machine's. The last line is
+JSON: the 3x3 layer's by multipliers, the others' under their names.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+from reporting import Line, Report, best, show
 
 from maerisim.engine import compiled
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower
 from maerisim.mapping import Mapping
+from maerisim.program import Program
 from maerisim.workload import Problem
 
 RUNS = 3
-PLANES = {64: 56, 256: 40, 1024: 20}
-"""Rows and columns of the output by multipliers, so that each size takes about as long."""
+MULTIPLIERS = (16, 64, 256, 1024)
+TARGETS = {64: 1_500_000, 256: 500_000, 1024: 120_000}
+"""Cycles per second of the 3x3 layer, by multipliers."""
 
 
-def main() -> int:
-    """Measure and print."""
-    speeds = {}
-    for multipliers, plane in PLANES.items():
-        filters = multipliers // 9
-        hardware = Hardware.load("maeri").with_overrides(
-            {"multipliers": multipliers, "accumulation.words": 2 * filters * plane * plane}
-        )
-        problem = Problem(K=2 * filters, C=8, R=3, S=3, P=plane, Q=plane)
-        program = lower(problem, Mapping.of({"R": 3, "S": 3, "K": filters}, "N G K C P Q R S"), hardware)
-        nothing, best, cycles = np.zeros(0, np.int64), float("inf"), 0
-        for _ in range(1 + RUNS):
-            start = time.process_time()
-            cycles, _, _ = compiled.run(program, hardware, None, nothing, None, fast_forward=False)
-            best = min(best, time.process_time() - start)
-        speeds[str(multipliers)] = {"cycles": cycles, "cycles_per_second": round(cycles / best)}
-        print(f"{multipliers:>5} multipliers  {cycles:>8,} cycles  {cycles / best:>10,.0f} cycles/s")
-    print(json.dumps(speeds))
-    return 0
+class Case(NamedTuple):
+    """A layer and its mapping; every multiplier that the virtual neurons can use is in use."""
+
+    problem: Problem
+    mapping: Mapping
+
+
+def conv3x3(multipliers: int) -> Case:
+    """Nine multipliers to a virtual neuron; planes of a size that makes each run take about as long."""
+    filters, plane = multipliers // 9, {16: 64, 64: 56, 256: 40, 1024: 20}[multipliers]
+    problem = Problem(K=2 * filters, C=8, R=3, S=3, P=plane, Q=plane)
+    return Case(problem, Mapping.of({"R": 3, "S": 3, "K": filters}, "N G K C P Q R S"))
+
+
+def conv1x1(multipliers: int) -> Case:
+    """Sixteen channels to a virtual neuron."""
+    filters, plane = multipliers // 16, {16: 112, 64: 96, 256: 56, 1024: 28}[multipliers]
+    problem = Problem(K=2 * filters, C=64, P=plane, Q=plane)
+    return Case(problem, Mapping.of({"C": 16, "K": filters}, "N G K C P Q R S"))
+
+
+def linear(multipliers: int) -> Case:
+    """As many inputs to a virtual neuron as there are multipliers, up to 64; every weight is used once."""
+    inputs = min(64, multipliers)
+    outputs = multipliers // inputs
+    problem = Problem(K=outputs * {16: 1280, 64: 960, 256: 384, 1024: 96}[multipliers], C=16 * inputs)
+    return Case(problem, Mapping.of({"C": inputs, "K": outputs}, "N G K C P Q R S"))
+
+
+KINDS = {"3x3": conv3x3, "1x1": conv1x1, "linear": linear}
+
+
+def step(program: Program, hardware: Hardware) -> int:
+    """Step every cycle of a program; return how many there were."""
+    cycles, _, _ = compiled.run(program, hardware, None, np.zeros(0, np.int64), None, fast_forward=False)
+    return cycles
+
+
+def measure() -> Report:
+    """Step each kind of layer on each size of array."""
+    lines: list[Line] = []
+    data: dict[str, Any] = {}
+    for kind, case in KINDS.items():
+        speeds = {}
+        for multipliers in MULTIPLIERS:
+            problem, mapping = case(multipliers)
+            hardware = Hardware.load("maeri").with_overrides(
+                {"multipliers": multipliers, "accumulation.words": problem.outputs}
+            )
+            program = lower(problem, mapping, hardware)
+            seconds, cycles = best(partial(step, program, hardware), RUNS, time.process_time)
+            target = TARGETS.get(multipliers) if kind == "3x3" else None
+            speeds[str(multipliers)] = {"cycles": cycles, "cycles_per_second": round(cycles / seconds)}
+            name = f"{kind:6} on {multipliers:>4} multipliers"
+            lines.append(Line(name, cycles / seconds, "cycles/s", target, True, f"{cycles:,} cycles stepped"))
+        data |= speeds if kind == "3x3" else {kind: speeds}
+    return Report("Stepping every cycle", lines, data)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show(measure()))

@@ -207,9 +207,13 @@ class Source:
         return DocumentError(list(dict.fromkeys(text for _, _, text in sorted(lines))))
 
 
-def _read_text(path: Path, noun: str) -> str:
+def read_text(path: Path, noun: str, file: str) -> str:
+    """The text of a file that holds ``noun`` ("a network description") in a ``file`` ("the YAML file of ...").
+
+    Raises DocumentError with what was expected when it cannot be read.
+    """
     if path.is_dir():
-        raise DocumentError([f"{path}: is a directory, expected the YAML file of {noun}"])
+        raise DocumentError([f"{path}: is a directory, expected {file}"])
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -217,9 +221,9 @@ def _read_text(path: Path, noun: str) -> str:
     except OSError as error:
         raise DocumentError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
-        raise DocumentError([f"{path}: is not a text file (UTF-8), expected the YAML file of {noun}"]) from None
+        raise DocumentError([f"{path}: is not a text file (UTF-8), expected {file}"]) from None
     if "\0" in text:
-        raise DocumentError([f"{path}: is not a text file (UTF-8), expected the YAML file of {noun}"])
+        raise DocumentError([f"{path}: is not a text file (UTF-8), expected {file}"])
     return text
 
 
@@ -274,7 +278,7 @@ def _check_depth(path: Path, text: str) -> None:
 
 
 def _read_file(path: Path, noun: str) -> tuple[dict[str, Any], _File]:
-    text = _read_text(path, noun)
+    text = read_text(path, noun, f"the YAML file of {noun}")
     loader = _Loader(text)
     try:
         _check_depth(path, text)

@@ -18,12 +18,15 @@ BAD_INPUT, INTERRUPTED = 2, 130
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every MaerisimError becomes a message on standard error and exit code 2."""
     from maerisim.cli.commands import app
+    from maerisim.cli.compiling import Announcement
+    from maerisim.kernels.compilation import watched
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     try:
-        app(arguments, prog_name="maerisim")
+        with watched(Announcement()):
+            app(arguments, prog_name="maerisim")
     except MaerisimError as error:
         sys.stderr.write(explained(error))
         sys.exit(BAD_INPUT)

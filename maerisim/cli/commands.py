@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from maerisim.cli import options
+from maerisim.cli import import_commands, options
 
 app = typer.Typer(
     name="maerisim",
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.add_typer(import_commands.app)
 
 
 def print_version(wanted: bool) -> None:
@@ -102,6 +103,23 @@ def validate(
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
 
 
+@app.command("compare-mappings")
+def compare_mappings(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Simulate the mappings that others would choose, such as mRNA, beside ours."""
+    from maerisim.cli import compare, study
+    from maerisim.cli.output import finish_comparison
+
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    finish_comparison(compare.run(task), as_json=json)
+
+
 @app.command()
 def show(
     hardware: options.HardwareName,
@@ -160,6 +178,26 @@ def rtl(
     configuration.write_rtl(
         machine, model, chosen, mapping_file=mapping, vn_count=vn_count, directory=output, explain=explain
     )
+
+
+@app.command()
+def warmup() -> None:
+    """Compile the kernels for this machine now instead of in the first command."""
+    from maerisim.cli.warmup import compile_all
+    from maerisim.kernels import compilation
+
+    times: list[float] = []
+
+    def show(kernel: str, seconds: float | None) -> None:
+        if seconds is not None:
+            times.append(seconds)
+            typer.echo(f"  {kernel:24} {seconds:5.1f} s")
+
+    with compilation.watched(show):
+        compile_all()
+    done = f"kernels compiled: {len(times)}" if times else "all kernels were compiled already"
+    kept = compilation.directory()
+    typer.echo(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
 
 
 @app.command()

@@ -7,17 +7,23 @@ import json
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from maerisim import comparison as comparing
 from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
-from maerisim.errors import DocumentError
+from maerisim.comparison import Comparison
+from maerisim.errors import DocumentError, MaerisimError
 from maerisim.mapping import MappingFile, dump_mappings
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
@@ -31,11 +37,27 @@ def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> N
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
-        print_tables(command, report)
-    if report.failure is not None:
-        raise report.failure
-    if report.interrupted:
-        finished = len(report.layers)
+        table = reporting.network_table(report, reporting.COLUMNS[command])
+        print_page(reporting.title(report), table, reporting.footnotes(command, report))
+    leave(report.failure, len(report.layers) if report.interrupted else None)
+
+
+def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
+    """The same for a comparison of mappings."""
+    if as_json:
+        typer.echo(json_text(comparing.comparison_json(comparison)))
+    elif comparison.entries:
+        table = comparing.comparison_table(comparison)
+        print_page(reporting.title(comparison.ours), table, comparing.comparison_notes(comparison))
+    leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
+
+
+def leave(failure: MaerisimError | None, finished_before_interruption: int | None) -> None:
+    """Raise the error that ended a run, or leave with exit code 130 when Ctrl-C did."""
+    if failure is not None:
+        raise failure
+    if finished_before_interruption is not None:
+        finished = finished_before_interruption
         typer.echo(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
         raise typer.Exit(INTERRUPTED)
 
@@ -48,10 +70,8 @@ def json_text(document: dict[str, Any]) -> str:
     )
 
 
-def print_tables(command: str, report: reporting.NetworkReport) -> None:
-    """The table and what has to be said below it; in a pipe without colour and as wide as the table needs."""
-    table = reporting.network_table(report, reporting.COLUMNS[command])
-    title, notes = reporting.title(report), reporting.footnotes(command, report)
+def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
+    """A table with a title and what has to be said below it; in a pipe without colour and as wide as it needs."""
     if sys.stdout.isatty():
         console = Console()
         console.print(Text(title, "bold"))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maerisim.analytic import estimate
+from maerisim.cli import warmup
 from maerisim.cli.options import Objective
 from maerisim.cli.progress import Bar
 from maerisim.engine import EngineName, Result, simulate
@@ -169,6 +170,8 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
     entries: list[LayerReport | UnsupportedLayer] = []
     interrupted, failure = False, None
+    values = simulation is not None and simulation.check_values
+    warmup.ensure(warmup.needed_by(study.hardware, values=values))
     with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
         runner = Runner(study, simulation, bar)
         try:
@@ -321,6 +324,7 @@ def require_equal(outputs: NDArray[np.int64] | None, expected: NDArray[np.int64]
 
 def program_texts(study: Study) -> Iterator[str]:
     """The programs of every layer, as text under a heading."""
+    warmup.ensure(warmup.needed_by(study.hardware))
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         sequence = programs(task.problem, mapping, study.hardware)

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import numpy as np
+
 from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.engine.event import Progress
-from maerisim.engine.fast_forward import FastForward, Skipper, watched_switch
+from maerisim.engine.fast_forward import applies_to, recorded
 from maerisim.engine.flatten import counters_of, flatten, flatten_lock_step
+from maerisim.engine.lanes import flatten_lanes
+from maerisim.engine.parts import parts_of
+from maerisim.engine.totals import results_per_virtual_neuron, totals
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
+from maerisim.fabric.topology import topology_of
 from maerisim.fabric.wiring import wire_up
 from maerisim.hardware import Hardware
-from maerisim.kernels import fabric
+from maerisim.kernels import fabric, recurrence
 from maerisim.kernels import lock_step as ls
 from maerisim.kernels import machine as k
 from maerisim.kernels.walk import HALT
 from maerisim.program import Control, Ints, Program
 from maerisim.reference import Operands
 
-_CYCLES_PER_CALL = 200_000
+_CYCLES_PER_CALL = 100_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run measures; ``stepped`` are the cycles of all its parts that were not skipped."""
+
+    cycles: int
+    counters: Counters
+    first_result: int
+    stepped: int
 
 
 def run(
@@ -30,29 +48,20 @@ def run(
 ) -> tuple[int, Counters, int]:
     """Run to the last result; return (cycles, counters, cycles to the first result).
 
-    Fills ``outputs`` (flat) when values are carried; otherwise repetitions are skipped, exactly, unless
-    ``fast_forward`` is off. Raises DeadlockError when nothing moves for longer than a word
+    Fills ``outputs`` (flat) when values are carried. Otherwise 64 switches are stepped at a time, and repetitions are
+    skipped, exactly, unless ``fast_forward`` is off. Raises DeadlockError when nothing moves for longer than a word
     takes through the distribution network.
     """
+    if operands is None and program.control is None:
+        done = run_lanes(program, hardware, progress, fast_forward=fast_forward)
+        if done is not None:
+            return done.cycles, done.counters, done.first_result
     machine = flatten(program, hardware, operands, outputs)
     lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
-    status, cycle, skipper = k.RUNNING, 0, None
-    if fast_forward and lock_step is None and operands is None and FastForward.applies_to(machine):
-        forward = FastForward(machine)
-        machine = forward.machine
-        skipper = Skipper(forward, watched_switch(machine.compute_walkers, machine.multipliers.now))
+    status, cycle = k.RUNNING, 0
     while status == k.RUNNING:
-        if lock_step is None and skipper is not None:
-            before = cycle
-            status, cycle = fabric.run(
-                machine, program.results, cycle, _CYCLES_PER_CALL, False, skipper.watched, skipper.depth
-            )
-            if cycle - before == _CYCLES_PER_CALL:
-                skipper.watch_another(_CYCLES_PER_CALL)
-            elif status == k.RUNNING:
-                cycle = skipper.boundary(cycle, cycle - before)
-        elif lock_step is None:
-            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None, -1, 0)
+        if lock_step is None:
+            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
         else:
             status, cycle = ls.run(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
         if progress is not None:
@@ -60,6 +69,61 @@ def run(
     if status == k.DEADLOCK:
         raise DeadlockError(_deadlock(machine, lock_step, program, hardware, cycle))
     return cycle, counters_of(machine), int(machine.tally[k.FIRST_RESULT])
+
+
+def run_lanes(
+    program: Program, hardware: Hardware, progress: Progress | None = None, *, fast_forward: bool = True
+) -> Run | None:
+    """Run without values, 64 switches at a time; None when the program cannot go on.
+
+    Parts that share nothing run one after the other, equal ones once.
+    """
+    counters = totals(program, hardware)
+    adders, stalls = np.array(counters.busy["adder_switches"]), np.zeros(len(STALLS), np.int64)
+    switch_at = _switches_by_column(hardware)
+    cycles = stepped = port_stalls = results = 0
+    first_result = k.LATEST
+    for part in parts_of(program, hardware, results_per_virtual_neuron(program)):
+        if part.program.results == 0:
+            continue
+        machine, record = recorded(flatten_lanes(part.program, part.hardware, part.places))
+        skipping = fast_forward and applies_to(machine)
+        status, cycle, times = k.RUNNING, 0, len(part.starts)
+        while status == k.RUNNING:
+            status, cycle, steps = recurrence.run(
+                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
+            )
+            stepped += steps
+            if progress is not None:
+                progress(results + times * int(machine.tally[k.RESULTS]), program.results)
+        if status == k.DEADLOCK:
+            return None
+        tally = machine.tally
+        cycles, first_result = max(cycles, cycle), min(first_result, int(tally[k.FIRST_RESULT]))
+        results += times * part.program.results
+        stalls += times * tally[k.STALLED : k.STALLED + len(STALLS)]
+        port_stalls += times * int(tally[k.PORT_STALLS])
+        columns = np.flatnonzero(machine.network.twice)
+        for start in part.starts:
+            adders[switch_at[start + columns]] -= machine.network.twice[columns]
+    if results != program.results:
+        return None
+    counters = replace(
+        counters,
+        stalls=dict(zip(STALLS, stalls.tolist(), strict=True)),
+        port_stalls=port_stalls,
+        busy=counters.busy | {"adder_switches": adders.tolist()},
+    )
+    return Run(cycles, counters, first_result, stepped)
+
+
+def _switches_by_column(hardware: Hardware) -> Ints:
+    """The adder switch at each column."""
+    topology = topology_of(hardware)
+    switches = np.zeros(hardware.multipliers, np.int64)
+    for switch in range(topology.switches):
+        switches[topology.column(switch)] = switch
+    return switches
 
 
 def _deadlock(

@@ -10,17 +10,19 @@ import numpy as np
 
 from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.fabric.collection import virtual_neurons_by_bus
+from maerisim.fabric.topology import Transfer
 from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric, lock_step
 from maerisim.kernels import machine as k
+from maerisim.kernels.machine import Words
 from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
 from maerisim.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
 
 
 @dataclass
-class _Rows:
+class Rows:
     """Code rows of all threads."""
 
     rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
@@ -49,63 +51,80 @@ class _Rows:
         return Code(*np.array(self.rows, np.int64).T.copy())
 
 
+class Threads:
+    """The threads of a program as code, and the walkers at their first steps."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        rows = Rows()
+        self._compute = rows.add(program.compute, 0)
+        self._collect = rows.add(program.collect, 0)
+        self._streams, first_template = [], 0
+        for thread in program.streams:
+            self._streams.append(rows.add(thread, first_template))
+            first_template += len(thread.templates)
+        self.code, self._deepest = rows.code(), rows.deepest
+
+    def compute_walkers(self) -> Walkers:
+        """One for each multiplier switch in use."""
+        return walkers_at(self.code, [self._compute] * self._program.multipliers_used, self._deepest)
+
+    def collect_walkers(self, collection: k.Collection) -> Walkers:
+        """One for each virtual neuron, at a step in which it is at work."""
+        walkers = walkers_at(self.code, [self._collect] * len(self._program.spans), self._deepest)
+        for vn in range(len(self._program.spans)):
+            fabric.seek_active(self.code, walkers, collection.flags, vn)
+        return walkers
+
+    def stream_walkers(self, ports: int) -> Walkers:
+        """One for each port of each stream."""
+        starts = [start for start in self._streams for _ in range(ports)]
+        first_steps = [thread.first_step for thread in self._program.streams for _ in range(ports)]
+        return walkers_at(self.code, starts, self._deepest, first_steps)
+
+
 def flatten(program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> k.Machine:
     """The machine of ``program`` on ``hardware`` before its first cycle; ``outputs`` is filled by the run."""
     wiring = wire_up(program, hardware)
-    rows = _Rows()
-    compute_start = rows.add(program.compute, 0)
-    collect_start = rows.add(program.collect, 0)
-    stream_start, first_template = [], 0
-    for thread in program.streams:
-        stream_start.append(rows.add(thread, first_template))
-        first_template += len(thread.templates)
-    code = rows.code()
+    threads = Threads(program)
+    code = threads.code
     number = {wire: index for index, wire in enumerate(wiring.depth)}
     depth = np.array(list(wiring.depth.values()), np.int64)
     carry = operands is not None
-    vn_count, ports = len(program.spans), hardware.ports
     count = len(depth)
     wires = k.Wires(
-        words=_zeros(count),
+        words=zeros(count),
         depth=depth,
-        head=_zeros(count),
-        value=_zeros(count, depth.max() if carry else 1),
+        head=zeros(count),
+        value=zeros(count, depth.max() if carry else 1),
         normal=np.array([wire in wiring.normal for wire in wiring.depth], np.int64),
-        popped=_zeros(count) - 1,
-        pushed=_zeros(count) - 1,
+        popped=zeros(count) - 1,
+        pushed=zeros(count) - 1,
     )
-    collection = _collection(program, hardware, wiring, number)
-    collect_walkers = _walkers(code, [collect_start] * vn_count, rows.deepest)
-    for vn in range(vn_count):
-        fabric.seek_active(code, collect_walkers, collection.flags, vn)
+    collection = collection_of(program, hardware, wiring, number)
     uses = np.array(program.compute.templates, np.int64)
-    compute_walkers = _walkers(code, [compute_start] * program.multipliers_used, rows.deepest)
+    compute_walkers = threads.compute_walkers()
     machine = k.Machine(
         code=code,
         wires=wires,
-        adders=_adders(program, hardware, wiring, number),
+        adders=adders_of(program, (*wiring.collection, *wiring.reduction), len(wiring.collection), number, hardware),
         collection=collection,
-        collect_walkers=collect_walkers,
+        collect_walkers=threads.collect_walkers(collection),
         multipliers=k.Multipliers(
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.uint32),
             empty=program.empty,
-            busy=_zeros(hardware.multipliers),
-            stalled_by=_zeros(program.multipliers_used) - 1,
+            busy=zeros(hardware.multipliers),
+            stalled_by=zeros(program.multipliers_used) - 1,
         ),
         stores=_stores(program, hardware, carry),
         compute_walkers=compute_walkers,
-        controller=_controller(program, hardware),
-        ports=_ports(program, hardware, operands),
-        stream_walkers=_walkers(
-            code,
-            [start for start in stream_start for _ in range(ports)],
-            rows.deepest,
-            [thread.first_step for thread in program.streams for _ in range(ports)],
-        ),
+        controller=controller_of(program, hardware),
+        ports=ports_of(program, hardware, operands),
+        stream_walkers=threads.stream_walkers(hardware.ports),
         outputs=outputs,
-        tally=_zeros(k.TALLY_ROWS),
+        tally=zeros(k.TALLY_ROWS),
     )
     _first_packets(machine)
     return machine
@@ -121,21 +140,23 @@ def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: H
     )
 
 
-def _zeros(*shape: int) -> Ints:
+def zeros(*shape: int) -> Ints:
     return np.zeros(shape, np.int64)
 
 
-def _walkers(code: Code, starts: Sequence[int], depth: int, first_steps: Sequence[int] | None = None) -> Walkers:
+def walkers_at(code: Code, starts: Sequence[int], depth: int, first_steps: Sequence[int] | None = None) -> Walkers:
     count = len(starts)
-    step = _zeros(count) if first_steps is None else np.array(first_steps, np.int64)
-    walkers = Walkers(_zeros(count), _zeros(count), step, _zeros(count), _zeros(count, depth))
+    step = zeros(count) if first_steps is None else np.array(first_steps, np.int64)
+    walkers = Walkers(zeros(count), zeros(count), step, zeros(count), zeros(count, depth))
     for walker, start in enumerate(starts):
         seek_step(code, walkers, walker, start)
     return walkers
 
 
-def _adders(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Adders:
-    transfers = wiring.collection + wiring.reduction
+def adders_of(
+    program: Program, transfers: Sequence[Transfer], behind: int, number: dict[Any, int], hardware: Hardware
+) -> k.Adders:
+    """Transfers, receivers first, the first ``behind`` of them between accumulators and buses."""
     operand = np.zeros((len(transfers), 3), np.uint32)
     for index, transfer in enumerate(transfers):
         operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
@@ -144,14 +165,14 @@ def _adders(program: Program, hardware: Hardware, wiring: Wiring, number: dict[A
         operand=operand,
         output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
         switch=np.array([transfer.switch for transfer in transfers], np.int64),
-        behind=len(wiring.collection),
+        behind=behind,
         compares=program.compares,
-        seen=_zeros(hardware.multipliers) - 1,
-        busy=_zeros(hardware.multipliers),
+        seen=zeros(hardware.multipliers) - 1,
+        busy=zeros(hardware.multipliers),
     )
 
 
-def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Collection:
+def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Collection:
     members = virtual_neurons_by_bus(program.bus_inputs, hardware.buses)
     member_start = np.concatenate(([0], np.cumsum([len(group) for group in members]))).astype(np.int64)
     templates = program.collect.templates
@@ -159,19 +180,19 @@ def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: di
         member_start=member_start,
         member=np.array([vn for group in members for vn in group], np.int64),
         last_granted=member_start[1:] - 1,
-        granted=_zeros(len(program.bus_inputs)) - 1,
+        granted=zeros(len(program.bus_inputs)) - 1,
         least_recent=hardware.collection.arbiter == "least_recently_granted",
-        busy=_zeros(hardware.buses),
+        busy=zeros(hardware.buses),
         outgoing=np.array([number[wire] for wire in wiring.outgoing], np.int64),
-        result=np.array([number[wire] for wire in wiring.result], np.int64),
+        result=np.array([number.get(wire, -1) for wire in wiring.result], np.int64),
         accumulated=np.array([number[wire] for wire in wiring.accumulated], np.int64),
         flags=np.array([template.flags for template in templates], np.int64),
         additions_two=np.array([template.additions_two for template in templates], np.int64),
         additions_three=np.array([template.additions_three for template in templates], np.int64),
         output_offset=program.output_offset,
-        written=_zeros(len(program.bus_inputs)),
-        waiting=_zeros(2),
-        write_queue=_zeros(4 * hardware.buses),
+        written=zeros(len(program.bus_inputs)),
+        waiting=zeros(2),
+        write_queue=zeros(4 * hardware.buses),
         writes_half=hardware.collection.write_back == "half",
         spills=program.spills,
         compares=program.compares,
@@ -179,11 +200,11 @@ def _collection(program: Program, hardware: Hardware, wiring: Wiring, number: di
     )
 
 
-def _controller(program: Program, hardware: Hardware) -> k.Controller:
+def controller_of(program: Program, hardware: Hardware) -> k.Controller:
     limits, batches = hardware.controller, program.batches
     free = limits.steps_per_cycle is None and not limits.wait_for_outputs
     return k.Controller(
-        released=_zeros(1) + (k.LATEST if free else 0),
+        released=zeros(1) + (k.LATEST if free else 0),
         rate=limits.steps_per_cycle or batches.last_step,
         last_step=batches.last_step,
         waits=limits.wait_for_outputs,
@@ -194,14 +215,14 @@ def _controller(program: Program, hardware: Hardware) -> k.Controller:
 
 
 def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
-    code_rows = _Rows()
+    code_rows = Rows()
     start = code_rows.add(thread, 0)
     code = code_rows.code()
     first, templates = {}, 0
     for stream in program.streams:
         first[stream.name] = templates
         templates += len(stream.templates)
-    nobody = _zeros(program.multipliers_used) - 1
+    nobody = zeros(program.multipliers_used) - 1
     rows = thread.templates
     return lock_step.Control(
         code=code,
@@ -211,34 +232,34 @@ def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
         packets=np.array(
             [first[row.operand] + row.packets if row.kind == Control.SEND else -1 for row in rows], np.int64
         ),
-        walker=_walkers(code, [start], code_rows.deepest),
+        walker=walkers_at(code, [start], code_rows.deepest),
     )
 
 
 def _switches(hardware: Hardware) -> lock_step.Switches:
     count = hardware.multipliers
     return lock_step.Switches(
-        role=_zeros(count),
-        left=_zeros(count),
-        sent=_zeros(count) - 1,
-        next_role=_zeros(count) - 1,
-        next_left=_zeros(count),
-        products=_zeros(count),
+        role=zeros(count),
+        left=zeros(count),
+        sent=zeros(count) - 1,
+        next_role=zeros(count) - 1,
+        next_left=zeros(count),
+        products=zeros(count),
         product_depth=hardware.multiplier.product_fifo_depth,
-        first_register=_zeros(count),
-        second_register=_zeros(count),
+        first_register=zeros(count),
+        second_register=zeros(count),
     )
 
 
 def _slots(hardware: Hardware) -> lock_step.Slots:
     count = hardware.ports
     return lock_step.Slots(
-        queue=_zeros(count, hardware.distribution.fifo_depth),
-        head=_zeros(count),
-        waiting=_zeros(count),
-        register=_zeros(count) - 1,
-        tree=_zeros(count) - 1,
-        undelivered=_zeros(count),
+        queue=zeros(count, hardware.distribution.fifo_depth),
+        head=zeros(count),
+        waiting=zeros(count),
+        register=zeros(count) - 1,
+        tree=zeros(count) - 1,
+        undelivered=zeros(count),
     )
 
 
@@ -250,24 +271,24 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
     )
     shape = (4, program.multipliers_used)
     return k.Stores(
-        words=_zeros(*shape),
-        claimed=_zeros(*shape),
-        current=_zeros(*shape),
+        words=zeros(*shape),
+        claimed=zeros(*shape),
+        current=zeros(*shape),
         depth=depth,
         together=np.array([1, 1, program.batches.weights, 1], np.int64),
-        head=_zeros(*shape),
-        value=_zeros(*shape, int(depth.max()) if carry else 1),
+        head=zeros(*shape),
+        value=zeros(*shape, int(depth.max()) if carry else 1),
     )
 
 
-def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k.Ports:
+def ports_of(program: Program, hardware: Hardware, operands: Operands | None) -> k.Ports:
     packets: list[Packets] = [template for thread in program.streams for template in thread.templates]
     stream = [number for number, thread in enumerate(program.streams) for _ in thread.templates]
     sizes = [len(template.offset) for template in packets]
     before = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
     destinations = [len(template.destinations) for template in packets]
     destinations_before = np.concatenate(([0], np.cumsum(destinations))).astype(np.int64)
-    first = [template.first[:-1] + start for template, start in zip(packets, destinations_before[:-1], strict=True)]
+    starts = [template.first[:-1] + start for template, start in zip(packets, destinations_before[:-1], strict=True)]
     destination = np.concatenate([template.destinations for template in packets])
     first_destination = np.concatenate([template.destinations[template.first[:-1]] for template in packets])
     memory = [np.zeros(0, np.int64)] * 3
@@ -275,26 +296,40 @@ def _ports(program: Program, hardware: Hardware, operands: Operands | None) -> k
         memory = [operands.inputs.ravel(), memory[1], operands.weights.ravel()]
     stages = hardware.distribution.latency - 1
     ports = hardware.ports
+    first = np.concatenate([*starts, [destinations_before[-1]]]).astype(np.int64)
+    leaves = hardware.multipliers // ports
     return k.Ports(
         packet_start=np.array([template.port_start + start for template, start in zip(packets, before, strict=False)]),
         offset=np.concatenate([template.offset for template in packets]),
         reads=np.concatenate([template.reads for template in packets]),
         hops=np.concatenate([template.hops for template in packets]),
-        first=np.concatenate([*first, [destinations_before[-1]]]).astype(np.int64),
+        first=first,
         destination=destination.astype(np.uint32),
         wait=np.concatenate([template.wait for template in packets]),
         virtual_neuron=program.partial_sum_of[first_destination],
         stream=np.repeat(np.array(stream, np.int64), sizes),
-        issued=_zeros(len(program.spans)),
-        head=_zeros(3, ports),
-        end=_zeros(3, ports),
-        line=_zeros(stages, ports) - 1,
-        line_value=_zeros(stages, ports),
+        issued=zeros(len(program.spans)),
+        head=zeros(3, ports),
+        end=zeros(3, ports),
+        line=zeros(stages, ports) - 1,
+        line_value=zeros(stages, ports),
+        word=np.arange(ports) * leaves >> 6,
+        mask=_masks(first, destination, leaves),
+        place=zeros(ports, 3) + k.LATEST,
         partial_sums_first=hardware.distribution.partial_sums_first,
-        busy=_zeros(ports),
+        busy=zeros(ports),
         memory=np.concatenate(memory),
         memory_start=np.array([0, 0, len(memory[0])], np.int64),
     )
+
+
+def _masks(first: Ints, destination: Ints, leaves: int) -> Words:
+    """The destinations of all packets, as words of 64 switches from the first one of their port's ``leaves`` on."""
+    packet = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    part = (destination >> 6) - (destination // leaves * leaves >> 6)
+    masks = np.zeros((len(first) - 1, max(1, leaves >> 6)), np.uint64)
+    np.bitwise_or.at(masks, (packet, part), np.uint64(1) << (destination & 63).astype(np.uint64))
+    return masks
 
 
 def _first_packets(machine: k.Machine) -> None:

@@ -32,6 +32,14 @@ class LinearChain:
         ends = tuple(start + size - 1 for start, size in spans)
         return Reduction(staged(transfers), ends, ends)
 
+    def column(self, switch: int) -> int:
+        """Its place along the multiplier switches."""
+        return switch
+
+    def level(self, switch: int) -> int:  # noqa: ARG002
+        """All adders stand beside the multipliers."""
+        return 1
+
     def name_switch(self, switch: int) -> str:
         """The number of the multiplier beside it."""
         return str(switch)

@@ -100,6 +100,12 @@ class Topology(Protocol):
     def route(self, spans: Sequence[Span]) -> Reduction:
         """Sum each VN on its own path; no two VNs share a wire."""
 
+    def column(self, switch: int) -> int:
+        """A place of adder switch ``switch`` along the multiplier switches that is no other adder switch's."""
+
+    def level(self, switch: int) -> int:
+        """How far adder switch ``switch`` is from the multipliers, 1 next to them."""
+
     def name_switch(self, switch: int) -> str:
         """How to call adder switch ``switch`` in messages and drawings."""
 

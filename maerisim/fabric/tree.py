@@ -34,6 +34,14 @@ class BinaryTree:
         """Where the switch stands along the multiplier switches: the first leaf of its right child."""
         return (index << level) + (1 << (level - 1))
 
+    def column(self, switch: int) -> int:
+        """Its place along the multiplier switches, given by its global number."""
+        return self.position(*self.place(switch))
+
+    def level(self, switch: int) -> int:
+        """The level of a global number, 1 next to the multipliers."""
+        return self.place(switch)[0]
+
     def child(self, level: int, index: int) -> Wire:
         """The wire by which child ``index`` (counted along its own level) reaches its parent at ``level``."""
         return Wire("product", 0, index) if level == 1 else Wire("up", level - 1, index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maerisim.kernels.jit import kernel
+from maerisim.kernels.jit import inlined, kernel
 from maerisim.kernels.loads import (
     ACCUMULATIONS,
     ADDITIONS,
@@ -48,7 +48,7 @@ VALID, TOO_LARGE = 0, 1
 """Status of an estimate."""
 
 
-@kernel
+@inlined
 def split_loops(tile: Ints, w: Workspace, count: int, spills: bool, sliding: bool) -> int:
     """Split each loop into parts of iterations that cost the same: first, middle, last where these matter.
 
@@ -75,7 +75,7 @@ def split_loops(tile: Ints, w: Workspace, count: int, spills: bool, sliding: boo
     return combinations
 
 
-@kernel
+@inlined
 def phase_cycles(
     tile: Ints, fabric: Fabric, w: Workspace, count: int, spills: bool, sliding: bool, partials: int, block: int
 ) -> int:
@@ -140,7 +140,7 @@ def phase_cycles(
     return total
 
 
-@kernel
+@inlined
 def first_load(fabric: Fabric, w: Workspace, count: int) -> int:
     """Cycles by which the first weights, which nothing hides, make the first pass over them longer."""
     words, steps, sends = 1, 1, 1
@@ -162,7 +162,7 @@ def first_load(fabric: Fabric, w: Workspace, count: int) -> int:
     return max(0, longest - pace)
 
 
-@kernel
+@inlined
 def batch_bound(fabric: Fabric, w: Workspace, count: int, steps: int, ring: int) -> None:
     """Cycles when every batch of weights waits for the outputs of the one before: nothing overlaps."""
     cost = w.cost
@@ -179,7 +179,7 @@ def batch_bound(fabric: Fabric, w: Workspace, count: int, steps: int, ring: int)
     cost[CYCLES] = busiest + batches * cost[DRAIN]
 
 
-@kernel
+@inlined
 def has_passes(w: Workspace, place: int) -> bool:
     """Whether the weights of the loop at ``place`` are held while a loop outside it turns."""
     for i in range(place - 1, -1, -1):
@@ -188,9 +188,13 @@ def has_passes(w: Workspace, place: int) -> bool:
     return False
 
 
-@kernel
-def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fabric, w: Workspace) -> int:
-    """Fill ``w.cost`` for one mapping; returns a status."""
+@inlined
+def walk_tiles(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace) -> tuple[int, int, int, int, int]:
+    """Fill trips, sizes, edges and the loops that turn; return how many turn, steps, folds, virtual neurons, MACs.
+
+    A function of its own because numba would compile everything that takes these numbers twice: once for the constants
+    that they begin with.
+    """
     count = 0
     steps, folds, vn_count, macs = 1, 1, 1, 1
     for i in range(8):
@@ -207,6 +211,13 @@ def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fab
         if w.trips[d] > 1:
             w.loops[count] = d
             count += 1
+    return count, steps, folds, vn_count, macs
+
+
+@inlined
+def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fabric, w: Workspace) -> int:
+    """Fill ``w.cost`` for one mapping; returns a status."""
+    count, steps, folds, vn_count, macs = walk_tiles(layer, tile, order, fabric, w)
     live, folding = vn_count, False
     for i in range(count):
         folding = folding or is_fold(w.loops[i])

@@ -545,23 +545,13 @@ def step_cycle(machine: Machine, cycle: int, carry: bool) -> bool:
 
 
 @kernel
-def run(
-    machine: Machine, expected: int, cycle: int, budget: int, carry: bool, watched: int, depth: int
-) -> tuple[int, int]:
+def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -> tuple[int, int]:
     """Step from ``cycle`` until ``expected`` results have left, or for ``budget`` cycles: (status, cycle).
 
-    Stops early (status RUNNING) when multiplier switch ``watched`` (-1: none) begins another iteration of its loop at
-    ``depth``; beyond the deepest loop, when it goes on to another row or has done a multiple of 64 steps of one. It is
-    a deadlock when nothing moves for longer than a word takes through the distribution network.
+    It is a deadlock when nothing moves for longer than a word takes through the distribution network.
     """
     end = cycle + budget
     idle = 0
-    walkers = machine.compute_walkers
-    row, left, turns = 0, 0, 0
-    loops = walkers.turns.shape[1]
-    if watched >= 0:
-        row, left = walkers.row[watched], walkers.left[watched]
-        turns = walkers.turns[watched, depth] if depth < loops else 0
     while cycle < end:
         if machine.tally[RESULTS] >= expected:
             return COMPLETE, cycle
@@ -569,13 +559,4 @@ def run(
         if idle > machine.ports.line.shape[0]:
             return DEADLOCK, cycle
         cycle += 1
-        if watched >= 0:
-            if depth < loops:
-                if walkers.turns[watched, depth] != turns:
-                    return RUNNING, cycle
-            else:
-                now = walkers.left[watched]
-                if now > left or walkers.row[watched] != row or (now != left and now % 64 == 0):
-                    return RUNNING, cycle
-                left = now
     return RUNNING, cycle

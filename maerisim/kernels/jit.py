@@ -1,31 +1,116 @@
-"""The project's one jit decorator, and the only import of numba."""
+"""The project's jit decorators, and the only import of numba."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import cgutils, types
+from numba.core import event as events
+from numba.extending import intrinsic
+
+from maerisim.kernels import compilation
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-_njit: Any = numba.njit  # its stubs do not know the option _nrt
+# numba's stubs know neither these options nor its configuration and events.
+_njit: Any = numba.njit
+_config: Any = numba.config
+_register: Any = events.register
+
+_COMMON = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+"""``error_model="numpy"`` drops the zero-division checks that kernels do not need.
+
+Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
+the price is that a kernel cannot allocate. No wrapper for callers in C: compiling it takes long, and there are none.
+"""
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function of numbers and arrays.
+    """Compile a function of numbers and arrays that Python calls.
 
-    ``cache`` keeps the machine code on disk, so that only the first run after installation compiles; ``nogil`` lets
-    threads run kernels side by side; ``error_model="numpy"`` drops the zero-division checks that kernels do not need.
-    Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
-    the price is that a kernel cannot allocate.
+    Its machine code is kept on disk, see :mod:`maerisim.kernels.compilation`, so that only the first run after
+    installation compiles; ``nogil`` lets threads run kernels side by side.
     With ``NUMBA_DISABLE_JIT=1`` the function runs as plain Python, with readable tracebacks.
     """
-    return cast(Callable[P, R], _njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    kept = compilation.directory()
+    with _cache_directory(str(kept or "")):
+        return cast(Callable[P, R], _njit(cache=kept is not None, nogil=True, **_COMMON)(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """A kernel that is copied into each caller: a call costs two reference counts per array, too much in a hot loop."""
-    return cast(Callable[P, R], _njit(inline="always", error_model="numpy", _nrt=False)(function))
+    """A part of kernels that LLVM copies into each of its callers; Python must not call it (the interpreter crashes).
+
+    Only what Python calls gets a wrapper that unpacks its arguments: for the many arrays of a fabric this takes longer
+    to compile than the function itself.
+    """
+    return cast(Callable[P, R], _njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function))
+
+
+def _population(word: Any) -> int:
+    """The number of ones in a 64-bit word."""
+    return int(word).bit_count()
+
+
+def _lowest(word: Any) -> int:
+    """The place of the lowest one in a 64-bit word that has any."""
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+@intrinsic
+def _population_instruction(_context: Any, _word: Any) -> Any:
+    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.ctpop(arguments[0])
+
+
+@intrinsic
+def _lowest_instruction(_context: Any, _word: Any) -> Any:
+    never_zero = cgutils.true_bit
+    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.cttz(arguments[0], never_zero)
+
+
+_plain: bool = _config.DISABLE_JIT
+population = cast(Callable[[Any], int], _population if _plain else _population_instruction)
+lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)
+
+
+@contextmanager
+def _cache_directory(directory: str) -> Iterator[None]:
+    """Let numba keep what is decorated here in ``directory``, and leave the functions of others where they are."""
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = directory
+    try:
+        yield
+    finally:
+        _config.CACHE_DIR = before
+
+
+class _Listener(events.Listener):
+    """Tells the watchers of each kernel that is compiled; what is inlined in it belongs to it."""
+
+    def __init__(self) -> None:
+        self._begun: list[float] = []
+
+    def on_start(self, event: Any) -> None:
+        if not self._begun:
+            _tell(event, None)
+        self._begun.append(time.perf_counter())
+
+    def on_end(self, event: Any) -> None:
+        seconds = time.perf_counter() - self._begun.pop()
+        if not self._begun:
+            _tell(event, seconds)
+
+
+def _tell(event: Any, seconds: float | None) -> None:
+    function = event.data["dispatcher"].py_func
+    package, _, module = function.__module__.rpartition(".")
+    if package == __package__:
+        compilation.tell(f"{module}.{function.__name__}", seconds)
+
+
+_register("numba:compile", _Listener())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.jit import kernel
+from maerisim.kernels.jit import inlined, kernel
 from maerisim.program import Ints
 
 N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
@@ -104,25 +104,25 @@ SPILLS, FORWARDING, MACS, PASSES = 24, 25, 26, 27
 COSTS = 28
 
 
-@kernel
+@inlined
 def is_weight(d: int) -> bool:
     """Whether the weights depend on dimension d."""
     return d in (G, K, C, R, S)
 
 
-@kernel
+@inlined
 def is_input(d: int) -> bool:
     """Whether the inputs depend on dimension d."""
     return d != K
 
 
-@kernel
+@inlined
 def is_fold(d: int) -> bool:
     """Whether dimension d is summed over."""
     return d in (C, R, S)
 
 
-@kernel
+@inlined
 def find_reuse(w: Workspace, count: int, weights: bool, registers: int, folds_together: int) -> int:
     """Mark the loops during which an operand stays in place (see lowering.reuse.held); return the words held."""
     reused = w.reused_weights if weights else w.reused_inputs
@@ -153,7 +153,7 @@ def find_reuse(w: Workspace, count: int, weights: bool, registers: int, folds_to
     return words if passes or folds_together else 1
 
 
-@kernel
+@inlined
 def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, held: int) -> bool:
     """Whether inputs move on over the forwarding links (see lowering.reuse.forwards)."""
     if fabric.forwarding == 0 or tile[Q] > 1 or tile[S] == 1 or layer.stride_w != layer.dilation_w:
@@ -176,7 +176,7 @@ def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, h
     return travelling + words <= fabric.forward_depth
 
 
-@kernel
+@inlined
 def ring_has(w: Workspace, count: int, wanted: int) -> bool:
     """Whether the inputs that are held together while the filters pass differ in dimension ``wanted``."""
     inside = False
@@ -188,7 +188,7 @@ def ring_has(w: Workspace, count: int, wanted: int) -> bool:
     return False
 
 
-@kernel
+@inlined
 def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
     """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way).
 
@@ -233,7 +233,7 @@ def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
         level += 1
 
 
-@kernel
+@inlined
 def multiplicity(w: Workspace, chosen: int, skipped: Ints, partial: Ints, partials: int) -> int:
     """How many steps of a thread fall in the class ``chosen`` (bit i: dimension partial[i] at its last tile).
 
@@ -253,7 +253,7 @@ def multiplicity(w: Workspace, chosen: int, skipped: Ints, partial: Ints, partia
     return times
 
 
-@kernel
+@inlined
 def count_packets(fabric: Fabric, w: Workspace, switches: int, stream: int, times: int, row: int) -> None:
     """Count ``times`` steps of the packets that bring ``address`` to the ``active`` switches.
 
@@ -301,7 +301,7 @@ def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
     return outer * inner - max(0, outer - step_inner // a) * max(0, inner - step_outer // a)
 
 
-@kernel
+@inlined
 def lay_out(tile: Ints, placement: Ints, w: Workspace, size: int, block: int, spills: bool) -> int:
     """Fill ``virtual_neuron`` and ``coordinate`` as lowering.layout.place does; return the switches in use."""
     switches = 0
@@ -332,7 +332,7 @@ def lay_out(tile: Ints, placement: Ints, w: Workspace, size: int, block: int, sp
     return switches
 
 
-@kernel
+@inlined
 def mark_active(w: Workspace, switches: int) -> None:
     """Mark the working switches inside the limits of the current class."""
     for m in range(switches):
@@ -345,14 +345,14 @@ def mark_active(w: Workspace, switches: int) -> None:
         w.active[m] = inside
 
 
-@kernel
+@inlined
 def full_limits(tile: Ints, w: Workspace) -> None:
     """Set ``limit`` to the full tile."""
     for d in range(8):
         w.limit[d] = tile[d]
 
 
-@kernel
+@inlined
 def add_weights(tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
     """Packets of the weights over the whole run; leaves those of a full step in ``step_load[WEIGHT_ROW]``."""
     size = w.size
@@ -368,7 +368,7 @@ def add_weights(tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None
         w.cost[READS + WEIGHTS] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
 
 
-@kernel
+@inlined
 def leave_out_weights(fabric: Fabric, w: Workspace) -> None:
     """No loop asks for weights: none are sent, none are held."""
     w.reused_weights[:] = 1
@@ -376,7 +376,7 @@ def leave_out_weights(fabric: Fabric, w: Workspace) -> None:
         w.step_load[WEIGHT_ROW, port] = 0
 
 
-@kernel
+@inlined
 def find_partials(tile: Ints, w: Workspace, skipped: Ints) -> int:
     """List in ``partial`` the dimensions whose last tile is partial, among the loops that are not skipped."""
     partials = 0
@@ -387,7 +387,7 @@ def find_partials(tile: Ints, w: Workspace, skipped: Ints) -> int:
     return partials
 
 
-@kernel
+@inlined
 def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int, sliding: bool) -> int:
     """Packets of the inputs over the whole run; with ``sliding`` only the last column after the first step of a row.
 
@@ -424,7 +424,7 @@ def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches:
     return partials
 
 
-@kernel
+@inlined
 def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int, folds: int, spills: bool) -> int:
     """Results, additions and returning partial sums over the whole run.
 
@@ -458,7 +458,7 @@ def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int,
     return depth
 
 
-@kernel
+@inlined
 def class_results(tile: Ints, fabric: Fabric, w: Workspace, block: int) -> int:
     """Per class of the partial dimensions of virtual neurons: those at work on each port and the busiest bus.
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from maerisim.kernels.walk import Code, Walkers
 from maerisim.program import Ints, Places
 
@@ -30,6 +33,10 @@ LATEST = 1 << 62
 
 # The operand stores of a multiplier switch; the first three are filled by the streams of the same number.
 INPUTS, PARTIAL_SUMS, WEIGHTS, FORWARDED = 0, 1, 2, 3
+
+
+Words = npt.NDArray[np.uint64]
+"""Bits of 64 neighbouring switches per element."""
 
 
 class Wires(NamedTuple):
@@ -145,7 +152,9 @@ class Ports(NamedTuple):
     """Packets of all streams. ``packet_start`` is [template, port]; ``head`` and ``end`` [stream, port] bound what is
     left of the current step; ``line`` [cycle modulo stages, port] holds the packets on their way to the tree (-1: none).
     ``wait`` and ``virtual_neuron`` matter to partial sums; ``issued`` counts each virtual neuron's steps that are
-    past. ``memory`` holds the operands one after the other, from ``memory_start`` on (only with ``carry``).
+    past. The destinations of a packet are ``first``, ``destination``, and once more as ``mask`` [packet, part]: words of 64 switches
+    from ``word`` of its port on; ``place`` [port, stream] (three times the control step, and the stream) is how early the next packet
+    is, LATEST if there is none. ``memory`` holds the operands one after the other, from ``memory_start`` on (only with ``carry``).
     """
 
     packet_start: Ints
@@ -162,6 +171,9 @@ class Ports(NamedTuple):
     end: Ints
     line: Ints
     line_value: Ints
+    word: Ints
+    mask: Words
+    place: Ints
     partial_sums_first: bool
     busy: Ints
     memory: Ints

@@ -35,8 +35,8 @@ class Walkers(NamedTuple):
     turns: Ints
 
 
-@kernel
-def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
+@inlined
+def seek(code: Code, walkers: Walkers, walker: int, row: int) -> int:
     """Move a walker to the next STEP or HALT row from ``row`` on; return that row."""
     while True:
         op = code.op[row]
@@ -52,7 +52,14 @@ def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
         else:
             walkers.row[walker] = row
             walkers.left[walker] = code.repetitions[row]
-            return row
+            break
+    return row
+
+
+@kernel
+def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
+    """:func:`seek` as a call."""
+    return seek(code, walkers, walker, row)
 
 
 @inlined

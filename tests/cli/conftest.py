@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from maerisim.cli import main
+from maerisim.cli import main, warmup
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,12 @@ class Finished:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels() -> None:
+    """No command of a test is the first one, which says that it compiles."""
+    warmup.ensure(warmup.PARTS)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_the_installed_script_reports_bad_input_without_a_traceback():
 def test_help_names_every_command(maerisim):
     finished = maerisim("--help")
     assert finished.code == 0
-    for command in ("map", "simulate", "validate", "show", "rtl", "schema"):
+    for command in ("map", "simulate", "validate", "compare-mappings", "show", "rtl", "schema", "import"):
         assert re.search(rf"^  {command} ", finished.out, re.MULTILINE)
 
 

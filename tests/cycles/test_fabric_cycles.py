@@ -22,10 +22,13 @@ from hypothesis import strategies as st
 
 from maerisim.engine import EngineName, Result, simulate
 from maerisim.engine.event import Fabric
+from maerisim.engine.fast_forward import recorded
 from maerisim.engine.flatten import flatten
+from maerisim.engine.lanes import flatten_lanes
 from maerisim.hardware import Hardware
-from maerisim.kernels import fabric as kernels
+from maerisim.kernels import fabric as fabric_kernels
 from maerisim.kernels import machine as machine_numbers
+from maerisim.kernels import recurrence
 from maerisim.lowering import lower
 from maerisim.mapping import Mapping
 from maerisim.program import Program
@@ -86,9 +89,13 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
         if cycles:
             machine.env.run(until=cycles - 0.5)
         return machine.count.results
-    arrays = flatten(program, hardware, None, nothing)
-    kernels.run(arrays, program.results + 1, 0, cycles, False, -1, 0)
-    return int(arrays.tally[machine_numbers.RESULTS])
+    one_by_one = flatten(program, hardware, None, nothing)
+    fabric_kernels.run(one_by_one, program.results + 1, 0, cycles, False)
+    lanes, record = recorded(flatten_lanes(program, hardware))
+    recurrence.run(lanes, record, program.results + 1, 0, cycles, False)
+    results = int(one_by_one.tally[machine_numbers.RESULTS])
+    assert lanes.tally[machine_numbers.RESULTS] == results
+    return results
 
 
 @settings(max_examples=40, deadline=None)

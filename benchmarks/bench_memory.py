@@ -1,0 +1,56 @@
+"""Peak memory of a simulation, for layers from 147 thousand to 151 million multiply-accumulates.
+
+    python benchmarks/bench_memory.py
+
+Each layer is simulated with the same tile on 64 multipliers in a process of its own. The last line is JSON: the layers'
+MACs and peaks in bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from reporting import Line, Report, show
+
+GROWTH = 1.1
+"""Target: the peak of the largest layer over that of the smallest."""
+# From the smallest to the largest: rows and columns of outputs.
+SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
+
+PROGRAM = """
+import json, resource, sys
+from maerisim.engine import simulate
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping
+from maerisim.workload import Problem
+
+problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))
+simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"), Hardware.load("maeri-64"))
+unit = 1 if sys.platform == "darwin" else 1024
+print(json.dumps({"macs": problem.macs, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
+"""
+
+
+def peak(size: int) -> dict[str, int]:
+    """MACs and peak memory in bytes of simulating a layer of ``size`` rows and columns."""
+    finished = subprocess.run([sys.executable, "-c", PROGRAM, str(size)], check=True, stdout=subprocess.PIPE, text=True)
+    measured: dict[str, int] = json.loads(finished.stdout)
+    return measured
+
+
+def measure() -> Report:
+    """Simulate each layer."""
+    peaks: dict[str, Any] = {name: peak(size) for name, size in SIZES.items()}
+    lines = [
+        Line(name, found["peak_bytes"] / 1e6, "MB", note=f"{found['macs']:,} MACs") for name, found in peaks.items()
+    ]
+    smallest, *_, largest = (found["peak_bytes"] for found in peaks.values())
+    lines.append(Line("largest over smallest", largest / smallest, "x", GROWTH))
+    return Report("Peak memory", lines, peaks)
+
+
+if __name__ == "__main__":
+    sys.exit(show(measure()))

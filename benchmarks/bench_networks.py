@@ -1,0 +1,80 @@
+"""Whole networks on 256 multipliers with given mappings: the seconds that a warm simulation of all layers takes.
+
+    python benchmarks/bench_networks.py
+
+Equal layers are simulated once, as in ``maerisim simulate``. The mappings are what ``maerisim map`` finds:
+
+    for network in resnet50 vgg16 bert_base; do
+      maerisim map maeri-256 $network -o benchmarks/mappings/$network-maeri-256.yaml
+    done
+
+The last line is JSON; ``cycles`` are those of the layers that are simulated, which is what stepping them would take,
+``stepped`` those that the engine did step where it says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from reporting import Line, Report, best, show
+
+from maerisim.engine import simulate
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping, load_mappings
+from maerisim.workload import Network, Problem
+
+RUNS = 3
+SECONDS = 1.0
+"""Target of each network."""
+HARDWARE = "maeri-256"
+NETWORKS = ("resnet50", "vgg16", "bert_base")
+MAPPINGS = Path(__file__).parent / "mappings"
+
+
+def layers(name: str) -> dict[Problem, Mapping]:
+    """The distinct layers of a network with their mappings."""
+    given = load_mappings(MAPPINGS / f"{name}-{HARDWARE}.yaml")
+    network = Network.load(name)
+    return {layer.problem: given.mapping_for(layer.name, layer.problem) for layer in network.layers}
+
+
+class Cycles(NamedTuple):
+    """Cycles of a run, and those of them that were stepped (None: the engine does not say)."""
+
+    all: int
+    stepped: int | None
+
+
+def simulate_all(mapped: dict[Problem, Mapping], hardware: Hardware) -> Cycles:
+    """Simulate every layer."""
+    results = [simulate(problem, mapping, hardware) for problem, mapping in mapped.items()]
+    stepped = [getattr(result, "stepped", None) for result in results]
+    known = None if None in stepped else sum(cast(list[int], stepped))
+    return Cycles(sum(result.cycles for result in results), known)
+
+
+def measure() -> Report:
+    """Simulate the networks."""
+    hardware = Hardware.load(HARDWARE)
+    lines: list[Line] = []
+    data: dict[str, Any] = {}
+    for name in NETWORKS:
+        mapped = layers(name)
+        seconds, cycles = best(partial(simulate_all, mapped, hardware), RUNS)
+        data[name] = {
+            "seconds": round(seconds, 3),
+            "layers": len(mapped),
+            "cycles": cycles.all,
+            "stepped": cycles.stepped,
+        }
+        stepped = "" if cycles.stepped is None else f", {cycles.stepped:,} of them stepped"
+        note = f"{len(mapped)} distinct layers, {cycles.all:,} cycles{stepped}"
+        lines.append(Line(name, seconds, "s", SECONDS, note=note))
+    return Report(f"Whole networks on {HARDWARE}, mappings given, warm", lines, data)
+
+
+if __name__ == "__main__":
+    sys.exit(show(measure()))

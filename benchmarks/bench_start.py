@@ -1,0 +1,63 @@
+"""What a user waits for from the shell: importing, help, a layer; with ``--cold`` also the first command of all.
+
+    python benchmarks/bench_start.py [--cold]
+
+In wall seconds, best of five runs of the command in a process of its own (the first command once, with an empty directory
+for compiled kernels). The mapping is from ``maerisim map maeri-64 alexnet``. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+
+from bench_networks import MAPPINGS
+from reporting import Line, Report, best, show
+
+RUNS = 5
+COMMAND = (sys.executable, "-m", "maerisim")
+LAYER = ("maeri-64", "alexnet", "--layer", "conv1")
+MAPPING = ("--mapping", str(MAPPINGS / "alexnet-maeri-64.yaml"))
+WAITS = {
+    "import maerisim.engine": ((sys.executable, "-c", "import maerisim.engine"), None),
+    "maerisim --help": ((*COMMAND, "--help"), 0.3),
+    "simulate one layer, mapping given": ((*COMMAND, "simulate", *LAYER, *MAPPING), 1.5),
+    "map and simulate one layer": ((*COMMAND, "simulate", *LAYER), None),
+}
+"""What is run, and the target in seconds."""
+COLD_SECONDS = 20.0
+
+
+def run(command: tuple[str, ...], kernels: str | None = None) -> float:
+    """Run a command and return its seconds of CPU; with ``kernels`` compiled kernels are kept in that directory."""
+    environment = os.environ if kernels is None else os.environ | {"NUMBA_CACHE_DIR": kernels}
+    before = os.times()
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def measure(*, cold: bool = False) -> Report:
+    """Run each command."""
+    lines = []
+    for name, (command, target) in WAITS.items():
+        seconds, busy = best(partial(run, command), RUNS)
+        lines.append(Line(name, seconds, "s", target, note=f"{busy:.2f} s of CPU"))
+    if cold:
+        with tempfile.TemporaryDirectory() as empty:
+            start = time.perf_counter()
+            busy = run((*COMMAND, "simulate", *LAYER, *MAPPING), empty)
+            seconds = time.perf_counter() - start
+        lines.append(Line("the first command, which compiles", seconds, "s", COLD_SECONDS, note=f"{busy:.0f} s of CPU"))
+    return Report("From the shell", lines, {line.name: round(line.value, 3) for line in lines})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cold", action="store_true", help="also compile all kernels")
+    sys.exit(show(measure(cold=parser.parse_args().cold)))

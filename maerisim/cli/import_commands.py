@@ -1,0 +1,84 @@
+"""``maerisim import``: networks and hardware in the formats of other tools, written as our documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from maerisim.importers.layers import ImportedNetwork
+
+app = typer.Typer(
+    name="import",
+    help="Read networks in the formats of other tools, and write them as network documents.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the network here instead of printing it.")
+]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Call the network so.")]
+
+
+@app.command()
+def mrna(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES", help="Model_parameter*.txt, in the order of their numbers.")
+    ],
+    output: Output = None,
+    name: Name = None,
+    hardware_output: Annotated[
+        Path | None,
+        typer.Option("--hardware-output", metavar="FILE", help="Write energies (Config_file.txt) and sizes here."),
+    ] = None,
+    num_ms: Annotated[int | None, typer.Option(metavar="N", help="Multipliers, for --hardware-output.")] = None,
+    dn_bw: Annotated[int | None, typer.Option(metavar="N", help="Distribution bandwidth, likewise.")] = None,
+    rn_bw: Annotated[int | None, typer.Option(metavar="N", help="Collection bandwidth, likewise.")] = None,
+) -> None:
+    """Import the layers, and the energies, that mRNA reads."""
+    from maerisim.cli.output import write_file
+    from maerisim.importers import mrna as importer
+
+    imported = importer.read(files, name)
+    sizes = {"num_ms": num_ms, "dn_bw": dn_bw, "rn_bw": rn_bw}
+    if hardware_output is not None:
+        text = importer.hardware_yaml(hardware_output.stem, imported.energies, sizes)
+        write_file(hardware_output, text)
+        typer.echo(f"wrote {hardware_output}", err=output is None)
+    elif imported.network is None:
+        raise typer.BadParameter("there are only energies: name a file for them", param_hint="--hardware-output")
+    elif imported.energies or any(sizes.values()):
+        typer.echo("note: energies and sizes are hardware: name a file for them with --hardware-output", err=True)
+    if imported.network is not None:
+        finish(imported.network, output)
+
+
+@app.command("scale-sim")
+def scale_sim(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES", help="Topologies (CSV), convolutions or GEMM; one network.")
+    ],
+    output: Output = None,
+    name: Name = None,
+) -> None:
+    """Import topologies of SCALE-Sim."""
+    from maerisim.importers import scale_sim as importer
+
+    finish(importer.read(files, name), output)
+
+
+def finish(network: ImportedNetwork, output: Path | None) -> None:
+    """Write or print a network, and say on standard error what was not taken as it is written."""
+    from maerisim.cli.output import write_file
+
+    text = network.to_yaml()
+    for note in network.notes:
+        typer.echo(f"note: {note}", err=True)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    write_file(output, text)
+    typer.echo(f"wrote {output}: {len(network.layers)} {'layer' if len(network.layers) == 1 else 'layers'}")

@@ -1,0 +1,141 @@
+"""Compiling the kernels ahead of their first use, in several processes at once.
+
+numba compiles in one thread. The kernels of the estimates and those of the engines do not need one another, so each part
+is left to a process of its own, which keeps the machine code on disk (see :mod:`maerisim.kernels.compilation`).
+
+    python -m maerisim.cli.warmup PART ...
+
+is such a process: it prints a line of JSON when it begins a kernel and when it has compiled it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maerisim.kernels import compilation
+
+if TYPE_CHECKING:
+    from maerisim.hardware import Hardware
+
+
+def needed_by(hardware: Hardware, *, values: bool = False) -> list[str]:
+    """The parts of the kernels that a command on ``hardware`` runs, with or without ``values`` in its words."""
+    lock_step = hardware.controller.kind == "lock_step"
+    return ["estimates", "lock_step" if lock_step else "engine", *(["values"] if values else [])]
+
+
+def ensure(parts: Iterable[str]) -> None:
+    """Compile what is not on disk of ``parts``; what cannot be done here is compiled when it is needed."""
+    missing = [part for part in parts if not _is_complete(part)]
+    if missing and _processors() > 1 and _can_be_kept():
+        _compile_at_once(missing)
+
+
+def compile_all() -> None:
+    """Compile every kernel that is not on disk, and see that it is; the watchers are told of each."""
+    if _processors() == 1 or not _can_be_kept() or not _compile_at_once(list(PARTS)):
+        for part in PARTS:
+            _compile(part)
+
+
+def _is_complete(part: str) -> bool:
+    """Whether all kernels of a part are on disk."""
+    kept = compilation.directory()
+    return kept is not None and (kept / f"{part}.complete").exists()
+
+
+def _can_be_kept() -> bool:
+    disabled = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+    return not disabled and compilation.directory() is not None
+
+
+def _processors() -> int:
+    """How many processes can run at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _compile_at_once(parts: Sequence[str]) -> bool:
+    """Compile ``parts`` in as many processes as there are processors; whether all of them succeeded.
+
+    The processes share a pipe, through which the watchers of this process hear of each kernel.
+    """
+    count = min(_processors(), len(parts))
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as reports:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "maerisim.cli.warmup", *parts[first::count]],
+                env=os.environ | {"PYTHONPATH": paths},
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=subprocess.DEVNULL,
+            )
+            for first in range(count)
+        ]
+        os.close(writing)
+        try:
+            for line in reports:
+                compilation.tell(*json.loads(line))
+            return all([process.wait() == 0 for process in processes])  # noqa: C419 - each has to be waited for
+        finally:
+            for process in processes:
+                process.kill()
+
+
+def _compile(part: str) -> None:
+    """Run the kernels of a part in this process, and note that they are all on disk."""
+    PARTS[part]()
+    kept = compilation.directory()
+    if kept is not None and _can_be_kept():
+        (kept / f"{part}.complete").touch()
+
+
+def _run_estimates() -> None:
+    from maerisim.analytic import estimate
+    from maerisim.hardware import Hardware
+    from maerisim.mapping import Mapping
+    from maerisim.workload import Problem
+
+    estimate(Problem(K=2, C=2, P=4, Q=4), Mapping.of({"C": 2}, "N G K C R S P Q"), Hardware.load("maeri-16"))
+
+
+def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> None:
+    from maerisim.engine import simulate
+    from maerisim.hardware import Hardware
+    from maerisim.mapping import Mapping
+    from maerisim.reference import random_operands
+    from maerisim.workload import Problem
+
+    problem = Problem(K=2, C=2, R=3, S=3, P=4, Q=4)
+    mapping = Mapping.of({"R": 3, "S": 3}, "N G C R S K P Q")
+    simulate(problem, mapping, Hardware.load(hardware_name), operands=random_operands(problem, 0) if values else None)
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "estimates": _run_estimates,
+    "engine": _run_engine,
+    "values": partial(_run_engine, values=True),
+    "lock_step": partial(_run_engine, "maeri_rtl"),
+}
+"""Parts of the kernels, and what makes numba compile each."""
+
+
+def _report(kernel: str, seconds: float | None) -> None:
+    sys.stdout.write(json.dumps([kernel, seconds]) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    with compilation.watched(_report):
+        for name in sys.argv[1:]:
+            _compile(name)

@@ -1,0 +1,122 @@
+"""What a program does altogether, whatever the timing: how often each component takes each template, and what that moves.
+
+A run ends when every word has gone its way, so these counts need no run; the event engine counts the same events one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from maerisim.counters import OPERANDS, STALLS, Counters
+from maerisim.fabric.wiring import REGISTER, wire_up
+from maerisim.hardware import Hardware
+from maerisim.program import Collect, Ints, Node, Packets, Program, Step, Thread, Use
+
+
+def totals(program: Program, hardware: Hardware) -> Counters:
+    """The counts of a whole run of ``program``, those apart that depend on the timing: stalls, and the cycles in which
+    an adder switch moves several words (``busy`` counts each word).
+    """
+    visits = _visits(program.compute)
+    uses = np.array(program.compute.templates, np.int64)
+
+    def per_switch(flags: int) -> Ints:
+        return np.asarray(visits @ ((uses & flags) == flags), np.int64)
+
+    products, passes = per_switch(Use.MULTIPLY), per_switch(Use.PASS)
+    multipliers = np.zeros(hardware.multipliers, np.int64)
+    multipliers[: len(products)] = products + passes
+    sums = _Sums(program)
+    words = np.zeros(hardware.multipliers, np.int64)
+    for transfer in wire_up(program, hardware).reduction:
+        if transfer.switch != REGISTER:
+            words[transfer.switch] += sums.steps[transfer.virtual_neuron]
+    buses = np.zeros(hardware.buses, np.int64)
+    np.add.at(buses, list(program.buses), sums.results)
+    sent = {operand: _Sent(thread, hardware.ports) for operand, thread in zip(OPERANDS, program.streams, strict=True)}
+
+    def by_operand(name: str) -> dict[str, int]:
+        return {operand: int(getattr(count, name)) for operand, count in sent.items()}
+
+    combined = sums.additions_two + 2 * sums.additions_three
+    return Counters(
+        multiplications=int(products.sum()),
+        passes=int(passes.sum()),
+        additions=0 if program.compares else combined,
+        comparisons=combined if program.compares else 0,
+        additions_two=sums.additions_two,
+        additions_three=sums.additions_three,
+        accumulations=sums.accumulations,
+        forwards=int(per_switch(Use.FORWARD).sum()),
+        distributed=by_operand("packets"),
+        delivered=by_operand("delivered"),
+        buffer_reads=by_operand("reads"),
+        buffer_writes={"outputs": sums.outputs, "partial_sums": int(sums.results.sum()) - sums.outputs},
+        distribution_hops=sum(count.hops for count in sent.values()),
+        adder_words=int(words.sum()),
+        results=int(sums.results.sum()),
+        stalls=dict.fromkeys(STALLS, 0),
+        port_stalls=0,
+        busy={
+            "multipliers": multipliers.tolist(),
+            "adder_switches": words.tolist(),
+            "ports": sum(count.ports for count in sent.values()).tolist(),  # type: ignore[union-attr]
+            "buses": buses.tolist(),
+        },
+    )
+
+
+def results_per_virtual_neuron(program: Program) -> Ints:
+    """The words that each virtual neuron sends over its collection bus."""
+    return _Sums(program).results
+
+
+class _Sums:
+    """Per virtual neuron the steps it is at work in and its results; in all, what is added."""
+
+    def __init__(self, program: Program) -> None:
+        visits = _visits(program.collect)[:, None]
+        templates = program.collect.templates
+        flags = np.array([template.flags for template in templates], np.int64)
+        at_work = visits * ((flags & Collect.ACTIVE) > 0)
+        emits = at_work * ((flags & Collect.EMIT) > 0)
+        self.steps = at_work.sum(axis=0)
+        self.results: Ints = emits.sum(axis=0)
+        self.outputs = int((emits * ((flags & Collect.LAST) > 0)).sum())
+        continued = (flags & Collect.FIRST) == 0
+        self.accumulations = 0 if program.spills else int((at_work * continued).sum())
+        self.additions_two = int((at_work * [template.additions_two for template in templates]).sum())
+        self.additions_three = int((at_work * [template.additions_three for template in templates]).sum())
+
+
+class _Sent:
+    """The packets of one stream, and what they move; a partial sum that starts an output is not sent."""
+
+    def __init__(self, thread: Thread[Packets], ports: int) -> None:
+        self.ports = np.zeros(ports, np.int64)
+        self.packets = self.delivered = self.reads = self.hops = 0
+        for times, packets in zip(_visits(thread).tolist(), thread.templates, strict=True):
+            sent = packets.wait > 0 if thread.name == "partial_sums" else np.ones(len(packets.wait), bool)
+            port = np.repeat(np.arange(ports), np.diff(packets.port_start))
+            self.ports += times * np.bincount(port[sent], minlength=ports)
+            self.packets += times * int(sent.sum())
+            self.delivered += times * int(np.diff(packets.first)[sent].sum())
+            self.reads += times * int(packets.reads[sent].sum())
+            self.hops += times * int(packets.hops[sent].sum())
+
+
+def _visits(thread: Thread[Any]) -> Ints:
+    """How often a walker takes each template."""
+    visits = np.zeros(len(thread.templates), np.int64)
+
+    def count(nodes: tuple[Node, ...], times: int) -> None:
+        for node in nodes:
+            if isinstance(node, Step):
+                visits[node.template] += times * node.count
+            else:
+                count(node.body, times * node.count)
+
+    count(thread.nodes, 1)
+    return visits

@@ -1,0 +1,1 @@
+"""Networks in the formats of other tools, read into network documents: ``mrna.py``, ``scale_sim.py``."""

@@ -1,0 +1,101 @@
+"""Layers read from another tool's files, and the network document that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from maerisim import documents
+from maerisim.errors import DocumentError
+from maerisim.workload import Network
+
+
+@dataclass(frozen=True)
+class Source:
+    """A line of a file that was read."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class ImportedLayer:
+    """One layer: ``fields`` are those of the network document, ``comment`` stands behind it there."""
+
+    source: Source
+    fields: Mapping[str, Any]
+    comment: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.fields["name"])
+
+
+@dataclass(frozen=True)
+class ImportedNetwork:
+    """A network: its ``origin`` in words, its layers, and ``notes`` on what was not taken as it is written."""
+
+    name: str
+    origin: str
+    layers: tuple[ImportedLayer, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_yaml(self) -> str:
+        """The network document. Raises DocumentError, with the lines they come from, for layers that it cannot hold."""
+        problems: list[str] = []
+        for layer in self.layers:
+            try:
+                documents.validate(Network, {"name": self.name, "layers": [dict(layer.fields)]}, str(layer.source))
+            except DocumentError as error:
+                problems += error.problems
+        if problems:
+            raise DocumentError(problems)
+        lines = [f"# {line}" for line in self.origin.splitlines()]
+        lines += ["", f"name: {documents.scalar(self.name)}", "", "layers:"]
+        lines += [_line(layer) for layer in self.layers]
+        return "\n".join(lines) + "\n"
+
+
+def _line(layer: ImportedLayer) -> str:
+    fields = ", ".join(f"{key}: {_value(value)}" for key, value in layer.fields.items())
+    return f"  - {{{fields}}}" + (f"  # {layer.comment}" if layer.comment else "")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return documents.scalar(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(str(entry) for entry in value)}]"
+    return str(value)
+
+
+def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedLayer], list[str]]:
+    """The layers, later ones of the same name with a number behind it, and a note for each that was renamed."""
+    first: dict[str, Source] = {}
+    distinct: list[ImportedLayer] = []
+    notes: list[str] = []
+    taken = {layer.name for layer in layers}
+    for layer in layers:
+        if layer.name not in first:
+            first[layer.name] = layer.source
+            distinct.append(layer)
+            continue
+        number = 2
+        while f"{layer.name}_{number}" in taken:
+            number += 1
+        name = f"{layer.name}_{number}"
+        taken.add(name)
+        notes.append(
+            f"{layer.source}: '{layer.name}' is already the layer of {first[layer.name]}; this one becomes '{name}'"
+        )
+        distinct.append(replace(layer, fields={**layer.fields, "name": name}))
+    return distinct, notes
+
+
+def pair(height: int, width: int) -> int | list[int]:
+    """Height and width as the network document has them: one number when they are equal."""
+    return height if height == width else [height, width]

@@ -1,0 +1,102 @@
+"""``maerisim import`` writes documents that the other commands read, and says what it did not take."""
+
+from __future__ import annotations
+
+import pytest
+
+MRNA = """\
+Model_Name = small
+Layer_Type = CONV
+Layer_Number = 1
+Input_parameter {
+  input_x = 6
+  input_y =6
+  input_channel = 4
+}
+Output_parameter {
+  output_x = 6
+  output_y = 6
+  output_channel = 4
+}
+Weight_parameter {
+  weight_x = 3
+  weight_y = 3
+  weight_channel = 4
+  weight_number = 4
+  weight_stride = 1
+}
+"""
+ENERGIES = "Energy_factors {\n  spm_eng = 6\n}\n"
+TOPOLOGY = (
+    "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+    "Conv1, 8, 8, 3, 3, 4, 4, 1,\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Model_parameter_1.txt").write_text(MRNA)
+    (tmp_path / "Model_parameter_2.txt").write_text(MRNA.replace("CONV", "MAXPOOL"))
+    (tmp_path / "Config_file.txt").write_text(ENERGIES)
+    (tmp_path / "topology.csv").write_text(TOPOLOGY)
+    return tmp_path
+
+
+def test_mrnas_files_become_documents_that_run(maerisim, folder):
+    files = ("Model_parameter_1.txt", "Model_parameter_2.txt", "Config_file.txt")
+    to = ("-o", "net.yaml", "--hardware-output", "hw.yaml", "--num-ms", 16, "--dn-bw", 8)
+    finished = maerisim("import", "mrna", *files, *to)
+    assert finished.code == 0, finished.err
+    assert finished.out == "wrote hw.yaml\nwrote net.yaml: 1 layer\n"
+    assert finished.err == (
+        "note: Model_parameter_2.txt:2: Layer_Type: MAXPOOL is left out, a network cannot have such a layer yet\n"
+    )
+    ran = maerisim("simulate", "hw.yaml", "net.yaml", "--check-values")
+    assert ran.code == 0, ran.err
+    assert "small on hw: 16 multipliers, 8 distribution ports, 4 collection buses" in ran.out
+
+
+def test_topologies_become_documents_that_run(maerisim, folder):
+    assert maerisim("import", "scale-sim", "topology.csv", "-o", "net.yaml").out == "wrote net.yaml: 1 layer\n"
+    ran = maerisim("simulate", "maeri-16", "net.yaml", "--check-values", "--json")
+    assert ran.json["network"] == "topology"
+    assert ran.json["layers"][0]["macs"] == 4 * 4 * 9 * 36
+
+
+def test_without_a_file_the_document_is_printed(maerisim, folder):
+    printed = maerisim("import", "scale-sim", "topology.csv", "--name", "mine")
+    maerisim("import", "scale-sim", "topology.csv", "--name", "mine", "-o", "net.yaml")
+    assert printed.out == (folder / "net.yaml").read_text()
+    assert "\nname: mine\n" in printed.out
+
+
+def test_energies_without_a_place_to_write_them(maerisim, folder):
+    noted = maerisim("import", "mrna", "Model_parameter_1.txt", "Config_file.txt")
+    assert noted.code == 0
+    assert noted.err == "note: energies and sizes are hardware: name a file for them with --hardware-output\n"
+    refused = maerisim("import", "mrna", "Config_file.txt")
+    assert refused.code == 2
+    assert "--hardware-output" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("mrna", "none.txt"), "none.txt: no such file, expected a file of mRNA"),
+        (("mrna", "."), ".: is a directory, expected a parameter file of mRNA"),
+        (("scale-sim", "none.csv"), "none.csv: no such file, expected a topology of SCALE-Sim"),
+        (("scale-sim", "Config_file.txt"), "Config_file.txt:1: expected the headings 'Layer name"),
+        (("scale-sim", "topology.csv", "-o", "no/such/net.yaml"), "no/such/net.yaml: cannot be written"),
+        (
+            ("mrna", "Config_file.txt", "--hardware-output", "hw.yaml", "--dn-bw", "128"),
+            "distribution.bandwidth: 128 words a cycle for 64 multipliers",
+        ),
+        (("mrna",), "Missing argument"),
+    ],
+)
+def test_bad_input_is_explained(maerisim, folder, arguments, expected):
+    finished = maerisim("import", *arguments)
+    assert finished.code == 2
+    assert expected in finished.err
+    assert "Traceback" not in finished.err

@@ -1,0 +1,62 @@
+"""Kernels are compiled once, before or in the first command, which says so in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from maerisim.cli.compiling import Announcement, announcement
+from maerisim.kernels import compilation
+
+LAYER = ("maeri-16", "tiny", "--layer", "strided")
+
+
+@pytest.mark.slow
+def test_the_first_command_compiles_and_says_so_and_warmup_compiles_the_rest(tmp_path):
+    def run(*arguments):
+        finished = subprocess.run(
+            [sys.executable, "-m", "maerisim", *arguments],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        return finished.stdout, finished.stderr
+
+    table, said = run("simulate", *LAYER)
+    assert said == announcement()
+    for how in ([], ["--check-values"], ["--no-fast-forward"]):
+        again, said = run("simulate", *LAYER, *how)
+        assert again.splitlines()[0] == table.splitlines()[0]
+        assert said == ""
+    assert run("validate", "stonne", "tiny", "--layer", "matmul")[1] == ""
+    listed, said = run("warmup")
+    assert said == announcement()
+    *kernels, summary = listed.splitlines()
+    assert [line.split()[0] for line in kernels] == ["lock_step.run"]
+    assert summary.startswith("kernels compiled: 1; kept in ")
+    listed, said = run("warmup")
+    assert listed.startswith("all kernels were compiled already; kept in ")
+    assert listed.count("\n") == 1
+    assert said == ""
+
+
+def test_compiling_is_announced_once(capsys):
+    with compilation.watched(Announcement()):
+        compilation.tell("fabric.run", None)
+        compilation.tell("fabric.run", 9.5)
+        compilation.tell("analytic.estimate_all", None)
+    compilation.tell("nobody listens", None)
+    assert capsys.readouterr().err == announcement()
+    assert announcement().count("\n") == 1
+
+
+def test_where_nothing_can_be_kept_the_announcement_says_where_it_was_tried_and_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compilation, "directory", lambda: None)
+    assert str(tmp_path) in announcement()
+    assert "set NUMBA_CACHE_DIR" in announcement()

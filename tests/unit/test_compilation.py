@@ -1,0 +1,84 @@
+"""Compiled kernels are kept where they can be, apart for each version of their sources."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from maerisim.kernels import compilation
+
+
+@pytest.fixture
+def sources(tmp_path, monkeypatch):
+    """A package of two kernels in place of ours, and a user's cache."""
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "one.py").write_text("ONE = 1\n")
+    (package / "two.py").write_text("TWO = 2\n")
+    monkeypatch.setattr(compilation, "_SOURCES", package)
+    monkeypatch.setattr(compilation, "directory", compilation.directory.__wrapped__)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return package
+
+
+def test_a_change_in_any_source_means_another_directory(sources):
+    first = compilation.directory()
+    assert compilation.directory() == first
+    (sources / "two.py").write_text("TWO = 3\n")
+    second = compilation.directory()
+    assert second != first
+    (sources / "two.py").write_text("TWO = 2\n")
+    assert compilation.directory() == first
+    assert first.parent == second.parent == sources / "__pycache__"
+
+
+def test_a_moved_line_is_a_change(sources):
+    first = compilation.directory()
+    (sources / "one.py").write_text("")
+    (sources / "two.py").write_text("ONE = 1\nTWO = 2\n")
+    assert compilation.directory() != first
+
+
+def test_only_the_latest_generations_are_left(sources):
+    made = []
+    for number in range(6):
+        (sources / "one.py").write_text(f"ONE = {number}\n")
+        made.append(compilation.directory())
+        os.utime(made[-1], (number, number))
+    assert sorted(made[0].parent.iterdir()) == sorted(made[-3:])
+
+
+def test_the_users_choice_comes_first(sources, monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    assert compilation.directory().parent == tmp_path / "chosen"
+
+
+def test_beside_a_read_only_installation_the_users_cache_is_taken(sources, tmp_path):
+    (sources / "__pycache__").write_text("a file where the directory would be")
+    assert compilation.directory().parent == tmp_path / "cache" / "maerisim"
+
+
+def test_no_place_at_all(sources, tmp_path):
+    (sources / "__pycache__").write_text("")
+    (tmp_path / "cache").write_text("")
+    assert compilation.directory() is None
+
+
+def test_kernels_run_where_none_can_be_kept(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    # Four outputs of a filter of three rows, stride 1, read 4 + 3 - 1 = 6 different rows.
+    finished = subprocess.run(
+        [sys.executable, "-c", "from maerisim.kernels.loads import distinct; print(distinct(4, 3, 1, 1))"],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(blocked / "below")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert finished.stdout == "6\n"
+    assert finished.stderr == ""
