@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.accounting import duration, traffic
-from maerisim.counters import OPERANDS, Traffic, total
+from maerisim.counters import OPERANDS, Traffic, sum_of
+from maerisim.durations import cycles
+from maerisim.engine.totals import totals
 from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_by_switch
 from maerisim.fabric.topology import topology_of
@@ -139,14 +140,18 @@ def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate
 
 
 def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: Hardware) -> Estimate:
-    """Estimate programs that run one after the other, from their templates (:mod:`maerisim.accounting`)."""
-    durations = [duration(program, hardware) for program in sequence]
-    resources = [sum(getattr(it, name) for it in durations) for name in LIMITS]
+    """Estimate programs that run one after the other, from their loops and templates."""
+    counts = [totals(program, hardware) for program in sequence]
+    resources = [
+        sum(program.compute.steps for program in sequence),
+        sum(max(each.busy["ports"]) for each in counts),
+        sum(max(each.busy["buses"]) for each in counts),
+    ]
     return Estimate(
-        cycles=sum(it.cycles for it in durations),
+        cycles=sum(cycles(program, hardware, each) for program, each in zip(sequence, counts, strict=True)),
         bound_cycles=bound(problem, hardware),
         limited_by=LIMITS[resources.index(max(resources))],
-        counters=total([traffic(program) for program in sequence]),
+        counters=sum_of(counts).traffic,
     )
 
 

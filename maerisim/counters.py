@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 from maerisim.hardware import EnergyTable
 
@@ -106,14 +106,15 @@ class Counters(Traffic):
     port_stalls: int
     busy: dict[str, list[int]]
 
+    @property
+    def traffic(self) -> Traffic:
+        """The counts that do not depend on the timing."""
+        return Traffic(**{field.name: getattr(self, field.name) for field in fields(Traffic)})
 
-Counts = TypeVar("Counts", bound=Traffic)
 
-
-def total(runs: Sequence[Counts]) -> Counts:
+def sum_of(runs: Sequence[Counters]) -> Counters:
     """The counts of several runs together."""
-    kind = type(runs[0])
-    return kind(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(kind)})
+    return Counters(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(Counters)})
 
 
 def _sum(values: Sequence[Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from maerisim.counters import Counters, total
+from maerisim.counters import Counters, sum_of
 from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.event import Progress
 from maerisim.errors import NotSupportedError
@@ -111,7 +111,7 @@ def run_in_turn(
         cycles += took
         runs.append(counters)
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
-    return Result(cycles, total(runs), outputs.reshape(shape) if operands is not None else None, first_result)
+    return Result(cycles, sum_of(runs), outputs.reshape(shape) if operands is not None else None, first_result)
 
 
 def _report(progress: Progress, before: int, expected: int, results: int, _of_program: int) -> None:

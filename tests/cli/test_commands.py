@@ -300,7 +300,7 @@ def test_poolings_are_mapped_simulated_and_checked(maerisim, tmp_path, hardware,
 SPARSE = """\
 name: sparse
 layers:
-  - {name: conv, op: conv2d, input: [6, 7, 7], filters: 8, kernel: 3, groups: 2, sparsity: {density: 0.3, seed: 4}}
+  - {name: conv, op: conv2d, input: [6, 7, 7], filters: 20, kernel: 3, groups: 2, sparsity: {density: 0.3, seed: 4}}
   - {name: fc, op: linear, inputs: 4, outputs: 3, batch: 2, sparsity: {bitmap: ['0110', '0000', '1011']}}
 """
 
