@@ -1,4 +1,4 @@
-"""Reading the three input documents: YAML with line positions in, frozen model or all problems at once out.
+"""Reading the input documents: YAML with line positions in, frozen model or all problems at once out.
 
 Every problem is one line ``file:line: dotted.path: message`` of a :class:`~maerisim.errors.DocumentError`. Documents
 are addressed by path or by the name of a file shipped in ``configs/`` (``maeri-64``, ``alexnet``).
@@ -24,15 +24,16 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from maerisim.errors import DocumentError
 
-Kind = Literal["hardware", "network", "mapping"]
+Kind = Literal["hardware", "network", "mapping", "sweep"]
 KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
 
-_FOLDERS: dict[str, str] = {"hardware": "hardware", "network": "networks", "mapping": "mappings"}
+_FOLDERS: dict[str, str] = {"hardware": "hardware", "network": "networks", "mapping": "mappings", "sweep": "sweeps"}
 _NOUNS: dict[str, str] = {
     "hardware": "a hardware description",
     "network": "a network description",
     "mapping": "a mapping file",
+    "sweep": "a sweep",
 }
 _PROBLEMS_ERROR = "problems"
 _DEEPEST = 32
@@ -86,7 +87,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _shipped_folder(kind: Kind) -> Path | None:
     here = Path(__file__).resolve().parent
-    for root in (here / "configs", here.parent / "configs"):
+    for root in (here / "configs", here.parent / "configs", here.parent / "benchmarks"):
         if (root / _FOLDERS[kind]).is_dir():
             return root / _FOLDERS[kind]
     return None
@@ -121,6 +122,17 @@ def locate(kind: Kind, name: str | os.PathLike[str]) -> Path:
         hint = f" (shipped: {', '.join(names)})"
     what = f"no such file or shipped {kind}" if is_bare else f"no such file, expected {_NOUNS[kind]}"
     raise DocumentError([f"{text or repr(text)}: {what}{hint}"])
+
+
+def locate_beside(kind: Kind, name: str, folder: Path) -> Path:
+    """The file that a document in ``folder`` means by ``name``: one relative to the folder, else a shipped one.
+
+    Raises DocumentError when there is no such file, with the nearest shipped names.
+    """
+    path = folder / Path(name).expanduser()
+    if path.is_file():
+        return path
+    return locate(kind, name if "/" not in name and not name.endswith((".yaml", ".yml")) else path)
 
 
 def _displayed(path: Path) -> Path:
@@ -329,12 +341,10 @@ def _read_chain(path: Path, kind: Kind, extendable: bool, chain: tuple[Path, ...
     if not isinstance(name, str) or not name:
         raise DocumentError([f"{where}: expected the name of a YAML file, found {described(name)}"])
     chain = (*chain, path)
-    base = path.parent / Path(name).expanduser()
-    if not base.is_file():
-        try:
-            base = locate(kind, name if "/" not in name and not name.endswith((".yaml", ".yml")) else base)
-        except DocumentError as error:
-            raise DocumentError([f"{where}: {problem}" for problem in error.problems]) from None
+    try:
+        base = locate_beside(kind, name, path.parent)
+    except DocumentError as error:
+        raise DocumentError([f"{where}: {problem}" for problem in error.problems]) from None
     if any(base.resolve() == earlier.resolve() for earlier in chain):
         loop = " -> ".join(str(step) for step in (*chain, base))
         raise DocumentError([f"{where}: a file cannot extend itself: {loop}"])
@@ -347,10 +357,15 @@ def _read_chain(path: Path, kind: Kind, extendable: bool, chain: tuple[Path, ...
 
 def load(model: type[DocumentT], name: str | os.PathLike[str]) -> DocumentT:
     """Locate, read and validate a document. Raises DocumentError with every problem of the file."""
+    return load_with_source(model, name)[0]
+
+
+def load_with_source(model: type[DocumentT], name: str | os.PathLike[str]) -> tuple[DocumentT, Source]:
+    """Like ``load``, with the source for problems that show only when the document is put to use."""
     extendable = model.kind == "hardware"
     source = read(locate(model.kind, name), model.kind, extendable=extendable)
     try:
-        return model.model_validate(source.data)
+        return model.model_validate(source.data), source
     except ValidationError as error:
         extra = ("extends",) if extendable else ()
         raise source.report(_problems(model, source.data, error, extra)) from None

@@ -5,7 +5,8 @@
     ├── MappingError         a mapping violates the layer or the hardware (every violated constraint)
     ├── NotSupportedError    a valid request that maerisim does not do (yet)
     ├── DeadlockError        a program that cannot progress, with the components that wait on one another
-    └── ValuesError          simulated outputs differ from NumPy's
+    ├── ValuesError          simulated outputs differ from NumPy's
+    └── WorkersError         the processes or machines that were to run a sweep cannot be used, or are gone
 
 Every message says what was expected, what was found, where, and what to do. The command line prints the message
 without a traceback and ends with exit code 2.
@@ -44,3 +45,7 @@ class DeadlockError(MaerisimError):
 
 class ValuesError(MaerisimError):
     """Simulated outputs that differ from the reference."""
+
+
+class WorkersError(MaerisimError):
+    """Processes or machines that were to run a sweep and cannot be used, or ended before their work was done."""

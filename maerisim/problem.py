@@ -7,7 +7,7 @@ Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from maerisim.errors import DocumentError
@@ -128,6 +128,11 @@ class Problem:
         """Where the weights of a layer with ``sparsity`` (filters of all groups, C, R, S) are not zero."""
         assert self.sparsity is not None
         return self.sparsity.mask(self.G * self.K, self.C, self.R, self.S)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields as plain data, for JSON."""
+        data: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return data | {"sparsity": None if self.sparsity is None else self.sparsity.model_dump(mode="json")}
 
     def scaled(self, limit: int) -> Problem:
         """A smaller problem of the same character with at most ``limit`` operations.

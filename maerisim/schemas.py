@@ -7,9 +7,15 @@ from typing import Any
 from maerisim.documents import Document, Kind
 from maerisim.hardware import Hardware
 from maerisim.mapping import MappingFile
+from maerisim.sweep import Sweep
 from maerisim.workload import Network
 
-_MODELS: dict[Kind, type[Document]] = {"hardware": Hardware, "network": Network, "mapping": MappingFile}
+_MODELS: dict[Kind, type[Document]] = {
+    "hardware": Hardware,
+    "network": Network,
+    "mapping": MappingFile,
+    "sweep": Sweep,
+}
 
 
 def schema(kind: Kind) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import sys
 
 from maerisim.errors import MaerisimError
 
-BAD_INPUT, INTERRUPTED = 2, 130
-"""Exit codes: input that cannot be used, and Ctrl-C."""
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+"""Exit codes: results of a sweep that failed, input that cannot be used, and Ctrl-C."""
 
 
 def main(arguments: list[str] | None = None) -> None:

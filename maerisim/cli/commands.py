@@ -201,6 +201,32 @@ def warmup() -> None:
 
 
 @app.command()
+def sweep(
+    sweep: options.SweepName,
+    database: options.Database = None,
+    jobs: options.Jobs = None,
+    dask: options.Dask = None,
+    run: options.Run = True,
+    retry_failed: options.RetryFailed = False,
+    export: options.Export = None,
+    output: options.ExportOutput = None,
+    plot: options.Plot = None,
+) -> None:
+    """Map and simulate networks over a grid of hardware parameters, on all cores.
+
+    Each result is stored as soon as it is there: after Ctrl-C or a crash the same command goes on where it was.
+    """
+    from maerisim.cli.sweep.command import Request
+    from maerisim.cli.sweep.command import sweep as run_sweep
+
+    if output is not None and export is None:
+        raise typer.BadParameter("is for --export", param_hint="--output")
+    if dask is not None and jobs is not None:
+        raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
+    run_sweep(Request(sweep, database, jobs, dask, run, retry_failed, export, output, plot))
+
+
+@app.command()
 def schema(document: Annotated[options.DocumentKind, typer.Argument(help="Which document.")]) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json

@@ -43,7 +43,7 @@ def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer
     share = task.problem.operations / (len(REFERENCES) + 1)
     with located(task.name):
         bar.show(done, f"{task.name}: {OURS}")
-        ours = simulated(study, map_layer(study, task))
+        ours = simulated(study, map_layer(task, study.hardware, study.objective))
         references: dict[str, LayerReport | str] = {}
         for place, (name, reference) in enumerate(REFERENCES.items(), 1):
             bar.show(done + place * share, f"{task.name}: {name}")

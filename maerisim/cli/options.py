@@ -9,7 +9,8 @@ import typer
 
 Objective = Literal["cycles", "energy", "edp"]
 Engine = Literal["compiled", "event"]
-DocumentKind = Literal["hardware", "network", "mapping"]
+ExportFormat = Literal["csv", "json"]
+DocumentKind = Literal["hardware", "network", "mapping", "sweep"]
 
 HardwareName = Annotated[str, typer.Argument(metavar="HARDWARE", help="A YAML file, or a shipped name: maeri-64.")]
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A YAML file, or a shipped name: alexnet.")]
@@ -47,4 +48,32 @@ Dot = Annotated[
 VirtualNeurons = Annotated[
     list[str] | None,
     typer.Option("--vn", metavar="SIZE[xCOUNT]", help="Place virtual neurons: 9x3 is three of nine; may be repeated."),
+]
+
+SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="A YAML file, or a shipped name: bandwidth.")]
+Database = Annotated[
+    Path | None,
+    typer.Option(
+        "--database", metavar="FILE", help="Keep results in this file; default: NAME.sqlite in the working directory."
+    ),
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes to run on; default: all cores.")
+]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler: tcp://HOST:8786."),
+]
+Run = Annotated[bool, typer.Option("--run/--no-run", help="Run what is missing first, or only report what is stored.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed results again.")]
+Export = Annotated[
+    ExportFormat | None,
+    typer.Option("--export", help="Print a row for every layer at every point instead of the table."),
+]
+ExportOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the export to this file.")
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Plot cycles against bandwidth into this .png, .svg or .pdf file."),
 ]

@@ -11,13 +11,19 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 PATIENCE_SECONDS = 1.0
+SPEED_SECONDS = 600.0
+"""How far back the pace is looked at to tell the time that is left."""
 
 
 class Bar:
-    """Shows ``done`` of ``total`` units of work and what is being done; invisible when stderr is not a terminal."""
+    """Shows ``done`` of ``total`` units of work and what is being done; invisible when stderr is not a terminal.
 
-    def __init__(self, total: float) -> None:
+    ``counted`` units mean something to the user: their number and the time that they will still take are shown too.
+    """
+
+    def __init__(self, total: float, *, counted: bool = False) -> None:
         self._total = total
+        self._counted = counted
         self._begin = time.monotonic()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -42,13 +48,18 @@ class Bar:
         from rich import progress
         from rich.console import Console
 
+        counted: list[progress.ProgressColumn] = []
+        if self._counted:
+            counted = [progress.MofNCompleteColumn(), progress.TimeRemainingColumn(), progress.TextColumn("left after")]
         self._progress = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.TaskProgressColumn(),
+            *counted,
             progress.TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
+            speed_estimate_period=SPEED_SECONDS,
         )
         self._task = self._progress.add_task(doing, total=self._total, completed=int(done))
         self._progress.start()

@@ -93,7 +93,24 @@ class Study:
         Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
         the network, cannot run on the hardware.
         """
-        hardware, network = Hardware.load(hardware_name), Network.load(network_name)
+        study = cls.on(
+            Hardware.load(hardware_name), Network.load(network_name), layer_names, scale=scale, objective=objective
+        )
+        if mapping_file is None:
+            return study
+        return replace(study, tasks=tuple(with_mappings(study.tasks, study.hardware, mapping_file)))
+
+    @classmethod
+    def on(
+        cls,
+        hardware: Hardware,
+        network: Network,
+        layer_names: Sequence[str] | None = None,
+        *,
+        scale: int | None = None,
+        objective: Objective = "cycles",
+    ) -> Study:
+        """The same for documents that have been read, without mappings."""
         names = frozenset(layer_names or ())
         for name in names - {stage.name for layer in network.layers for stage in layer.stages}:
             network.layer(name)
@@ -105,8 +122,6 @@ class Study:
         refused = [task.reason for task in tasks if isinstance(task, UnsupportedLayer)]
         if refused and (names or len(refused) == len(tasks)):
             raise NotSupportedError("\n".join(refused))
-        if mapping_file is not None:
-            tasks = with_mappings(tasks, hardware, mapping_file)
         return cls(hardware, network.name, tuple(tasks), objective)
 
     @property
@@ -223,7 +238,7 @@ class Runner:
     def run_stage(self, task: StageTask, simulation: Simulation | None) -> LayerReport:
         """Map one stage and, with a ``simulation``, simulate it."""
         self.bar.show(self.done, f"mapping {task.name}")
-        report = map_layer(self.study, task)
+        report = map_layer(task, self.study.hardware, self.study.objective)
         if simulation is None:
             return report
         self.bar.show(self.done, f"simulating {task.name}")
@@ -264,13 +279,13 @@ def located(layer: str) -> Iterator[None]:
         raise
 
 
-def map_layer(study: Study, task: StageTask) -> LayerReport:
+def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> LayerReport:
     """A layer with its given mapping, or else with the best that the mapper finds."""
     if task.mapping is None:
-        choice = find_mapping(task.problem, study.hardware, objective=study.objective)
+        choice = find_mapping(task.problem, hardware, objective=objective)
         mapping, expected, candidates, reason = choice.mapping, choice.estimate, choice.candidates, choice.reason
     else:
-        mapping, expected = task.mapping, estimate(task.problem, task.mapping, study.hardware)
+        mapping, expected = task.mapping, estimate(task.problem, task.mapping, hardware)
         candidates, reason = None, ""
     return LayerReport(
         name=task.name,
@@ -286,7 +301,10 @@ def map_layer(study: Study, task: StageTask) -> LayerReport:
 
 
 def simulate_layer(
-    hardware: Hardware, layer: LayerReport, simulation: Simulation, progress: Callable[[int, int], None]
+    hardware: Hardware,
+    layer: LayerReport,
+    simulation: Simulation,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Simulate a mapped layer. Raises ValuesError when its outputs are checked and one differs from NumPy's."""
     problem = layer.problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from maerisim.counters import Counters, sum_of
 from maerisim.engine import compiled, event, lock_step
-from maerisim.engine.event import Progress
+from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower, padded, programs
@@ -23,19 +23,21 @@ from maerisim.rtl.memory import Files
 from maerisim.workload import Problem
 
 EngineName = Literal["compiled", "event"]
-Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], tuple[int, Counters, int]]
+Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], Run]
 
 
 @dataclass(frozen=True)
 class Result:
     """What a run gives: ``cycles`` from the first word sent to the last result written, counts, the outputs
-    (N, G, K, P, Q) when operands were given, and the cycles up to the first result.
+    (N, G, K, P, Q) when operands were given, and the cycles up to the first result. ``stepped`` counts the cycles that
+    were not skipped, over all parts of the fabric that ran apart.
     """
 
     cycles: int
     counters: Counters
     outputs: Ints | None
     first_result: int = 0
+    stepped: int = field(default=0, compare=False)
 
 
 def simulate(
@@ -100,22 +102,28 @@ def run_in_turn(
         raise NotSupportedError(msg)
     outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
     expected = sum(program.results for program in sequence)
-    cycles, first_result = 0, 0
-    runs: list[Counters] = []
+    runs: list[Run] = []
     for program in sequence:
-        before = sum(counters.results for counters in runs)
+        before = sum(each.counters.results for each in runs)
         report = None if progress is None else partial(_report, progress, before, expected)
-        step = _engine(program, engine, fast_forward=fast_forward)
-        took, counters, first = step(program, hardware, operands, outputs, report)
-        first_result = first_result or first
-        cycles += took
-        runs.append(counters)
+        runs.append(_engine(program, engine, fast_forward=fast_forward)(program, hardware, operands, outputs, report))
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
-    return Result(cycles, sum_of(runs), outputs.reshape(shape) if operands is not None else None, first_result)
+    return _result(runs, outputs.reshape(shape) if operands is not None else None)
 
 
 def _report(progress: Progress, before: int, expected: int, results: int, _of_program: int) -> None:
     progress(before + results, expected)
+
+
+def _result(runs: Sequence[Run], outputs: Ints | None) -> Result:
+    """The result of runs one after the other."""
+    return Result(
+        cycles=sum(run.cycles for run in runs),
+        counters=sum_of([run.counters for run in runs]),
+        outputs=outputs,
+        first_result=runs[0].first_result,
+        stepped=sum(run.stepped for run in runs),
+    )
 
 
 def simulate_testbench(
@@ -130,8 +138,7 @@ def simulate_testbench(
     Raises NotSupportedError when the RTL cannot run it and DeadlockError when it hangs there too.
     """
     program = lower_testbench(files, hardware)
-    cycles, counters, first = _engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress)
-    return Result(cycles, counters, None, first)
+    return _result([_engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress)], None)
 
 
 def _engine(program: Program, name: EngineName, *, fast_forward: bool = True) -> Engine:

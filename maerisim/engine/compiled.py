@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from maerisim.counters import OPERANDS, STALLS, Counters
-from maerisim.engine.event import Progress
+from maerisim.counters import OPERANDS, STALLS
 from maerisim.engine.fast_forward import applies_to, recorded
 from maerisim.engine.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.lanes import flatten_lanes
+from maerisim.engine.outcome import Progress, Run
 from maerisim.engine.parts import parts_of
 from maerisim.engine.totals import results_per_virtual_neuron, totals
 from maerisim.engine.watchdog import deadlock_message
@@ -18,7 +18,7 @@ from maerisim.errors import DeadlockError
 from maerisim.fabric.topology import topology_of
 from maerisim.fabric.wiring import wire_up
 from maerisim.hardware import Hardware
-from maerisim.kernels import fabric, recurrence
+from maerisim.kernels import fabric, repetition
 from maerisim.kernels import lock_step as ls
 from maerisim.kernels import machine as k
 from maerisim.kernels.walk import HALT
@@ -28,16 +28,6 @@ from maerisim.reference import Operands
 _CYCLES_PER_CALL = 100_000
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a run measures; ``stepped`` are the cycles of all its parts that were not skipped."""
-
-    cycles: int
-    counters: Counters
-    first_result: int
-    stepped: int
-
-
 def run(
     program: Program,
     hardware: Hardware,
@@ -45,8 +35,8 @@ def run(
     outputs: Ints,
     progress: Progress | None,
     fast_forward: bool = True,
-) -> tuple[int, Counters, int]:
-    """Run to the last result; return (cycles, counters, cycles to the first result).
+) -> Run:
+    """Run to the last result.
 
     Fills ``outputs`` (flat) when values are carried. Otherwise 64 switches are stepped at a time, and repetitions are
     skipped, exactly, unless ``fast_forward`` is off. Raises DeadlockError when nothing moves for longer than a word
@@ -55,7 +45,7 @@ def run(
     if operands is None and program.control is None:
         done = run_lanes(program, hardware, progress, fast_forward=fast_forward)
         if done is not None:
-            return done.cycles, done.counters, done.first_result
+            return done
     machine = flatten(program, hardware, operands, outputs)
     lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
     status, cycle = k.RUNNING, 0
@@ -68,7 +58,7 @@ def run(
             progress(int(machine.tally[k.RESULTS]), program.results)
     if status == k.DEADLOCK:
         raise DeadlockError(_deadlock(machine, lock_step, program, hardware, cycle))
-    return cycle, counters_of(machine), int(machine.tally[k.FIRST_RESULT])
+    return Run(cycle, counters_of(machine), int(machine.tally[k.FIRST_RESULT]), cycle)
 
 
 def run_lanes(
@@ -90,7 +80,7 @@ def run_lanes(
         skipping = fast_forward and applies_to(machine)
         status, cycle, times = k.RUNNING, 0, len(part.starts)
         while status == k.RUNNING:
-            status, cycle, steps = recurrence.run(
+            status, cycle, steps = repetition.run(
                 machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
             )
             stepped += steps

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import simpy
 
 from maerisim.counters import OPERANDS, STALLS, Counters, by_operand
+from maerisim.engine.outcome import Progress, Run
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.collection import virtual_neurons_by_bus
@@ -35,7 +36,6 @@ from maerisim.program import ACTIVE, Collect, Control, Ints, Packets, Program, T
 from maerisim.reference import Operands
 
 Tick = Generator[simpy.Event, None, None]
-Progress = Callable[[int, int], None]
 
 
 class Word(NamedTuple):
@@ -524,8 +524,8 @@ def run(
     outputs: Ints,
     progress: Progress | None,
     fabric_type: type[Fabric] = Fabric,
-) -> tuple[int, Counters, int]:
-    """Run to the last result; return (cycles, counters, cycles to the first result).
+) -> Run:
+    """Run to the last result.
 
     Fills ``outputs`` (flat) when values are carried. Raises DeadlockError when nothing moves for longer than a word
     takes through the distribution network.
@@ -544,7 +544,8 @@ def run(
     count = fabric.count
     combined = count.additions_two + 2 * count.additions_three
     additions, comparisons = (0, combined) if program.compares else (combined, 0)
-    return cycle, Counters(**vars(count), additions=additions, comparisons=comparisons), fabric.first_result
+    counters = Counters(**vars(count), additions=additions, comparisons=comparisons)
+    return Run(cycle, counters, fabric.first_result, cycle)
 
 
 def _deadlock(fabric: Fabric, cycle: int) -> str:

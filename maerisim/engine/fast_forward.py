@@ -1,4 +1,4 @@
-"""The state of a run in a few arrays, so that :mod:`maerisim.kernels.recurrence` can compare and repeat it.
+"""The state of a run in a few arrays, so that :mod:`maerisim.kernels.repetition` can compare and repeat it.
 
 Entries are of three kinds: *state* must be equal for a stretch of the run to repeat; a *counter* may have gone down, one
 per walker; a *clock* (control steps, counts) may have grown. What is in none of them does not influence what happens next.
@@ -12,7 +12,7 @@ import numpy as np
 
 from maerisim.kernels import machine as k
 from maerisim.kernels.lanes import LaneMachine
-from maerisim.kernels.recurrence import Record
+from maerisim.kernels.repetition import Record
 from maerisim.program import ACTIVE, Ints
 
 _WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers")

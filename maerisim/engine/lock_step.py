@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from maerisim.counters import Counters
 from maerisim.engine import event
-from maerisim.engine.event import Fabric, Progress, Queue, Tick, Word
+from maerisim.engine.event import Fabric, Queue, Tick, Word
+from maerisim.engine.outcome import Progress, Run
 from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware import Hardware
@@ -266,6 +266,6 @@ class LockStepFabric(Fabric):
 
 def run(
     program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints, progress: Progress | None
-) -> tuple[int, Counters, int]:
+) -> Run:
     """Run a program with a ``control`` thread; see :func:`maerisim.engine.event.run`."""
     return event.run(program, hardware, operands, outputs, progress, LockStepFabric)

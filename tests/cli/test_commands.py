@@ -46,7 +46,8 @@ def test_the_installed_script_reports_bad_input_without_a_traceback():
 def test_help_names_every_command(maerisim):
     finished = maerisim("--help")
     assert finished.code == 0
-    for command in ("map", "simulate", "validate", "compare-mappings", "show", "rtl", "schema", "import"):
+    commands = ("map", "simulate", "validate", "compare-mappings", "sweep", "show", "rtl", "warmup", "schema", "import")
+    for command in commands:
         assert re.search(rf"^  {command} ", finished.out, re.MULTILINE)
 
 
@@ -401,7 +402,7 @@ def test_show_writes_graphviz(maerisim, tmp_path):
     assert re.match(r"(strict )?(di)?graph\b", printed.out)
 
 
-@pytest.mark.parametrize("document", ["hardware", "network", "mapping"])
+@pytest.mark.parametrize("document", ["hardware", "network", "mapping", "sweep"])
 def test_schema_is_a_json_schema(maerisim, document):
     schema = json.loads(maerisim("schema", document).out)
     assert schema["$schema"].startswith("https://json-schema.org/")

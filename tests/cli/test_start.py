@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "numba", "simpy", "yaml", "rich", "maerisim.hardware", "maerisim.engine", "mapper")
+HEAVY = ("numpy", "numba", "simpy", "yaml", "rich", "joblib", "maerisim.hardware", "maerisim.engine", "mapper")
 
 PROGRAM = """
 import sys
@@ -20,7 +20,7 @@ print("IMPORTED", *sys.modules)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["sweep", "--help"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments):
     finished = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60
@@ -28,3 +28,18 @@ def test_help_imports_nothing_heavy(arguments):
     imported = set(finished.stdout.rpartition("IMPORTED")[2].split())
     assert imported
     assert imported.isdisjoint(HEAVY)
+
+
+def test_a_sweep_imports_neither_matplotlib_nor_dask_unless_asked_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text("name: s\nhardware: maeri-16\nnetworks: [tiny]\ngrid: {multipliers: [2]}\n")
+    finished = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "sweep", "s.yaml", "--jobs", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    imported = set(finished.stdout.rpartition("IMPORTED")[2].split())
+    assert "maerisim.cli.sweep.command" in imported
+    assert imported.isdisjoint({"matplotlib", "distributed", "dask"})

@@ -28,7 +28,7 @@ from maerisim.engine.lanes import flatten_lanes
 from maerisim.hardware import Hardware
 from maerisim.kernels import fabric as fabric_kernels
 from maerisim.kernels import machine as machine_numbers
-from maerisim.kernels import recurrence
+from maerisim.kernels import repetition
 from maerisim.lowering import lower
 from maerisim.mapping import Mapping
 from maerisim.program import Program
@@ -92,7 +92,7 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
     one_by_one = flatten(program, hardware, None, nothing)
     fabric_kernels.run(one_by_one, program.results + 1, 0, cycles, False)
     lanes, record = recorded(flatten_lanes(program, hardware))
-    recurrence.run(lanes, record, program.results + 1, 0, cycles, False)
+    repetition.run(lanes, record, program.results + 1, 0, cycles, False)
     results = int(one_by_one.tally[machine_numbers.RESULTS])
     assert lanes.tally[machine_numbers.RESULTS] == results
     return results
