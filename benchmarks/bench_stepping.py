@@ -65,8 +65,7 @@ KINDS = {"3x3": conv3x3, "1x1": conv1x1, "linear": linear}
 
 def step(program: Program, hardware: Hardware) -> int:
     """Step every cycle of a program; return how many there were."""
-    cycles = compiled.run(program, hardware, None, np.zeros(0, np.int64), None, fast_forward=False).cycles
-    return cycles
+    return compiled.run(program, hardware, None, np.zeros(0, np.int64), None, fast_forward=False).cycles
 
 
 def measure() -> Report:

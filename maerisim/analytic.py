@@ -14,15 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.counters import OPERANDS, Traffic
+from maerisim.counters import OPERANDS, Traffic, sum_of
+from maerisim.durations import cycles
+from maerisim.engine.totals import totals
 from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_by_switch
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import EnergyTable, Hardware
 from maerisim.kernels import loads as k
 from maerisim.kernels.analytic import estimate_all
+from maerisim.lowering import programs
 from maerisim.mapping import Mapping
-from maerisim.program import Ints
+from maerisim.program import Ints, Program
+from maerisim.rounds import nonzeros
 from maerisim.workload import DIMENSIONS, Problem
 
 
@@ -123,12 +127,32 @@ class Estimate:
 
 
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
-    """Estimate one mapping. Raises MappingError when it does not fit."""
+    """Estimate one mapping. Raises MappingError when it does not fit, NotSupportedError for sparse weights on a
+    controller that cannot run them.
+    """
+    if problem.sparsity is not None:
+        return estimate_programs(programs(problem, mapping, hardware), problem, hardware)
     violations = mapping.check(problem, hardware)
     if violations:
         raise MappingError("mapping", violations)
     costs = estimate_many(problem, [mapping.tile], [(mapping.order, mapping.placement)], hardware)[0, 0]
     return explain(costs, problem, hardware)
+
+
+def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: Hardware) -> Estimate:
+    """Estimate programs that run one after the other, from their loops and templates."""
+    counts = [totals(program, hardware) for program in sequence]
+    resources = [
+        sum(program.compute.steps for program in sequence),
+        sum(max(each.busy["ports"]) for each in counts),
+        sum(max(each.busy["buses"]) for each in counts),
+    ]
+    return Estimate(
+        cycles=sum(cycles(program, hardware, each) for program, each in zip(sequence, counts, strict=True)),
+        bound_cycles=bound(problem, hardware),
+        limited_by=LIMITS[resources.index(max(resources))],
+        counters=sum_of(counts).traffic,
+    )
 
 
 def estimate_many(
@@ -192,8 +216,10 @@ def bound(problem: Problem, hardware: Hardware) -> int:
     compute = -(-p.operations // hardware.multipliers)
     rows = k.distinct(p.P, p.R, p.stride[0], p.dilation[0])
     columns = k.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
-    distribution = -(-(p.weights + p.N * p.G * p.C * rows * columns) // hardware.ports)
-    return max(compute, distribution, -(-p.outputs // hardware.buses))
+    inputs, outputs = p.N * p.G * p.C * rows * columns, p.outputs
+    if p.sparsity is not None:  # inputs that meet only zeros are not sent, filters of zeros give no results
+        inputs, outputs = 0, len(nonzeros(p)) * p.N * p.P * p.Q
+    return max(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses))
 
 
 def energies(costs: Ints, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:

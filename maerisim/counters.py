@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from maerisim.hardware import EnergyTable
@@ -105,6 +105,24 @@ class Counters(Traffic):
     stalls: dict[str, int]
     port_stalls: int
     busy: dict[str, list[int]]
+
+    @property
+    def traffic(self) -> Traffic:
+        """The counts that do not depend on the timing."""
+        return Traffic(**{field.name: getattr(self, field.name) for field in fields(Traffic)})
+
+
+def sum_of(runs: Sequence[Counters]) -> Counters:
+    """The counts of several runs together."""
+    return Counters(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(Counters)})
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    """The sum of numbers, or of the entries of dictionaries or lists at the same place."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {key: _sum([value[key] for value in values]) for key in first}
+    return [sum(entries) for entries in zip(*values, strict=True)] if isinstance(first, list) else sum(values)
 
 
 def differences(one: Counters, other: Counters) -> list[str]:

@@ -15,11 +15,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from maerisim import documents
+from maerisim import documents, rounds
 from maerisim.documents import Document, Kind, Model
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.problem import Operation
+from maerisim.sparsity import Sparsity
 from maerisim.workload import DIMENSIONS, PaddingPair, PositivePair, Problem, Size
 
 REDUCED = ("C", "R", "S")
@@ -31,6 +32,8 @@ REPLICATED = ("G", "K", "N", "P", "Q")
 @dataclass(frozen=True, slots=True)
 class Mapping:
     """Tile sizes in the order of ``DIMENSIONS``, and the temporal loops from the outermost to the innermost.
+
+    For sparse layers K and C count something else, see :mod:`maerisim.rounds`.
 
     ``placement`` orders the virtual neurons along the array: those that differ in its last dimension are neighbours,
     so that what they share takes one slot of a distribution port.
@@ -108,25 +111,32 @@ class Mapping:
     def spills(self, problem: Problem, hardware: Hardware) -> bool:
         """Whether partial sums exceed the accumulation buffer and go through the global buffer.
 
-        Every virtual neuron then takes one more multiplier switch, for the partial sum that comes back.
+        Every virtual neuron then takes one more multiplier switch, for the partial sum that comes back. Those of a
+        sparse layer never do (a mapping that does not fit is refused).
         """
-        return self.live_partial_sums(problem) > hardware.accumulation_words
+        return problem.sparsity is None and self.live_partial_sums(problem) > hardware.accumulation_words
 
     def check(self, problem: Problem, hardware: Hardware) -> list[str]:
         """Every constraint that this mapping violates, in words with numbers; empty when it can run."""
         violations = []
         if len(self.tile) != len(DIMENSIONS):
             return [f"a tile needs one size for each of {' '.join(DIMENSIONS)}, found {len(self.tile)} sizes"]
-        for name, tile, size in zip(DIMENSIONS, self.tile, problem.dims, strict=True):
+        sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
+        if problem.sparsity is not None:
+            sizes |= dict.fromkeys("GKCRS", max(self.tile))  # see maerisim.rounds
+        for name, tile, size in zip(DIMENSIONS, self.tile, sizes.values(), strict=True):
             if tile < 1:
                 violations.append(f"the tile of {name} is {tile}, expected at least 1")
             elif tile > size and not hardware.controller.pad_edges:
                 violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
         violations += _order_violations("an order", self.order, DIMENSIONS)
         violations += _order_violations("a placement", self.placement, REPLICATED)
-        return violations or self._order_refused(problem, hardware) + self._padding_refused(
-            problem, hardware
-        ) + self._space_violations(problem, hardware)
+        if violations:
+            return violations
+        if problem.sparsity is not None:
+            return rounds.violations(problem, self, hardware)
+        refused = self._order_refused(problem, hardware) + self._padding_refused(problem, hardware)
+        return refused + self._space_violations(problem, hardware)
 
     def _padding_refused(self, problem: Problem, hardware: Hardware) -> list[str]:
         """A convolution has weights of 0 for what lies beyond a window; a pooling would take in its neighbours."""
@@ -217,6 +227,7 @@ class ProblemEntry(Model):
     dilation: PositivePair = Field((1, 1), description="one integer or [height, width]")
     padding: PaddingPair = Field((0, 0), description="one integer or [height, width]; does not matter to a mapping")
     operation: Operation = Field("multiply", description="multiply by weights and add, or pool: add, or max")
+    sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
 
     def as_problem(self) -> Problem:
         """The same as a Problem."""
@@ -327,7 +338,7 @@ class MappingFile(Document):
         made_for = entry.problem.as_problem()
         differing = [
             f"{name} is {_plain(getattr(problem, name))} here, {_plain(getattr(made_for, name))} in the mapping file"
-            for name in (*DIMENSIONS, "stride", "dilation", "operation")
+            for name in (*DIMENSIONS, "stride", "dilation", "operation", "sparsity")
             if getattr(problem, name) != getattr(made_for, name)
         ]
         if differing:
@@ -337,6 +348,8 @@ class MappingFile(Document):
 
 
 def _plain(value: object) -> str:
+    if value is None or isinstance(value, Sparsity):
+        return "none" if value is None else value.as_yaml()
     return "x".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
@@ -361,6 +374,8 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
                 sizes.append(f"{key}: {pair[0] if pair[0] == pair[1] else list(pair)}")
         if problem.operation != "multiply":
             sizes.append(f"operation: {problem.operation}")
+        if problem.sparsity is not None:
+            sizes.append(f"sparsity: {problem.sparsity.as_yaml()}")
         lines += [
             f"  {documents.scalar(name)}:",
             f"    problem: {{{', '.join(sizes)}}}",

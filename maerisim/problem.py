@@ -7,10 +7,14 @@ Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from maerisim.errors import DocumentError
+from maerisim.sparsity import Sparsity
+
+if TYPE_CHECKING:
+    from maerisim.sparsity import Mask
 
 DIMENSIONS = ("N", "G", "K", "C", "R", "S", "P", "Q")
 
@@ -29,7 +33,8 @@ class Problem:
 
     ``stride``, ``dilation`` and ``padding`` are (height, width). Padding is materialised in the buffer, as words that
     change no output (``identity``): it is part of ``H`` and ``W``. A pooling has no weights: ``operation`` says whether
-    its outputs are sums or maxima of their inputs. Raises DocumentError for sizes below 1.
+    its outputs are sums or maxima of their inputs. With ``sparsity`` some weights are zero and take no part. Raises
+    DocumentError for sizes below 1.
     """
 
     N: int = 1
@@ -44,6 +49,7 @@ class Problem:
     dilation: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     operation: Operation = "multiply"
+    sparsity: Sparsity | None = None
 
     def __post_init__(self) -> None:
         sizes = dict(zip(DIMENSIONS, self.dims, strict=True))
@@ -52,6 +58,8 @@ class Problem:
         wrong = [f"problem: {name}: expected at least 1, found {size}" for name, size in sizes.items() if size < 1]
         if wrong or min(self.padding) < 0:
             raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {self.padding}"])
+        if self.pools and self.sparsity is not None:
+            raise DocumentError(["problem: sparsity: a pooling has no weights that could be zero"])
 
     @property
     def dims(self) -> tuple[int, int, int, int, int, int, int, int]:
@@ -81,6 +89,8 @@ class Problem:
     @property
     def operations(self) -> int:
         """Inputs that enter an output, summed over the outputs: each takes a multiplier switch for one control step."""
+        if self.sparsity is not None:
+            return self.weights * self.N * self.P * self.Q
         return math.prod(self.dims)
 
     @property
@@ -110,8 +120,19 @@ class Problem:
 
     @property
     def weights(self) -> int:
-        """Weight words."""
-        return math.prod(self.weight_shape)
+        """Weight words that are not known to be zero."""
+        return math.prod(self.weight_shape) if self.sparsity is None else int(self.mask.sum())
+
+    @property
+    def mask(self) -> Mask:
+        """Where the weights of a layer with ``sparsity`` (filters of all groups, C, R, S) are not zero."""
+        assert self.sparsity is not None
+        return self.sparsity.mask(self.G * self.K, self.C, self.R, self.S)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields as plain data, for JSON."""
+        data: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return data | {"sparsity": None if self.sparsity is None else self.sparsity.model_dump(mode="json")}
 
     def scaled(self, limit: int) -> Problem:
         """A smaller problem of the same character with at most ``limit`` operations.

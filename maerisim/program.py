@@ -216,11 +216,12 @@ class Thread(Generic[T]):
     @property
     def steps(self) -> int:
         """Number of control steps."""
-        return sum(_steps(node) for node in self.nodes)
+        return sum(control_steps(node) for node in self.nodes)
 
 
-def _steps(node: Node) -> int:
-    return node.count if isinstance(node, Step) else node.count * sum(_steps(inner) for inner in node.body)
+def control_steps(node: Node) -> int:
+    """Control steps of all repetitions of a node."""
+    return node.count if isinstance(node, Step) else node.count * sum(control_steps(inner) for inner in node.body)
 
 
 def _walk(nodes: tuple[Node, ...], step: int, base: int) -> Iterator[tuple[int, int, int]]:

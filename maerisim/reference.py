@@ -25,7 +25,7 @@ class Operands(NamedTuple):
 
 
 def random_operands(problem: Problem, seed: int) -> Operands:
-    """Operands drawn uniformly from [-8, 7], the same for the same seed.
+    """Operands drawn uniformly from [-8, 7], the same for the same seed; weights that the problem says so are zero.
 
     ``padding`` rows and columns at each side of the inputs hold what changes no output. A problem knows the input that
     it touches, not what lies beyond: where the last stride falls short of the border, they are the last rows touched.
@@ -37,6 +37,8 @@ def random_operands(problem: Problem, seed: int) -> Operands:
         across[:padding] = problem.identity
         across[max(0, size - padding) :] = problem.identity
     weights = generator.integers(LOWEST, HIGHEST, problem.weight_shape, dtype=np.int64, endpoint=True)
+    if problem.sparsity is not None:
+        weights *= problem.mask.reshape(problem.weight_shape)
     return Operands(inputs, weights)
 
 

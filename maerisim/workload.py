@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -14,6 +15,7 @@ from maerisim.documents import Document, Kind, Model, described
 from maerisim.documents import Problem as Finding
 from maerisim.errors import DocumentError, NotSupportedError
 from maerisim.problem import DIMENSIONS, Operation, Problem, Stage
+from maerisim.sparsity import Sparsity
 
 __all__ = [
     "DIMENSIONS",
@@ -130,6 +132,7 @@ class Conv2d(_Layer):
     dilation: PositivePair = Field((1, 1), description="distance of filter taps, one integer or [height, width]")
     groups: Size = Field(1, description="independent groups of channels")
     bias: bool = Field(False, description="one bias per filter, counted as a parameter")
+    sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
 
     @model_validator(mode="after")
     def _check(self) -> Conv2d:
@@ -138,6 +141,7 @@ class Conv2d(_Layer):
             if total % self.groups:
                 problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
         problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
+        problems += _wrong_bitmap(self.sparsity, self.filters, self.input[0] // self.groups * prod(self.kernel))
         if problems:
             raise documents.problems_error(problems)
         return self
@@ -164,12 +168,19 @@ class Conv2d(_Layer):
             stride=self.stride,
             dilation=self.dilation,
             padding=self.padding,
+            sparsity=self.sparsity,
         )
 
     @property
     def parameters(self) -> int:
-        """Weights, and one bias per filter."""
+        """Weights that are not zero, and one bias per filter."""
         return self.problem.weights + (self.filters if self.bias else 0)
+
+
+def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list[Finding]:
+    """How the bitmap of a layer differs from its ``filters`` of so many weights each."""
+    found = [] if sparsity is None else sparsity.problems_for(filters, weights)
+    return [(("sparsity", *path), message) for path, message in found]
 
 
 def _too_large(
@@ -261,16 +272,24 @@ class Linear(_Layer):
     inputs: Size = Field(description="input features")
     outputs: Size = Field(description="output features")
     bias: bool = Field(False, description="one bias per output, counted as a parameter")
+    sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = _wrong_bitmap(self.sparsity, self.outputs, self.inputs)
+        if problems:
+            raise documents.problems_error(problems)
+        return self
 
     @property
     def problem(self) -> Problem:
         """Inputs are input channels, outputs are output channels of a 1x1 convolution of one pixel."""
-        return Problem(N=self.batch, K=self.outputs, C=self.inputs)
+        return Problem(N=self.batch, K=self.outputs, C=self.inputs, sparsity=self.sparsity)
 
     @property
     def parameters(self) -> int:
-        """Weights, and one bias per output."""
-        return self.inputs * self.outputs + (self.outputs if self.bias else 0)
+        """Weights that are not zero, and one bias per output."""
+        return self.problem.weights + (self.outputs if self.bias else 0)
 
 
 class MatMul(_Layer):

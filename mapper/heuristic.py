@@ -17,6 +17,7 @@ from maerisim.mapping import Mapping
 from maerisim.program import Ints
 from maerisim.rtl.layer import choose
 from maerisim.workload import DIMENSIONS, Problem
+from mapper import sparse
 from mapper.space import ORDERS, PLACEMENTS, WALKS, tiles
 
 Objective = Literal["cycles", "energy", "edp"]
@@ -42,10 +43,12 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
     """The best mapping that the heuristic finds; the same for the same input.
 
     A lock-step controller has one layout for a layer, which is taken. Raises MappingError when nothing fits,
-    NotSupportedError when such a controller cannot run the layer.
+    NotSupportedError when the controller cannot run the layer.
     """
     if hardware.controller.kind == "lock_step":
         return _only_layout(problem, hardware)
+    if problem.sparsity is not None:
+        return _sparse(problem, hardware, objective)
     kept, fitting = tiles(problem, hardware)
     costs = estimate_many(problem, kept, WALKS, hardware)
     scores = _scores(costs, hardware, objective)
@@ -73,6 +76,25 @@ def _only_layout(problem: Problem, hardware: Hardware) -> Choice:
     mapping = Mapping.of(tile, "N G C R S K P Q")
     reason = f"the one layout that the RTL's testbench walks, with the {placement.vn_count} virtual neurons that work"
     return Choice(mapping, estimate(problem, mapping, hardware), 1, reason)
+
+
+def _sparse(problem: Problem, hardware: Hardware, objective: Objective) -> Choice:
+    """The best mapping of a sparse layer, judged by its programs."""
+    refused = refusals(problem, hardware)
+    if refused:
+        raise NotSupportedError("\n".join(refused))
+
+    def score(expected: Estimate, rounds: float) -> tuple[float, float]:
+        cycles, energy = expected.cycles * rounds, expected.counters.energy(hardware.energy) * rounds
+        return {"cycles": (cycles, energy), "energy": (energy, cycles), "edp": (cycles * energy, cycles)}[objective]
+
+    mapping, candidates = sparse.find(problem, hardware, score)
+    expected = estimate(problem, mapping, hardware)
+    reason = (
+        f"{_resource(expected, hardware)}; {expected.bound_cycles / expected.cycles:.0%} of the bound of any mapping; "
+        f"judged by the programs of some of its rounds"
+    )
+    return Choice(mapping, expected, candidates, reason)
 
 
 def _scores(costs: Ints, hardware: Hardware, objective: Objective) -> Scores:
@@ -129,14 +151,18 @@ def shortened(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem
 
 
 def _reason(expected: Estimate, place: int, judged: int, kept: int, fitting: int, hardware: Hardware) -> str:
-    resource = {
+    share = expected.bound_cycles / expected.cycles
+    rank = "confirmed by" if place == 0 else f"moved up from place {place + 1} by"
+    return (
+        f"{_resource(expected, hardware)}; {share:.0%} of the bound of any mapping; {kept} of {fitting} tiles kept by the rules, "
+        f"each with {len(ORDERS)} loop orders and {len(PLACEMENTS)} placements; {rank} simulating the best {judged}"
+    )
+
+
+def _resource(expected: Estimate, hardware: Hardware) -> str:
+    """What sets the pace of a mapping."""
+    return {
         "multipliers": f"all {hardware.multipliers} multipliers have work in every control step",
         "distribution": f"the busiest of {hardware.ports} distribution ports sets the pace",
         "collection": f"the busiest of {hardware.buses} collection buses sets the pace",
     }[expected.limited_by]
-    share = expected.bound_cycles / expected.cycles
-    rank = "confirmed by" if place == 0 else f"moved up from place {place + 1} by"
-    return (
-        f"{resource}; {share:.0%} of the bound of any mapping; {kept} of {fitting} tiles kept by the rules, "
-        f"each with {len(ORDERS)} loop orders and {len(PLACEMENTS)} placements; {rank} simulating the best {judged}"
-    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from hypothesis import strategies as st
 
 from maerisim.hardware import Hardware
 from maerisim.mapping import REPLICATED, Mapping
+from maerisim.sparsity import Sparsity
 from maerisim.workload import DIMENSIONS, Problem
 
 
@@ -121,3 +123,24 @@ def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controll
     problem = draw(problems(most_macs))
     hardware = draw(hardwares(largest, controllers=controllers))
     return Case(problem, draw(mappings(problem, hardware)), hardware)
+
+
+@st.composite
+def sparse_cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500) -> Case:
+    """Layers with zeros among their weights, mapped as :mod:`maerisim.rounds` counts."""
+    dense = draw(problems(most_macs))
+    sparsity = Sparsity(density=draw(st.floats(0.05, 1)), seed=draw(st.integers(0, 99)))
+    problem = replace(dense, operation="multiply", sparsity=sparsity)
+    hardware = draw(hardwares(largest, controllers=False))
+    filters = problem.mask.reshape(problem.G * problem.K, -1).sum(axis=1)
+    inner: list[str] = draw(st.permutations("NPQC"))
+    tile = {"K": draw(st.integers(1, len(filters))), "C": draw(st.integers(1, max(1, int(filters.max()))))}
+    tile |= {name: draw(st.integers(1, getattr(problem, name))) for name in "NPQ"}
+    placement = draw(st.permutations(REPLICATED))
+    mapping = Mapping.of(tile, ["G", "K", *inner, "R", "S"], placement)
+    for d in draw(st.permutations("NPQCK")):
+        if not mapping.check(problem, hardware):
+            break
+        tile[d] = 1
+        mapping = Mapping.of(tile, ["G", "K", *inner, "R", "S"], placement)
+    return Case(problem, mapping, hardware)

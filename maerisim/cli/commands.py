@@ -78,7 +78,7 @@ def simulate(
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
     if print_program:
-        for text in study.programs(task):
+        for text in study.program_texts(task):
             typer.echo(text)
         return
     simulation = study.Simulation(engine, check_values=check_values, fast_forward=fast_forward)

@@ -21,7 +21,7 @@ from maerisim.engine import EngineName, Result, simulate
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
-from maerisim.lowering import lower, refusals
+from maerisim.lowering import programs, refusals
 from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
@@ -340,9 +340,12 @@ def require_equal(outputs: NDArray[np.int64] | None, expected: NDArray[np.int64]
         raise ValuesError(msg)
 
 
-def programs(study: Study) -> Iterator[str]:
-    """The program of every layer, as text under a heading."""
+def program_texts(study: Study) -> Iterator[str]:
+    """The programs of every layer, as text under a heading."""
     warmup.ensure(warmup.needed_by(study.hardware))
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
-        yield f"# {task.name}: {mapping}\n{lower(task.problem, mapping, study.hardware).describe()}\n"
+        sequence = programs(task.problem, mapping, study.hardware)
+        for number, program in enumerate(sequence, 1):
+            which = f", program {number} of {len(sequence)}" if len(sequence) > 1 else ""
+            yield f"# {task.name}: {mapping}{which}\n{program.describe()}\n"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from maerisim.counters import Counters
+from maerisim.counters import Counters, sum_of
 from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
-from maerisim.lowering import lower, padded
+from maerisim.lowering import lower, padded, programs
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import Mapping
 from maerisim.program import Ints, Program
@@ -50,16 +50,16 @@ def simulate(
     progress: Progress | None = None,
     fast_forward: bool = True,
 ) -> Result:
-    """Lower ``problem`` with ``mapping`` and run it on ``hardware``.
+    """Lower ``problem`` with ``mapping`` and run it on ``hardware``; the programs of a sparse layer follow one another.
 
     ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. The compiled
     engine skips repetitions, exactly, unless values are carried or ``fast_forward`` is off. Raises MappingError when
     the mapping does not fit and DeadlockError when the program cannot progress.
     """
-    program = lower(problem, mapping, hardware)
     how: Any = {"engine": engine, "progress": progress, "fast_forward": fast_forward}
     if not hardware.controller.pad_edges:
-        return run(program, problem, hardware, operands=operands, **how)
+        return run_in_turn(programs(problem, mapping, hardware), problem, hardware, operands=operands, **how)
+    program = lower(problem, mapping, hardware)
     whole = padded(problem, mapping)
     filled = None if operands is None else _filled(operands, whole)
     result = run(program, whole, hardware, operands=filled, **how)
@@ -81,8 +81,13 @@ def _fill(array: Ints, shape: tuple[int, ...]) -> Ints:
     return result
 
 
-def run(
-    program: Program,
+def run(program: Program, problem: Problem, hardware: Hardware, **how: Any) -> Result:
+    """Run a program that was lowered from ``problem``; see :func:`simulate` for ``how``."""
+    return run_in_turn((program,), problem, hardware, **how)
+
+
+def run_in_turn(
+    sequence: Sequence[Program],
     problem: Problem,
     hardware: Hardware,
     *,
@@ -91,18 +96,34 @@ def run(
     progress: Progress | None = None,
     fast_forward: bool = True,
 ) -> Result:
-    """Run a program that was lowered from ``problem``; see :func:`simulate`."""
-    if program.control is not None and operands is not None:
+    """Run the programs that ``problem`` was lowered to, each when the one before is done; see :func:`simulate`."""
+    if sequence[0].control is not None and operands is not None:
         msg = f"hardware {hardware.name} carries no values: the RTL's testbench does not compute a convolution"
         raise NotSupportedError(msg)
     outputs = np.zeros(problem.outputs if operands is not None else 0, np.int64)
-    measured = _engine(program, engine, fast_forward=fast_forward)(program, hardware, operands, outputs, progress)
+    expected = sum(program.results for program in sequence)
+    runs: list[Run] = []
+    for program in sequence:
+        before = sum(each.counters.results for each in runs)
+        report = None if progress is None else partial(_report, progress, before, expected)
+        runs.append(_engine(program, engine, fast_forward=fast_forward)(program, hardware, operands, outputs, report))
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
-    return _result(measured, outputs.reshape(shape) if operands is not None else None)
+    return _result(runs, outputs.reshape(shape) if operands is not None else None)
 
 
-def _result(measured: Run, outputs: Ints | None) -> Result:
-    return Result(measured.cycles, measured.counters, outputs, measured.first_result, measured.stepped)
+def _report(progress: Progress, before: int, expected: int, results: int, _of_program: int) -> None:
+    progress(before + results, expected)
+
+
+def _result(runs: Sequence[Run], outputs: Ints | None) -> Result:
+    """The result of runs one after the other."""
+    return Result(
+        cycles=sum(run.cycles for run in runs),
+        counters=sum_of([run.counters for run in runs]),
+        outputs=outputs,
+        first_result=runs[0].first_result,
+        stepped=sum(run.stepped for run in runs),
+    )
 
 
 def simulate_testbench(
@@ -117,7 +138,7 @@ def simulate_testbench(
     Raises NotSupportedError when the RTL cannot run it and DeadlockError when it hangs there too.
     """
     program = lower_testbench(files, hardware)
-    return _result(_engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress), None)
+    return _result([_engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress)], None)
 
 
 def _engine(program: Program, name: EngineName, *, fast_forward: bool = True) -> Engine:

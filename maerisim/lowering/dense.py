@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from maerisim.errors import MappingError
+from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fabric.collection import bus_inputs
-from maerisim.fabric.topology import Wire, topology_of
+from maerisim.fabric.topology import Reduction, Wire, topology_of
 from maerisim.hardware import Hardware
 from maerisim.lowering.layout import (
     INPUT_DIMENSIONS,
@@ -21,13 +21,13 @@ from maerisim.lowering.layout import (
     place,
     strides_of,
 )
-from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
+from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
-from maerisim.rtl.layer import hardware_reasons, layer_reasons, prepare
+from maerisim.rtl.layer import prepare
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -38,21 +38,17 @@ def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
     """The program that runs ``problem`` with ``mapping`` on ``hardware``.
 
     Raises MappingError with every violated constraint when the mapping does not fit, and NotSupportedError with
-    everything that a lock-step controller cannot run.
+    everything that a lock-step controller cannot run, or for a sparse layer, which takes several programs.
     """
+    if problem.sparsity is not None:
+        msg = "a sparse layer runs as a program for each set of filters, expected one (see simulate --print-program)"
+        raise NotSupportedError(msg)
     violations = mapping.check(problem, hardware)
     if violations:
         raise MappingError("mapping", violations)
     if hardware.controller.kind == "lock_step":
         return lower_testbench(prepare(problem, hardware, mapping), hardware)
     return _Lowering(problem, mapping, hardware).program()
-
-
-def refusals(problem: Problem, hardware: Hardware) -> list[str]:
-    """Why no mapping of ``problem`` can run on ``hardware``; empty when one may."""
-    if hardware.controller.kind != "lock_step":
-        return []
-    return hardware_reasons(hardware) + layer_reasons(problem)
 
 
 class _Lowering:
@@ -176,25 +172,7 @@ class _Lowering:
             if loop.dimension not in without
         ]
         context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}
-        first_step = 0 if name == "weights" else self.ahead
-        templates: list[T] = []
-        by_context: dict[tuple[bool, ...], int] = {}
-        by_content: dict[bytes, int] = {}
-
-        def template_for(context: Context) -> int:
-            key = (
-                *(context[d].first for d in first),
-                *(context[d].last for d in DIMENSIONS if d in last or d in self.partial),
-            )
-            if key not in by_context:
-                template = make(context)
-                by_context[key] = by_content.setdefault(_content(template), len(templates))
-                if by_context[key] == len(templates):
-                    templates.append(template)
-            return by_context[key]
-
-        nodes = build_nest(loops, context, template_for)
-        return Thread(name, nodes, tuple(templates), first_step)
+        return build_thread(name, loops, context, make, 0 if name == "weights" else self.ahead)
 
     def _weights(self) -> Thread[Packets]:
         address = addresses(self.layout, self.strides.weights)
@@ -282,7 +260,7 @@ class _Lowering:
         uses = uses | np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
         has_weight = self.worker & self._within(context, set(DIMENSIONS) - self.weights.reused)
         has_weight &= not self.problem.pools
-        uses = uses | _turnover(
+        uses = uses | turnover(
             self.weights,
             self.batches.weights,
             context,
@@ -292,7 +270,7 @@ class _Lowering:
             Use.REWIND_WEIGHTS,
         )
         has_input = self.worker & self._within(context, set(DIMENSIONS) - self.inputs.reused)
-        uses = uses | _turnover(self.inputs, 1, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
+        uses = uses | turnover(self.inputs, 1, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
         if self.forwarding:
             uses = uses | np.where(has_input & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
             if not context["Q"].last and all(context[d].first for d in self.inputs.reused):
@@ -311,34 +289,28 @@ class _Lowering:
                 flags |= Collect.EMIT
             live = self.worker & at_work & self._within(context, REDUCED)
             live |= self.layout.partial_sum & at_work & (self.hardware.controller.pad_edges or not fresh)
-            two, three = self._additions(live, vn_count)
+            two, three = additions(self.reduction, live, vn_count)
             return CollectStep(np.where(at_work[starts], int(flags), 0).astype(np.int64), two, three)
 
         folds = sorted(self.folds)
         return self._thread("collect", self.strides.outputs, step, first=folds, last=folds)
 
-    def _additions(self, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
-        """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
-        two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
-        full: dict[Wire, bool] = {}
-        for transfer in reversed(self.reduction.receivers_first):
-            words = 0
-            for wire in transfer.operands:
-                words += bool(live[wire.place]) if wire.kind == "product" and wire.stage == 0 else full[wire]
-            full[transfer.output] = words > 0
-            two[transfer.virtual_neuron] += words == 2
-            three[transfer.virtual_neuron] += words == 3
-        return two, three
+
+def additions(reduction: Reduction, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
+    """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
+    two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
+    full: dict[Wire, bool] = {}
+    for transfer in reversed(reduction.receivers_first):
+        words = 0
+        for wire in transfer.operands:
+            words += bool(live[wire.place]) if wire.kind == "product" and wire.stage == 0 else full[wire]
+        full[transfer.output] = words > 0
+        two[transfer.virtual_neuron] += words == 2
+        three[transfer.virtual_neuron] += words == 3
+    return two, three
 
 
-def _content(template: object) -> bytes:
-    """All that is in a template, to recognise equal ones."""
-    if isinstance(template, np.ndarray):
-        return template.tobytes()
-    return b"".join(array.tobytes() for array in vars(template).values())
-
-
-def _turnover(
+def turnover(
     operand: Held, together: int, context: Context, has_word: Mask, retire: Use, following: Use, rewind: Use
 ) -> Ints:
     """What the switches do with a held word after a step: retire it, go on to the next one, start again, or nothing.

@@ -1,19 +1,24 @@
-"""Turn temporal loops into the node tree of a thread, splitting off first and last iterations only where they differ."""
+"""Turn temporal loops into the node tree of a thread, splitting off iterations only where they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from maerisim.program import Loop, Node, Step
+import numpy as np
+
+from maerisim.program import Loop, Node, Step, Thread
+
+T = TypeVar("T")
 
 
 class Turn(NamedTuple):
-    """Which iteration of a loop this is: the first, the last, both (a single one) or neither."""
+    """Which iteration of a loop this is: the first, the last, both (a single one) or neither; its number where told."""
 
     first: bool
     last: bool
+    number: int = 0
 
 
 Context = Mapping[str, Turn]
@@ -23,8 +28,8 @@ Context = Mapping[str, Turn]
 class TemporalLoop:
     """``trips`` iterations over the tiles of ``dimension``, ``period`` control steps apart.
 
-    Each moves the base address of the operand by ``advance`` words.
-    ``split_first`` and ``split_last`` say that this iteration needs a template of its own.
+    Each moves the base address of the operand by ``advance`` words. ``split_first``, ``split_last`` and ``split_each``
+    say that this or that iteration, or every one, needs a template of its own.
     """
 
     dimension: str
@@ -33,15 +38,52 @@ class TemporalLoop:
     advance: int
     split_first: bool = False
     split_last: bool = False
+    split_each: bool = False
 
     def parts(self) -> list[tuple[int, Turn]]:
         """(iterations, turn) runs of iterations that share their templates."""
         if self.trips == 1:
             return [(1, Turn(True, True))]
+        if self.split_each:
+            return [(1, Turn(index == 0, index == self.trips - 1, index)) for index in range(self.trips)]
         middle = self.trips - self.split_first - self.split_last
         runs = [(int(self.split_first), Turn(True, False)), (middle, Turn(False, False))]
         runs.append((int(self.split_last), Turn(False, True)))
         return [(count, turn) for count, turn in runs if count]
+
+
+def build_thread(
+    name: str,
+    loops: Sequence[TemporalLoop],
+    context: dict[str, Turn],
+    make: Callable[[Context], T],
+    first_step: int = 0,
+) -> Thread[T]:
+    """A thread of ``loops`` (outermost first) whose templates ``make`` gives for each context; equal ones are shared.
+
+    ``context`` holds the turns of the dimensions that are not among the loops.
+    """
+    templates: list[T] = []
+    by_context: dict[tuple[Turn, ...], int] = {}
+    by_content: dict[bytes, int] = {}
+
+    def template_for(context: Context) -> int:
+        key = tuple(context[loop.dimension] for loop in loops)
+        if key not in by_context:
+            template = make(context)
+            by_context[key] = by_content.setdefault(_content(template), len(templates))
+            if by_context[key] == len(templates):
+                templates.append(template)
+        return by_context[key]
+
+    return Thread(name, build_nest(loops, context, template_for), tuple(templates), first_step)
+
+
+def _content(template: object) -> bytes:
+    """All that is in a template, to recognise equal ones."""
+    if isinstance(template, np.ndarray):
+        return template.tobytes()
+    return b"".join(array.tobytes() for array in vars(template).values())
 
 
 def build_nest(

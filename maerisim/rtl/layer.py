@@ -115,6 +115,8 @@ def layer_reasons(problem: Problem) -> list[str]:
     reasons = []
     if problem.pools:
         reasons.append("a pooling, its multiplier switches multiply by weights and its adder switches only add")
+    if problem.sparsity is not None:
+        reasons.append("sparse weights, its virtual neurons are all of one size")
     if problem.stride != (1, 1):
         reasons.append(f"stride {_pair(problem.stride)}, its window moves by one input at a time")
     if problem.dilation != (1, 1):

@@ -298,6 +298,36 @@ def test_poolings_are_mapped_simulated_and_checked(maerisim, tmp_path, hardware,
         assert layer["utilization"] > 0
 
 
+SPARSE = """\
+name: sparse
+layers:
+  - {name: conv, op: conv2d, input: [6, 7, 7], filters: 20, kernel: 3, groups: 2, sparsity: {density: 0.3, seed: 4}}
+  - {name: fc, op: linear, inputs: 4, outputs: 3, batch: 2, sparsity: {bitmap: ['0110', '0000', '1011']}}
+"""
+
+
+@pytest.mark.parametrize("engine", ["compiled", "event"])
+@pytest.mark.parametrize("objective", ["cycles", "energy", "edp"])
+def test_sparse_layers_are_mapped_simulated_and_checked(maerisim, tmp_path, engine, objective):
+    path, mappings = tmp_path / "sparse.yaml", tmp_path / "mappings.yaml"
+    path.write_text(SPARSE)
+    assert maerisim("map", "maeri-16", path, "-o", mappings, "--objective", objective).code == 0
+    arguments = ("simulate", "maeri-16", path, "--mapping", mappings, "--check-values", "--engine", engine)
+    assert "Every output value of 2 layers equals NumPy's." in maerisim(*arguments).out
+    for layer in maerisim(*arguments, "--json").json["layers"]:
+        assert layer["counters"]["multiplications"] == layer["macs"] > 0
+    assert layer["macs"] == 2 * 5
+
+
+def test_every_program_of_a_sparse_layer_is_printed(maerisim, tmp_path):
+    path = tmp_path / "sparse.yaml"
+    path.write_text(SPARSE)
+    printed = maerisim("simulate", "maeri-16", path, "--layer", "conv", "--print-program").out
+    count = int(re.search(r"program 1 of (\d+)", printed)[1])
+    assert count > 1
+    assert len(re.findall(r"^# conv: ", printed, re.MULTILINE)) == count
+
+
 def test_the_published_rtl_has_no_poolings(maerisim, tmp_path):
     path = tmp_path / "poolings.yaml"
     path.write_text(POOLINGS)

@@ -246,7 +246,7 @@ def test_layers_by_name() -> None:
     assert network.layer("conv2").problem.G == 2
     with pytest.raises(DocumentError, match=re.escape("alexnet: no layer 'conv22' (did you mean 'conv2'")):
         network.layer("conv22")
-    with pytest.raises(DocumentError, match=re.escape("alexnet: no layer 'zz' (layers: conv1, conv2")):
+    with pytest.raises(DocumentError, match=re.escape("alexnet: no layer 'zz' (layers: conv1, pool1")):
         network.layer("zz")
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+<<<<<<< HEAD
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+=======
+from dataclasses import dataclass
+>>>>>>> lstm
 from importlib.metadata import version
 from typing import Any
 
@@ -107,5 +111,5 @@ def described_hardware(hardware: Hardware) -> dict[str, Any]:
 
 def key_of(hardware: dict[str, Any], problem: Problem, objective: Objective) -> str:
     """The SHA-256 of everything that a result depends on, maerisim's version included."""
-    content = [hardware, asdict(problem), objective, version("maerisim")]
+    content = [hardware, problem.as_dict(), objective, version("maerisim")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

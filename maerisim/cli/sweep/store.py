@@ -112,7 +112,7 @@ class Store:
             "status": "failed" if outcome.measured is None else "done",
             "message": outcome.message,
             "hardware": json.dumps(described_hardware(task.hardware)),
-            "problem": json.dumps(asdict(task.layer.problem)),
+            "problem": json.dumps(task.layer.problem.as_dict()),
             "objective": task.objective,
             "version": version("maerisim"),
             "wall_seconds": outcome.wall_seconds,

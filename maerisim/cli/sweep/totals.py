@@ -55,11 +55,12 @@ class Total:
 
     @property
     def utilization(self) -> float | None:
-        """Multiplications over multiplier cycles."""
-        cycles, multiplications = self.cycles, self._sum(lambda result: result.counters["multiplications"])
-        if cycles is None or multiplications is None:
+        """Multiplications, and inputs that poolings pass on, over multiplier cycles."""
+        cycles = self.cycles
+        operations = self._sum(lambda result: result.counters["multiplications"] + result.counters["passes"])
+        if cycles is None or operations is None:
             return None
-        return multiplications / (cycles * self.point.hardware.multipliers)
+        return operations / (cycles * self.point.hardware.multipliers)
 
     def score(self, objective: Objective) -> float | None:
         """What the sweep wants small: cycles, energy, or their product."""

@@ -1,0 +1,169 @@
+"""Lower a round of a sparse layer: virtual neurons of unequal size, one program for each set of filters.
+
+Each fold (a control step's share of the nonzero weights) has packets of its own, because nothing about where the
+nonzero weights lie is regular. Outputs walk through N, P and Q as in a dense layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from math import prod
+from typing import TypeVar
+
+import numpy as np
+
+from maerisim.fabric.collection import bus_inputs
+from maerisim.fabric.topology import Span, topology_of
+from maerisim.hardware import Hardware
+from maerisim.lowering.dense import Mask, additions, turnover
+from maerisim.lowering.layout import strides_of
+from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
+from maerisim.lowering.packets import multicast
+from maerisim.lowering.reuse import Trips, held
+from maerisim.mapping import Mapping
+from maerisim.problem import Problem
+from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
+from maerisim.rounds import POSITIONS, Round, starts, trips, virtual_neurons
+
+T = TypeVar("T")
+
+NOTHING = -1
+"""Address of the operand of a switch that has no weight in a fold."""
+
+
+class RoundLowering:
+    """One round: where its virtual neurons lie, and what its threads share.
+
+    ``weight`` and ``input`` are [fold, switch]: the address of the operand, of the input for the first position of a
+    tile, or NOTHING. ``owner`` is the virtual neuron of each switch, ``place[d]`` where each of them lies in the tile,
+    ``busy`` [fold, virtual neuron] whether it has a weight.
+    """
+
+    def __init__(self, problem: Problem, mapping: Mapping, hardware: Hardware, round_: Round) -> None:
+        self.problem, self.mapping, self.hardware = problem, mapping, hardware
+        self.round = round_
+        self.neurons = list(virtual_neurons(round_, mapping))
+        sizes = [round_.sizes[vn.filter] for vn in self.neurons]
+        first = starts(sizes, hardware)
+        self.spans = tuple(Span(start, size) for start, size in zip(first, sizes, strict=False))
+        self.topology = topology_of(hardware)
+        self.reduction = self.topology.route(self.spans)
+        self.strides = strides_of(problem)
+        self.trips = trips(problem, mapping, round_)
+        self.turning = tuple(Trips(name, count) for name, count in self.trips.items() if count > 1)
+        self.weights = held(self.turning, {"C"}, hardware.multiplier.weight_registers)
+        self.edge = {
+            name: getattr(problem, name) % mapping.tile_of(name) or mapping.tile_of(name) for name in POSITIONS
+        }
+        self.place = {name: np.array([vn.place[name] for vn in self.neurons]) for name in POSITIONS}
+        self.owner = np.full(first[-1], NOTHING, np.int64)
+        for vn, span in enumerate(self.spans):
+            self.owner[span.start : span.start + span.size] = vn
+        self.weight, self.input = self._operands()
+        self.present = self.weight != NOTHING
+        self.busy = self.present[:, [span.start for span in self.spans]]
+
+    def _operands(self) -> tuple[Ints, Ints]:
+        """Addresses of what each switch multiplies in each fold."""
+        weight = np.full((self.round.folds, len(self.owner)), NOTHING, np.int64)
+        source = weight.copy()
+        p, strides = self.problem, self.strides.inputs
+        filter_size = p.C * p.R * p.S
+        for vn, span in zip(self.neurons, self.spans, strict=True):
+            number = self.round.filters[vn.filter]
+            taps = np.flatnonzero(p.mask[number])
+            channel, row, column = np.unravel_index(taps, (p.C, p.R, p.S))
+            origin = number // p.K * strides["G"] + sum(index * strides[name] for name, index in vn.place.items())
+            sources = origin + channel * strides["C"] + row * strides["R"] + column * strides["S"]
+            for fold, part in enumerate(np.array_split(np.arange(len(taps)), self.round.folds)):
+                switches = slice(span.start, span.start + len(part))
+                weight[fold, switches] = number * filter_size + taps[part]
+                source[fold, switches] = sources[part]
+        return weight, source
+
+    def program(self) -> Program:
+        """Assemble all threads."""
+        p, strides = self.problem, self.strides.outputs
+        offsets = [
+            self.round.filters[vn.filter] * p.P * p.Q + sum(index * strides[name] for name, index in vn.place.items())
+            for vn in self.neurons
+        ]
+        return Program(
+            weights=self._weights(),
+            inputs=self._inputs(),
+            partial_sums=Thread("partial_sums", (), ()),
+            compute=self._thread("compute", dict.fromkeys(POSITIONS, 0), self._uses),
+            collect=self._thread("collect", strides, self._collect),
+            spans=self.spans,
+            reduction=self.reduction,
+            bus_inputs=bus_inputs(self.reduction, self.hardware),
+            multipliers_used=len(self.owner),
+            results=len(self.round.filters) * p.N * p.P * p.Q,
+            output_offset=np.array(offsets, np.int64),
+            partial_sum_of=np.full(len(self.owner), -1, np.int64),
+            batches=Batches(steps=prod(self.trips.values()), count=1, weights=1, trips=(), results=()),
+        )
+
+    def _thread(
+        self, name: str, strides: dict[str, int], make: Callable[[Context], T], without: Collection[str] = ()
+    ) -> Thread[T]:
+        """A thread over all temporal loops but ``without``; every fold has a template, and so has a partial tile."""
+        loops = []
+        for place, (dimension, count) in enumerate(self.turning):
+            if dimension in without:
+                continue
+            folds = dimension == "C"
+            advance = 0 if folds else self.mapping.tile_of(dimension) * strides[dimension]
+            period = prod(loop.trips for loop in self.turning[place + 1 :])
+            loops.append(TemporalLoop(dimension, count, period, advance, split_last=not folds, split_each=folds))
+        context = {name: Turn(True, count == 1) for name, count in self.trips.items()}
+        return build_thread(name, loops, context, make)
+
+    def _at_work(self, context: Context, dimensions: Collection[str] = POSITIONS) -> Mask:
+        """Which virtual neurons lie inside the tile in ``dimensions``, partial tiles considered."""
+        inside = np.ones(len(self.neurons), np.bool_)
+        for name in dimensions:
+            if context[name].last:
+                inside &= self.place[name] < self.edge[name]
+        return inside
+
+    def _with_operand(self, context: Context, dimensions: Collection[str] = POSITIONS) -> Mask:
+        """Which switches have a weight in this fold and a virtual neuron inside the tile."""
+        chosen: Mask = self.present[context["C"].number] & self._at_work(context, dimensions)[self.owner]
+        return chosen
+
+    def _weights(self) -> Thread[Packets]:
+        def packets(context: Context) -> Packets:
+            switches = np.flatnonzero(self._with_operand(context))
+            return multicast(self.hardware, switches, self.weight[context["C"].number, switches])
+
+        return self._thread("weights", dict.fromkeys(POSITIONS, 0), packets, self.weights.reused)
+
+    def _inputs(self) -> Thread[Packets]:
+        def packets(context: Context) -> Packets:
+            switches = np.flatnonzero(self._with_operand(context))
+            return multicast(self.hardware, switches, self.input[context["C"].number, switches])
+
+        return self._thread("inputs", self.strides.inputs, packets)
+
+    def _uses(self, context: Context) -> Ints:
+        """The :class:`Use` flags of every switch."""
+        fold = context["C"].number
+        multiplies = self._with_operand(context)
+        active = (self._at_work(context) & self.busy[fold])[self.owner] & (self.owner != NOTHING)
+        uses = np.where(multiplies, int(Use.MULTIPLY | Use.RETIRE_INPUT), 0).astype(np.int64)
+        uses |= np.where(active & ~multiplies, int(Use.IDLE), 0)
+        has_weight = self._with_operand(context, set(POSITIONS) - self.weights.reused)
+        return uses | turnover(
+            self.weights, 1, context, has_weight, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS
+        )
+
+    def _collect(self, context: Context) -> CollectStep:
+        fold = context["C"].number
+        active = self._at_work(context) & self.busy[fold]
+        last = self.busy.sum(axis=0) == fold + 1  # folds without a weight come last
+        flags = np.where(active, int(Collect.ACTIVE | (Collect.FIRST if fold == 0 else 0)), 0)
+        flags |= np.where(active & last, int(Collect.EMIT | Collect.LAST), 0)
+        live = self._with_operand(context)
+        two, three = additions(self.reduction, live, len(self.neurons))
+        return CollectStep(flags.astype(np.int64), two, three)

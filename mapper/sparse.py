@@ -1,0 +1,87 @@
+"""Find a mapping of a sparse layer: how many nonzero weights and positions at once, and when the folds turn.
+
+Nothing about nonzero weights is regular enough for a closed form, so candidates are judged by the programs of some of
+their rounds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from math import prod
+
+from maerisim.analytic import Estimate, estimate_programs
+from maerisim.errors import MappingError
+from maerisim.hardware import Hardware
+from maerisim.lowering.sparse import RoundLowering
+from maerisim.mapping import Mapping
+from maerisim.problem import Problem
+from maerisim.rounds import POSITIONS, nonzeros, rounds, trips
+from mapper.space import PLACEMENTS, sizes_without_waste
+
+Score = Callable[[Estimate, float], tuple[float, float]]
+"""What is to be made small of an estimate of which each round stands for so many."""
+
+ORDERS = ("G K N P Q C R S", "G K C N P Q R S", "G K N P C Q R S")
+"""All folds of an output together, one fold of all outputs after the other, or of those of a row."""
+TILES, ALIKE = 8, 2
+"""Tiles that are judged, those with the fewest control steps first, and how many of them may have the same size of C."""
+FINALISTS = 2
+"""Tiles that are judged with every order and placement."""
+SAMPLED_ROUNDS = 3
+
+
+def find(problem: Problem, hardware: Hardware, score: Score) -> tuple[Mapping, int]:
+    """The best mapping, and how many were looked at. Raises MappingError when none fits."""
+    fitting = sorted(
+        ((control_steps(problem, mapping, hardware), mapping) for mapping in tiles(problem, hardware)),
+        key=lambda entry: entry[0],
+    )
+    alike: Counter[int] = Counter()
+    kept: list[Mapping] = []
+    for _, mapping in fitting:
+        alike[mapping.tile_of("C")] += 1
+        if alike[mapping.tile_of("C")] <= ALIKE and len(kept) < TILES:
+            kept.append(mapping)
+    if not kept:
+        raise MappingError("mapper", [f"no tile of this sparse layer fits {hardware.multipliers} multipliers"])
+    kept.sort(key=lambda mapping: score(*sampled(problem, mapping, hardware, 1)))
+    variants = [
+        replace(mapping, order=tuple(order.split()), placement=placement)
+        for mapping in kept[:FINALISTS]
+        for order in ORDERS
+        for placement in PLACEMENTS
+    ]
+    legal = [mapping for mapping in variants if not mapping.check(problem, hardware)]
+    best = min(legal, key=lambda mapping: score(*sampled(problem, mapping, hardware, SAMPLED_ROUNDS)))
+    return best, len(fitting) + len(variants)
+
+
+def tiles(problem: Problem, hardware: Hardware) -> Iterator[Mapping]:
+    """Mappings that fit: nonzero weights at once without waste, alone or with several images, rows or columns."""
+    largest = max(nonzeros(problem).values(), default=1)
+    limit = hardware.multipliers
+    several: list[dict[str, int]] = [{}] + [
+        {name: size} for name in POSITIONS for size in sizes_without_waste(getattr(problem, name), limit) if size > 1
+    ]
+    for most in sizes_without_waste(largest, limit):
+        for positions in several:
+            tile = {"K": problem.G * problem.K, "C": most, **positions}
+            mapping = Mapping.of(tile, ORDERS[0], PLACEMENTS[1])
+            if most * prod(positions.values()) <= limit and not mapping.check(problem, hardware):
+                yield mapping
+
+
+def control_steps(problem: Problem, mapping: Mapping, hardware: Hardware) -> int:
+    """Control steps of all rounds."""
+    return sum(prod(trips(problem, mapping, round_).values()) for round_ in rounds(problem, mapping, hardware))
+
+
+def sampled(problem: Problem, mapping: Mapping, hardware: Hardware, most: int) -> tuple[Estimate, float]:
+    """The estimate of at most so many rounds, evenly spread, and for how many rounds each of them stands."""
+    every = rounds(problem, mapping, hardware)
+    count = min(most, len(every))
+    sample = [every[(2 * index + 1) * len(every) // (2 * count)] for index in range(count)]
+    sequence = [RoundLowering(problem, mapping, hardware, round_).program() for round_ in sample]
+    return estimate_programs(sequence, problem, hardware), len(every) / count
