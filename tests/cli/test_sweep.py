@@ -260,6 +260,21 @@ def test_totals_of_different_layers_are_not_compared(maerisim, folder):
     assert len(rows("mixed.sqlite")) == 3
 
 
+def test_stages_poolings_and_sparse_layers_are_swept_too(maerisim, folder):
+    (folder / "net.yaml").write_text(
+        NETWORK
+        + "  - {name: cell, op: lstm, input_size: 4, hidden_size: 4, sequence_length: 2}\n"
+        + "  - {name: pool, op: max_pool2d, input: [2, 6, 6], kernel: 2}\n"
+        + "  - {name: sparse, op: linear, inputs: 16, outputs: 4, sparsity: {density: 0.5}}\n"
+    )
+    (folder / "one.yaml").write_text("name: one\nhardware: maeri-16\nnetworks: [net.yaml]\ngrid: {multipliers: [32]}\n")
+    assert maerisim("sweep", "one.yaml", "--jobs", 1).code == 0
+    swept = maerisim("sweep", "one.yaml", "--export", "json").json["rows"]
+    simulated = maerisim("simulate", "maeri-32", "net.yaml", "--json").json["layers"]
+    assert [(row["layer"], row["cycles"]) for row in swept] == [(row["name"], row["cycles"]) for row in simulated]
+    assert all(row["utilization"] > 0 for row in swept)
+
+
 def test_stages_of_recurrent_layers_count_as_often_as_they_run(maerisim, folder):
     (folder / "net.yaml").write_text(
         "name: net\nlayers:\n  - {name: cell, op: lstm, input_size: 8, hidden_size: 8, sequence_length: 5}\n"

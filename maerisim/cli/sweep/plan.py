@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-<<<<<<< HEAD
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-=======
 from dataclasses import dataclass
->>>>>>> lstm
 from importlib.metadata import version
 from typing import Any
 
