@@ -26,7 +26,7 @@ RUNS = 3
 DOUBLINGS = 5
 GROWTH = 1.3
 """Target: the time of the largest layer over that of the smallest."""
-LAYER = Problem(K=28, C=16, R=3, S=3, P=16, Q=16)
+LAYER = Problem(K=28, C=32, R=3, S=3, P=32, Q=32)
 MAPPING = Mapping.of({"K": 7, "R": 3, "S": 3}, "N G K C P Q R S")
 SERIES = ("PQ", "KC", "PK", "CQ")
 
