@@ -44,6 +44,8 @@ def reasons(name: str, problem: Problem, hardware: Hardware) -> list[str]:
     """Why a reference may refuse a layer."""
     multipliers, taps = hardware.multipliers, problem.R * problem.S
     known = []
+    if name == "mrna" and problem.pools:
+        known.append("there are no weights to map")
     if name == "mrna" and taps > multipliers:
         known.append("the filter exceeds the array")
     channels = max(1, multipliers // taps)  # the most that mRNA can have in a virtual neuron
