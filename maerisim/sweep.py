@@ -53,9 +53,12 @@ class Sweep(Document):
     )
     networks: list[str] = Field(min_length=1, description="files relative to this one, or shipped names")
     layers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
-        default_factory=dict, description="the layers to run, by network; networks that are not named run all of theirs"
+        default_factory=dict,
+        description="the layers (or stages) to run, by network; networks not named run all of theirs",
     )
-    scale: int | None = Field(None, ge=1, description="shrink layers of more multiply-accumulates; null: none")
+    scale: int | None = Field(
+        None, ge=1, description="shrink layers of more multiply-accumulates (or pooled inputs); null: none"
+    )
     objective: Literal["cycles", "energy", "edp"] = Field("cycles", description="what mappings should minimise")
     grid: Annotated[dict[str, Annotated[list[SingleValue], Field(min_length=1)]], Field(min_length=1)] = Field(
         description="values by hardware parameter, as in 'distribution.bandwidth: [4, 8]'; parameters separated by a "
@@ -149,9 +152,11 @@ class Experiment:
 
 def _unknown_layers(network: Network, name: str, layers: Sequence[str]) -> list[Problem]:
     problems: list[Problem] = []
+    stages = {stage.name for layer in network.layers for stage in layer.stages}
     for place, layer in enumerate(layers):
         try:
-            network.layer(layer)
+            if layer not in stages:
+                network.layer(layer)
         except DocumentError as error:
             problems += [(("layers", name, place), problem) for problem in error.problems]
     return problems

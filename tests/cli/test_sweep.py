@@ -17,6 +17,7 @@ from unittest.mock import Mock
 import psutil
 import pytest
 
+from maerisim.cli import study
 from maerisim.cli.sweep import cluster, cores, plan, plot, running, work
 from maerisim.cli.sweep.store import Store
 from maerisim.cli.sweep.totals import totals
@@ -48,19 +49,19 @@ grid:
   reduction.latency: [1, 2, 3, 4, 5, 6, 7, 8]
   multiplier.latency: [1, 2, 3, 4]
 """
-ONE = """\
-name: one
-hardware: maeri-16
+RTL = """\
+name: rtl
+hardware: maeri_rtl
 networks: [net.yaml]
 grid:
-  multipliers: [32]
+  multipliers: [32, 64]
 """
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working directory with three sweeps of one small network, one of them of a single point."""
-    for name, text in (("net", NETWORK), ("small", SMALL), ("many", MANY), ("one", ONE)):
+    """A working directory with two sweeps of one small network, and one on hardware that cannot run all of it."""
+    for name, text in (("net", NETWORK), ("small", SMALL), ("many", MANY), ("rtl", RTL)):
         (tmp_path / f"{name}.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -187,30 +188,30 @@ def test_every_parameter_is_part_of_the_key(folder, grid):
 # --- what fails -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def hanging(monkeypatch):
-    """The layer fc does not come to an end."""
-    measure = work.measure
+def test_a_layer_that_fails_does_not_stop_the_others(maerisim, folder, monkeypatch):
+    def stuck(problem, *arguments, **options):
+        if problem.C == 32:
+            raise DeadlockError("deadlock: nothing moves in cycle 7")
+        return simulate(problem, *arguments, **options)
 
-    def measured(task):
-        if task.layer.name == "fc":
-            raise DeadlockError("nothing moves in cycle 7")
-        return measure(task)
-
-    monkeypatch.setattr(work, "measure", measured)
-
-
-def test_a_layer_that_fails_does_not_stop_the_others(maerisim, folder, hanging):
-    finished = maerisim("sweep", "one.yaml", "--jobs", 1)
+    simulate = study.simulate
+    monkeypatch.setattr(study, "simulate", stuck)
+    finished = maerisim("sweep", "small.yaml", "--jobs", 1)
     assert finished.code == 1
-    assert "1 result failed:\n  net fc at multipliers 32: nothing moves in cycle 7" in finished.err
-    assert "1 failed" in finished.out
-    stored = dict(rows("one.sqlite", "status, message IS NULL"))
-    assert stored == {"done": 1, "failed": 0}
-    failed = maerisim("sweep", "one.yaml", "--export", "json").json["rows"][1]
-    assert failed["status"] == "failed"
-    assert failed["cycles"] is None
-    assert "nothing moves in cycle 7" in failed["message"]
+    assert finished.err.startswith(
+        "4 results failed:\n  net fc at multipliers 8, reduction.topology art: deadlock: nothing"
+    )
+    assert finished.out.count("1 failed") == 4
+    assert rows("small.sqlite", "status, message IS NULL").count(("failed", 0)) == 4
+    assert rows("small.sqlite", "status, message IS NULL").count(("done", 1)) == 4
+    document = maerisim("sweep", "small.yaml", "--no-run", "--export", "json")
+    assert document.code == 1
+    for row in document.json["rows"]:
+        if row["layer"] == "fc":
+            assert (row["status"], row["cycles"]) == ("failed", None)
+            assert row["message"] == "deadlock: nothing moves in cycle 7"
+        else:
+            assert (row["status"], row["message"]) == ("done", None)
 
 
 def test_failures_are_kept_until_they_are_to_be_tried_again(maerisim, folder, monkeypatch):
@@ -232,15 +233,31 @@ def test_failures_are_kept_until_they_are_to_be_tried_again(maerisim, folder, mo
     assert rows("small.sqlite") == after
 
 
-def test_layers_that_the_hardware_cannot_run_are_listed_and_the_others_run(maerisim, folder):
-    (folder / "rtl.yaml").write_text(ONE.replace("maeri-16", "maeri_rtl"))
+def test_layers_that_are_not_supported_are_listed_and_the_others_run(maerisim, folder):
     finished = maerisim("sweep", "rtl.yaml", "--jobs", 1)
     assert finished.code == 0
-    assert finished.out.count("Not supported: layer 'fc' cannot run on maeri_rtl") == 1
-    (folder / "rtl.yaml").write_text(f"{ONE.replace('maeri-16', 'maeri_rtl')}layers: {{net.yaml: [fc]}}\n")
+    assert finished.out.count("Not supported: layer 'fc'") == 1
+    assert len(rows("rtl.sqlite")) == 2
+    (folder / "rtl.yaml").write_text(f"{RTL}layers: {{net.yaml: [fc]}}\n")
     finished = maerisim("sweep", "rtl.yaml", "--jobs", 1)
     assert finished.code == 2
     assert "layer 'fc'" in finished.err
+    assert "in network 'net' at multipliers 32" in finished.err
+
+
+def test_totals_of_different_layers_are_not_compared(maerisim, folder):
+    """The linear layer runs at both points with a decoupled controller and not at the one with a lock-step one."""
+    mixed = "{controller.kind: [decoupled, lock_step], multiplier.kind: [step, role], distribution.latency: [1, 2]}"
+    text = f"name: mixed\nhardware: maeri-32\nnetworks: [net.yaml]\nskip_invalid: true\ngrid: {mixed}\n"
+    (folder / "mixed.yaml").write_text(text)
+    finished = maerisim("sweep", "mixed.yaml", "--jobs", 1)
+    assert finished.code == 2
+    assert "layer 'fc' cannot run on maeri-32" in finished.err
+    assert "at controller.kind lock_step, multiplier.kind role, distribution.latency 2" in finished.err
+    (folder / "mixed.yaml").write_text(f"{text}layers: {{net.yaml: [conv]}}\n")
+    finished = maerisim("sweep", "mixed.yaml", "--jobs", 1)
+    assert finished.code == 0, finished.err
+    assert len(rows("mixed.sqlite")) == 3
 
 
 def test_stages_poolings_and_sparse_layers_are_swept_too(maerisim, folder):
@@ -250,11 +267,26 @@ def test_stages_poolings_and_sparse_layers_are_swept_too(maerisim, folder):
         + "  - {name: pool, op: max_pool2d, input: [2, 6, 6], kernel: 2}\n"
         + "  - {name: sparse, op: linear, inputs: 16, outputs: 4, sparsity: {density: 0.5}}\n"
     )
+    (folder / "one.yaml").write_text("name: one\nhardware: maeri-16\nnetworks: [net.yaml]\ngrid: {multipliers: [32]}\n")
     assert maerisim("sweep", "one.yaml", "--jobs", 1).code == 0
     swept = maerisim("sweep", "one.yaml", "--export", "json").json["rows"]
     simulated = maerisim("simulate", "maeri-32", "net.yaml", "--json").json["layers"]
     assert [(row["layer"], row["cycles"]) for row in swept] == [(row["name"], row["cycles"]) for row in simulated]
     assert all(row["utilization"] > 0 for row in swept)
+
+
+def test_stages_of_recurrent_layers_count_as_often_as_they_run(maerisim, folder):
+    (folder / "net.yaml").write_text(
+        "name: net\nlayers:\n  - {name: cell, op: lstm, input_size: 8, hidden_size: 8, sequence_length: 5}\n"
+    )
+    (folder / "one.yaml").write_text("name: one\nhardware: maeri-16\nnetworks: [net.yaml]\ngrid: {multipliers: [16]}\n")
+    simulated = maerisim("simulate", "maeri-16", "net.yaml", "--json").json
+    assert len(simulated["layers"]) > 1
+    assert f"{simulated['total_cycles']:,}" in maerisim("sweep", "one.yaml", "--jobs", 1).out.split()
+    stage = simulated["layers"][0]["name"]
+    (folder / "one.yaml").write_text((folder / "one.yaml").read_text() + f"layers: {{net.yaml: ['{stage}']}}\n")
+    (row,) = maerisim("sweep", "one.yaml", "--export", "json").json["rows"]
+    assert (row["layer"], row["count"]) == (stage, simulated["layers"][0]["count"])
 
 
 @pytest.mark.parametrize(
@@ -381,15 +413,21 @@ def test_ctrl_c_without_workers(maerisim, folder, monkeypatch):
     assert finished.err == "interrupted: 2 of 8 results are stored in small.sqlite; the same command resumes\n"
 
 
-def test_the_smallest_task_runs_before_there_are_workers(folder, hanging):
-    """So that workers find compiled kernels on disk; and the next one when it fails before it has compiled any."""
+def test_kernels_are_compiled_before_there_are_workers(maerisim, folder, monkeypatch):
+    done = []
 
-    whole = plan.Plan.of(Experiment.load("one.yaml"))
-    conv, fc = whole.tasks.values()
-    assert fc.layer.problem.macs < conv.layer.problem.macs
-    store = Mock()
-    running.run_tasks([conv, fc], 2, store, workers=None)
-    assert [call.args[0] for call in store.put.call_args_list] == [fc, conv]
+    def workers(tasks, jobs):
+        done.append("workers")
+        yield from map(work.run, tasks)
+
+    monkeypatch.setattr(cores, "on_cores", workers)
+    monkeypatch.setattr(running.warmup, "ensure", done.append)
+    maerisim("sweep", "small.yaml")
+    assert done == [["engine", "estimates"], "workers"]
+    maerisim("sweep", "rtl.yaml")
+    assert done[2:] == [["estimates", "lock_step"], "workers"]
+    maerisim("sweep", "rtl.yaml")
+    assert len(done) == 4  # nothing to run, nothing to compile
 
 
 # --- Dask -------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from maerisim.cli.options import ExportFormat
 from maerisim.cli.output import print_page, write_file
 from maerisim.cli.sweep import export, table
 from maerisim.cli.sweep.plan import Plan
-from maerisim.cli.sweep.running import Workers, missing, run_tasks
+from maerisim.cli.sweep.running import Workers, compile_for, missing, run_tasks
 from maerisim.cli.sweep.store import Store
 from maerisim.cli.sweep.totals import totals
 from maerisim.cli.sweep.work import Outcome
@@ -65,6 +65,7 @@ def run(request: Request, plan: Plan, store: Store) -> None:
         return
     try:
         with workers_of(request) as workers:
+            compile_for(tasks)
             run_tasks(tasks, len(plan.tasks), store, workers)
     except KeyboardInterrupt:
         stored = len(store.get(plan.tasks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -13,9 +14,10 @@ from maerisim.cli.study import StageTask, Study
 from maerisim.errors import NotSupportedError
 from maerisim.grid import DERIVED, Point
 from maerisim.hardware import Hardware
+from maerisim.problem import Problem
 from maerisim.report import UnsupportedLayer
 from maerisim.sweep import Experiment
-from maerisim.workload import Problem
+from maerisim.workload import Network
 
 
 @dataclass(frozen=True)
@@ -50,26 +52,48 @@ class Plan:
     @classmethod
     def of(cls, experiment: Experiment) -> Plan:
         """Raises NotSupportedError when a layer asked for by name, or every layer of a network, cannot run."""
-        sweep = experiment.sweep
         entries: list[Entry] = []
         tasks: dict[str, Task] = {}
-        unsupported: dict[str, UnsupportedLayer] = {}
+        unsupported: list[UnsupportedLayer] = []
+        objective = experiment.sweep.objective
         for network, layers in experiment.networks:
-            for point in experiment.points:
-                try:
-                    study = Study.on(point.hardware, network, layers, scale=sweep.scale, objective=sweep.objective)
-                except NotSupportedError as error:
-                    error.add_note(f"in network '{network.name}' at {point}")
-                    raise
+            studies = studies_of(network, layers, experiment)
+            for point, study in studies:
                 described = described_hardware(point.hardware)
                 for layer in study.stages:
-                    key = key_of(described, layer.problem, sweep.objective)
-                    task = tasks.setdefault(key, Task(key, point.hardware, layer, sweep.objective))
+                    key = key_of(described, layer.problem, objective)
+                    task = tasks.setdefault(key, Task(key, point.hardware, layer, objective))
                     entries.append(Entry(network.name, point, layer, task))
-                for refused in study.tasks:
-                    if isinstance(refused, UnsupportedLayer):
-                        unsupported.setdefault(f"{network.name} {refused.name}", refused)
-        return cls(experiment, tuple(entries), tasks, tuple(unsupported.values()))
+            unsupported += refused(studies[0][1])
+        return cls(experiment, tuple(entries), tasks, tuple(unsupported))
+
+
+def studies_of(network: Network, layers: Sequence[str], experiment: Experiment) -> list[tuple[Point, Study]]:
+    """A network at every point. Raises NotSupportedError unless the same layers can run at all of them: totals of
+    different layers must not be compared.
+    """
+    sweep = experiment.sweep
+    studies = []
+    for point in experiment.points:
+        try:
+            study = Study.on(point.hardware, network, layers, scale=sweep.scale, objective=sweep.objective)
+        except NotSupportedError as error:
+            error.add_note(f"in network '{network.name}' at {point}")
+            raise
+        studies.append((point, study))
+    first_point, first = studies[0]
+    for point, study in studies:
+        for place, these, others in ((first_point, first, study), (point, study, first)):
+            for layer in refused(these):
+                if layer.name not in {other.name for other in refused(others)}:
+                    msg = f"{layer.reason} (at {place}; say under 'layers' which layers to run at all points)"
+                    raise NotSupportedError(msg)
+    return studies
+
+
+def refused(study: Study) -> list[UnsupportedLayer]:
+    """The layers of a study that cannot run."""
+    return [task for task in study.tasks if isinstance(task, UnsupportedLayer)]
 
 
 def described_hardware(hardware: Hardware) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
+from maerisim.cli import warmup
 from maerisim.cli.progress import Bar
 from maerisim.cli.sweep.plan import Plan, Task
 from maerisim.cli.sweep.store import Store
-from maerisim.cli.sweep.work import Outcome, run
+from maerisim.cli.sweep.work import Outcome
 
 Outcomes = Generator[Outcome, None, None]
 Workers = Callable[[Sequence[Task]], Outcomes]
@@ -26,27 +27,16 @@ def missing(plan: Plan, store: Store, *, retry_failed: bool) -> list[Task]:
 
 
 def run_tasks(tasks: Sequence[Task], total: int, store: Store, workers: Workers) -> None:
-    """Run the tasks, of ``total`` with those that are stored already, and store each outcome as it comes.
-
-    The smallest runs here, before there are any workers (and the next smallest while that fails): then the compiled
-    kernels are on disk when the workers look for them, instead of being compiled by each of them at once.
-    """
+    """Run the tasks, of ``total`` with those that are stored already, and store each outcome as it comes."""
     waiting = {task.key: task for task in tasks}
     failed = 0
-    with Bar(total, counted=True) as bar:
-
-        def keep(outcome: Outcome) -> None:
-            nonlocal failed
+    with Bar(total, counted=True) as bar, closing(workers(tasks)) as outcomes:
+        for outcome in outcomes:
             store.put(waiting.pop(outcome.key), outcome)
             failed += outcome.measured is None
             bar.show(total - len(waiting), f"sweeping, {failed} failed" if failed else "sweeping")
 
-        for task in sorted(tasks, key=lambda task: task.layer.problem.operations):
-            outcome = run(task)
-            keep(outcome)
-            if outcome.measured is not None:
-                break
-        if waiting:
-            with closing(workers(list(waiting.values()))) as outcomes:
-                for outcome in outcomes:
-                    keep(outcome)
+
+def compile_for(tasks: Sequence[Task]) -> None:
+    """Compile the kernels that the tasks need, so that workers find them on disk instead of each compiling them."""
+    warmup.ensure(sorted({part for task in tasks for part in warmup.needed_by(task.hardware)}))
