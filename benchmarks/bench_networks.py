@@ -38,7 +38,8 @@ def layers(name: str) -> dict[Problem, Mapping]:
     """The distinct layers of a network with their mappings."""
     given = load_mappings(MAPPINGS / f"{name}-{HARDWARE}.yaml")
     network = Network.load(name)
-    return {layer.problem: given.mapping_for(layer.name, layer.problem) for layer in network.layers}
+    stages = [stage for layer in network.layers for stage in layer.stages]
+    return {stage.problem: given.mapping_for(stage.name, stage.problem) for stage in stages}
 
 
 class Cycles(NamedTuple):

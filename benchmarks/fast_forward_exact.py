@@ -22,7 +22,6 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from maerisim.engine import Result, simulate
-from maerisim.errors import NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.workload import Network, Problem
 from mapper import find_mapping
@@ -62,14 +61,12 @@ def differences(forward: Result, stepped: Result) -> Iterator[str]:
 
 
 def problems(networks: list[str]) -> dict[Problem, str]:
-    """The distinct layers that can run, by the first that has each shape."""
+    """The distinct layers and stages, by the first that has each shape."""
     found: dict[Problem, str] = {}
     for name in networks:
         for layer in Network.load(name).layers:
-            try:
-                found.setdefault(layer.problem, f"{name} {layer.name}")
-            except NotSupportedError as reason:
-                print(f"{name} {layer.name}: left out, {reason}")
+            for stage in layer.stages:
+                found.setdefault(stage.problem, f"{name} {stage.name}")
     return found
 
 

@@ -41,6 +41,10 @@ def first_legal(name: str, mappings: Iterable[Mapping], problem: Problem, hardwa
     if hardware.controller.kind == "lock_step":
         why = f"the controller of {hardware.name} has one layout for each layer, there is nothing to choose"
         raise MappingError(name, [why])
+    if problem.sparsity is not None:
+        raise MappingError(
+            name, ["it keeps whole filters, and those of a sparse layer have virtual neurons of unequal size"]
+        )
     violations: list[str] = []
     for mapping in mappings:
         violations = mapping.check(problem, hardware)

@@ -37,7 +37,7 @@ def mrna(problem: Problem, hardware: Hardware, objective: Objective = "cycles") 
 
     Raises MappingError when mRNA has no mapping, or none that the array takes.
     """
-    found = candidates(problem, hardware)
+    found = [] if problem.pools else candidates(problem, hardware)
     if not found:
         msg = "mrna"
         raise MappingError(msg, [_refusal(problem, hardware)])
@@ -87,6 +87,8 @@ def candidates(problem: Problem, hardware: Hardware) -> list[Candidate]:
 
 def _refusal(problem: Problem, hardware: Hardware) -> str:
     taps, multipliers = problem.R * problem.S, hardware.multipliers
+    if problem.pools:
+        return "mRNA has no mapping for a pooling"
     if taps > multipliers:
         filters = f"a whole filter of {problem.R} x {problem.S} = {taps} taps"
         return f"mRNA keeps {filters} in a virtual neuron, {multipliers} multipliers are there"

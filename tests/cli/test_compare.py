@@ -86,3 +86,16 @@ def test_the_readme_documents_every_json_key(maerisim, arguments):
     layer = document["layers"][0]
     documented = {word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)}
     assert {*document, *layer, *layer["mappings"][0], "reason"} <= documented
+
+
+def test_references_say_which_kinds_of_layer_they_do_not_know(maerisim, tmp_path):
+    path = tmp_path / "kinds.yaml"
+    path.write_text(
+        "name: kinds\nlayers:\n"
+        "  - {name: pool, op: max_pool2d, input: [4, 8, 8], kernel: 2}\n"
+        "  - {name: sparse, op: linear, inputs: 16, outputs: 8, sparsity: {density: 0.5}}\n"
+    )
+    printed = maerisim("compare-mappings", "maeri-16", path).out
+    assert "mrna does not apply to pool: mRNA has no mapping for a pooling" in printed
+    for name in ("mrna", "weight_stationary", "output_stationary", "input_stationary"):
+        assert f"{name} does not apply to sparse: it keeps whole filters" in printed

@@ -44,6 +44,8 @@ def reasons(name: str, problem: Problem, hardware: Hardware) -> list[str]:
     """Why a reference may refuse a layer."""
     multipliers, taps = hardware.multipliers, problem.R * problem.S
     known = []
+    if name == "mrna" and problem.pools:
+        known.append("there are no weights to map")
     if name == "mrna" and taps > multipliers:
         known.append("the filter exceeds the array")
     channels = max(1, multipliers // taps)  # the most that mRNA can have in a virtual neuron
@@ -51,6 +53,8 @@ def reasons(name: str, problem: Problem, hardware: Hardware) -> list[str]:
         known.append("an output has more partial sums than mRNA adds up")
     if name == "mrna" and not hardware.accumulation_words and taps == multipliers:
         known.append("no switch is left for a returning partial sum")
+    if problem.pools and hardware.controller.pad_edges:
+        known.append("a window that is cut cannot be filled up")
     if name == "row_stationary" and taps == 1:
         known.append("no rows")
     if hardware.multiplier.wait_for_all_weights and problem.C * taps > hardware.multiplier.weight_registers:
