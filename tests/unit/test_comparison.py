@@ -23,7 +23,7 @@ class Counters:
     """A run that costs ``spent``."""
 
     spent: float
-    multiplications: int = 800
+    operations: int = 800
 
     def energy(self, table):
         return self.spent * table
