@@ -84,6 +84,8 @@ for problem, tile, order, overrides in cases:
     operands = random_operands(problem, seed=3)
     result = simulate(problem, Mapping.of(tile, order), hardware, operands=operands)
     results.append([result.cycles, result.counters.as_dict(), result.outputs.tolist()])
+    timing = simulate(problem, Mapping.of(tile, order), hardware)
+    results.append([timing.cycles, timing.counters.as_dict(), timing.stepped])
 row = Mapping.of({"K": 4, "R": 2, "S": 2}, "C K P Q N G R S")
 hardware = Hardware.load("maeri_rtl").with_overrides({"multipliers": 16})
 result = simulate(Problem(K=5, C=2, R=2, S=2, P=2, Q=3), row, hardware)
