@@ -159,7 +159,7 @@ def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _Rows, wo
         word=np.tile(np.arange(words, dtype=np.uint32), len(groups)),
         exists=exists,
         switches=switches,
-        operand_start=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        operand_start=np.concatenate(([0], np.cumsum(counts))).astype(np.uint32),
         needed=np.array([mask for _, _, mask in flat], np.uint64),
         source=np.array([source for source, _, _ in flat], np.uint32),
         turn=np.array([turn for _, turn, _ in flat], np.uint64),

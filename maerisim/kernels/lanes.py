@@ -95,7 +95,7 @@ class Network(NamedTuple):
     word: Places
     exists: Words
     switches: Words
-    operand_start: Ints
+    operand_start: Places
     needed: Words
     source: Places
     turn: Words
@@ -525,12 +525,13 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
-            blocked = NONE
-            for part in range(reach):
+            blocked = arrivals.full[stream, word] & ports.mask[packet, 0]
+            for part in range(1, reach):
                 blocked |= arrivals.full[stream, word + part] & ports.mask[packet, part]
             if blocked:
                 continue
-            for part in range(reach):
+            arrivals.sent[stream, word] |= ports.mask[packet, 0]
+            for part in range(1, reach):
                 arrivals.sent[stream, word + part] |= ports.mask[packet, part]
             if stages:
                 ports.line[stage, port] = packet
