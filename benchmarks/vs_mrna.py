@@ -30,16 +30,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from maerisim.analytic import energies, estimate_many
+from maerisim.analytic import Objective, rank
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
-from maerisim.kernels import loads as k
 from maerisim.mapping import Mapping
 from maerisim.report import dims_words
 from maerisim.workload import DIMENSIONS, Problem
 from mapper import find_mapping
 from mapper.references.mrna import walked
-from mapper.space import WALKS
 
 SPEEDUP_TARGET = 1.5
 
@@ -139,14 +137,10 @@ def run(case: Case) -> Outcome:
     )
 
 
-def in_best_loops(mapping: Mapping, problem: Problem, hardware: Hardware, objective: str) -> Mapping:
+def in_best_loops(mapping: Mapping, problem: Problem, hardware: Hardware, objective: Objective) -> Mapping:
     """The tile of a mapping in the loop order and placement that are estimated best for it."""
-    costs = estimate_many(problem, [mapping.tile], WALKS, hardware)[0]
-    cycles = costs[..., k.CYCLES].astype(np.float64)
-    score = cycles if objective == "cycles" else energies(costs, hardware.energy)
-    order, placement = WALKS[int(np.argmin(np.where(cycles > 0, score, np.inf)))]
-    best = Mapping(mapping.tile, order, placement)
-    return mapping if best.check(problem, hardware) else best
+    ranking = rank(problem, hardware, np.array([mapping.tile], np.int32), objective)
+    return ranking.best[0].mapping if ranking.best else mapping
 
 
 def outcomes(todo: list[Case], jobs: int) -> Iterator[Outcome]:

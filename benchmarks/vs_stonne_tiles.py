@@ -31,7 +31,7 @@ from validate_stonne import ORDER, PLACEMENT, case
 from maerisim.analytic import estimate_many
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
-from maerisim.kernels import loads as k
+from maerisim.kernels import quantities as k
 from maerisim.mapping import Mapping
 from maerisim.workload import DIMENSIONS, Problem
 

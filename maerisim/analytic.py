@@ -4,13 +4,17 @@ Per kind of control step (tiles at the edge of the layer counted by how often th
 each distribution port sends, the step of each multiplier switch, and the results of each collection bus. As ports,
 switches and buses run ahead of one another in their queues, a run takes as long as the busiest of them in total, plus
 the way of the last word through the fabric. All counts are exact sums over the same kinds of steps.
+
+:func:`rank` looks at every loop order and placement of many tiles, :func:`estimate` at one mapping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from itertools import combinations, permutations
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,26 +25,32 @@ from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_by_switch
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import EnergyTable, Hardware
-from maerisim.kernels import loads as k
-from maerisim.kernels.analytic import estimate_all
+from maerisim.kernels import exits, loads, orders, ranking
+from maerisim.kernels import quantities as k
 from maerisim.lowering import programs
-from maerisim.mapping import Mapping
+from maerisim.mapping import REPLICATED, Mapping
 from maerisim.program import Ints, Program
 from maerisim.rounds import nonzeros
 from maerisim.workload import DIMENSIONS, Problem
+
+Objective = Literal["cycles", "energy", "edp"]
+
+_OBJECTIVES = {"cycles": ranking.BY_CYCLES, "energy": ranking.BY_ENERGY, "edp": ranking.BY_PRODUCT}
+_MOST_CLASSES = 1 << 15
+"""Room for the loop orders of one tile that differ; with eight loops and the deepest queues there are 11,000."""
+_KINDS_OF_TRAFFIC = 64
+"""Sets of loops that reuse weights, times inputs kept or not, sliding or not, spilling or not."""
 
 
 def fabric_numbers(hardware: Hardware) -> k.Fabric:
     """The numbers of a hardware document that the kernels work on."""
     multiplier, reduction = hardware.multiplier, hardware.reduction
-    held = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1)
     return k.Fabric(
         multipliers=hardware.multipliers,
         ports=hardware.ports,
         buses=hardware.buses,
         distribution_latency=hardware.distribution.latency,
         weight_registers=multiplier.weight_registers,
-        weight_depth=held,
         input_registers=multiplier.input_registers,
         input_depth=multiplier.input_fifo_depth,
         forwarding=int(multiplier.forwarding),
@@ -49,14 +59,12 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         topology={"art": k.ART, "plain_tree": k.PLAIN_TREE, "linear": k.LINEAR}[reduction.topology],
         level_latency=reduction.latency,
         lateral_latency=reduction.lateral_latency,
-        reduction_depth=reduction.fifo_depth,
         shorter_end=int(reduction.crossing == "shorter_end"),
         pads=int(hardware.controller.pad_edges),
         folds_together=int(multiplier.wait_for_all_weights),
         waits=int(hardware.controller.wait_for_outputs),
         weights_first=int(hardware.controller.weights_first),
         wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.BY_SWITCH,
-        collection_depth=hardware.collection.fifo_depth,
         collection_latency=hardware.collection.latency,
         accumulation_words=hardware.accumulation_words,
         accumulation_latency=hardware.accumulation.latency,
@@ -68,43 +76,65 @@ def layer_numbers(problem: Problem) -> k.Layer:
     return k.Layer(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
 
 
-def workspace(hardware: Hardware) -> k.Workspace:
-    """Scratch arrays for estimates on ``hardware``; one per thread."""
-    m = hardware.multipliers
+def workspace(hardware: Hardware) -> ranking.Workspace:
+    """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread."""
+    fabric = fabric_numbers(hardware)
+    m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
+    pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, loads.BUSIEST + ports
 
-    def zeros(*shape: int) -> Ints:
+    def ints(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
-    topology = topology_of(hardware)
-    return k.Workspace(
-        bus_of_switch=np.array(buses_by_switch(topology.switches, hardware), np.int64),
-        size=zeros(8),
-        trips=zeros(8),
-        edge=zeros(8),
-        limit=zeros(8),
-        loops=zeros(8),
-        reused_weights=zeros(8),
-        reused_inputs=zeros(8),
-        partial=zeros(8),
-        coordinate=zeros(8, m),
-        virtual_neuron=zeros(m),
-        address=zeros(m),
-        active=zeros(m),
-        load=zeros(hardware.ports),
-        step_load=zeros(k.WEIGHT_ROW + 2, hardware.ports),
-        bus_load=zeros(hardware.buses),
-        step_bus_load=zeros(hardware.buses),
-        bus_of=zeros(m),
-        port_of=zeros(m),
-        vn_partial=zeros(5),
-        class_port=zeros(32, hardware.ports),
-        class_bus=zeros(32),
-        parts=zeros(8),
-        part=zeros(8, 3),
-        at_last=zeros(8),
-        phase_load=zeros(hardware.ports),
-        cost=zeros(k.COSTS),
+    def words(*shape: int) -> k.Words:
+        return np.zeros(shape, np.uint16)
+
+    return ranking.Workspace(
+        exits=_exits(hardware, fabric),
+        loops=k.Loops(extent=ints(3, 8), turns=ints(k.CLASSES), middles=ints(k.CLASSES)),
+        orders=orders.Orders(
+            classes=ints(2, _MOST_CLASSES),
+            queue=ints(2, 2 * _MOST_CLASSES),
+            seen=ints(4 * _MOST_CLASSES, 2),
+            current=ints(2),
+        ),
+        parts=loads.Parts(stride=ints(2, 8), words=ints(2, m), marks=words(m)),
+        leaves=loads.Leaves(
+            vn_words=ints(2, m),
+            vn_marks=words(m),
+            words=ints(2, span, ports),
+            marks=words(span, ports),
+            pair=words(2, pairs, 2),
+            twin=words(2, pairs, ports),
+            at_work=words(span, ports),
+            working=words(ports),
+            shared=words(ports),
+            port_words=words(loads.LOADS, ports),
+            bus_results=words(k.CLASSES, buses),
+            used_rows=ints(loads.LOADS),
+            total=ints(max(ports, buses)),
+        ),
+        placed=loads.Placed(loads=ints(loads.LOADS, columns), bus_results=ints(k.CLASSES)),
+        tables=ranking.Tables(
+            tile=ints(8),
+            part=ints(2, _MOST_CLASSES),
+            traffic=ints(5, kinds),
+            phases=ints(2, _MOST_CLASSES),
+            floor=np.zeros((kinds, 2)),
+            costs=ints(kinds, k.COSTS),
+            placed_costs=ints(kinds, k.COSTS),
+            energy=np.zeros(kinds),
+            words=ints(3, columns),
+        ),
     )
+
+
+def _exits(hardware: Hardware, fabric: k.Fabric) -> exits.Exits:
+    bus_of_switch = np.array(buses_by_switch(topology_of(hardware).switches, hardware), np.int64)
+    start = np.zeros(fabric.multipliers + 2, np.int64)
+    entries = exits.count_exits(fabric, start)
+    table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(4)))
+    exits.fill_exits(fabric, bus_of_switch, table)
+    return table
 
 
 LIMITS = ("multipliers", "distribution", "collection")
@@ -124,6 +154,29 @@ class Estimate:
     bound_cycles: int
     limited_by: str
     counters: Traffic
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A mapping, its estimate, and its ``score``: what was to be made small."""
+
+    mapping: Mapping
+    estimate: Estimate
+    score: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best mappings of a space, in order.
+
+    ``estimated``: how many were estimated. A bound ruled out ``dismissed`` others, and all mappings of another
+    ``dismissed_tiles`` tiles, which are not counted.
+    """
+
+    best: tuple[Ranked, ...]
+    estimated: int
+    dismissed: int
+    dismissed_tiles: int
 
 
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
@@ -158,25 +211,99 @@ def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: H
 def estimate_many(
     problem: Problem,
     tiles: Sequence[Sequence[int]],
-    orders: Sequence[tuple[Sequence[str], Sequence[str]]],
+    walks: Sequence[tuple[Sequence[str], Sequence[str]]],
     hardware: Hardware,
 ) -> Ints:
-    """Costs [tile, order, entry] of every tile with every (order, placement); 0 where the tile does not fit."""
-
-    def numbers(names: Sequence[Sequence[str]]) -> Ints:
-        return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
-
-    costs = np.zeros((len(tiles), len(orders), k.COSTS), np.int64)
-    estimate_all(
-        layer_numbers(problem),
-        np.array(tiles, np.int64).reshape(-1, len(DIMENSIONS)),
-        numbers([order for order, _ in orders]),
-        numbers([placement for _, placement in orders]),
-        fabric_numbers(hardware),
-        workspace(hardware),
-        costs,
+    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
+    count = len(tiles) * len(walks)
+    space = ranking.Space(
+        tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        floor=np.zeros((count, 2)),
+        orders=np.tile(_numbers([order for order, _ in walks]), (len(tiles), 1)),
+        placements=np.tile(_numbers([placement for _, placement in walks]), (len(tiles), 1)),
+        placements_of=_placements()[1],
+        each=1,
     )
-    return costs
+    best = _nothing_ranked(count)
+    aim = ranking.Aim(ranking.BY_CYCLES, np.zeros(k.COSTS), bounded=0)
+    ranking.rank(layer_numbers(problem), fabric_numbers(hardware), space, aim, best, *workspace(hardware))
+    return best.costs.reshape(len(tiles), len(walks), k.COSTS)
+
+
+def rank(
+    problem: Problem,
+    hardware: Hardware,
+    tiles: k.Tiles,
+    objective: Objective = "cycles",
+    count: int = 1,
+    *,
+    bounded: bool = True,
+) -> Ranking:
+    """The ``count`` best mappings among ``tiles`` [tile, dimension] with all loop orders and placements that differ.
+
+    Loop orders differ in what they reuse, placements in the dimensions of which the tile has more than one. Energy
+    decides between mappings of equal cycles or products, cycles between those of equal energy; of mappings that are
+    equal in both only one is listed. ``bounded=False`` estimates every mapping, also those that a bound keeps from being
+    among the best.
+    """
+    layer, fabric, w = layer_numbers(problem), fabric_numbers(hardware), workspace(hardware)
+    price = energies(np.eye(k.COSTS, dtype=np.int64), hardware.energy)
+    aim = ranking.Aim(_OBJECTIVES[objective], price, int(bounded))
+    floor = np.zeros((len(tiles), 2))
+    ranking.find_floors(layer, fabric, tiles, aim, floor, w.exits, w.loops, w.tables)
+    promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
+    tiles, floor = tiles[promising_first], floor[promising_first]
+    placements, placements_of = _placements()
+    space = ranking.Space(tiles, floor, np.zeros((0, len(DIMENSIONS)), np.int64), placements, placements_of, each=0)
+    best = _nothing_ranked(count)
+    ranking.rank(layer, fabric, space, aim, best, *w)
+    found = tuple(
+        Ranked(
+            _mapping(problem, tiles[at], int(order), placements[placement]),
+            explain(cost, problem, hardware),
+            float(score),
+        )
+        for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
+        if np.isfinite(score)
+    )
+    estimated, dismissed, dismissed_tiles = (int(number) for number in best.counts)
+    return Ranking(found, estimated, dismissed, dismissed_tiles)
+
+
+def _nothing_ranked(count: int) -> ranking.Best:
+    return ranking.Best(
+        score=np.full((count, 2), np.inf),
+        mapping=np.zeros((count, 3), np.int64),
+        costs=np.zeros((count, k.COSTS), np.int64),
+        counts=np.zeros(3, np.int64),
+    )
+
+
+def _numbers(names: Sequence[Sequence[str]]) -> Ints:
+    return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
+
+
+@cache
+def _placements() -> tuple[Ints, Ints]:
+    """The placements that differ, for each set of dimensions of which a tile has more than one: rows, first and end."""
+    rows: list[tuple[str, ...]] = []
+    places = np.zeros((k.CLASSES, 2), np.int64)
+    for size in range(len(REPLICATED) + 1):
+        for larger in combinations(REPLICATED, size):
+            at = sum(1 << DIMENSIONS.index(d) for d in larger)
+            ones = tuple(d for d in REPLICATED if d not in larger)
+            places[at, 0] = len(rows)
+            rows += [ones + order for order in permutations(larger)]
+            places[at, 1] = len(rows)
+    return _numbers(rows), places
+
+
+def _mapping(problem: Problem, tile: k.Tiles, packed_order: int, placement: Ints) -> Mapping:
+    """The mapping of a tile; loops that do not turn come first in its order."""
+    sizes = dict(zip(DIMENSIONS, (int(size) for size in tile), strict=True))
+    still = [d for d, size in zip(DIMENSIONS, problem.dims, strict=True) if sizes[d] >= size]
+    inwards = [DIMENSIONS[packed_order >> 3 * place & 7] for place in range(len(DIMENSIONS) - len(still))]
+    return Mapping.of(sizes, (*still, *reversed(inwards)), [DIMENSIONS[d] for d in placement])
 
 
 def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
@@ -214,8 +341,8 @@ def bound(problem: Problem, hardware: Hardware) -> int:
     """Cycles below which no mapping of ``problem`` can be: see :class:`Estimate`."""
     p = problem
     compute = -(-p.operations // hardware.multipliers)
-    rows = k.distinct(p.P, p.R, p.stride[0], p.dilation[0])
-    columns = k.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
+    rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
+    columns = loads.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
     inputs, outputs = p.N * p.G * p.C * rows * columns, p.outputs
     if p.sparsity is not None:  # inputs that meet only zeros are not sent, filters of zeros give no results
         inputs, outputs = 0, len(nonzeros(p)) * p.N * p.P * p.Q

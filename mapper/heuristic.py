@@ -1,32 +1,29 @@
-"""Find a good mapping: prune by rules, rank by the analytic model, re-rank the best few by simulation."""
+"""Find the best mapping: search all of them by the analytic model, and re-rank the best few by simulation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from maerisim.analytic import Estimate, energies, estimate, estimate_many
+from maerisim.analytic import Estimate, Objective, Ranking, estimate, rank
 from maerisim.engine import simulate
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
-from maerisim.kernels import loads as k
 from maerisim.lowering import refusals
+from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
+from maerisim.lowering.reuse import forwards, held, temporal_loops
 from maerisim.mapping import Mapping
-from maerisim.program import Ints
 from maerisim.rtl.layer import choose
 from maerisim.workload import DIMENSIONS, Problem
 from mapper import sparse
-from mapper.space import ORDERS, PLACEMENTS, WALKS, tiles
-
-Objective = Literal["cycles", "energy", "edp"]
-Scores = np.ndarray[Any, np.dtype[np.float64]]
+from mapper.space import all_tiles
 
 FINALISTS = 4
 """Mappings that are simulated after ranking."""
 SAMPLE_CYCLES = 6_000
 """Estimated cycles of the shortened run by which a finalist is judged."""
+FEWEST_TRIPS = 2
+"""Trips that every loop keeps in a shortened run."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Choice:
 
 
 def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "cycles") -> Choice:
-    """The best mapping that the heuristic finds; the same for the same input.
+    """The best mapping by estimate, or one of the next best if simulation favours it; the same for the same input.
 
     A lock-step controller has one layout for a layer, which is taken. Raises MappingError when nothing fits,
     NotSupportedError when the controller cannot run the layer.
@@ -49,21 +46,19 @@ def find_mapping(problem: Problem, hardware: Hardware, objective: Objective = "c
         return _only_layout(problem, hardware)
     if problem.sparsity is not None:
         return _sparse(problem, hardware, objective)
-    kept, fitting = tiles(problem, hardware)
-    costs = estimate_many(problem, kept, WALKS, hardware)
-    scores = _scores(costs, hardware, objective)
-    legal = int(np.isfinite(scores).sum())
-    if legal == 0:
-        raise MappingError("mapper", [f"none of {fitting} tiles fits {hardware.multipliers} multipliers"])
-    finalists = _finalists(kept, scores, problem)
+    tiles = all_tiles(problem, hardware)
+    ranking = rank(problem, hardware, tiles, objective, FINALISTS)
+    if not ranking.best:
+        raise MappingError("mapper", [f"none of {len(tiles)} tiles fits {hardware.multipliers} multipliers"])
     # A shortened run tells how far the estimate of this kind of mapping is off; the full estimate is corrected by it.
     judged = [
-        (score * _correction(problem, mapping, hardware, objective), place, mapping)
-        for place, (score, mapping) in enumerate(finalists)
+        (found.score * _correction(problem, found.mapping, hardware, objective), place)
+        for place, found in enumerate(ranking.best)
     ]
-    _, place, mapping = min(judged, key=lambda entry: entry[:2])
-    expected = estimate(problem, mapping, hardware)
-    return Choice(mapping, expected, legal, _reason(expected, place, len(judged), len(kept), fitting, hardware))
+    _, place = min(judged)
+    chosen = ranking.best[place]
+    reason = _reason(chosen.estimate, place, len(tiles), ranking, hardware)
+    return Choice(chosen.mapping, chosen.estimate, ranking.estimated, reason)
 
 
 def _only_layout(problem: Problem, hardware: Hardware) -> Choice:
@@ -97,65 +92,51 @@ def _sparse(problem: Problem, hardware: Hardware, objective: Objective) -> Choic
     return Choice(mapping, expected, candidates, reason)
 
 
-def _scores(costs: Ints, hardware: Hardware, objective: Objective) -> Scores:
-    """What is to be made small, per tile and order; infinite where a mapping does not fit."""
-    cycles = costs[..., k.CYCLES].astype(np.float64)
-    energy = energies(costs, hardware.energy)
-    # The other quantity breaks ties: a faster mapping among equally frugal ones, and the other way round.
-    score = {
-        "cycles": cycles + energy / (1.0 + energy.max()),
-        "energy": energy + cycles / (1.0 + cycles.max()),
-        "edp": cycles * energy,
-    }[objective]
-    return np.where(cycles > 0, score, np.inf)
-
-
-def _finalists(kept: list[tuple[int, ...]], scores: Scores, problem: Problem) -> list[tuple[float, Mapping]]:
-    """The best mappings that differ in more than the order of loops that do not turn."""
-    found: dict[object, tuple[float, Mapping]] = {}
-    for flat in np.argsort(scores, axis=None, kind="stable"):
-        tile, (order, placement) = kept[flat // len(WALKS)], WALKS[flat % len(WALKS)]
-        score = float(scores.flat[flat])
-        if len(found) == FINALISTS or not np.isfinite(score):
-            break
-        mapping = Mapping.of(dict(zip(DIMENSIONS, tile, strict=True)), order, placement)
-        turning = tuple(d for d in order if problem.dims[DIMENSIONS.index(d)] > mapping.tile_of(d))
-        neighbours = tuple(d for d in placement if mapping.tile_of(d) > 1)
-        found.setdefault((tile, turning, neighbours), (score, mapping))
-    return list(found.values())
-
-
 def _correction(problem: Problem, mapping: Mapping, hardware: Hardware, objective: Objective) -> float:
-    """Simulated over estimated cycles on a shortened layer (1 where cycles do not matter or shortening changes it)."""
+    """Simulated over estimated cycles on a shortened layer; 1 where cycles do not matter or it reuses other words."""
     if objective == "energy":
         return 1.0
     short = shortened(problem, mapping, hardware)
-    if mapping.spills(short, hardware) != mapping.spills(problem, hardware):
+    if _reuse(short, mapping, hardware) != _reuse(problem, mapping, hardware):
         return 1.0
     return simulate(short, mapping, hardware).cycles / estimate(short, mapping, hardware).cycles
 
 
 def shortened(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem:
-    """The layer with fewer trips of each loop but the same full and partial tiles, some ``SAMPLE_CYCLES`` long."""
-    sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
-    for most in (64, 32, 16, 8, 6, 4, 3, 2):
-        short: dict[str, Any] = {}
-        for d, size in sizes.items():
-            tile = mapping.tile_of(d)
-            trips = -(-size // tile)
-            short[d] = size - (trips - min(trips, most)) * tile
-        shorter = replace(problem, **short, padding=(0, 0))
-        if estimate(shorter, mapping, hardware).cycles <= SAMPLE_CYCLES:
+    """The layer with fewer trips of its outermost loops but the same full and partial tiles.
+
+    Takes about ``SAMPLE_CYCLES``, as far as all loops keep ``FEWEST_TRIPS``.
+    """
+    short = problem
+    for name in mapping.order:
+        cycles = estimate(short, mapping, hardware).cycles
+        if cycles <= SAMPLE_CYCLES:
             break
-    return shorter
+        size, tile = short.dims[DIMENSIONS.index(name)], mapping.tile_of(name)
+        trips = -(-size // tile)
+        fewer = min(trips, max(FEWEST_TRIPS, trips * SAMPLE_CYCLES // cycles))
+        sizes: dict[str, Any] = dict(zip(DIMENSIONS, short.dims, strict=True)) | {name: size - (trips - fewer) * tile}
+        short = replace(problem, **sizes, padding=(0, 0))
+    return short
 
 
-def _reason(expected: Estimate, place: int, judged: int, kept: int, fitting: int, hardware: Hardware) -> str:
+def _reuse(problem: Problem, mapping: Mapping, hardware: Hardware) -> object:
+    """What tells kinds of mappings apart: the loops that reuse weights and inputs, and where partial sums are kept."""
+    multiplier, loops = hardware.multiplier, temporal_loops(problem, mapping)
+    weights = held(loops, WEIGHT_DIMENSIONS, multiplier.weight_registers, multiplier.wait_for_all_weights)
+    inputs = held(loops, INPUT_DIMENSIONS, multiplier.input_registers)
+    slides = forwards(problem, mapping, hardware, loops, inputs)
+    loops_of = [(operand.passes, operand.ring, operand.repeats) for operand in (weights, inputs)]
+    return loops_of, slides, mapping.spills(problem, hardware)
+
+
+def _reason(expected: Estimate, place: int, tiles: int, ranking: Ranking, hardware: Hardware) -> str:
     share = expected.bound_cycles / expected.cycles
     rank = "confirmed by" if place == 0 else f"moved up from place {place + 1} by"
     return (
-        f"{_resource(expected, hardware)}; {share:.0%} of the bound of any mapping; {kept} of {fitting} tiles kept by the rules, "
-        f"each with {len(ORDERS)} loop orders and {len(PLACEMENTS)} placements; {rank} simulating the best {judged}"
+        f"{_resource(expected, hardware)}; {share:.0%} of the bound of any mapping; best by estimate of all loop orders and "
+        f"placements of {tiles:,} tiles, of which a bound left {ranking.estimated:,} mappings to estimate; {rank} "
+        f"simulating the best {len(ranking.best)}"
     )
 
 

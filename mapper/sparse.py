@@ -18,11 +18,13 @@ from maerisim.lowering.sparse import RoundLowering
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
 from maerisim.rounds import POSITIONS, nonzeros, rounds, trips
-from mapper.space import PLACEMENTS, sizes_without_waste
+from mapper.space import sizes_without_waste
 
 Score = Callable[[Estimate, float], tuple[float, float]]
 """What is to be made small of an estimate of which each round stands for so many."""
 
+PLACEMENTS = (("G", "K", "N", "P", "Q"), ("G", "N", "P", "Q", "K"))
+"""Virtual neurons that share weights lie side by side, or those that share inputs."""
 ORDERS = ("G K N P Q C R S", "G K C N P Q R S", "G K N P C Q R S")
 """All folds of an output together, one fold of all outputs after the other, or of those of a row."""
 TILES, ALIKE = 8, 2

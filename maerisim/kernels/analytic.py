@@ -1,300 +1,309 @@
-"""The cost of a mapping in closed form, on plain numbers; the formulas are explained in :mod:`maerisim.analytic`."""
+"""The cost of a mapping in closed form, on plain numbers; the formulas are explained in :mod:`maerisim.analytic`.
+
+A cost falls into what the tile and the reuse decide (:func:`count_traffic`), what the placement decides
+(:func:`add_placement`), and the cycles (:func:`set_cycles`).
+"""
 
 from __future__ import annotations
 
-from maerisim.kernels.jit import inlined, kernel
+from maerisim.kernels.exits import Exits
+from maerisim.kernels.jit import helper
 from maerisim.kernels.loads import (
+    ALL,
+    BRANCHES,
+    BUSIEST,
+    INPUT_LOADS,
+    RETURN_LOADS,
+    SLIDING_LOADS,
+    WEIGHT_LOADS,
+    Placed,
+    distinct,
+)
+from maerisim.kernels.orders import SLIDES, Reuse
+from maerisim.kernels.quantities import (
     ACCUMULATIONS,
     ADDITIONS,
     BUS_CYCLES,
     COSTS,
     CYCLES,
+    DELIVERED,
     DEPTH,
+    DISTRIBUTED,
     DRAIN,
+    EDGE,
+    EVERYTHING,
+    FOLD_STEPS,
     FOLDS,
     FORWARDING,
+    FORWARDS,
+    HOPS,
+    INPUTS,
     MACS,
+    OF_K,
+    OF_Q,
+    OF_WEIGHTS,
     OUTPUTS,
+    PARTIAL_SUMS,
     PASSES,
     PHASES,
-    PLAIN_TREE,
     PORT_CYCLES,
+    READS,
+    REPLICATED,
     RESULTS,
+    SIZE,
     SPILLS,
     STEPS,
-    WEIGHT_ROW,
-    C,
+    TRIPS,
+    WEIGHTS,
     Fabric,
+    K,
     Layer,
+    Loops,
+    P,
     Q,
     R,
     S,
-    Workspace,
-    add_inputs,
-    add_results,
-    add_weights,
-    class_results,
-    find_reuse,
-    is_fold,
-    is_weight,
-    lay_out,
-    leave_out_weights,
-    ring_has,
-    slides,
+    Shape,
+    log2,
+    next_subset,
 )
 from maerisim.program import Ints
 
-VALID, TOO_LARGE = 0, 1
-"""Status of an estimate."""
 
-
-@inlined
-def split_loops(tile: Ints, w: Workspace, count: int, spills: bool, sliding: bool) -> int:
-    """Split each loop into parts of iterations that cost the same: first, middle, last where these matter.
-
-    Fills ``parts`` and ``part`` [loop, part] (iterations; negative for the last one). Returns the combinations.
-    """
-    combinations = 1
-    for i in range(count):
-        d = w.loops[i]
-        first = (spills and is_fold(d)) or (sliding and d == Q)
-        last = w.edge[d] != tile[d] or (is_fold(d) and not spills)
-        parts = 0
-        if first:
-            w.part[i, parts] = 1
-            parts += 1
-        middle = w.trips[d] - first - last
-        if middle > 0:
-            w.part[i, parts] = middle
-            parts += 1
-        if last:
-            w.part[i, parts] = -1
-            parts += 1
-        w.parts[i] = parts
-        combinations *= parts
-    return combinations
-
-
-@inlined
-def phase_cycles(
-    tile: Ints, fabric: Fabric, w: Workspace, count: int, spills: bool, sliding: bool, partials: int, block: int
-) -> int:
-    """Cycles of all phases of a run, weights apart (they load behind the computation).
-
-    Within a phase the busiest of multipliers, ports and buses sets the pace. A phase ends where a loop that takes
-    longer than the input queues hold goes over to its next part; faster loops average out within the queues.
-    """
-    vn_partials = class_results(tile, fabric, w, block)
-    combinations = split_loops(tile, w, count, spills, sliding)
-    block_size, period = 1, 1
-    for i in range(count - 1, -1, -1):
-        if period > fabric.input_depth:
-            break
-        block_size *= w.parts[i]
-        period *= w.trips[w.loops[i]]
-    total, steps_so_far, bus_so_far = 0, 0, 0
-    for port in range(fabric.ports):
-        w.phase_load[port] = 0
-    for combination in range(combinations):
-        rest, steps, sends, slide = combination, 1, 1, 0
-        first_fold, last_fold = True, True
-        for d in range(8):
-            w.at_last[d] = 0
-        for i in range(count - 1, -1, -1):
-            d = w.loops[i]
-            digit = rest % w.parts[i]
-            rest //= w.parts[i]
-            iterations = w.part[i, digit]
-            if iterations < 0:
-                iterations = 1
-                w.at_last[d] = 1
-            steps *= iterations
-            if w.reused_inputs[d] == 0:
-                sends *= iterations
-            elif digit > 0:
-                sends = 0
-            if is_fold(d):
-                first_fold = first_fold and digit == 0
-                last_fold = last_fold and w.at_last[d] == 1
-            if sliding and d == Q and digit > 0:
-                slide = 1
-        row = slide
-        for i in range(partials):
-            row += 2 * w.at_last[w.partial[i]] << i
-        vn_class = 0
-        for i in range(vn_partials):
-            vn_class += w.at_last[w.vn_partial[i]] << i
-        returning = steps if spills and not first_fold else 0
-        for port in range(fabric.ports):
-            w.phase_load[port] += sends * w.step_load[row, port] + returning * w.class_port[vn_class, port]
-        if spills or last_fold:
-            bus_so_far += steps * w.class_bus[vn_class]
-        steps_so_far += steps
-        if (combination + 1) % block_size == 0:
-            longest = max(steps_so_far, bus_so_far)
-            for port in range(fabric.ports):
-                longest = max(longest, w.phase_load[port])
-                w.phase_load[port] = 0
-            total += longest
-            steps_so_far, bus_so_far = 0, 0
+@helper
+def windows(tile: Ints, extent: Ints, partial: int, outer: int, inner: int, step_outer: int, step_inner: int) -> int:
+    """Rows (or columns) of inputs that the tiles of an output and a filter dimension touch, summed over all tiles."""
+    total = 0
+    for outer_edge in range(1 + (partial >> outer & 1)):
+        for inner_edge in range(1 + (partial >> inner & 1)):
+            times = 1 if outer_edge else extent[TRIPS, outer] - (partial >> outer & 1)
+            times *= 1 if inner_edge else extent[TRIPS, inner] - (partial >> inner & 1)
+            outputs = extent[EDGE, outer] if outer_edge else tile[outer]
+            taps = extent[EDGE, inner] if inner_edge else tile[inner]
+            total += times * distinct(outputs, taps, step_outer, step_inner)
     return total
 
 
-@inlined
-def first_load(fabric: Fabric, w: Workspace, count: int) -> int:
-    """Cycles by which the first weights, which nothing hides, make the first pass over them longer."""
-    words, steps, sends = 1, 1, 1
-    for i in range(count - 1, -1, -1):
-        d = w.loops[i]
-        if not is_weight(d) and words > 1:
-            break
-        if w.reused_weights[d] == 0:
-            if not has_passes(w, i):
-                break
-            words *= w.trips[d]
-        steps *= w.trips[d]
-        if w.reused_inputs[d] == 0:
-            sends *= w.trips[d]
-    longest, pace = 0, steps
-    for port in range(fabric.ports):
-        longest = max(longest, words * w.step_load[WEIGHT_ROW, port] + sends * w.step_load[0, port])
-        pace = max(pace, sends * w.step_load[0, port])
-    return max(0, longest - pace)
-
-
-@inlined
-def batch_bound(fabric: Fabric, w: Workspace, count: int, steps: int, ring: int) -> None:
-    """Cycles when every batch of weights waits for the outputs of the one before: nothing overlaps."""
-    cost = w.cost
-    inside = 1
-    for i in range(count - 1, -1, -1):
-        d = w.loops[i]
-        if not (w.reused_weights[d] or (fabric.folds_together and is_fold(d))):
-            break
-        inside *= w.trips[d]
-    batches = steps // inside
-    released = steps + (batches * ring if fabric.weights_first else 0)
-    busiest = max(released, cost[PORT_CYCLES], cost[BUS_CYCLES])
-    cost[PHASES] = busiest
-    cost[CYCLES] = busiest + batches * cost[DRAIN]
-
-
-@inlined
-def has_passes(w: Workspace, place: int) -> bool:
-    """Whether the weights of the loop at ``place`` are held while a loop outside it turns."""
-    for i in range(place - 1, -1, -1):
-        if not is_weight(w.loops[i]):
-            return bool(w.reused_weights[w.loops[i]])
-    return False
-
-
-@inlined
-def walk_tiles(layer: Layer, tile: Ints, order: Ints, fabric: Fabric, w: Workspace) -> tuple[int, int, int, int, int]:
-    """Fill trips, sizes, edges and the loops that turn; return how many turn, steps, folds, virtual neurons, MACs.
-
-    A function of its own because numba would compile everything that takes these numbers twice: once for the constants
-    that they begin with.
-    """
-    count = 0
-    steps, folds, vn_count, macs = 1, 1, 1, 1
-    for i in range(8):
-        d = order[i]
-        w.trips[d] = (layer.size[d] + tile[d] - 1) // tile[d]
-        w.size[d] = w.trips[d] * tile[d] if fabric.pads else layer.size[d]
-        w.edge[d] = w.size[d] - (w.trips[d] - 1) * tile[d]
-        macs *= w.size[d]
-        steps *= w.trips[d]
-        if is_fold(d):
-            folds *= w.trips[d]
-        else:
-            vn_count *= tile[d]
-        if w.trips[d] > 1:
-            w.loops[count] = d
-            count += 1
-    return count, steps, folds, vn_count, macs
-
-
-@inlined
-def estimate(layer: Layer, tile: Ints, order: Ints, placement: Ints, fabric: Fabric, w: Workspace) -> int:
-    """Fill ``w.cost`` for one mapping; returns a status."""
-    count, steps, folds, vn_count, macs = walk_tiles(layer, tile, order, fabric, w)
-    live, folding = vn_count, False
-    for i in range(count):
-        folding = folding or is_fold(w.loops[i])
-        if folding and not is_fold(w.loops[i]):
-            live *= w.trips[w.loops[i]]
-    if fabric.folds_together:
-        folding_loops = 0
-        for i in range(count):
-            if is_fold(w.loops[i]):
-                folding_loops += 1
-            elif folding_loops:
-                return TOO_LARGE
-        if folds > fabric.weight_registers:
-            return TOO_LARGE
-    if fabric.pads and not layer.weighted and (layer.size[R] % tile[R] or layer.size[S] % tile[S]):
-        return TOO_LARGE
-    spills = folding and live > fabric.accumulation_words
-    size = tile[C] * tile[R] * tile[S] + spills
-    block = size
-    if fabric.topology == PLAIN_TREE:
-        block = 1
-        while block < size:
-            block *= 2
-    if (vn_count - 1) * block + size > fabric.multipliers:
-        return TOO_LARGE
-    w.cost[:] = 0
-    w.load[:] = 0
-    w.bus_load[:] = 0
-    ring = find_reuse(w, count, True, fabric.weight_registers, fabric.folds_together)
-    held = find_reuse(w, count, False, fabric.input_registers, 0)
-    sliding_ring = not ring_has(w, count, Q) and not (ring_has(w, count, S) and w.edge[S] != tile[S])
-    sliding_ring = sliding_ring and (fabric.pads == 0 or layer.size[S] % tile[S] == 0)
-    sliding = sliding_ring and slides(layer, tile, fabric, w, count, held)
-    switches = lay_out(tile, placement, w, size, block, spills)
-    if layer.weighted:
-        add_weights(tile, fabric, w, switches)
+@helper
+def count_traffic(
+    layer: Layer, tile: Ints, shape: Shape, loops: Loops, reuse: Reuse, fabric: Fabric, exits: Exits,
+    costs: Ints, row: int,
+) -> None:  # fmt: skip
+    """Fill ``costs[row]`` with all that neither the placement nor, except for what it reuses, the loop order changes."""
+    for entry in range(COSTS):
+        costs[row, entry] = 0
+    extent = loops.extent
+    sent = EVERYTHING & ~(reuse.repeats | reuse.passes)
+    costs[row, DELIVERED + WEIGHTS] = 1
+    costs[row, READS + WEIGHTS] = loops.turns[shape.turning & sent & ~OF_WEIGHTS]
+    for d in range(8):
+        costs[row, DELIVERED + WEIGHTS] *= extent[SIZE, d] if sent >> d & 1 else tile[d]
+        costs[row, READS + WEIGHTS] *= extent[SIZE, d] if OF_WEIGHTS >> d & 1 else 1
+    if not shape.weighted:
+        costs[row, DELIVERED + WEIGHTS], costs[row, READS + WEIGHTS] = 0, 0
+    vectors = 1  # groups of channels of images, each with rows and columns
+    for d in range(4):
+        vectors *= extent[SIZE, d] if d != K else 1
+    reads = vectors * windows(tile, extent, shape.partial, P, R, layer.stride_h, layer.dilation_h)
+    reads *= 1 if reuse.inputs_kept else extent[TRIPS, K]
+    rows = vectors * (tile[K] if reuse.inputs_kept else extent[SIZE, K]) * extent[SIZE, P] * extent[SIZE, R]
+    if reuse.sliding == SLIDES:
+        columns = extent[SIZE, S] + (extent[TRIPS, Q] - 1) * extent[TRIPS, S]
+        costs[row, READS + INPUTS] = reads * columns
+        costs[row, DELIVERED + INPUTS] = rows * columns
+        costs[row, FORWARDS] = rows * (extent[TRIPS, Q] - 1) * (extent[SIZE, S] - extent[TRIPS, S])
     else:
-        leave_out_weights(fabric, w)
-        ring = 0
-    partials = add_inputs(layer, tile, fabric, w, switches, sliding)
-    depth = add_results(tile, fabric, w, size, block, folds, spills)
-    cost = w.cost
-    cost[STEPS], cost[FOLDS], cost[SPILLS], cost[FORWARDING], cost[DEPTH] = steps, folds, spills, sliding, depth
-    cost[RESULTS] = cost[OUTPUTS] * (folds if spills else 1)
-    cost[ACCUMULATIONS] = 0 if spills else cost[OUTPUTS] * (folds - 1)
-    cost[MACS if layer.weighted else PASSES] = macs
-    cost[ADDITIONS] = macs - cost[OUTPUTS] * folds
-    if spills:
-        cost[ADDITIONS] += cost[OUTPUTS] * (folds if fabric.pads else folds - 1)
-    for port in range(fabric.ports):
-        cost[PORT_CYCLES] = max(cost[PORT_CYCLES], w.load[port])
-    for bus in range(fabric.buses):
-        cost[BUS_CYCLES] = max(cost[BUS_CYCLES], w.bus_load[bus])
+        columns = windows(tile, extent, shape.partial, Q, S, layer.stride_w, layer.dilation_w)
+        costs[row, READS + INPUTS] = reads * columns
+        costs[row, DELIVERED + INPUTS] = rows * extent[SIZE, Q] * extent[SIZE, S]
+    costs[row, STEPS], costs[row, FOLD_STEPS] = shape.steps, shape.folds
+    costs[row, MACS if shape.weighted else PASSES], costs[row, OUTPUTS] = shape.macs, shape.outputs
+    costs[row, SPILLS], costs[row, FORWARDING] = reuse.spills, int(reuse.sliding == SLIDES)
+    costs[row, ADDITIONS] = shape.macs - shape.outputs * shape.folds
+    continued = shape.outputs * (shape.folds - 1)
+    if reuse.spills:
+        for entry in (DISTRIBUTED, DELIVERED, READS):
+            costs[row, entry + PARTIAL_SUMS] = continued
+        costs[row, HOPS] = continued * log2(fabric.multipliers)
+        costs[row, RESULTS] = shape.outputs * shape.folds
+        costs[row, ADDITIONS] += shape.outputs * shape.folds if fabric.pads else continued
+    else:
+        costs[row, RESULTS] = shape.outputs
+        costs[row, ACCUMULATIONS] = continued
+    depth = exits.depth[exits.start[shape.vn_size + reuse.spills] + shape.vn_count - 1]
     tail = fabric.accumulation_latency + fabric.collection_latency
-    cost[DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
-    if fabric.waits:
-        batch_bound(fabric, w, count, steps, ring)
-        return VALID
-    cost[PHASES] = phase_cycles(tile, fabric, w, count, spills, sliding, partials, block)
-    cost[PHASES] += first_load(fabric, w, count)
-    cost[CYCLES] = max(cost[PHASES], cost[PORT_CYCLES], cost[BUS_CYCLES]) + cost[DRAIN] - 1
-    return VALID
+    costs[row, DEPTH] = depth
+    costs[row, DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
 
 
-@kernel
-def estimate_all(
-    layer: Layer, tiles: Ints, orders: Ints, placements: Ints, fabric: Fabric, w: Workspace, costs: Ints
-) -> int:
-    """Estimate every tile with every (order, placement) pair into ``costs`` [tile, pair, entry]; count them.
+@helper
+def add_loads(
+    words: Ints, operand: int, loads: Ints, first: int, columns: int, classes: int, times: int, middles: Ints
+) -> None:
+    """Add to ``words[operand]`` the loads of every class of the dimensions in ``classes``, as often as it occurs.
 
-    The cycles of a tile that is too large are 0.
+    ``times``: how often the loops turn that have no partial tile.
     """
-    evaluated = 0
-    for i in range(tiles.shape[0]):
-        for j in range(orders.shape[0]):
-            if estimate(layer, tiles[i], orders[j], placements[j], fabric, w) == VALID:
-                for entry in range(COSTS):
-                    costs[i, j, entry] = w.cost[entry]
-                evaluated += 1
-    return evaluated
+    at_edge = classes
+    while at_edge >= 0:
+        often = times * middles[classes ^ at_edge]
+        for column in range(columns):
+            words[operand, column] += often * loads[first + at_edge, column]
+        at_edge = next_subset(at_edge, classes)
+
+
+@helper
+def add_placement(
+    shape: Shape,
+    loops: Loops,
+    reuse: Reuse,
+    fabric: Fabric,
+    loads: Ints,
+    columns: int,
+    words: Ints,
+    costs: Ints,
+    row: int,
+) -> None:
+    """Add to ``costs[row]`` what the loads of a placed tile decide."""
+    turns, middles = loops.turns, loops.middles
+    for operand in range(3):
+        for column in range(columns):
+            words[operand, column] = 0
+    whole = shape.turning & ~shape.partial
+    sent = EVERYTHING & ~(reuse.repeats | reuse.passes)
+    add_loads(words, WEIGHTS, loads, WEIGHT_LOADS, columns, shape.partial & sent, turns[whole & sent], middles)
+    sent = EVERYTHING & ~OF_K if reuse.inputs_kept else EVERYTHING
+    slides = reuse.sliding == SLIDES
+    times = turns[whole & sent & ~OF_Q] if slides else turns[whole & sent]
+    add_loads(words, INPUTS, loads, INPUT_LOADS, columns, shape.partial & sent, times, middles)
+    if slides:
+        times *= middles[OF_Q]
+        add_loads(words, INPUTS, loads, SLIDING_LOADS, columns, shape.partial & sent, times, middles)
+    if reuse.spills:
+        times = turns[whole & REPLICATED] * (shape.folds - 1)
+        add_loads(words, PARTIAL_SUMS, loads, RETURN_LOADS, columns, shape.partial & REPLICATED, times, middles)
+    costs[row, DISTRIBUTED + WEIGHTS] = words[WEIGHTS, ALL]
+    costs[row, DISTRIBUTED + INPUTS] = words[INPUTS, ALL]
+    packets = words[WEIGHTS, ALL] + words[INPUTS, ALL]
+    costs[row, HOPS] += log2(fabric.ports) * packets + words[WEIGHTS, BRANCHES] + words[INPUTS, BRANCHES]
+    for column in range(BUSIEST, columns):
+        busiest = words[INPUTS, column] + words[PARTIAL_SUMS, column] + words[WEIGHTS, column]
+        costs[row, PORT_CYCLES] = max(costs[row, PORT_CYCLES], busiest)
+
+
+@helper
+def phase(
+    shape: Shape, loops: Loops, reuse: Reuse, placed: Placed, columns: int, words: Ints, edge: int, further: int
+) -> tuple[int, int]:
+    """Cycles of one phase, and of one that ends: the busiest of multipliers, ports and buses.
+
+    ``edge``: loops around it at a partial tile; ``further``: inputs slide. A phase ends when the folds around it are the
+    last ones: only then it sends results. With ``spills`` it is the first folds that differ: they get no partial sums
+    back.
+    """
+    turns, middles, loads = loops.turns, loops.middles, placed.loads
+    fast, partial = shape.turning & reuse.fast, shape.partial & reuse.fast
+    sent = EVERYTHING & ~OF_K if reuse.inputs_kept else EVERYTHING
+    row = OF_Q if reuse.sliding == SLIDES else 0
+    whole = fast & ~shape.partial & ~row
+    starts = SLIDING_LOADS if further else INPUT_LOADS
+    steps, results, last_results = 0, 0, 0
+    for column in range(BUSIEST, columns):
+        words[0, column], words[1, column] = 0, 0
+    inner = partial
+    while inner >= 0:
+        full = partial & ~inner
+        times = turns[whole] * middles[full] * turns[fast & row]
+        steps += times
+        # Inputs that K reuses are sent with its first tile, which is a full one.
+        sent_first = 0 if inner & ~sent else turns[whole & sent] * middles[full & sent]
+        sent_then = sent_first * middles[row] if fast & row else 0
+        inputs, outputs = (edge | inner) & sent, (edge | inner) & REPLICATED
+        for column in range(BUSIEST, columns):
+            words[0, column] += sent_first * loads[starts + inputs, column]
+            words[0, column] += sent_then * loads[SLIDING_LOADS + inputs, column]
+        if reuse.spills:
+            results += times * placed.bus_results[outputs]
+            first = 0
+            if not inner & FOLDS:
+                first = turns[whole & ~FOLDS] * middles[full & ~FOLDS] * turns[fast & row]
+            for column in range(BUSIEST, columns):
+                words[0, column] += times * loads[RETURN_LOADS + outputs, column]
+                words[1, column] -= first * loads[RETURN_LOADS + outputs, column]
+        elif not full & FOLDS:
+            last_results += turns[whole & ~FOLDS] * middles[full] * turns[fast & row] * placed.bus_results[outputs]
+        inner = next_subset(inner, partial)
+    cycles, last_cycles = max(steps, results), max(steps, results + last_results)
+    for column in range(BUSIEST, columns):
+        cycles = max(cycles, words[0, column])
+        last_cycles = max(last_cycles, words[0, column] + words[1, column])
+    return cycles, last_cycles
+
+
+@helper
+def phase_cycles(shape: Shape, loops: Loops, reuse: Reuse, placed: Placed, columns: int, words: Ints) -> int:
+    """Cycles of all phases of a run, weights apart (they load behind the computation).
+
+    Within a phase the busiest of multipliers, ports and buses sets the pace. A phase covers the fast loops (K among
+    them if it reuses inputs: input queues hold the words that are reused); phases differ in which of the loops around
+    them are at a partial tile, in whether inputs slide, and in whether they end.
+    """
+    turns, middles = loops.turns, loops.middles
+    slow, partial = shape.turning & ~reuse.fast, shape.partial & ~reuse.fast
+    row = OF_Q if reuse.sliding == SLIDES else 0
+    whole = slow & ~shape.partial & ~row
+    total = 0
+    edge = partial
+    while edge >= 0:
+        full = partial & ~edge
+        times, ending = turns[whole] * middles[full], 0
+        if not (edge if reuse.spills else full) & FOLDS:
+            ending = turns[whole & ~FOLDS] * middles[full & ~FOLDS]
+        for further in range(2 if slow & row else 1):
+            cycles, last_cycles = phase(shape, loops, reuse, placed, columns, words, edge, further)
+            often = middles[row] if further else 1
+            total += often * (ending * last_cycles + (times - ending) * cycles)
+        edge = next_subset(edge, partial)
+    return total
+
+
+@helper
+def first_load(turns: Ints, reuse: Reuse, loads: Ints, columns: int) -> int:
+    """Cycles by which the first weights, which nothing hides, make the first pass over them longer."""
+    ring = reuse.ring if reuse.passes else 0
+    first_pass = ring | reuse.repeats
+    sends = turns[first_pass & ~OF_K] if reuse.inputs_kept else turns[first_pass]
+    longest, pace = 0, turns[first_pass]
+    for column in range(BUSIEST, columns):
+        inputs = sends * loads[INPUT_LOADS, column]
+        longest = max(longest, turns[ring] * loads[WEIGHT_LOADS, column] + inputs)
+        pace = max(pace, inputs)
+    return int(max(0, longest - pace))
+
+
+@helper
+def set_cycles(
+    shape: Shape,
+    turns: Ints,
+    reuse: Reuse,
+    fabric: Fabric,
+    loads: Ints,
+    columns: int,
+    phases: int,
+    costs: Ints,
+    row: int,
+) -> None:
+    """Fill in the cycles of the run, given those of its phases.
+
+    When the controller waits for the outputs of each batch of weights nothing overlaps, and there are no phases.
+    """
+    if fabric.waits:
+        inside = reuse.repeats | reuse.ring | reuse.passes if fabric.folds_together else reuse.repeats
+        batches = shape.steps // turns[inside] if shape.weighted else 1
+        released = shape.steps + (batches * turns[reuse.ring] if fabric.weights_first and shape.weighted else 0)
+        costs[row, PHASES] = max(released, costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
+        costs[row, CYCLES] = costs[row, PHASES] + batches * costs[row, DRAIN]
+    else:
+        costs[row, PHASES] = phases + first_load(turns, reuse, loads, columns)
+        busiest = max(costs[row, PHASES], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
+        costs[row, CYCLES] = busiest + costs[row, DRAIN] - 1

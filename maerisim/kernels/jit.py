@@ -22,6 +22,7 @@ R = TypeVar("R")
 _njit: Any = numba.njit
 _config: Any = numba.config
 _register: Any = events.register
+_type_of_any_value: Any = types.unliteral  # of the type of a number that is written out: ``int64``
 
 _COMMON = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 """``error_model="numpy"`` drops the zero-division checks that kernels do not need.
@@ -76,6 +77,21 @@ def _lowest_instruction(_context: Any, _word: Any) -> Any:
 _plain: bool = _config.DISABLE_JIT
 population = cast(Callable[[Any], int], _population if _plain else _population_instruction)
 lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)
+
+
+def helper(function: Callable[P, R]) -> Callable[P, R]:
+    """A part of kernels that they call; Python must not call it (the interpreter crashes).
+
+    Left to itself, numba compiles a function anew for every number that is written out in a call of it.
+    """
+    dispatcher = _njit(no_cpython_wrapper=True, **_COMMON)(function)
+    resolve: Any = getattr(dispatcher, "get_call_template", None)
+    if resolve is not None:
+        dispatcher.get_call_template = lambda args, kws: resolve(
+            [_type_of_any_value(arg) for arg in args],
+            {name: _type_of_any_value(arg) for name, arg in kws.items()},
+        )
+    return cast(Callable[P, R], dispatcher)
 
 
 @contextmanager

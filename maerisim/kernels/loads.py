@@ -1,295 +1,97 @@
-"""What a mapping moves, in closed form on plain numbers: reuse, layout, and the words at each port and bus.
+"""The words at each distribution port and the results on each bus, for every class of control steps of a placed tile.
 
-Kinds of control steps (a *class* is a set of dimensions at their last, partial tile) are counted by how often they occur.
-
-Dimensions are numbered as in ``DIMENSIONS``: N G K C R S P Q. No array is allocated: a :class:`Workspace` is passed in.
+Nothing here depends on the loop order. Leaves are the multiplier switches below a port: their arrays are [leaf, port],
+so that the innermost loops run over ports and the compiler makes vector instructions of them.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.jit import inlined, kernel
+from maerisim.kernels.exits import Exits
+from maerisim.kernels.jit import helper, kernel
+from maerisim.kernels.quantities import (
+    CLASSES,
+    EDGE,
+    OF_S,
+    REPLICATED,
+    C,
+    Fabric,
+    G,
+    K,
+    Layer,
+    Loops,
+    N,
+    P,
+    Q,
+    R,
+    S,
+    Shape,
+    Words,
+    block_of,
+    log2,
+    next_subset,
+)
 from maerisim.program import Ints
 
-N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
+OF_WEIGHT, OF_INPUT = 0, 1
+"""Which word of a switch."""
 
-INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
+WEIGHT_LOADS, INPUT_LOADS, SLIDING_LOADS, RETURN_LOADS = 0, CLASSES, 2 * CLASSES, 3 * CLASSES
+"""First rows of the loads: words of weights, of inputs, of the inputs that forwarding leaves to send after the first step
+of a row, and of returning partial sums. The row of a class is that many rows further on."""
+LOADS = 4 * CLASSES
 
-ART, PLAIN_TREE, LINEAR = 0, 1, 2
-REGIONAL, BY_SWITCH = 0, 1
+ALL, BRANCHES, BUSIEST = 0, 1, 2
+"""Columns of ``Placed.loads``; from BUSIEST on there is one for each port that can be the busiest."""
 
-WEIGHT_ROW = 512
-"""Row of ``step_load`` behind those of the inputs, two for each class of partial dimensions."""
-
-
-class Fabric(NamedTuple):
-    """The numbers of a hardware document that matter to an estimate."""
-
-    multipliers: int
-    ports: int
-    buses: int
-    distribution_latency: int
-    weight_registers: int
-    weight_depth: int
-    input_registers: int
-    input_depth: int
-    forwarding: int
-    forward_depth: int
-    multiplier_latency: int
-    topology: int
-    level_latency: int
-    lateral_latency: int
-    shorter_end: int
-    pads: int
-    folds_together: int
-    waits: int
-    weights_first: int
-    reduction_depth: int
-    wiring: int
-    collection_depth: int
-    collection_latency: int
-    accumulation_words: int
-    accumulation_latency: int
+BEFORE_LAST, BEFORE_LAST_AT_EDGE, ABSENT = 1 << 8, 1 << 9, 1 << 10
+"""Marks of a switch, beside one for each dimension beyond whose last, partial tile it lies: not in the last column of a
+filter row (of a full tile, of a partial one), and unused."""
 
 
-class Layer(NamedTuple):
-    """Sizes and geometry of a problem; whether its inputs are ``weighted`` (1) or pooled (0)."""
+class Parts(NamedTuple):
+    """The words that the switches of a virtual neuron need [operand, switch], and their marks.
 
-    weighted: int
-    size: Ints
-    stride_h: int
-    stride_w: int
-    dilation_h: int
-    dilation_w: int
-
-
-class Workspace(NamedTuple):
-    """Scratch arrays; ``coordinate`` is [dimension, switch], ``load`` [port] and ``cost`` are results."""
-
-    bus_of_switch: Ints
-    size: Ints
-    trips: Ints
-    edge: Ints
-    limit: Ints
-    loops: Ints
-    reused_weights: Ints
-    reused_inputs: Ints
-    partial: Ints
-    coordinate: Ints
-    virtual_neuron: Ints
-    address: Ints
-    active: Ints
-    load: Ints
-    step_load: Ints
-    bus_load: Ints
-    step_bus_load: Ints
-    bus_of: Ints
-    port_of: Ints
-    vn_partial: Ints
-    class_port: Ints
-    class_bus: Ints
-    parts: Ints
-    part: Ints
-    at_last: Ints
-    phase_load: Ints
-    cost: Ints
-
-
-# Entries of ``cost``; those of an operand come three in a row: inputs, partial sums, weights.
-CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, PHASES, DRAIN, DEPTH = 0, 1, 2, 3, 4, 5, 6
-DISTRIBUTED, DELIVERED, READS = 7, 10, 13
-HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLDS = 16, 17, 18, 19, 20, 21, 22, 23
-SPILLS, FORWARDING, MACS, PASSES = 24, 25, 26, 27
-COSTS = 28
-
-
-@inlined
-def is_weight(d: int) -> bool:
-    """Whether the weights depend on dimension d."""
-    return d in (G, K, C, R, S)
-
-
-@inlined
-def is_input(d: int) -> bool:
-    """Whether the inputs depend on dimension d."""
-    return d != K
-
-
-@inlined
-def is_fold(d: int) -> bool:
-    """Whether dimension d is summed over."""
-    return d in (C, R, S)
-
-
-@inlined
-def find_reuse(w: Workspace, count: int, weights: bool, registers: int, folds_together: int) -> int:
-    """Mark the loops during which an operand stays in place (see lowering.reuse.held); return the words held."""
-    reused = w.reused_weights if weights else w.reused_inputs
-    for d in range(8):
-        reused[d] = 0
-    if registers == 0:
-        return 1
-    place = count
-    while place > 0 and not (is_weight(w.loops[place - 1]) if weights else is_input(w.loops[place - 1])):
-        place -= 1
-        reused[w.loops[place]] = 1
-    words = 1
-    while place > 0:
-        d = w.loops[place - 1]
-        ringed = is_fold(d) if folds_together else (is_weight(d) if weights else is_input(d))
-        if not ringed or words * w.trips[d] > registers:
-            break
-        words *= w.trips[d]
-        place -= 1
-    passes = 0
-    while place > 0:
-        d = w.loops[place - 1]
-        if not (d in (P, Q) if folds_together else not (is_weight(d) if weights else is_input(d))):
-            break
-        place -= 1
-        reused[d] = 1
-        passes += 1
-    return words if passes or folds_together else 1
-
-
-@inlined
-def slides(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, count: int, held: int) -> bool:
-    """Whether inputs move on over the forwarding links (see lowering.reuse.forwards)."""
-    if fabric.forwarding == 0 or tile[Q] > 1 or tile[S] == 1 or layer.stride_w != layer.dilation_w:
-        return False
-    place = -1
-    for i in range(count):
-        if w.loops[i] == Q:
-            place = i
-    if place < 0:
-        return False
-    travelling, words = 1, 0
-    for i in range(place + 1, count):
-        d = w.loops[i]
-        if d == K:
-            if w.reused_inputs[K] == 0:
-                return False
-            words = held
-        else:
-            travelling *= w.trips[d]
-    return travelling + words <= fabric.forward_depth
-
-
-@inlined
-def ring_has(w: Workspace, count: int, wanted: int) -> bool:
-    """Whether the inputs that are held together while the filters pass differ in dimension ``wanted``."""
-    inside = False
-    for i in range(count):
-        if w.loops[i] == K:
-            inside = w.reused_inputs[K] == 1
-        elif inside and w.loops[i] == wanted:
-            return True
-    return False
-
-
-@inlined
-def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
-    """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way).
-
-    Follows the routing rules of fabric.art, fabric.plain_tree and fabric.linear.
+    ``stride`` [operand, dimension]: how far words lie apart.
     """
-    m = fabric.multipliers
-    if fabric.topology == LINEAR:
-        return start + size - 1, start + size - 1, fabric.level_latency * size, size * fabric.level_latency
-    a, b = start, start + size - 1
-    level, offset, width = 1, 0, m // 2
-    early, late = 0, 0
-    transfers = 0
-    lateral = fabric.lateral_latency
-    while True:
-        first, last = a // 2, b // 2
-        lower, upper = first, last
-        if fabric.topology == ART:
-            hop = 0
-            if first != last and first % 2 == 1:
-                here = 2 * first + 2 - a
-                if here < b - 2 * first - 1 if fabric.shorter_end else here == 1:
-                    lower = first + 1
-                    hop = max(lateral, here - 1)
-                    transfers += hop
-                    if fabric.shorter_end:
-                        a = 2 * first + 2
-            if lower != last and last % 2 == 0:
-                here = b - 2 * last + 1
-                if here <= 2 * last - a if fabric.shorter_end else here == 1:
-                    upper = last - 1
-                    transfers += max(lateral, here - 1)
-                    hop = max(hop, lateral, here - 1)
-            late += hop
-        transfers += (upper - lower + 1) * fabric.level_latency
-        early += fabric.level_latency
-        if lower == upper and (fabric.topology == ART or (1 << level) >= size):
-            position = start if size == 1 else (lower << level) + (1 << (level - 1))
-            return offset + lower, position, early + late, transfers
-        a, b = lower, upper
-        offset += width
-        width //= 2
-        level += 1
+
+    stride: Ints
+    words: Ints
+    marks: Words
 
 
-@inlined
-def multiplicity(w: Workspace, chosen: int, skipped: Ints, partial: Ints, partials: int) -> int:
-    """How many steps of a thread fall in the class ``chosen`` (bit i: dimension partial[i] at its last tile).
+class Leaves(NamedTuple):
+    """Scratch arrays of a placed tile.
 
-    Sets ``limit`` to the tile sizes of that class; ``skipped`` marks the loops that the thread leaves out.
+    Words and marks of its virtual neurons and of the leaves [leaf, port]; ``twin`` [operand, pair, port] says at which
+    ports the two leaves of a ``pair`` need the same word. ``port_words`` [row, port] and ``bus_results`` [class, bus].
     """
-    times = 1
-    for d in range(8):
-        if skipped[d] == 0:
-            times *= w.trips[d]
-    for i in range(partials):
-        d = partial[i]
-        if chosen >> i & 1:
-            times //= w.trips[d]
-            w.limit[d] = w.edge[d]
-        else:
-            times = times // w.trips[d] * (w.trips[d] - 1)
-    return times
+
+    vn_words: Ints
+    vn_marks: Words
+    words: Ints
+    marks: Words
+    pair: Words
+    twin: Words
+    at_work: Words
+    working: Words
+    shared: Words
+    port_words: Words
+    bus_results: Words
+    used_rows: Ints
+    total: Ints
 
 
-@inlined
-def count_packets(fabric: Fabric, w: Workspace, switches: int, stream: int, times: int, row: int) -> None:
-    """Count ``times`` steps of the packets that bring ``address`` to the ``active`` switches.
+class Placed(NamedTuple):
+    """What a placed tile moves in a control step of each class.
 
-    Leaves the packets of one step at each port in ``step_load[row]``.
+    ``loads`` [row, column]: the words of all ports, the distribution switches below the ports that these pass, and the
+    words at each port that can be the busiest of any mix of classes. ``bus_results`` [class]: results on the busiest bus.
     """
-    for port in range(fabric.ports):
-        w.step_load[row, port] = 0
-    span = fabric.multipliers // fabric.ports
-    above = 0
-    while (1 << above) < fabric.ports:
-        above += 1
-    delivered, packets, hops = 0, 0, 0
-    for m in range(switches):
-        if not w.active[m]:
-            continue
-        delivered += 1
-        port = m // span
-        last = -1
-        for other in range(m - 1, port * span - 1, -1):
-            if w.active[other] and w.address[other] == w.address[m]:
-                last = other
-                break
-        if last < 0:
-            packets += 1
-            hops += above
-            w.step_load[row, port] += 1
-        # The branch to this switch is new below the level at which it parts from the last one with the same word.
-        width = 1
-        while width < span and (last < 0 or m // width != last // width):
-            hops += 1
-            width *= 2
-    for port in range(fabric.ports):
-        w.load[port] += times * w.step_load[row, port]
-    w.cost[DISTRIBUTED + stream] += times * packets
-    w.cost[DELIVERED + stream] += times * delivered
-    w.cost[HOPS] += times * hops
+
+    loads: Ints
+    bus_results: Ints
 
 
 @kernel
@@ -301,190 +103,272 @@ def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
     return outer * inner - max(0, outer - step_inner // a) * max(0, inner - step_outer // a)
 
 
-@inlined
-def lay_out(tile: Ints, placement: Ints, w: Workspace, size: int, block: int, spills: bool) -> int:
-    """Fill ``virtual_neuron`` and ``coordinate`` as lowering.layout.place does; return the switches in use."""
-    switches = 0
-    count = tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]
+@helper
+def fill_parts(layer: Layer, tile: Ints, shape: Shape, extent: Ints, parts: Parts) -> None:
+    """The words of one virtual neuron; numbers tell words of a tile apart, they are no addresses of the tensor."""
+    stride = parts.stride
+    width = (tile[Q] - 1) * layer.stride_w + (tile[S] - 1) * layer.dilation_w + 1
+    plane = width * ((tile[P] - 1) * layer.stride_h + (tile[R] - 1) * layer.dilation_h + 1)
+    stride[OF_WEIGHT, N], stride[OF_WEIGHT, P], stride[OF_WEIGHT, Q] = 0, 0, 0
+    stride[OF_WEIGHT, S] = 1
+    stride[OF_WEIGHT, R] = tile[S]
+    stride[OF_WEIGHT, C] = tile[S] * tile[R]
+    stride[OF_WEIGHT, K] = shape.vn_size
+    stride[OF_WEIGHT, G] = shape.vn_size * tile[K]
+    stride[OF_INPUT, K] = 0
+    stride[OF_INPUT, S] = layer.dilation_w
+    stride[OF_INPUT, Q] = layer.stride_w
+    stride[OF_INPUT, R] = layer.dilation_h * width
+    stride[OF_INPUT, P] = layer.stride_h * width
+    stride[OF_INPUT, C] = plane
+    stride[OF_INPUT, G] = plane * tile[C]
+    stride[OF_INPUT, N] = plane * tile[C] * tile[G]
+    for s in range(tile[S]):
+        parts.words[OF_WEIGHT, s] = s * stride[OF_WEIGHT, S]
+        parts.words[OF_INPUT, s] = s * stride[OF_INPUT, S]
+        marks = 0 if s < extent[EDGE, S] else OF_S
+        marks |= 0 if s == tile[S] - 1 else BEFORE_LAST
+        marks |= 0 if s == extent[EDGE, S] - 1 else BEFORE_LAST_AT_EDGE
+        parts.marks[s] = marks
+    rows = spread(R, tile[S], tile, extent, stride, parts.words, parts.marks)
+    spread(C, rows, tile, extent, stride, parts.words, parts.marks)
+
+
+@helper
+def spread(d: int, count: int, tile: Ints, extent: Ints, stride: Ints, words: Ints, marks: Words) -> int:
+    """Repeat the first ``count`` entries for every index of dimension d in the tile; return the new count."""
+    for index in range(1, tile[d]):
+        beyond = 1 << d if index >= extent[EDGE, d] else 0
+        for i in range(count):
+            there = index * count + i
+            words[OF_WEIGHT, there] = words[OF_WEIGHT, i] + index * stride[OF_WEIGHT, d]
+            words[OF_INPUT, there] = words[OF_INPUT, i] + index * stride[OF_INPUT, d]
+            marks[there] = marks[i] | beyond
+    return count * int(tile[d])
+
+
+@helper
+def lay_out(
+    tile: Ints, placement: Ints, shape: Shape, extent: Ints, parts: Parts, fabric: Fabric, spills: int, leaves: Leaves
+) -> None:
+    """Place the virtual neurons as lowering.layout.place does; fills their and the leaves' words and marks."""
+    words, marks = leaves.vn_words, leaves.vn_marks
+    words[OF_WEIGHT, 0], words[OF_INPUT, 0], marks[0] = 0, 0, 0
+    count = 1
+    for place in range(4, -1, -1):
+        count = spread(placement[place], count, tile, extent, parts.stride, words, marks)
+    span = fabric.multipliers // fabric.ports
+    shift = log2(span)
+    block = block_of(fabric, shape.vn_size + spills)
+    packed = block == shape.vn_size
+    for leaf in range(span):
+        for port in range(shape.vn_count * block >> shift if packed else 0, fabric.ports):
+            leaves.marks[leaf, port] = ABSENT
+            leaves.words[OF_WEIGHT, leaf, port] = -1 - leaf
+            leaves.words[OF_INPUT, leaf, port] = -1 - leaf
     for vn in range(count):
-        m = vn * block
-        for unused in range(switches, m):
-            w.virtual_neuron[unused] = -1
-        rest = vn
-        for i in range(4, -1, -1):
-            d = placement[i]
-            for index in range(m, m + size):
-                w.coordinate[d, index] = rest % tile[d]
-            rest //= tile[d]
-        for index in range(m, m + size):
-            w.virtual_neuron[index] = vn
-        if spills:
-            w.virtual_neuron[m] = -1
-            m += 1
-        for c in range(tile[C]):
-            for r in range(tile[R]):
-                for s in range(tile[S]):
-                    w.coordinate[C, m] = c
-                    w.coordinate[R, m] = r
-                    w.coordinate[S, m] = s
-                    m += 1
-        switches = m
-    return switches
+        start = vn * block + spills
+        for i in range(shape.vn_size):
+            leaf, port = (start + i) & (span - 1), (start + i) >> shift
+            leaves.words[OF_WEIGHT, leaf, port] = words[OF_WEIGHT, vn] + parts.words[OF_WEIGHT, i]
+            leaves.words[OF_INPUT, leaf, port] = words[OF_INPUT, vn] + parts.words[OF_INPUT, i]
+            leaves.marks[leaf, port] = marks[vn] | parts.marks[i]
 
 
-@inlined
-def mark_active(w: Workspace, switches: int) -> None:
-    """Mark the working switches inside the limits of the current class."""
-    for m in range(switches):
-        inside = w.virtual_neuron[m] >= 0
-        if inside:
-            for d in range(8):
-                if w.coordinate[d, m] >= w.limit[d]:
-                    inside = False
-                    break
-        w.active[m] = inside
+@helper
+def find_twins(words: Ints, operand: int, span: int, ports: int, pair: Words, twin: Words) -> int:
+    """List the pairs of leaves that need the same word at any port, nearest first; return their number."""
+    count = 0
+    for leaf in range(1, span):
+        for other in range(leaf - 1, -1, -1):
+            anywhere = 0
+            for port in range(ports):
+                same = int(words[operand, leaf, port] == words[operand, other, port])
+                twin[operand, count, port] = same
+                anywhere |= same
+            if anywhere:
+                pair[operand, count, 0] = leaf
+                pair[operand, count, 1] = other
+                count += 1
+    return count
 
 
-@inlined
-def full_limits(tile: Ints, w: Workspace) -> None:
-    """Set ``limit`` to the full tile."""
+@helper
+def mark_at_work(marks: Words, outside: int, at_work: Words, working: Words, span: int, ports: int) -> None:
+    """Find the leaves that have none of the marks ``outside``, and count them by port."""
+    for port in range(ports):
+        working[port] = 0
+    for leaf in range(span):
+        for port in range(ports):
+            inside = (marks[leaf, port] & outside) == 0
+            at_work[leaf, port] = inside
+            working[port] += inside
+
+
+@helper
+def count_words(leaves: Leaves, operand: int, pairs: int, row: int, loads: Ints, span: int, ports: int) -> None:
+    """Words at each port that the leaves at work need, in ``port_words[row]``; fills the sums in ``loads[row]``.
+
+    A word is one packet. Its branch to a leaf passes a distribution switch of its own at each level below that at which
+    it parts from the branch to the nearest leaf before that needs the same word.
+    """
+    at_work, pair, twin, shared = leaves.at_work, leaves.pair, leaves.twin, leaves.shared
+    delivered, repeated, common = 0, 0, 0
+    for port in range(ports):
+        leaves.port_words[row, port] = leaves.working[port]
+        delivered += leaves.working[port]
+    at = 0
+    while at < pairs:
+        leaf, count, width = int(pair[operand, at, 0]), 0, 2
+        for port in range(ports):
+            shared[port] = 0
+        while at < pairs and pair[operand, at, 0] == leaf:
+            other = int(pair[operand, at, 1])
+            while width < span and other < leaf - leaf % width:
+                common += count
+                width *= 2
+            count = 0
+            for port in range(ports):
+                shared[port] |= twin[operand, at, port] & at_work[other, port] & at_work[leaf, port]
+                count += shared[port]
+            at += 1
+        while width < span:
+            common += count
+            width *= 2
+        repeated += count
+        for port in range(ports):
+            leaves.port_words[row, port] -= shared[port]
+    loads[row, ALL] = delivered - repeated
+    loads[row, BRANCHES] = log2(span) * delivered - common
+
+
+@helper
+def count_nothing(leaves: Leaves, row: int, loads: Ints, ports: int) -> None:
+    """No port has a word to send."""
+    for port in range(ports):
+        leaves.port_words[row, port] = 0
+    loads[row, ALL], loads[row, BRANCHES] = 0, 0
+
+
+@helper
+def count_classes(shape: Shape, fabric: Fabric, leaves: Leaves, loads: Ints) -> None:
+    """Words of weights and inputs at each port, for every class."""
+    ports, span = fabric.ports, fabric.multipliers // fabric.ports
+    weight_pairs = find_twins(leaves.words, OF_WEIGHT, span, ports, leaves.pair, leaves.twin)
+    input_pairs = find_twins(leaves.words, OF_INPUT, span, ports, leaves.pair, leaves.twin)
+    at_edge = shape.partial
+    while at_edge >= 0:
+        mark_at_work(leaves.marks, at_edge | ABSENT, leaves.at_work, leaves.working, span, ports)
+        if shape.weighted:
+            count_words(leaves, OF_WEIGHT, weight_pairs, WEIGHT_LOADS + at_edge, loads, span, ports)
+        else:
+            count_nothing(leaves, WEIGHT_LOADS + at_edge, loads, ports)
+        count_words(leaves, OF_INPUT, input_pairs, INPUT_LOADS + at_edge, loads, span, ports)
+        if shape.slidable:
+            outside = at_edge | ABSENT | (BEFORE_LAST_AT_EDGE if at_edge & OF_S else BEFORE_LAST)
+            mark_at_work(leaves.marks, outside, leaves.at_work, leaves.working, span, ports)
+            count_words(leaves, OF_INPUT, input_pairs, SLIDING_LOADS + at_edge, loads, span, ports)
+        at_edge = next_subset(at_edge, shape.partial)
+
+
+@helper
+def sum_classes(partial: int, rows: Words, first: int, lanes: int) -> None:
+    """Make counts by class of those by set: what is inside the last tile of the dimensions in the set, and no other."""
     for d in range(8):
-        w.limit[d] = tile[d]
+        if partial >> d & 1:
+            others = partial & ~(1 << d)
+            subset = others
+            while subset >= 0:
+                for lane in range(lanes):
+                    rows[first + subset, lane] += rows[first + (subset | 1 << d), lane]
+                subset = next_subset(subset, others)
 
 
-@inlined
-def add_weights(tile: Ints, fabric: Fabric, w: Workspace, switches: int) -> None:
-    """Packets of the weights over the whole run; leaves those of a full step in ``step_load[WEIGHT_ROW]``."""
-    size = w.size
-    for m in range(switches):
-        c = w.coordinate
-        w.address[m] = (((c[G, m] * size[K] + c[K, m]) * size[C] + c[C, m]) * size[R] + c[R, m]) * size[S] + c[S, m]
-    partials = find_partials(tile, w, w.reused_weights)
-    for chosen in range(1 << partials):
-        full_limits(tile, w)
-        times = multiplicity(w, chosen, w.reused_weights, w.partial, partials)
-        mark_active(w, switches)
-        count_packets(fabric, w, switches, WEIGHTS, times, WEIGHT_ROW + (chosen > 0))
-        w.cost[READS + WEIGHTS] += times * w.limit[G] * w.limit[K] * w.limit[C] * w.limit[R] * w.limit[S]
+@helper
+def count_results(
+    shape: Shape, fabric: Fabric, exits: Exits, spills: int, loops: Loops, leaves: Leaves, placed: Placed
+) -> tuple[int, int]:
+    """Results on the busiest bus, and uses of adder switches, over the whole run, per fold.
 
-
-@inlined
-def leave_out_weights(fabric: Fabric, w: Workspace) -> None:
-    """No loop asks for weights: none are sent, none are held."""
-    w.reused_weights[:] = 1
-    for port in range(fabric.ports):
-        w.step_load[WEIGHT_ROW, port] = 0
-
-
-@inlined
-def find_partials(tile: Ints, w: Workspace, skipped: Ints) -> int:
-    """List in ``partial`` the dimensions whose last tile is partial, among the loops that are not skipped."""
-    partials = 0
-    for d in range(8):
-        if skipped[d] == 0 and w.trips[d] > 1 and w.edge[d] != tile[d]:
-            w.partial[partials] = d
-            partials += 1
-    return partials
-
-
-@inlined
-def add_inputs(layer: Layer, tile: Ints, fabric: Fabric, w: Workspace, switches: int, sliding: bool) -> int:
-    """Packets of the inputs over the whole run; with ``sliding`` only the last column after the first step of a row.
-
-    Leaves the packets of one step in ``step_load``: for class i of the partial dimensions in row 2 i (row starts) and
-    2 i + 1 (the other steps of a row). Returns the number of partial dimensions.
+    Fills ``placed.bus_results`` and, with ``spills``, the words of returning partial sums at each port.
     """
-    size = w.size
-    height = (size[P] - 1) * layer.stride_h + (size[R] - 1) * layer.dilation_h + 1
-    width = (size[Q] - 1) * layer.stride_w + (size[S] - 1) * layer.dilation_w + 1
-    for m in range(switches):
-        c = w.coordinate
-        row = c[P, m] * layer.stride_h + c[R, m] * layer.dilation_h
-        column = c[Q, m] * layer.stride_w + c[S, m] * layer.dilation_w
-        w.address[m] = (((c[N, m] * size[G] + c[G, m]) * size[C] + c[C, m]) * height + row) * width + column
-    partials = find_partials(tile, w, w.reused_inputs)
-    for chosen in range(1 << partials):
-        full_limits(tile, w)
-        times = multiplicity(w, chosen, w.reused_inputs, w.partial, partials)
-        lim = w.limit
-        words = lim[N] * lim[G] * lim[C] * distinct(lim[P], lim[R], layer.stride_h, layer.dilation_h)
-        starts = times // w.trips[Q] if sliding else times
-        mark_active(w, switches)
-        count_packets(fabric, w, switches, INPUTS, starts, 2 * chosen)
-        w.cost[READS + INPUTS] += starts * words * distinct(lim[Q], lim[S], layer.stride_w, layer.dilation_w)
-        if sliding:
-            forwarded = 0
-            for m in range(switches):
-                if w.active[m] and w.coordinate[S, m] < lim[S] - 1:
-                    w.active[m] = 0
-                    forwarded += 1
-            count_packets(fabric, w, switches, INPUTS, times - starts, 2 * chosen + 1)
-            w.cost[READS + INPUTS] += (times - starts) * words
-            w.cost[FORWARDS] += (times - starts) * forwarded
-    return partials
-
-
-@inlined
-def add_results(tile: Ints, fabric: Fabric, w: Workspace, size: int, block: int, folds: int, spills: bool) -> int:
-    """Results, additions and returning partial sums over the whole run.
-
-    Leaves the virtual neurons that share a bus or a port in ``bus_of`` and ``port_of``. Returns the cycles from the
-    last product to its sum in the slowest virtual neuron.
-    """
-    depth, levels = 0, 0
-    while (1 << levels) < fabric.multipliers:
-        levels += 1
-    for vn in range(tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]):
-        start = vn * block
-        switch, position, latency, transfers = exit_of(fabric, start, size)
-        depth = max(depth, latency)
-        outputs = 1
-        for d in (N, G, K, P, Q):
-            outputs *= w.trips[d] - (w.coordinate[d, start] >= w.edge[d])
-        bus = position * fabric.buses // fabric.multipliers if fabric.wiring == REGIONAL else w.bus_of_switch[switch]
-        port = start // (fabric.multipliers // fabric.ports)
-        w.bus_of[vn] = bus
-        w.port_of[vn] = port
-        w.bus_load[bus] += outputs * (folds if spills else 1)
-        w.cost[ADDER_WORDS] += outputs * folds * transfers
-        w.cost[OUTPUTS] += outputs
+    partial, whole = shape.partial & REPLICATED, shape.turning & REPLICATED & ~shape.partial
+    size = shape.vn_size + spills
+    block, first, shift = block_of(fabric, size), exits.start[size], log2(fabric.multipliers // fabric.ports)
+    results, returns = leaves.bus_results, leaves.port_words
+    inside = partial
+    while inside >= 0:
+        for bus in range(fabric.buses):
+            results[inside, bus] = 0
         if spills:
-            back = outputs * (folds - 1)
-            w.load[port] += back
-            w.cost[DISTRIBUTED + PARTIAL_SUMS] += back
-            w.cost[DELIVERED + PARTIAL_SUMS] += back
-            w.cost[READS + PARTIAL_SUMS] += back
-            w.cost[HOPS] += back * levels
-    return depth
+            for port in range(fabric.ports):
+                returns[RETURN_LOADS + inside, port] = 0
+        inside = next_subset(inside, partial)
+    adder_words = 0
+    for vn in range(shape.vn_count):
+        beyond = int(leaves.vn_marks[vn])
+        inside = partial & ~beyond
+        results[inside, exits.bus[first + vn]] += 1
+        if spills:
+            returns[RETURN_LOADS + inside, vn * block >> shift] += 1
+        adder_words += exits.transfers[first + vn] * loops.turns[whole | inside] * loops.middles[beyond]
+    sum_classes(partial, results, 0, fabric.buses)
+    if spills:
+        sum_classes(partial, returns, RETURN_LOADS, fabric.ports)
+    for bus in range(fabric.buses):
+        leaves.total[bus] = 0
+    at_edge = partial
+    while at_edge >= 0:
+        times, most = loops.turns[whole] * loops.middles[partial ^ at_edge], 0
+        for bus in range(fabric.buses):
+            most = max(most, results[at_edge, bus])
+            leaves.total[bus] += times * results[at_edge, bus]
+        placed.bus_results[at_edge] = most
+        at_edge = next_subset(at_edge, partial)
+    busiest = 0
+    for bus in range(fabric.buses):
+        busiest = max(busiest, leaves.total[bus])
+    return busiest, adder_words
 
 
-@inlined
-def class_results(tile: Ints, fabric: Fabric, w: Workspace, block: int) -> int:
-    """Per class of the partial dimensions of virtual neurons: those at work on each port and the busiest bus.
+@helper
+def find_busiest(shape: Shape, spills: int, ports: int, leaves: Leaves, loads: Ints) -> int:
+    """Copy the words of each port that can be the busiest of any mix of classes; return the columns of ``loads``.
 
-    Fills ``vn_partial``, ``class_port`` [class, port] and ``class_bus``; returns the number of partial dimensions.
+    A port can not when another one has at least as many words in every class.
     """
-    partials = 0
-    for d in (N, G, K, P, Q):
-        if w.trips[d] > 1 and w.edge[d] != tile[d]:
-            w.vn_partial[partials] = d
-            partials += 1
-    count = tile[N] * tile[G] * tile[K] * tile[P] * tile[Q]
-    for chosen in range(1 << partials):
-        for port in range(fabric.ports):
-            w.class_port[chosen, port] = 0
-        for bus in range(fabric.buses):
-            w.step_bus_load[bus] = 0
-        for vn in range(count):
-            at_work = True
-            for i in range(partials):
-                d = w.vn_partial[i]
-                if chosen >> i & 1 and w.coordinate[d, vn * block] >= w.edge[d]:
-                    at_work = False
-            if at_work:
-                w.class_port[chosen, w.port_of[vn]] += 1
-                w.step_bus_load[w.bus_of[vn]] += 1
-        w.class_bus[chosen] = 0
-        for bus in range(fabric.buses):
-            w.class_bus[chosen] = max(w.class_bus[chosen], w.step_bus_load[bus])
-    return partials
+    total, open_ports, more = leaves.total, leaves.working, leaves.shared
+    for port in range(ports):
+        total[port] = 0
+        open_ports[port] = 1
+    rows = 0
+    for first in range(0, LOADS, CLASSES):
+        if (first == SLIDING_LOADS and not shape.slidable) or (first == RETURN_LOADS and not spills):
+            continue
+        classes = shape.partial & REPLICATED if first == RETURN_LOADS else shape.partial
+        at_edge = classes
+        while at_edge >= 0:
+            leaves.used_rows[rows] = first + at_edge
+            rows += 1
+            for port in range(ports):
+                total[port] += leaves.port_words[first + at_edge, port]
+            at_edge = next_subset(at_edge, classes)
+    column = BUSIEST
+    while True:
+        busiest = -1
+        for port in range(ports):
+            if open_ports[port] and (busiest < 0 or total[port] > total[busiest]):
+                busiest = port
+        if busiest < 0:
+            return column
+        for port in range(ports):
+            more[port] = 0
+        for i in range(rows):
+            row = leaves.used_rows[i]
+            most = leaves.port_words[row, busiest]
+            loads[row, column] = most
+            for port in range(ports):
+                more[port] |= leaves.port_words[row, port] > most
+        for port in range(ports):
+            open_ports[port] &= more[port]
+        column += 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from maerisim.analytic import Objective
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import Problem
-from mapper.heuristic import Objective
 from mapper.references.mrna import mrna
 from mapper.references.stationary import input_stationary, output_stationary, row_stationary, weight_stationary
 

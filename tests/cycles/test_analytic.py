@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
 
 from maerisim.analytic import bound, estimate
 from maerisim.counters import Traffic
 from maerisim.engine import simulate
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.mapping import REPLICATED, Mapping
 from maerisim.workload import Network, Problem
 from mapper import find_mapping
-from tests.strategies import Case, cases
+from tests.cycles.walking import estimated_cycles
+from tests.strategies import Case, cases, hardwares
 
 PREDICTED = list(Traffic.__dataclass_fields__)
 
@@ -30,6 +32,54 @@ def test_every_predicted_count_equals_the_simulated_one(case: Case) -> None:
     }
     assert measured.cycles >= bound(problem, hardware)
     assert expected.counters.energy(hardware.energy) == measured.counters.energy(hardware.energy)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases(largest=32, most_macs=600))
+def test_estimated_cycles_equal_those_of_walking_every_step(case: Case) -> None:
+    problem, mapping, hardware = case
+    assume(not mapping.check(problem, hardware))
+    assert estimate(problem, mapping, hardware).cycles == estimated_cycles(problem, mapping, hardware)
+
+
+@st.composite
+def sliding_cases(draw: st.DrawFn) -> Case:
+    """Cases with filter rows that slide, filters that share inputs, and partial tiles, on few ports and buses."""
+    sizes = {"K": draw(st.integers(2, 7)), "Q": draw(st.integers(3, 7)), "S": draw(st.integers(2, 5))}
+    sizes |= {d: draw(st.integers(1, 4)) for d in "CRP"}
+    problem = Problem(**sizes, stride=(draw(st.integers(1, 2)), 1))
+    hardware = draw(hardwares(32, controllers=False)).with_overrides(
+        {
+            "multipliers": 32,
+            "distribution.bandwidth": draw(st.sampled_from([2, 8, 32])),
+            "collection.bandwidth": draw(st.sampled_from([2, 8])),
+            "multiplier.forwarding": True,
+            "multiplier.forward_fifo_depth": draw(st.sampled_from([2, 5, 12, 40])),
+            "multiplier.input_registers": draw(st.integers(1, 4)),
+            "multiplier.input_fifo_depth": 4,
+            "accumulation.words": draw(st.sampled_from([4, 1000])),
+        }
+    )
+    inner = draw(st.permutations(("K", "Q", "R", "S", "C")))
+    tile = {"K": draw(st.integers(1, 4)), "S": draw(st.integers(2, sizes["S"])), "Q": draw(st.sampled_from([1, 1, 3]))}
+    tile |= {"P": draw(st.integers(1, min(2, sizes["P"])))}
+    tile["K"] = min(tile["K"], sizes["K"])
+    mapping = Mapping.of(tile, ("N", "G", "P", *inner), draw(st.permutations(REPLICATED)))
+    return Case(problem, mapping, hardware)
+
+
+ROWS_ACROSS_PHASES = Case(
+    Problem(N=2, K=5, R=2, S=4, P=3, Q=3), Mapping.of({"N": 2, "S": 4}, "Q C G P S N R K"), Hardware.load("maeri-32")
+)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@example(ROWS_ACROSS_PHASES)
+@given(sliding_cases())
+def test_estimated_cycles_equal_those_of_walking_rows_that_slide(case: Case) -> None:
+    problem, mapping, hardware = case
+    assume(not mapping.check(problem, hardware))
+    assert estimate(problem, mapping, hardware).cycles == estimated_cycles(problem, mapping, hardware)
 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet50", "mobilenet_v2", "bert_base"])

@@ -1,0 +1,394 @@
+"""Rank mappings by the analytic model: every tile with every loop order and placement, the best few kept.
+
+What is the same for many mappings is counted once: the shape and the loop orders of a tile, what it moves with each
+reuse, the loads of a placed tile, the phases of loops that are fast together. What is left for one mapping is to put
+these together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from maerisim.kernels.analytic import add_placement, count_traffic, phase_cycles, set_cycles
+from maerisim.kernels.exits import Exits
+from maerisim.kernels.jit import helper, kernel
+from maerisim.kernels.loads import (
+    Leaves,
+    Parts,
+    Placed,
+    count_classes,
+    count_results,
+    fill_parts,
+    find_busiest,
+    lay_out,
+)
+from maerisim.kernels.orders import NEVER, SETTLED, SLIDES, Orders, Reuse, list_all, list_given, unpack
+from maerisim.kernels.quantities import (
+    ADDER_WORDS,
+    BUS_CYCLES,
+    COSTS,
+    CYCLES,
+    DELIVERED,
+    DISTRIBUTED,
+    DRAIN,
+    FORWARDS,
+    HOPS,
+    INPUTS,
+    OF_WEIGHTS,
+    PARTIAL_SUMS,
+    PORT_CYCLES,
+    READS,
+    REPLICATED,
+    RESULTS,
+    STEPS,
+    WEIGHTS,
+    Fabric,
+    Floats,
+    Layer,
+    Loops,
+    P,
+    Q,
+    Shape,
+    Tiles,
+    block_of,
+    log2,
+    measure,
+)
+from maerisim.program import Ints
+
+BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
+"""What to make small."""
+
+ESTIMATED, DISMISSED, DISMISSED_TILES = 0, 1, 2
+"""Places of ``Best.counts``."""
+
+KEY, CYCLES_OF = 0, 1
+REUSE, SPILLING, MEMBERS, OPEN = 1, 2, 3, 4
+"""Rows of ``Tables.traffic``; the first two also of ``Tables.phases``."""
+
+
+class Space(NamedTuple):
+    """The mappings to rank: every tile with every loop order and placement, or, with ``each``, row by row.
+
+    ``tiles`` [tile, dimension]; ``floor`` [tile, score]: no mapping of it scores less; ``orders`` [order, dimension],
+    outermost loop first, or none for all that differ; ``placements`` [placement, 5]: those of a tile lie in rows
+    ``placements_of`` [set of replicated dimensions of which it has more than one; first and end].
+    """
+
+    tiles: Tiles
+    floor: Floats
+    orders: Ints
+    placements: Ints
+    placements_of: Ints
+    each: int
+
+
+class Aim(NamedTuple):
+    """What is to be made small: cycles, energy (``price`` of each entry of a cost) or their product.
+
+    Energy decides between mappings of equal cycles or products, cycles between those of equal energy. ``bounded``: leave
+    out what a bound keeps from being among the best.
+    """
+
+    objective: int
+    price: Floats
+    bounded: int
+
+
+class Best(NamedTuple):
+    """The best mappings found, in order, or one for each tile.
+
+    ``score`` [place, 2], ``mapping`` [place; tile, placement, packed order], ``costs`` [place, entry]. ``counts``:
+    mappings that were estimated, mappings that a bound ruled out, and tiles of which it ruled out all.
+    """
+
+    score: Floats
+    mapping: Ints
+    costs: Ints
+    counts: Ints
+
+
+class Tables(NamedTuple):
+    """What is worked out once per tile or once per placed tile, for the kinds of traffic and of phases that it has.
+
+    ``tile``: the present one. ``part`` [traffic or phases, class]: places of a class in ``traffic`` and ``phases`` [row, place]. ``floor``
+    [traffic, score]: no placement scores less. ``costs`` [traffic, entry]: what the tile decides; ``placed_costs``,
+    ``energy``: with the present placement. ``words`` [operand, column]: scratch.
+    """
+
+    tile: Ints
+    part: Ints
+    traffic: Ints
+    phases: Ints
+    floor: Floats
+    costs: Ints
+    placed_costs: Ints
+    energy: Floats
+    words: Ints
+
+
+class Workspace(NamedTuple):
+    """The exits of a reduction network, and scratch arrays; one per thread."""
+
+    exits: Exits
+    loops: Loops
+    orders: Orders
+    parts: Parts
+    leaves: Leaves
+    placed: Placed
+    tables: Tables
+
+
+@helper
+def energy_of(costs: Ints, row: int, price: Floats) -> float:
+    """Energy of the operations and words in ``costs[row]``."""
+    energy = 0.0
+    for entry in range(COSTS):
+        energy += price[entry] * costs[row, entry]
+    return energy
+
+
+@helper
+def copy_cost(source: Ints, row: int, target: Ints, to: int) -> None:
+    """Copy ``source[row]`` to ``target[to]``."""
+    for entry in range(COSTS):
+        target[to, entry] = source[row, entry]
+
+
+@helper
+def score_of(cycles: int, energy: float, objective: int) -> tuple[float, float]:
+    """What counts first, and what decides between equals."""
+    if objective == BY_ENERGY:
+        return energy, float(cycles)
+    return (float(cycles) if objective == BY_CYCLES else cycles * energy), energy
+
+
+@helper
+def is_beaten(first: float, second: float, score: Floats, place: int) -> bool:
+    """Whether the mapping at ``place`` of the best scores no more than this."""
+    return bool(first > score[place, 0] or (first == score[place, 0] and second >= score[place, 1]))
+
+
+@helper
+def keep(first: float, second: float, lowest: int, last: int, at: int, placement: int, order: int, best: Best) -> int:
+    """Put a mapping in its place among those from ``lowest`` to ``last``, which drops out; return the place.
+
+    Returns -1 when one that scores the same is there already.
+    """
+    place = last
+    while place > lowest and not is_beaten(first, second, best.score, place - 1):
+        place -= 1
+    if place > lowest and best.score[place - 1, 0] == first and best.score[place - 1, 1] == second:
+        return -1
+    for later in range(last, place, -1):
+        for i in range(2):
+            best.score[later, i] = best.score[later - 1, i]
+        for i in range(3):
+            best.mapping[later, i] = best.mapping[later - 1, i]
+        copy_cost(best.costs, later - 1, best.costs, later)
+    best.score[place, 0], best.score[place, 1] = first, second
+    best.mapping[place, 0], best.mapping[place, 1], best.mapping[place, 2] = at, placement, order
+    return place
+
+
+@helper
+def set_floor(tile: Ints, shape: Shape, fabric: Fabric, exits: Exits, spills: int, costs: Ints, row: int) -> None:
+    """Complete what the tile and the reuse decide to a bound: no placement and loop order costs less.
+
+    A packet reaches no more switches than a port has that need the same word: those of neighbouring virtual neurons, at
+    the same place in them for weights and, unless their windows overlap, for inputs.
+    """
+    span = fabric.multipliers // fabric.ports
+    block = block_of(fabric, shape.vn_size + spills)
+    side_by_side = (span + block - 1) // block
+    overlapping = min(span, 1 + (span + block - 2) // block)
+    words = costs[row, DISTRIBUTED + PARTIAL_SUMS]
+    for operand in (INPUTS, WEIGHTS):
+        together = overlapping if operand == INPUTS and tile[P] * tile[Q] > 1 else side_by_side
+        delivered = costs[row, DELIVERED + operand]
+        packets = max(costs[row, READS + operand], (delivered + together - 1) // together)
+        costs[row, DISTRIBUTED + operand] = packets
+        costs[row, HOPS] += log2(fabric.ports) * packets
+        if span > 1:
+            costs[row, HOPS] += delivered + (log2(span) - 1) * packets
+        words += packets
+    fewest = exits.fewest[exits.start[shape.vn_size + spills] + shape.vn_count - 1]
+    costs[row, ADDER_WORDS] = shape.outputs * shape.folds * fewest
+    costs[row, PORT_CYCLES] = (words + fabric.ports - 1) // fabric.ports
+    costs[row, BUS_CYCLES] = (costs[row, RESULTS] + fabric.buses - 1) // fabric.buses
+    busiest = max(costs[row, STEPS], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
+    costs[row, CYCLES] = busiest + costs[row, DRAIN] - 1
+
+
+@kernel
+def find_floors(
+    layer: Layer, fabric: Fabric, tiles: Tiles, aim: Aim, floor: Floats, exits: Exits, loops: Loops, t: Tables
+) -> None:
+    """A bound of the score of all mappings of each tile: as if it reused all that any loop order could."""
+    costs, tile = t.costs, t.tile
+    for at in range(tiles.shape[0]):
+        for d in range(8):
+            tile[d] = tiles[at, d]
+        shape = measure(layer, tile, fabric, loops)
+        everything = Reuse(
+            placed=0,
+            repeats=shape.turning & ~OF_WEIGHTS,
+            ring=0,
+            passes=0,
+            input_ring=0,
+            fast=0,
+            weights=SETTLED,
+            inputs=SETTLED,
+            inputs_kept=1,
+            all_fast=0,
+            sliding=SLIDES if shape.slidable else NEVER,
+            spills=0,
+        )
+        count_traffic(layer, tile, shape, loops, everything, fabric, exits, costs, 0)
+        costs[0, FORWARDS] = 0
+        set_floor(tile, shape, fabric, exits, 0, costs, 0)
+        energy = energy_of(costs, 0, aim.price)
+        floor[at, 0], floor[at, 1] = score_of(costs[0, CYCLES], energy, aim.objective)
+
+
+@helper
+def group_classes(classes: Ints, count: int, t: Tables) -> tuple[int, int]:
+    """Find out which classes of loop orders share their traffic, and which their phases; return the numbers of kinds."""
+    traffics, phases = 0, 0
+    for i in range(count):
+        reuse = unpack(classes[0, i])
+        flags = reuse.inputs_kept | reuse.sliding << 1 | reuse.spills << 3
+        key, kind = flags | (reuse.repeats | reuse.passes) << 4, 0
+        while kind < traffics and t.traffic[KEY, kind] != key:
+            kind += 1
+        if kind == traffics:
+            t.traffic[KEY, kind], t.traffic[REUSE, kind] = key, classes[0, i]
+            t.traffic[SPILLING, kind], t.traffic[MEMBERS, kind] = reuse.spills, 0
+            traffics += 1
+        t.part[0, i] = kind
+        t.traffic[MEMBERS, kind] += 1
+        key, kind = flags | reuse.fast << 4, 0
+        while kind < phases and t.phases[KEY, kind] != key:
+            kind += 1
+        if kind == phases:
+            t.phases[KEY, kind] = key
+            phases += 1
+        t.part[1, i] = kind
+    return traffics, phases
+
+
+@helper
+def open_traffics(traffics: int, spills: int, aim: Aim, t: Tables, best: Best) -> int:
+    """Open the kinds of traffic that spill, or do not, and that no bound rules out; return their number."""
+    opened = 0
+    for kind in range(traffics):
+        t.traffic[OPEN, kind] = 0
+        if t.traffic[SPILLING, kind] != spills:
+            continue
+        if aim.bounded and is_beaten(t.floor[kind, 0], t.floor[kind, 1], best.score, best.score.shape[0] - 1):
+            best.counts[DISMISSED] += t.traffic[MEMBERS, kind]
+        else:
+            t.traffic[OPEN, kind] = 1
+            opened += 1
+    return opened
+
+
+@helper
+def price_traffics(
+    shape: Shape, loops: Loops, fabric: Fabric, loads: Ints, columns: int, traffics: int, last: int, aim: Aim,
+    t: Tables, best: Best,
+) -> None:  # fmt: skip
+    """Complete the costs of the open kinds of traffic, cycles apart, and close those that can no longer be kept."""
+    for kind in range(traffics):
+        if not t.traffic[OPEN, kind]:
+            continue
+        costs = t.placed_costs
+        reuse = unpack(t.traffic[REUSE, kind])
+        add_placement(shape, loops, reuse, fabric, loads, columns, t.words, costs, kind)
+        t.energy[kind] = energy_of(costs, kind, aim.price)
+        busiest = max(shape.steps, costs[kind, PORT_CYCLES], costs[kind, BUS_CYCLES])
+        first, second = score_of(busiest + costs[kind, DRAIN] - 1, t.energy[kind], aim.objective)
+        if aim.bounded and is_beaten(first, second, best.score, last):
+            best.counts[DISMISSED] += t.traffic[MEMBERS, kind]
+            t.traffic[OPEN, kind] = 0
+
+
+@helper
+def rank_classes(
+    shape: Shape, loops: Loops, fabric: Fabric, placed: Placed, columns: int, classes: Ints, count: int, phases: int,
+    at: int, placement: int, lowest: int, last: int, aim: Aim, t: Tables, best: Best,
+) -> None:  # fmt: skip
+    """Estimate the classes of loop orders whose traffic is open, and keep the best."""
+    costs = t.placed_costs
+    for kind in range(phases):
+        t.phases[CYCLES_OF, kind] = -1
+    for i in range(count):
+        traffic, kind = t.part[0, i], t.part[1, i]
+        if not t.traffic[OPEN, traffic]:
+            continue
+        reuse = unpack(classes[0, i])
+        if t.phases[CYCLES_OF, kind] < 0 and not fabric.waits:
+            t.phases[CYCLES_OF, kind] = phase_cycles(shape, loops, reuse, placed, columns, t.words)
+        cycles = t.phases[CYCLES_OF, kind]
+        set_cycles(shape, loops.turns, reuse, fabric, placed.loads, columns, cycles, costs, traffic)
+        best.counts[ESTIMATED] += 1
+        first, second = score_of(costs[traffic, CYCLES], t.energy[traffic], aim.objective)
+        if not is_beaten(first, second, best.score, last):
+            place = keep(first, second, lowest, last, at, placement, classes[1, i], best)
+            if place >= 0:
+                copy_cost(costs, traffic, best.costs, place)
+
+
+@kernel
+def rank(
+    layer: Layer, fabric: Fabric, space: Space, aim: Aim, best: Best, exits: Exits, loops: Loops, orders: Orders,
+    parts: Parts, leaves: Leaves, placed: Placed, t: Tables,
+) -> None:  # fmt: skip
+    """Find the best mappings of a space; the score of a place that stays empty is not changed."""
+    tiles, floor, placements = space.tiles, space.floor, space.placements
+    turns, classes, costs, tile, each = loops.turns, orders.classes, t.placed_costs, t.tile, space.each
+    for at in range(tiles.shape[0]):
+        lowest, last = (at, at) if each else (0, best.score.shape[0] - 1)
+        if aim.bounded and is_beaten(floor[at, 0], floor[at, 1], best.score, last):
+            best.counts[DISMISSED_TILES] += 1
+            continue
+        for d in range(8):
+            tile[d] = tiles[at, d]
+        shape = measure(layer, tile, fabric, loops)
+        if space.orders.shape[0]:
+            first, end = (at, at + 1) if each else (0, space.orders.shape[0])
+            count = list_given(space.orders, first, end, fabric, shape, turns, orders)
+        else:
+            count = list_all(fabric, shape, turns, orders)
+        traffics, phases = group_classes(classes, count, t)
+        for kind in range(traffics):
+            reuse = unpack(t.traffic[REUSE, kind])
+            count_traffic(layer, tile, shape, loops, reuse, fabric, exits, t.costs, kind)
+            copy_cost(t.costs, kind, costs, kind)
+            set_floor(tile, shape, fabric, exits, reuse.spills, costs, kind)
+            energy = energy_of(costs, kind, aim.price)
+            t.floor[kind, 0], t.floor[kind, 1] = score_of(costs[kind, CYCLES], energy, aim.objective)
+        fill_parts(layer, tile, shape, loops.extent, parts)
+        larger = 0
+        for d in range(8):
+            larger |= int(tile[d] > 1) << d
+        first, end = space.placements_of[larger & REPLICATED, 0], space.placements_of[larger & REPLICATED, 1]
+        if each:
+            first, end = at, at + 1
+        for placement in range(first, end):
+            for spills in range(2):
+                if not open_traffics(traffics, spills, aim, t, best):
+                    continue
+                lay_out(tile, placements[placement], shape, loops.extent, parts, fabric, spills, leaves)
+                count_classes(shape, fabric, leaves, placed.loads)
+                bus_cycles, adder_words = count_results(shape, fabric, exits, spills, loops, leaves, placed)
+                columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)
+                for kind in range(traffics):
+                    copy_cost(t.costs, kind, costs, kind)
+                    costs[kind, BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
+                    costs[kind, ADDER_WORDS] = adder_words * shape.folds
+                price_traffics(shape, loops, fabric, placed.loads, columns, traffics, last, aim, t, best)
+                rank_classes(
+                    shape, loops, fabric, placed, columns, classes, count, phases, at, placement, lowest, last,
+                    aim, t, best,
+                )  # fmt: skip

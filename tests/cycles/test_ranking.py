@@ -1,0 +1,152 @@
+"""Ranking looks at every mapping that differs once, and finds the best that estimating them one by one finds."""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+from math import factorial
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from maerisim.analytic import Objective, energies, estimate, estimate_many, rank
+from maerisim.fabric.topology import topology_of
+from maerisim.hardware import Hardware
+from maerisim.kernels import quantities as k
+from maerisim.lowering import padded
+from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
+from maerisim.lowering.reuse import forwards, held, temporal_loops
+from maerisim.mapping import REPLICATED, Mapping
+from maerisim.workload import DIMENSIONS, Problem
+from mapper.space import all_tiles
+from tests.strategies import hardwares
+
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def small_problems(draw: st.DrawFn, dimensions: int) -> Problem:
+    """Problems with so many dimensions above 1."""
+    larger = draw(st.permutations(DIMENSIONS))[:dimensions]
+    sizes = {d: draw(st.integers(2, 5)) for d in larger}
+    return Problem(**sizes, stride=(draw(st.integers(1, 2)),) * 2, dilation=(1, 1))
+
+
+def walks_of(problem: Problem) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Every order and placement of the dimensions above 1, with the others outside."""
+    larger = [d for d, size in zip(DIMENSIONS, problem.dims, strict=True) if size > 1]
+    still = tuple(d for d in DIMENSIONS if d not in larger)
+    replicated = [d for d in REPLICATED if d in larger]
+    ones = tuple(d for d in REPLICATED if d not in larger)
+    return [
+        (still + order, ones + placement)
+        for order, placement in product(permutations(larger), permutations(replicated))
+    ]
+
+
+def reuse(given: Problem, mapping: Mapping, hardware: Hardware) -> object:
+    """All that the cost of a mapping takes from its loop order, from the lowering and the definition of fast loops."""
+    problem = padded(given, mapping) if hardware.controller.pad_edges else given
+    multiplier, loops = hardware.multiplier, temporal_loops(problem, mapping)
+    weights = held(loops, WEIGHT_DIMENSIONS, multiplier.weight_registers, multiplier.wait_for_all_weights)
+    inputs = held(loops, INPUT_DIMENSIONS, multiplier.input_registers)
+    slides = forwards(problem, mapping, hardware, loops, inputs)
+    if hardware.controller.pad_edges and given.S % mapping.tile_of("S"):
+        slides = False
+    fast, period = set(), 1
+    for loop in reversed(loops):
+        if period > multiplier.input_fifo_depth or hardware.controller.wait_for_outputs:
+            break
+        fast.add(loop.dimension)
+        period *= loop.trips
+    kept = [(operand.passes, operand.ring, operand.repeats) for operand in (weights, inputs)]
+    return *kept, slides, frozenset(fast), mapping.spills(problem, hardware)
+
+
+@QUICK
+@given(small_problems(dimensions=5), hardwares(16))
+def test_every_loop_order_and_placement_that_differs_is_estimated_once(problem: Problem, hardware: Hardware) -> None:
+    orders = {order for order, _ in walks_of(problem)}
+    for tile in all_tiles(problem, hardware)[::7]:
+        sizes = dict(zip(DIMENSIONS, (int(size) for size in tile), strict=True))
+        kinds = set()
+        for order in orders:
+            mapping = Mapping.of(sizes, order)
+            if not mapping.check(problem, hardware):
+                kinds.add(reuse(problem, mapping, hardware))
+        placements = factorial(sum(sizes[d] > 1 for d in REPLICATED))
+        assert rank(problem, hardware, tile[None], bounded=False).estimated == len(kinds) * placements
+
+
+@pytest.mark.parametrize("objective", ["cycles", "energy", "edp"])
+@QUICK
+@given(problem=small_problems(dimensions=4), hardware=hardwares(16))
+def test_the_best_is_the_best_of_all_mappings(objective: Objective, problem: Problem, hardware: Hardware) -> None:
+    tiles = all_tiles(problem, hardware)
+    costs = estimate_many(problem, tiles.tolist(), walks_of(problem), hardware).reshape(-1, k.COSTS)
+    costs = costs[costs[:, k.CYCLES] > 0]
+    cycles, energy = costs[:, k.CYCLES].astype(float), energies(costs, hardware.energy)
+    primary, secondary = {
+        "cycles": (cycles, energy),
+        "energy": (energy, cycles),
+        "edp": (cycles * energy, energy),
+    }[objective]
+    ranking = rank(problem, hardware, tiles, objective)
+    best = np.lexsort((secondary, primary))[0]
+    assert ranking.best[0].score == pytest.approx(primary[best])
+    found = ranking.best[0].mapping
+    assert found.check(problem, hardware) == []
+    assert estimate(problem, found, hardware) == ranking.best[0].estimate
+
+
+@QUICK
+@given(
+    problem=small_problems(dimensions=5), hardware=hardwares(32), objective=st.sampled_from(["cycles", "energy", "edp"])
+)
+def test_a_bound_rules_out_no_mapping_that_is_among_the_best(
+    problem: Problem, hardware: Hardware, objective: Objective
+) -> None:
+    tiles = all_tiles(problem, hardware)
+    everything = rank(problem, hardware, tiles, objective, count=5, bounded=False)
+    bounded = rank(problem, hardware, tiles, objective, count=5)
+    assert [found.score for found in bounded.best] == [found.score for found in everything.best]
+    assert everything.dismissed == everything.dismissed_tiles == 0
+    assert bounded.estimated + bounded.dismissed <= everything.estimated
+
+
+@pytest.mark.parametrize("bandwidth", [1, 4, 8, 16])
+@pytest.mark.parametrize("objective", ["cycles", "energy"])
+def test_a_bound_rules_out_no_mapping_that_shares_windows(bandwidth: int, objective: Objective) -> None:
+    """Neighbouring outputs read the same inputs, at other places of their virtual neurons: one packet brings both."""
+    hardware = Hardware.load("maeri-32").with_overrides(
+        {"distribution.bandwidth": bandwidth, "multiplier.forwarding": False, "energy.distribution_switch_access": 100}
+    )
+    strided = Problem(R=3, P=4, Q=2, stride=(2, 2))
+    for problem in (Problem(S=3, Q=9), Problem(S=5, Q=6, C=2), Problem(R=2, S=3, P=6), strided):
+        tiles = all_tiles(problem, hardware)
+        everything, bounded = (rank(problem, hardware, tiles, objective, count=5, bounded=b) for b in (False, True))
+        assert [found.score for found in bounded.best] == [found.score for found in everything.best]
+
+
+def test_mappings_that_score_the_same_are_listed_once() -> None:
+    """Rows and columns of this layer can be swapped: every mapping has a twin."""
+    problem, hardware = Problem(K=8, C=4, P=8, Q=8), Hardware.load("maeri-16")
+    ranking = rank(problem, hardware, all_tiles(problem, hardware), count=20)
+    scores = [(found.score, found.estimate.counters.energy(hardware.energy)) for found in ranking.best]
+    assert len(set(scores)) == 20
+    assert scores == sorted(scores)
+
+
+@QUICK
+@given(small_problems(dimensions=4), hardwares(32))
+def test_the_tiles_are_those_that_fit(problem: Problem, hardware: Hardware) -> None:
+    block = topology_of(hardware).block
+    fitting = set()
+    for tile in product(*(range(1, size + 1) for size in problem.dims)):
+        n, g, f, c, r, s, p, q = tile
+        if (n * g * f * p * q - 1) * block(c * r * s) + c * r * s <= hardware.multipliers:
+            fitting.add(tile)
+    tiles = [tuple(tile) for tile in all_tiles(problem, hardware).tolist()]
+    assert len(tiles) == len(set(tiles))
+    assert set(tiles) == fitting
