@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [--cold] [--strict] [NAME ...]
 
-NAME picks some of them: stepping, networks, growth, start, memory, estimate_error, rtl_configurations. ``--cold`` compiles
+NAME picks some of them: stepping, networks, growth, start, memory, analytic, estimate_error, rtl_configurations. ``--cold`` compiles
 the kernels once more, to measure it; with ``--strict`` a missed target is a failure. The last line is JSON: what each
 benchmark prints on its own, by name. Targets hold on a quiet machine.
 """
@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Callable
 
+import bench_analytic
 import bench_estimate_error
 import bench_growth
 import bench_memory
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
     "growth": bench_growth.measure,
     "start": bench_start.measure,
     "memory": bench_memory.measure,
+    "analytic": bench_analytic.measure,
     "estimate_error": bench_estimate_error.measure,
     "rtl_configurations": bench_rtl_configurations.measure,
 }

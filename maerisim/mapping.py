@@ -145,7 +145,7 @@ class Mapping:
         return [
             f"a tile of {self.tile_of(name)} in {name} leaves a partial one of the {getattr(problem, name)} of a pooling "
             f"window, and the controller of {hardware.name} fills up partial tiles"
-            for name in ("R", "S")
+            for name in REDUCED
             if getattr(problem, name) % self.tile_of(name)
         ]
 

@@ -34,6 +34,6 @@ def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
     blocks = np.array([1, *(block(size) for size in range(1, multipliers + 1))])[vn_size]
     fits = (switches // vn_size - 1) * blocks + vn_size <= multipliers
     if problem.pools and hardware.controller.pad_edges:
-        windows = [DIMENSIONS.index(d) for d in "RS"]
+        windows = [DIMENSIONS.index(d) for d in REDUCED]
         fits &= (np.array(problem.dims)[windows] % tiles[:, windows] == 0).all(axis=1)
     return np.ascontiguousarray(tiles[fits])

@@ -272,7 +272,8 @@ class _Lowering:
         has_input = self.worker & self._within(context, set(DIMENSIONS) - self.inputs.reused)
         uses = uses | turnover(self.inputs, 1, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
         if self.forwarding:
-            uses = uses | np.where(has_input & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
+            # Also where a partial tile leaves a switch idle: it starts its ring again with the others.
+            uses = uses | np.where(self.worker & self._takes_forwarded(context), Use.FORWARDED_INPUT, 0)
             if not context["Q"].last and all(context[d].first for d in self.inputs.reused):
                 uses = uses | np.where(multiplies & (self.layout.coordinate["S"] > 0), Use.FORWARD, 0)
         return uses.astype(np.int64)

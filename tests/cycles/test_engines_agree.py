@@ -7,8 +7,11 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counters import differences
 from maerisim.engine import simulate
+from maerisim.hardware import Hardware
 from maerisim.lowering import padded
+from maerisim.mapping import Mapping
 from maerisim.reference import random_operands, reference_outputs
+from maerisim.workload import Problem
 from tests.strategies import Case, cases
 
 
@@ -33,3 +36,20 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     timing = simulate(problem, mapping, hardware)  # without values, 64 switches at a time, repetitions skipped
     assert (timing.cycles, timing.first_result) == (compiled.cycles, compiled.first_result)
     assert differences(timing.counters, compiled.counters) == []
+
+
+def test_inputs_held_in_a_ring_slide_where_a_partial_tile_leaves_switches_idle() -> None:
+    """Two images share a ring of held inputs; the second one of a virtual neuron may lie beyond the last image."""
+    hardware = Hardware.model_validate(
+        {
+            "name": "small",
+            "multipliers": 8,
+            "multiplier": {"weight_registers": 1, "input_registers": 2, "input_fifo_depth": 2},
+        }
+    )
+    problem, mapping = Problem(N=5, K=2, S=2, Q=2), Mapping.of({"N": 3, "S": 2}, "G C R S P Q K N")
+    operands = random_operands(problem, seed=1)
+    for engine in ("event", "compiled"):
+        result = simulate(problem, mapping, hardware, engine=engine, operands=operands)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(result.outputs, reference_outputs(problem, operands))
+        assert result.counters.forwards > 0

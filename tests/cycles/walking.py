@@ -71,7 +71,7 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
                 at_work &= (layout.coordinate[d] < edge[d]) | (d in REDUCED)
         load = np.zeros(hardware.ports, np.int64)
         if all(index[d] == 0 for d in weights.reused if d in trips):
-            sent = words_by_port(worker & inside, weight)
+            sent = words_by_port(worker & inside & (not given.pools), weight)
             first_words.setdefault("weights", sent)
             at_ports += sent
         if all(index[d] == 0 for d in inputs.reused if d in trips):
@@ -100,8 +100,8 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
     drain += hardware.accumulation.latency + hardware.collection.latency
     steps, busiest = prod(trips.values()), int(max(at_ports.max(), at_buses.max()))
     if hardware.controller.wait_for_outputs:
-        batches = prod(n for d, n in trips.items() if d not in weights.reused | weights.ring)
-        ahead = batches * weights.words if hardware.controller.weights_first else 0
+        batches = 1 if given.pools else prod(n for d, n in trips.items() if d not in weights.reused | weights.ring)
+        ahead = batches * weights.words if hardware.controller.weights_first and not given.pools else 0
         return max(steps + ahead, busiest) + batches * drain
     in_phases = sum(max(*phase.values(), int(phase_ports[key].max())) for key, phase in phases.items())
     ring = weights.ring if weights.passes else frozenset()
