@@ -92,7 +92,7 @@ def profiles_json(report: ProfileReport) -> dict[str, Any]:
         "total_cycles": results.total_cycles,
         "total_energy": results.total_energy,
         "total_dram_energy": math.fsum(dram_energy(each.profile) * each.layer.count for each in layers),
-        "total_code_bits": sum(code_size(each.profile) * each.layer.count for each in layers),
+        "total_code_bits": sum(code_size(each.profile) for each in layers),
         "interrupted": report.interrupted,
     }
 
@@ -121,6 +121,7 @@ def profile_json(profile: Profile) -> dict[str, Any]:
         "events": [asdict(spent) for spent in profile.spent],
         "compulsory_dram_words": profile.dram,
         "compulsory_dram_energy": dram_energy(profile),
+        "busiest": profile.busiest.resource,
         "busy_cycles": {load.resource: load.busy for load in profile.loads},
         "bounds": {load.resource: load.bound for load in profile.loads},
         "relief": [asdict(relief) | {"saved_cycles": profile.cycles - relief.cycles} for relief in profile.reliefs],
@@ -301,7 +302,7 @@ def relief_row(relief: Relief, profile: Profile) -> list[str]:
 
 
 def totals_section(report: ProfileReport) -> Section:
-    """A row for each layer and the sums over all of them, each times its count."""
+    """A row for each layer and the sums over all of them, each times its count but for the code, which all share."""
     rows = []
     for entry in report.entries:
         if isinstance(entry, UnsupportedLayer):
@@ -324,7 +325,7 @@ def totals_section(report: ProfileReport) -> Section:
         )
     results = report.results
     dram = math.fsum(dram_energy(each.profile) * each.layer.count for each in report.layers)
-    code = sum(code_size(each.profile) * each.layer.count for each in report.layers)
+    code = sum(code_size(each.profile) for each in report.layers)
     sums = [whole(results.total_cycles), "", percent(results.total_utilization), "", quantity(results.total_energy)]
     rows.append(["total", "", "", *sums, quantity(dram), whole(-(-code // 8))])
     headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "peak", "energy", "DRAM", "code bytes")
