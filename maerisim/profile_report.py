@@ -65,13 +65,18 @@ class ProfileReport:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page: a table with headings, of which those in ``words`` head text, and notes below it."""
+    """A part of a page: a table, whose first ``words`` columns are text and the others numbers, and notes below it."""
 
     title: str
     headings: tuple[str, ...]
     rows: Sequence[Sequence[str]]
-    words: frozenset[str]
+    words: int
     notes: Sequence[str] = ()
+
+    @property
+    def headed(self) -> bool:
+        """Whether there are headings."""
+        return any(self.headings)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -193,7 +198,7 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Section:
         ("code size", code_words(profile)),
     ]
     title = f"{layer_label(layer)} of {report.network} on {report.hardware.name}"
-    return Section(title, ("", " "), rows, frozenset(("", " ")))
+    return Section(title, ("", ""), rows, words=2)
 
 
 def utilization_words(profile: Profile) -> str:
@@ -222,7 +227,7 @@ def tiles_section(profile: Profile) -> Section:
         steps = sum(kind.steps for kind in hidden)
         notes = [f"{plural(len(hidden), 'more kind')} in {steps:,} control steps; --json lists all"]
     headings = ("virtual neurons", "used", "empty", "partial sums", "idle", "control steps", "share")
-    return Section("kinds of tiles, in multiplier switches", headings, rows, frozenset(("virtual neurons",)), notes)
+    return Section("kinds of tiles, in multiplier switches", headings, rows, words=1, notes=notes)
 
 
 def tile_row(kind: TileKind, profile: Profile) -> list[str]:
@@ -250,7 +255,7 @@ def distribution_section(profile: Profile) -> Section:
         "unicasts, multicasts: words read from the global buffer, to one or more multiplier switches (their width); "
         "each takes a slot of every port that it is needed below"
     )
-    return Section("distribution", headings, rows, frozenset(("operand",)), [note])
+    return Section("distribution", headings, rows, words=1, notes=[note])
 
 
 def energy_section(profile: Profile) -> Section:
@@ -264,7 +269,7 @@ def energy_section(profile: Profile) -> Section:
         rows.append([component, entry.event.replace("_", " "), whole(entry.count), quantity(entry.energy), share])
     rows.append(["total", "without DRAM", "", quantity(total), ""])
     headings = ("component", "event", "count", "energy", "share")
-    return Section("accesses and energy", headings, rows, frozenset(("component", "event")))
+    return Section("accesses and energy", headings, rows, words=2)
 
 
 def bounds_section(profile: Profile) -> Section:
@@ -279,12 +284,12 @@ def bounds_section(profile: Profile) -> Section:
         ]
         for load in profile.loads
     ]
-    headings = ("resource", "busy cycles", "of cycles", "bound", "of cycles ")
+    headings = ("resource", "busy cycles", "of cycles", "bound", "of cycles")
     note = (
         "busy: cycles of the control steps, of the busiest port, of the busiest bus; "
         "bound: the least that any mapping needs of it on this hardware. DRAM has no bandwidth here, so it bounds nothing"
     )
-    return Section("distance from the bounds", headings, rows, frozenset(("resource",)), [note])
+    return Section("distance from the bounds", headings, rows, words=1, notes=[note])
 
 
 def relief_section(profile: Profile) -> Section:
@@ -292,7 +297,7 @@ def relief_section(profile: Profile) -> Section:
     rows = [relief_row(relief, profile) for relief in profile.reliefs]
     headings = ("more of", "change", "cycles", "saved", "of cycles")
     notes = ["each simulated, with the same mapping unless mapped anew; a negative number costs cycles"]
-    return Section("what would relieve it", headings, rows, frozenset(("more of", "change")), notes)
+    return Section("what would relieve it", headings, rows, words=2, notes=notes)
 
 
 def relief_row(relief: Relief, profile: Profile) -> list[str]:
@@ -329,7 +334,7 @@ def totals_section(report: ProfileReport) -> Section:
     sums = [whole(results.total_cycles), "", percent(results.total_utilization), "", quantity(results.total_energy)]
     rows.append(["total", "", "", *sums, quantity(dram), whole(-(-code // 8))])
     headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "peak", "energy", "DRAM", "code bytes")
-    return Section("in total", headings, rows, frozenset(headings[:3]))
+    return Section("in total", headings, rows, words=3)
 
 
 def best_relief(profile: Profile) -> str:
@@ -356,11 +361,11 @@ def table(section: Section) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    headed = any(heading.strip() for heading in section.headings)
-    result = Table(box=box.SIMPLE_HEAD if headed else None, padding=(0, 1, 0, 0), pad_edge=False, show_header=headed)
-    for heading in section.headings:
-        words = heading in section.words
-        result.add_column(heading.strip(), justify="left" if words else "right", no_wrap=not words, overflow="fold")
+    style = box.SIMPLE_HEAD if section.headed else None
+    result = Table(box=style, padding=(0, 1, 0, 0), pad_edge=False, show_header=section.headed)
+    for place, heading in enumerate(section.headings):
+        text = place < section.words
+        result.add_column(heading, justify="left" if text else "right", no_wrap=not text, overflow="fold")
     for row in section.rows:
         result.add_row(*(Text(cell) for cell in row))
     return result

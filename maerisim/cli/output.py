@@ -61,7 +61,8 @@ def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
         pages = [section for layer in report.layers for section in profiling.sections(report, layer)]
         pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
         for section in pages:
-            print_page(section.title, profiling.table(section), [*section.notes, ""])
+            gap = [""] if section.notes or not section.headed else []
+            print_page(section.title, profiling.table(section), [*section.notes, *gap])
         for note in profiling.notes(report):
             typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
