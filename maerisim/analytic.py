@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -337,8 +337,19 @@ def _operands(cost: Ints, start: int) -> dict[str, int]:
     return {name: int(cost[start + place]) for place, name in enumerate(OPERANDS)}
 
 
-def bound(problem: Problem, hardware: Hardware) -> int:
-    """Cycles below which no mapping of ``problem`` can be: see :class:`Estimate`."""
+class Bounds(NamedTuple):
+    """The least cycles that any mapping of a layer keeps each resource busy."""
+
+    compute: int
+    """Every multiplier does an operation in every cycle."""
+    distribution: int
+    """Every port sends a word in every cycle, and each operand word is sent once."""
+    collection: int
+    """Every bus carries an output in every cycle, and no partial sums."""
+
+
+def bounds(problem: Problem, hardware: Hardware) -> Bounds:
+    """For each resource the cycles below which no mapping of ``problem`` can be."""
     p = problem
     compute = -(-p.operations // hardware.multipliers)
     rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
@@ -346,7 +357,12 @@ def bound(problem: Problem, hardware: Hardware) -> int:
     inputs, outputs = p.N * p.G * p.C * rows * columns, p.outputs
     if p.sparsity is not None:  # inputs that meet only zeros are not sent, filters of zeros give no results
         inputs, outputs = 0, len(nonzeros(p)) * p.N * p.P * p.Q
-    return max(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses))
+    return Bounds(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses))
+
+
+def bound(problem: Problem, hardware: Hardware) -> int:
+    """Cycles below which no mapping of ``problem`` can be: see :class:`Estimate`."""
+    return max(bounds(problem, hardware))
 
 
 def energies(costs: Ints, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:

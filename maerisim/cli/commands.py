@@ -120,6 +120,24 @@ def compare_mappings(
     finish_comparison(compare.run(task), as_json=json)
 
 
+@app.command("report")
+def report_command(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    mapping: options.MappingFile = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Report where the cycles, words and energy of each mapping go, and what would relieve it."""
+    from maerisim.cli import report, study
+    from maerisim.cli.output import finish_profiles
+
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, objective=objective)
+    finish_profiles(report.run(task), as_json=json)
+
+
 @app.command()
 def show(
     hardware: options.HardwareName,

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from maerisim import comparison as comparing
+from maerisim import profile_report as profiling
 from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
 from maerisim.comparison import Comparison
@@ -50,6 +51,21 @@ def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
         table = comparing.comparison_table(comparison)
         print_page(reporting.title(comparison.ours), table, comparing.comparison_notes(comparison))
     leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
+
+
+def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
+    """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
+    if as_json:
+        typer.echo(json_text(profiling.profiles_json(report)))
+    else:
+        pages = [section for layer in report.layers for section in profiling.sections(report, layer)]
+        pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
+        for section in pages:
+            gap = [""] if section.notes or not section.headed else []
+            print_page(section.title, profiling.table(section), [*section.notes, *gap])
+        for note in profiling.notes(report):
+            typer.echo(note)
+    leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
 def leave(failure: MaerisimError | None, finished_before_interruption: int | None) -> None:

@@ -5,9 +5,12 @@ A run ends when every word has gone its way, so these counts need no run; the ev
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from maerisim.counters import OPERANDS, STALLS, Counters
 from maerisim.fabric.wiring import REGISTER, wire_up
@@ -19,7 +22,7 @@ def totals(program: Program, hardware: Hardware) -> Counters:
     """The counts of a whole run of ``program``, those apart that depend on the timing: stalls, and the cycles in which
     an adder switch moves several words (``busy`` counts each word).
     """
-    visits = _visits(program.compute)
+    visits = visits_of(program.compute)
     uses = np.array(program.compute.templates, np.int64)
 
     def per_switch(flags: int) -> Ints:
@@ -73,11 +76,41 @@ def results_per_virtual_neuron(program: Program) -> Ints:
     return _Sums(program).results
 
 
+@dataclass(frozen=True)
+class Multicasts:
+    """What brings an operand to the multiplier switches.
+
+    ``words`` counts the words read from the global buffer by their *width*, the number of switches that each goes to in
+    its control step, fewest first: those that go to one are unicasts. A word takes a packet below each port that it is
+    needed below; ``packets`` counts these, ``hops`` the distribution switches that they pass.
+    """
+
+    words: dict[int, int]
+    packets: int
+    hops: int
+
+
+def multicasts(program: Program, hardware: Hardware) -> dict[str, Multicasts]:
+    """The words of each operand by their width."""
+    found = {}
+    for operand, thread in zip(OPERANDS, program.streams, strict=True):
+        by_width: Counter[int] = Counter()
+        for times, packets in zip(visits_of(thread).tolist(), thread.templates, strict=True):
+            leaves = _leaves(thread, packets)
+            _, word = np.unique(packets.offset[leaves], return_inverse=True)
+            widths = np.bincount(word, weights=np.diff(packets.first)[leaves]).astype(np.int64)
+            for width in widths.tolist():
+                by_width[width] += times
+        sent = _Sent(thread, hardware.ports)
+        found[operand] = Multicasts(dict(sorted(by_width.items())), sent.packets, sent.hops)
+    return found
+
+
 class _Sums:
     """Per virtual neuron the steps it is at work in and its results; in all, what is added."""
 
     def __init__(self, program: Program) -> None:
-        visits = _visits(program.collect)[:, None]
+        visits = visits_of(program.collect)[:, None]
         templates = program.collect.templates
         flags = np.array([template.flags for template in templates], np.int64)
         at_work = visits * ((flags & Collect.ACTIVE) > 0)
@@ -92,13 +125,13 @@ class _Sums:
 
 
 class _Sent:
-    """The packets of one stream, and what they move; a partial sum that starts an output is not sent."""
+    """The packets of one stream, and what they move."""
 
     def __init__(self, thread: Thread[Packets], ports: int) -> None:
         self.ports = np.zeros(ports, np.int64)
         self.packets = self.delivered = self.reads = self.hops = 0
-        for times, packets in zip(_visits(thread).tolist(), thread.templates, strict=True):
-            sent = packets.wait > 0 if thread.name == "partial_sums" else np.ones(len(packets.wait), bool)
+        for times, packets in zip(visits_of(thread).tolist(), thread.templates, strict=True):
+            sent = _leaves(thread, packets)
             port = np.repeat(np.arange(ports), np.diff(packets.port_start))
             self.ports += times * np.bincount(port[sent], minlength=ports)
             self.packets += times * int(sent.sum())
@@ -107,8 +140,13 @@ class _Sent:
             self.hops += times * int(packets.hops[sent].sum())
 
 
-def _visits(thread: Thread[Any]) -> Ints:
-    """How often a walker takes each template."""
+def _leaves(thread: Thread[Packets], packets: Packets) -> npt.NDArray[np.bool_]:
+    """Which packets are sent at all: a partial sum that starts an output is not."""
+    return packets.wait > 0 if thread.name == "partial_sums" else np.ones(len(packets.wait), np.bool_)
+
+
+def visits_of(thread: Thread[Any]) -> Ints:
+    """How often a walker takes each template of its thread."""
     visits = np.zeros(len(thread.templates), np.int64)
 
     def count(nodes: tuple[Node, ...], times: int) -> None:

@@ -20,7 +20,9 @@ print("IMPORTED", *sys.modules)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["sweep", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["validate", "--help"], ["report", "--help"], ["sweep", "--help"], ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments):
     finished = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60

@@ -1,0 +1,385 @@
+"""Where the cycles, the words and the energy of a mapping go, and what more of each resource would bring.
+
+Everything is counted from the program that runs and from its simulation; what would relieve a mapping is not guessed but
+simulated, with one resource doubled at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from maerisim.analytic import Bounds, bounds
+from maerisim.counters import OPERANDS, Counters
+from maerisim.engine import Result, simulate
+from maerisim.engine.totals import Multicasts, multicasts, totals, visits_of
+from maerisim.errors import DocumentError, NotSupportedError
+from maerisim.hardware import Hardware
+from maerisim.lowering import programs
+from maerisim.mapping import Mapping
+from maerisim.problem import Problem
+from maerisim.program import ACTIVE, Node, Program, Step, Use
+
+WORK = Use.MULTIPLY | Use.PASS
+"""What makes a multiplier switch count as used."""
+
+ADDER_SWITCH_BITS = 4
+"""Configuration of an adder switch: mode and result flag, as the published RTL's memory stores them."""
+FIELD_BITS = 32
+"""A number in the program: an address, a count, a distance."""
+LOOP_FIELDS = 4
+"""Of a loop or step: its count, control steps and words from one repetition to the next, and its body's place."""
+COLLECT_BITS = 4
+"""Flags of a virtual neuron in a control step, see :class:`maerisim.program.Collect`."""
+
+
+@dataclass(frozen=True)
+class TileKind:
+    """Control steps in which the same virtual neurons are at work, each with the same number of multipliers.
+
+    ``virtual_neurons`` are (size, how many), largest first, where the size counts the multipliers that do something.
+    ``empty`` switches lie beyond the edge of the tile and pass an empty word, ``partial_sums`` switches take in what
+    comes back from the global buffer; ``idle`` ones do nothing at all.
+    """
+
+    virtual_neurons: tuple[tuple[int, int], ...]
+    multipliers: int
+    empty: int
+    partial_sums: int
+    idle: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Events of one kind and their energy, in the unit of the hardware's table."""
+
+    component: str
+    event: str
+    count: int
+    energy: float
+
+
+@dataclass(frozen=True)
+class Load:
+    """A resource, the cycles in which its busiest member is at work, and the least that any mapping would need."""
+
+    resource: str
+    busy: int
+    bound: int
+
+
+@dataclass(frozen=True)
+class Relief:
+    """The layer's cycles with more of a resource: ``change`` says what, ``remapped`` whether the mapping is another."""
+
+    resource: str
+    change: str
+    cycles: int
+    remapped: bool = False
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one run of a mapping consists of.
+
+    ``tiles`` are in the order of the multipliers they use, most first; ``dram`` are compulsory words: each operand word
+    read once, each output written once. ``code_bits`` is by what is configured.
+    """
+
+    cycles: int
+    steps: int
+    configurations: int
+    tiles: tuple[TileKind, ...]
+    multicasts: dict[str, Multicasts]
+    counters: Counters
+    spent: tuple[Spent, ...]
+    dram: dict[str, int]
+    loads: tuple[Load, ...]
+    bounds: Bounds
+    code_bits: dict[str, int]
+    multipliers: int
+    reliefs: tuple[Relief, ...] = ()
+
+    @property
+    def peak_utilization(self) -> float:
+        """Largest share of the multipliers at work in a control step."""
+        return max(kind.multipliers for kind in self.tiles) / self.multipliers
+
+    @property
+    def step_utilization(self) -> float:
+        """Share of the multipliers at work, on average over the control steps."""
+        return sum(kind.multipliers * kind.steps for kind in self.tiles) / (self.steps * self.multipliers)
+
+    @property
+    def utilization(self) -> float:
+        """Share of the multipliers at work, on average over the cycles."""
+        return self.counters.operations / (self.cycles * self.multipliers)
+
+    @property
+    def busiest(self) -> Load:
+        """The resource that is at work in most cycles."""
+        return max(self.loads, key=lambda load: load.busy)
+
+    @property
+    def energy(self) -> float:
+        """Energy of the fabric and its buffers, DRAM apart."""
+        return sum(spent.energy for spent in self.spent if spent.component != "dram")
+
+
+def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Result) -> Profile:
+    """The profile of a run whose simulation gave ``result``.
+
+    Raises what lowering raises, and NotSupportedError for a controller that has no control steps.
+    """
+    require_control_steps(hardware)
+    sequence = programs(problem, mapping, hardware)
+    runs = [totals(program, hardware) for program in sequence]
+    least = bounds(problem, hardware)
+    steps = sum(program.compute.steps for program in sequence)
+    words = compulsory_words(problem)
+    return Profile(
+        cycles=result.cycles,
+        steps=steps,
+        configurations=len(sequence),
+        tiles=tile_kinds(sequence, hardware.multipliers),
+        multicasts=_together([multicasts(program, hardware) for program in sequence]),
+        counters=result.counters,
+        spent=(*spent(result.counters, hardware), *_dram(words, hardware)),
+        dram=words,
+        loads=(
+            Load("multipliers", steps, least.compute),
+            Load("distribution", sum(max(run.busy["ports"]) for run in runs), least.distribution),
+            Load("collection", sum(max(run.busy["buses"]) for run in runs), least.collection),
+        ),
+        bounds=least,
+        code_bits=_sum([code_bits(program, hardware) for program in sequence]),
+        multipliers=hardware.multipliers,
+    )
+
+
+def require_control_steps(hardware: Hardware) -> None:
+    """Raises NotSupportedError for a controller that drives everything in lock step."""
+    if hardware.controller.kind == "lock_step":
+        msg = (
+            f"hardware {hardware.name} is driven in lock step: it has no control steps to report on "
+            "(maerisim rtl --explain describes its configuration)"
+        )
+        raise NotSupportedError(msg)
+
+
+def tile_kinds(sequence: Sequence[Program], multipliers: int) -> tuple[TileKind, ...]:
+    """The kinds of tiles that ``sequence`` walks, those that use most multipliers first, and how often each occurs."""
+    steps: Counter[tuple[Any, ...]] = Counter()
+    for program in sequence:
+        vn_starts = [span.start for span in program.spans]
+        takes_partial_sums = program.partial_sum_of >= 0
+        for times, uses in zip(visits_of(program.compute).tolist(), program.compute.templates, strict=True):
+            works = (uses & WORK) > 0
+            sizes = np.add.reduceat(works.astype(np.int64), vn_starts)
+            sizes_counted = Counter(sizes[sizes > 0].tolist())
+            active = (uses & ACTIVE) > 0
+            partial_sums = int((active & takes_partial_sums).sum())
+            used = int(works.sum())
+            empty = int(active.sum()) - used - partial_sums
+            steps[tuple(sorted(sizes_counted.items(), reverse=True)), used, empty, partial_sums] += times
+    kinds = [
+        TileKind(vns, used, empty, partial_sums, multipliers - used - empty - partial_sums, times)
+        for (vns, used, empty, partial_sums), times in steps.items()
+    ]
+    return tuple(sorted(kinds, key=lambda kind: (-kind.multipliers, -kind.steps)))
+
+
+def _together(runs: Sequence[dict[str, Multicasts]]) -> dict[str, Multicasts]:
+    """The multicasts of programs that run one after the other."""
+    return {
+        operand: Multicasts(
+            dict(sorted(sum((Counter(run[operand].words) for run in runs), Counter()).items())),
+            sum(run[operand].packets for run in runs),
+            sum(run[operand].hops for run in runs),
+        )
+        for operand in OPERANDS
+    }
+
+
+def spent(counters: Counters, hardware: Hardware) -> list[Spent]:
+    """The events of a run with their energies: those of ``Traffic.energy_by_component``, one by one."""
+    table, c = hardware.energy, counters
+    combined = ("comparison", c.comparisons) if c.comparisons else ("addition", c.additions)
+    events = [
+        *(
+            ("global_buffer", f"{operand} read", c.buffer_reads[operand], table.global_buffer_access)
+            for operand in OPERANDS
+        ),
+        *(
+            ("global_buffer", f"{what} written", c.buffer_writes[what], table.global_buffer_access)
+            for what in ("outputs", "partial_sums")
+        ),
+        ("distribution", "switch passed", c.distribution_hops, table.distribution_switch_access),
+        ("registers", "read", c.register_reads, table.register_access),
+        ("registers", "written", c.register_writes, table.register_access),
+        ("multipliers", "multiplication", c.multiplications, table.multiply),
+        ("multipliers", "word through a switch", c.multiplier_words, table.multiplier_switch_access),
+        ("reduction", *combined, table.add),
+        ("reduction", "word through a switch", c.adder_words, table.reduction_switch_access),
+        ("accumulation", "sum added", c.accumulations, table.add),
+        ("accumulation", "buffer access", c.accumulation_accesses, table.accumulation_buffer_access),
+    ]
+    return [Spent(component, event, count, count * each) for component, event, count, each in events]
+
+
+def compulsory_words(problem: Problem) -> dict[str, int]:
+    """Words that have to cross the boundary to DRAM however large the buffer is: operands once, outputs once.
+
+    Padding is made on the chip: input rows and columns within the padding of the edge do not count (where the stride
+    does not reach the last of them, up to stride - 1 rows and columns too few are counted). Of sparse weights the
+    nonzero words count, not the bitmap.
+    """
+    rows, columns = (
+        _real(outer, inner, problem.stride[axis], problem.dilation[axis], problem.padding[axis])
+        for axis, (outer, inner) in enumerate(((problem.P, problem.R), (problem.Q, problem.S)))
+    )
+    return {
+        "inputs": problem.N * problem.G * problem.C * rows * columns,
+        "weights": problem.weights,
+        "outputs": problem.outputs,
+    }
+
+
+def _real(outputs: int, taps: int, stride: int, dilation: int, padding: int) -> int:
+    """Rows (or columns) of the input that some window touches and that are not padding."""
+    touched = np.unique(np.add.outer(np.arange(outputs) * stride, np.arange(taps) * dilation))
+    return int(((touched >= padding) & (touched <= touched[-1] - padding)).sum())
+
+
+def _dram(words: dict[str, int], hardware: Hardware) -> list[Spent]:
+    each = hardware.energy.dram_access
+    return [
+        Spent("dram", f"{what} {'written' if what == 'outputs' else 'read'}", count, count * each)
+        for what, count in words.items()
+    ]
+
+
+def code_bits(program: Program, hardware: Hardware) -> dict[str, int]:
+    """Bits that configure the fabric for a program, and that its controller walks.
+
+    Adder switches: 4 bits each. Then every template and every loop once, however often it is walked: the flags of each
+    multiplier switch, the flags of each virtual neuron, the packets (a 32-bit address, a bit per leaf of the port, for
+    partial sums a 32-bit distance), and four numbers of 32 bits for each loop or step of a thread.
+    """
+    threads = (*program.streams, program.compute, program.collect)
+    packet_bits = FIELD_BITS + hardware.leaves_per_port
+    packets = {thread.name: sum(len(template.offset) for template in thread.templates) for thread in program.streams}
+    return {
+        "adder_switches": ADDER_SWITCH_BITS * (hardware.multipliers - 1),
+        "multiplier_switches": len(Use) * hardware.multipliers * len(program.compute.templates),
+        "virtual_neurons": COLLECT_BITS * len(program.spans) * len(program.collect.templates),
+        "packets": packet_bits * sum(packets.values()) + FIELD_BITS * packets["partial_sums"],
+        "loops": FIELD_BITS * LOOP_FIELDS * sum(_nodes(thread.nodes) for thread in threads),
+    }
+
+
+def _nodes(nodes: tuple[Node, ...]) -> int:
+    return sum(1 if isinstance(node, Step) else 1 + _nodes(node.body) for node in nodes)
+
+
+def _sum(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = defaultdict(int)
+    for count in counts:
+        for name, number in count.items():
+            total[name] += number
+    return dict(total)
+
+
+# --- Relief -----------------------------------------------------------------------------------------------------------
+
+
+def reliefs(
+    problem: Problem, mapping: Mapping, hardware: Hardware, find: Callable[[Problem, Hardware], Mapping]
+) -> Iterator[Relief]:
+    """The cycles with each resource doubled in turn and the same mapping, then with what needs another mapping.
+
+    ``find`` finds that mapping: on this hardware, and with twice the multipliers but nothing else. Doubles that no valid
+    hardware has (more ports than multipliers) are left out.
+    """
+    together: dict[str, int] = {}
+    for resource, change, numbers in doubles(hardware):
+        larger = _changed(hardware, numbers)
+        if larger is not None:
+            together |= numbers
+            yield Relief(resource, change, simulate(problem, mapping, larger).cycles)
+    all_of_them = hardware.with_overrides(together)
+    yield Relief("all of these", "together", simulate(problem, mapping, all_of_them).cycles)
+    best = find(problem, hardware)
+    if best != mapping:
+        yield Relief("mapping", "the mapper's", simulate(problem, best, hardware).cycles, remapped=True)
+    more = _changed(
+        hardware,
+        {
+            "multipliers": 2 * hardware.multipliers,
+            "distribution.bandwidth": hardware.ports,
+            "collection.bandwidth": hardware.buses,
+            "accumulation.words": hardware.accumulation_words,
+        },
+    )
+    if more is not None:
+        change = f"{hardware.multipliers} to {more.multipliers}"
+        cycles = simulate(problem, find(problem, more), more).cycles
+        yield Relief("multipliers", change, cycles, remapped=True)
+
+
+class Doubled(NamedTuple):
+    """A resource, its change in words, and the numbers of the hardware document that make it."""
+
+    resource: str
+    change: str
+    numbers: dict[str, int]
+
+
+def doubles(hardware: Hardware) -> list[Doubled]:
+    """Twice as much of each resource; where there is none of it, what another fabric has by default."""
+    multiplier = hardware.multiplier
+    queues = {
+        "multiplier.input_fifo_depth": multiplier.input_fifo_depth,
+        "multiplier.partial_sum_fifo_depth": multiplier.partial_sum_fifo_depth,
+        "multiplier.forward_fifo_depth": multiplier.forward_fifo_depth,
+        "multiplier.product_fifo_depth": multiplier.product_fifo_depth,
+        "reduction.fifo_depth": hardware.reduction.fifo_depth,
+        "collection.fifo_depth": hardware.collection.fifo_depth,
+    }
+    held, words = multiplier.input_registers, hardware.accumulation_words
+    more_held, more_words = 2 * held or 1, 2 * words or 64 * hardware.multipliers
+    room = {"multiplier.input_fifo_depth": multiplier.input_fifo_depth - held + more_held}
+    weights = multiplier.weight_registers
+
+    def from_to(before: int, after: int) -> str:
+        return f"{before:,} to {after:,}"
+
+    return [
+        Doubled(
+            "distribution ports",
+            from_to(hardware.ports, 2 * hardware.ports),
+            {"distribution.bandwidth": 2 * hardware.ports},
+        ),
+        Doubled(
+            "collection buses",
+            from_to(hardware.buses, 2 * hardware.buses),
+            {"collection.bandwidth": 2 * hardware.buses},
+        ),
+        Doubled("weight registers", from_to(weights, 2 * weights), {"multiplier.weight_registers": 2 * weights}),
+        Doubled("input registers", from_to(held, more_held), {"multiplier.input_registers": more_held} | room),
+        Doubled("accumulation words", from_to(words, more_words), {"accumulation.words": more_words}),
+        Doubled("queues", "all twice as deep", {path: 2 * size for path, size in queues.items()}),
+    ]
+
+
+def _changed(hardware: Hardware, changes: dict[str, int]) -> Hardware | None:
+    """The hardware with larger numbers, or None when there is no such hardware."""
+    try:
+        return hardware.with_overrides(changes)
+    except DocumentError:
+        return None
