@@ -1,4 +1,4 @@
-"""Simulated cycles per second of the compiled engine, every cycle stepped.
+"""Simulated cycles per second of the compiled engine, every cycle stepped, the fabric in one piece.
 
     python benchmarks/bench_stepping.py
 
@@ -15,17 +15,20 @@ import time
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 from reporting import Line, Report, best, show
 
-from maerisim.engine import compiled
+from maerisim.engine.fast_forward import recorded
+from maerisim.engine.lanes import flatten_lanes
 from maerisim.hardware import Hardware
+from maerisim.kernels import repetition
+from maerisim.kernels.machine import RUNNING
 from maerisim.lowering import lower
 from maerisim.mapping import Mapping
 from maerisim.program import Program
 from maerisim.workload import Problem
 
 RUNS = 3
+CYCLES_PER_CALL = 100_000
 MULTIPLIERS = (16, 64, 256, 1024)
 TARGETS = {64: 1_500_000, 256: 500_000, 1024: 120_000}
 """Cycles per second of the 3x3 layer, by multipliers."""
@@ -39,8 +42,8 @@ class Case(NamedTuple):
 
 
 def conv3x3(multipliers: int) -> Case:
-    """Nine multipliers to a virtual neuron; planes of a size that makes each run take about as long."""
-    filters, plane = multipliers // 9, {16: 64, 64: 56, 256: 40, 1024: 20}[multipliers]
+    """Nine multipliers to a virtual neuron; planes large enough that setting up hardly counts."""
+    filters, plane = multipliers // 9, {16: 64, 64: 56, 256: 56, 1024: 40}[multipliers]
     problem = Problem(K=2 * filters, C=8, R=3, S=3, P=plane, Q=plane)
     return Case(problem, Mapping.of({"R": 3, "S": 3, "K": filters}, "N G K C P Q R S"))
 
@@ -64,8 +67,12 @@ KINDS = {"3x3": conv3x3, "1x1": conv1x1, "linear": linear}
 
 
 def step(program: Program, hardware: Hardware) -> int:
-    """Step every cycle of a program; return how many there were."""
-    return compiled.run(program, hardware, None, np.zeros(0, np.int64), None, fast_forward=False).cycles
+    """Step every cycle of a program, the whole fabric in one piece; return how many there were."""
+    machine, record = recorded(flatten_lanes(program, hardware))
+    status, cycles = RUNNING, 0
+    while status == RUNNING:
+        status, cycles, _ = repetition.run(machine, record, program.results, cycles, CYCLES_PER_CALL, False)
+    return cycles
 
 
 def measure() -> Report:

@@ -65,7 +65,7 @@ def totals(program: Program, hardware: Hardware) -> Counters:
         busy={
             "multipliers": multipliers.tolist(),
             "adder_switches": words.tolist(),
-            "ports": sum(count.ports for count in sent.values()).tolist(),  # type: ignore[union-attr]
+            "ports": np.sum([count.ports for count in sent.values()], axis=0).tolist(),
             "buses": buses.tolist(),
         },
     )
