@@ -25,7 +25,7 @@ from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_by_switch
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import EnergyTable, Hardware
-from maerisim.kernels import exits, loads, orders, ranking
+from maerisim.kernels import exits, loads, orders, ranking, timing
 from maerisim.kernels import quantities as k
 from maerisim.lowering import programs
 from maerisim.mapping import REPLICATED, Mapping
@@ -51,13 +51,17 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         buses=hardware.buses,
         distribution_latency=hardware.distribution.latency,
         weight_registers=multiplier.weight_registers,
+        weight_room=multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1),
         input_registers=multiplier.input_registers,
         input_depth=multiplier.input_fifo_depth,
+        partial_sum_depth=multiplier.partial_sum_fifo_depth,
         forwarding=int(multiplier.forwarding),
         forward_depth=multiplier.forward_fifo_depth,
+        product_depth=multiplier.product_fifo_depth,
         multiplier_latency=multiplier.latency,
         topology={"art": k.ART, "plain_tree": k.PLAIN_TREE, "linear": k.LINEAR}[reduction.topology],
         level_latency=reduction.latency,
+        reduction_depth=reduction.fifo_depth,
         lateral_latency=reduction.lateral_latency,
         shorter_end=int(reduction.crossing == "shorter_end"),
         pads=int(hardware.controller.pad_edges),
@@ -65,6 +69,7 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         waits=int(hardware.controller.wait_for_outputs),
         weights_first=int(hardware.controller.weights_first),
         wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.BY_SWITCH,
+        collection_depth=hardware.collection.fifo_depth,
         collection_latency=hardware.collection.latency,
         accumulation_words=hardware.accumulation_words,
         accumulation_latency=hardware.accumulation.latency,
@@ -113,12 +118,12 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
             used_rows=ints(loads.LOADS),
             total=ints(max(ports, buses)),
         ),
+        timing=_timing(fabric),
         placed=loads.Placed(loads=ints(loads.LOADS, columns), bus_results=ints(k.CLASSES)),
         tables=ranking.Tables(
             tile=ints(8),
-            part=ints(2, _MOST_CLASSES),
+            kind=ints(_MOST_CLASSES),
             traffic=ints(5, kinds),
-            phases=ints(2, _MOST_CLASSES),
             floor=np.zeros((kinds, 2)),
             costs=ints(kinds, k.COSTS),
             placed_costs=ints(kinds, k.COSTS),
@@ -128,11 +133,42 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
     )
 
 
+def _timing(fabric: k.Fabric) -> timing.Timing:
+    """Room for a placed tile in as many sections as possible."""
+    lanes, rows = fabric.multipliers, timing.count_rows(fabric)
+
+    def ints(*shape: int) -> Ints:
+        return np.zeros(shape, np.int64)
+
+    return timing.Timing(
+        port=ints(lanes),
+        bundle=ints(lanes),
+        needs=np.zeros((k.CLASSES, lanes), np.uint16),
+        slides=np.zeros((k.CLASSES, lanes), np.uint16),
+        first=ints(lanes + 1),
+        bus=ints(lanes),
+        size=ints(lanes),
+        way=ints(lanes),
+        slack=ints(lanes),
+        beyond=ints(lanes),
+        limits=ints(fabric.ports + 1, len(timing.Part._fields)),
+        now=ints(rows, lanes),
+        earlier=ints(timing.LEVELS, rows, lanes),
+        loop=ints(timing.FIELDS, timing.LEVELS),
+        ready=ints(lanes),
+        words=ints(lanes),
+        room=ints(fabric.ports),
+        results=ints(fabric.buses),
+        soonest=ints(fabric.buses),
+        latest=ints(fabric.buses),
+    )
+
+
 def _exits(hardware: Hardware, fabric: k.Fabric) -> exits.Exits:
     bus_of_switch = np.array(buses_by_switch(topology_of(hardware).switches, hardware), np.int64)
     start = np.zeros(fabric.multipliers + 2, np.int64)
     entries = exits.count_exits(fabric, start)
-    table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(4)))
+    table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(5)))
     exits.fill_exits(fabric, bus_of_switch, table)
     return table
 
@@ -169,14 +205,16 @@ class Ranked:
 class Ranking:
     """The best mappings of a space, in order.
 
-    ``estimated``: how many were estimated. A bound ruled out ``dismissed`` others, and all mappings of another
-    ``dismissed_tiles`` tiles, which are not counted.
+    ``estimated``: how many were estimated; the control steps of ``timed`` of them were timed, since the others take longer
+    than the best even if nothing holds up their busiest resource. A bound ruled out ``dismissed`` others, and all
+    mappings of another ``dismissed_tiles`` tiles, which are not counted.
     """
 
     best: tuple[Ranked, ...]
     estimated: int
     dismissed: int
     dismissed_tiles: int
+    timed: int
 
 
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
@@ -266,8 +304,8 @@ def rank(
         for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
         if np.isfinite(score)
     )
-    estimated, dismissed, dismissed_tiles = (int(number) for number in best.counts)
-    return Ranking(found, estimated, dismissed, dismissed_tiles)
+    estimated, dismissed, dismissed_tiles, timed = (int(number) for number in best.counts)
+    return Ranking(found, estimated, dismissed, dismissed_tiles, timed)
 
 
 def _nothing_ranked(count: int) -> ranking.Best:
@@ -275,7 +313,7 @@ def _nothing_ranked(count: int) -> ranking.Best:
         score=np.full((count, 2), np.inf),
         mapping=np.zeros((count, 3), np.int64),
         costs=np.zeros((count, k.COSTS), np.int64),
-        counts=np.zeros(3, np.int64),
+        counts=np.zeros(4, np.int64),
     )
 
 

@@ -27,7 +27,6 @@ from maerisim.kernels.quantities import (
     COSTS,
     CYCLES,
     DELIVERED,
-    DEPTH,
     DISTRIBUTED,
     DRAIN,
     EDGE,
@@ -45,7 +44,6 @@ from maerisim.kernels.quantities import (
     OUTPUTS,
     PARTIAL_SUMS,
     PASSES,
-    PHASES,
     PORT_CYCLES,
     READS,
     REPLICATED,
@@ -132,7 +130,6 @@ def count_traffic(
         costs[row, ACCUMULATIONS] = continued
     depth = exits.depth[exits.start[shape.vn_size + reuse.spills] + shape.vn_count - 1]
     tail = fabric.accumulation_latency + fabric.collection_latency
-    costs[row, DEPTH] = depth
     costs[row, DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
 
 
@@ -192,118 +189,16 @@ def add_placement(
 
 
 @helper
-def phase(
-    shape: Shape, loops: Loops, reuse: Reuse, placed: Placed, columns: int, words: Ints, edge: int, further: int
-) -> tuple[int, int]:
-    """Cycles of one phase, and of one that ends: the busiest of multipliers, ports and buses.
+def set_cycles(shape: Shape, turns: Ints, reuse: Reuse, fabric: Fabric, costs: Ints, row: int) -> None:
+    """Fill in the cycles of the run: of the busiest of multipliers, ports and buses, and the way of the last word.
 
-    ``edge``: loops around it at a partial tile; ``further``: inputs slide. A phase ends when the folds around it are the
-    last ones: only then it sends results. With ``spills`` it is the first folds that differ: they get no partial sums
-    back.
+    No run takes less (see :mod:`maerisim.kernels.timing` for how much more). When the controller waits for the outputs of
+    each batch of weights nothing overlaps.
     """
-    turns, middles, loads = loops.turns, loops.middles, placed.loads
-    fast, partial = shape.turning & reuse.fast, shape.partial & reuse.fast
-    sent = EVERYTHING & ~OF_K if reuse.inputs_kept else EVERYTHING
-    row = OF_Q if reuse.sliding == SLIDES else 0
-    whole = fast & ~shape.partial & ~row
-    starts = SLIDING_LOADS if further else INPUT_LOADS
-    steps, results, last_results = 0, 0, 0
-    for column in range(BUSIEST, columns):
-        words[0, column], words[1, column] = 0, 0
-    inner = partial
-    while inner >= 0:
-        full = partial & ~inner
-        times = turns[whole] * middles[full] * turns[fast & row]
-        steps += times
-        # Inputs that K reuses are sent with its first tile, which is a full one.
-        sent_first = 0 if inner & ~sent else turns[whole & sent] * middles[full & sent]
-        sent_then = sent_first * middles[row] if fast & row else 0
-        inputs, outputs = (edge | inner) & sent, (edge | inner) & REPLICATED
-        for column in range(BUSIEST, columns):
-            words[0, column] += sent_first * loads[starts + inputs, column]
-            words[0, column] += sent_then * loads[SLIDING_LOADS + inputs, column]
-        if reuse.spills:
-            results += times * placed.bus_results[outputs]
-            first = 0
-            if not inner & FOLDS:
-                first = turns[whole & ~FOLDS] * middles[full & ~FOLDS] * turns[fast & row]
-            for column in range(BUSIEST, columns):
-                words[0, column] += times * loads[RETURN_LOADS + outputs, column]
-                words[1, column] -= first * loads[RETURN_LOADS + outputs, column]
-        elif not full & FOLDS:
-            last_results += turns[whole & ~FOLDS] * middles[full] * turns[fast & row] * placed.bus_results[outputs]
-        inner = next_subset(inner, partial)
-    cycles, last_cycles = max(steps, results), max(steps, results + last_results)
-    for column in range(BUSIEST, columns):
-        cycles = max(cycles, words[0, column])
-        last_cycles = max(last_cycles, words[0, column] + words[1, column])
-    return cycles, last_cycles
-
-
-@helper
-def phase_cycles(shape: Shape, loops: Loops, reuse: Reuse, placed: Placed, columns: int, words: Ints) -> int:
-    """Cycles of all phases of a run, weights apart (they load behind the computation).
-
-    Within a phase the busiest of multipliers, ports and buses sets the pace. A phase covers the fast loops (K among
-    them if it reuses inputs: input queues hold the words that are reused); phases differ in which of the loops around
-    them are at a partial tile, in whether inputs slide, and in whether they end.
-    """
-    turns, middles = loops.turns, loops.middles
-    slow, partial = shape.turning & ~reuse.fast, shape.partial & ~reuse.fast
-    row = OF_Q if reuse.sliding == SLIDES else 0
-    whole = slow & ~shape.partial & ~row
-    total = 0
-    edge = partial
-    while edge >= 0:
-        full = partial & ~edge
-        times, ending = turns[whole] * middles[full], 0
-        if not (edge if reuse.spills else full) & FOLDS:
-            ending = turns[whole & ~FOLDS] * middles[full & ~FOLDS]
-        for further in range(2 if slow & row else 1):
-            cycles, last_cycles = phase(shape, loops, reuse, placed, columns, words, edge, further)
-            often = middles[row] if further else 1
-            total += often * (ending * last_cycles + (times - ending) * cycles)
-        edge = next_subset(edge, partial)
-    return total
-
-
-@helper
-def first_load(turns: Ints, reuse: Reuse, loads: Ints, columns: int) -> int:
-    """Cycles by which the first weights, which nothing hides, make the first pass over them longer."""
-    ring = reuse.ring if reuse.passes else 0
-    first_pass = ring | reuse.repeats
-    sends = turns[first_pass & ~OF_K] if reuse.inputs_kept else turns[first_pass]
-    longest, pace = 0, turns[first_pass]
-    for column in range(BUSIEST, columns):
-        inputs = sends * loads[INPUT_LOADS, column]
-        longest = max(longest, turns[ring] * loads[WEIGHT_LOADS, column] + inputs)
-        pace = max(pace, inputs)
-    return int(max(0, longest - pace))
-
-
-@helper
-def set_cycles(
-    shape: Shape,
-    turns: Ints,
-    reuse: Reuse,
-    fabric: Fabric,
-    loads: Ints,
-    columns: int,
-    phases: int,
-    costs: Ints,
-    row: int,
-) -> None:
-    """Fill in the cycles of the run, given those of its phases.
-
-    When the controller waits for the outputs of each batch of weights nothing overlaps, and there are no phases.
-    """
+    busiest = max(costs[row, STEPS], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
+    costs[row, CYCLES] = busiest + costs[row, DRAIN] - 1
     if fabric.waits:
         inside = reuse.repeats | reuse.ring | reuse.passes if fabric.folds_together else reuse.repeats
         batches = shape.steps // turns[inside] if shape.weighted else 1
         released = shape.steps + (batches * turns[reuse.ring] if fabric.weights_first and shape.weighted else 0)
-        costs[row, PHASES] = max(released, costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
-        costs[row, CYCLES] = costs[row, PHASES] + batches * costs[row, DRAIN]
-    else:
-        costs[row, PHASES] = phases + first_load(turns, reuse, loads, columns)
-        busiest = max(costs[row, PHASES], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
-        costs[row, CYCLES] = busiest + costs[row, DRAIN] - 1
+        costs[row, CYCLES] = max(released, busiest) + batches * costs[row, DRAIN]

@@ -12,12 +12,14 @@ from maerisim.program import Ints
 class Exits(NamedTuple):
     """One entry per virtual neuron of each size; those of size n lie side by side from ``start[n]`` on.
 
-    ``bus`` is the collection bus of its sum and ``transfers`` the uses of adder switches on its way. ``depth`` (cycles
-    from the last product to the slowest sum) and ``fewest`` (least transfers) are those of all up to this one.
+    ``bus`` is the collection bus of its sum, ``way`` the cycles from the last product to it, and ``transfers`` the uses
+    of adder switches on this way. ``depth`` (the longest way) and ``fewest`` (least transfers) are those of all up to
+    this one.
     """
 
     start: Ints
     bus: Ints
+    way: Ints
     transfers: Ints
     depth: Ints
     fewest: Ints
@@ -45,6 +47,7 @@ def fill_exits(fabric: Fabric, bus_of_switch: Ints, exits: Exits) -> None:
             depth, fewest = max(depth, latency), min(fewest, transfers)
             region = position * fabric.buses // fabric.multipliers
             exits.bus[entry] = region if fabric.wiring == REGIONAL else bus_of_switch[switch]
+            exits.way[entry] = latency
             exits.transfers[entry] = transfers
             exits.depth[entry] = depth
             exits.fewest[entry] = fewest

@@ -40,28 +40,35 @@ TRIPS, EDGE, SIZE = 0, 1, 2
 
 # Entries of a cost; those of an operand come three in a row: inputs, partial sums, weights.
 INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
-CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, PHASES, DRAIN, DEPTH = 0, 1, 2, 3, 4, 5, 6
-DISTRIBUTED, DELIVERED, READS = 7, 10, 13
-HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLD_STEPS = 16, 17, 18, 19, 20, 21, 22, 23
-SPILLS, FORWARDING, MACS, PASSES = 24, 25, 26, 27
-COSTS = 28
+CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, DRAIN = 0, 1, 2, 3, 4
+DISTRIBUTED, DELIVERED, READS = 5, 8, 11
+HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLD_STEPS = 14, 15, 16, 17, 18, 19, 20, 21
+SPILLS, FORWARDING, MACS, PASSES = 22, 23, 24, 25
+COSTS = 26
 
 
 class Fabric(NamedTuple):
-    """The numbers of a hardware document that matter to an estimate."""
+    """The numbers of a hardware document that matter to an estimate.
+
+    ``weight_room``: weights that a switch has room for, those that load behind the computation included.
+    """
 
     multipliers: int
     ports: int
     buses: int
     distribution_latency: int
     weight_registers: int
+    weight_room: int
     input_registers: int
     input_depth: int
+    partial_sum_depth: int
     forwarding: int
     forward_depth: int
+    product_depth: int
     multiplier_latency: int
     topology: int
     level_latency: int
+    reduction_depth: int
     lateral_latency: int
     shorter_end: int
     pads: int
@@ -69,6 +76,7 @@ class Fabric(NamedTuple):
     waits: int
     weights_first: int
     wiring: int
+    collection_depth: int
     collection_latency: int
     accumulation_words: int
     accumulation_latency: int

@@ -1,15 +1,15 @@
 """Rank mappings by the analytic model: every tile with every loop order and placement, the best few kept.
 
 What is the same for many mappings is counted once: the shape and the loop orders of a tile, what it moves with each
-reuse, the loads of a placed tile, the phases of loops that are fast together. What is left for one mapping is to put
-these together.
+reuse, the loads of a placed tile. That gives what the mapping takes at the least; when the last result leaves
+(:mod:`maerisim.kernels.timing`) is worked out for those mappings only that could be among the best by that.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.analytic import add_placement, count_traffic, phase_cycles, set_cycles
+from maerisim.kernels.analytic import add_placement, count_traffic, set_cycles
 from maerisim.kernels.exits import Exits
 from maerisim.kernels.jit import helper, kernel
 from maerisim.kernels.loads import (
@@ -22,7 +22,7 @@ from maerisim.kernels.loads import (
     find_busiest,
     lay_out,
 )
-from maerisim.kernels.orders import NEVER, SETTLED, SLIDES, Orders, Reuse, list_all, list_given, unpack
+from maerisim.kernels.orders import NEVER, SETTLED, SLIDES, Orders, Reuse, list_all, list_one, unpack
 from maerisim.kernels.quantities import (
     ADDER_WORDS,
     BUS_CYCLES,
@@ -54,25 +54,25 @@ from maerisim.kernels.quantities import (
     log2,
     measure,
 )
+from maerisim.kernels.timing import Timing, find_parts, last_result
 from maerisim.program import Ints
 
 BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
 """What to make small."""
 
-ESTIMATED, DISMISSED, DISMISSED_TILES = 0, 1, 2
+ESTIMATED, DISMISSED, DISMISSED_TILES, TIMED = 0, 1, 2, 3
 """Places of ``Best.counts``."""
 
-KEY, CYCLES_OF = 0, 1
-REUSE, SPILLING, MEMBERS, OPEN = 1, 2, 3, 4
-"""Rows of ``Tables.traffic``; the first two also of ``Tables.phases``."""
+KEY, REUSE, SPILLING, MEMBERS, OPEN = 0, 1, 2, 3, 4
+"""Rows of ``Tables.traffic``."""
 
 
 class Space(NamedTuple):
-    """The mappings to rank: every tile with every loop order and placement, or, with ``each``, row by row.
+    """The mappings to rank: every tile with every loop order that differs and every placement, or, with ``each``, row by row.
 
-    ``tiles`` [tile, dimension]; ``floor`` [tile, score]: no mapping of it scores less; ``orders`` [order, dimension],
-    outermost loop first, or none for all that differ; ``placements`` [placement, 5]: those of a tile lie in rows
-    ``placements_of`` [set of replicated dimensions of which it has more than one; first and end].
+    ``tiles`` [tile, dimension]; ``floor`` [tile, score]: no mapping of it scores less; ``orders`` [tile, dimension] (with
+    ``each``), outermost loop first; ``placements`` [placement, 5]: those of a tile lie in rows ``placements_of`` [set of
+    replicated dimensions of which it has more than one; first and end].
     """
 
     tiles: Tiles
@@ -99,7 +99,8 @@ class Best(NamedTuple):
     """The best mappings found, in order, or one for each tile.
 
     ``score`` [place, 2], ``mapping`` [place; tile, placement, packed order], ``costs`` [place, entry]. ``counts``:
-    mappings that were estimated, mappings that a bound ruled out, and tiles of which it ruled out all.
+    mappings that were estimated, mappings that a bound ruled out, tiles of which it ruled out all, and mappings whose
+    control steps were timed.
     """
 
     score: Floats
@@ -109,17 +110,15 @@ class Best(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What is worked out once per tile or once per placed tile, for the kinds of traffic and of phases that it has.
+    """What is worked out once per tile or once per placed tile, for the kinds of traffic that it has.
 
-    ``tile``: the present one. ``part`` [traffic or phases, class]: places of a class in ``traffic`` and ``phases`` [row, place]. ``floor``
-    [traffic, score]: no placement scores less. ``costs`` [traffic, entry]: what the tile decides; ``placed_costs``,
+    ``tile``: the present one. ``kind`` [class]: the place of a class in ``traffic`` [row, place]. ``floor`` [traffic, score]: no placement scores less. ``costs`` [traffic, entry]: what the tile decides; ``placed_costs``,
     ``energy``: with the present placement. ``words`` [operand, column]: scratch.
     """
 
     tile: Ints
-    part: Ints
+    kind: Ints
     traffic: Ints
-    phases: Ints
     floor: Floats
     costs: Ints
     placed_costs: Ints
@@ -135,6 +134,7 @@ class Workspace(NamedTuple):
     orders: Orders
     parts: Parts
     leaves: Leaves
+    timing: Timing
     placed: Placed
     tables: Tables
 
@@ -252,9 +252,9 @@ def find_floors(
 
 
 @helper
-def group_classes(classes: Ints, count: int, t: Tables) -> tuple[int, int]:
-    """Find out which classes of loop orders share their traffic, and which their phases; return the numbers of kinds."""
-    traffics, phases = 0, 0
+def group_classes(classes: Ints, count: int, t: Tables) -> int:
+    """Find out which classes of loop orders share their traffic; return the number of kinds."""
+    traffics = 0
     for i in range(count):
         reuse = unpack(classes[0, i])
         flags = reuse.inputs_kept | reuse.sliding << 1 | reuse.spills << 3
@@ -265,16 +265,9 @@ def group_classes(classes: Ints, count: int, t: Tables) -> tuple[int, int]:
             t.traffic[KEY, kind], t.traffic[REUSE, kind] = key, classes[0, i]
             t.traffic[SPILLING, kind], t.traffic[MEMBERS, kind] = reuse.spills, 0
             traffics += 1
-        t.part[0, i] = kind
+        t.kind[i] = kind
         t.traffic[MEMBERS, kind] += 1
-        key, kind = flags | reuse.fast << 4, 0
-        while kind < phases and t.phases[KEY, kind] != key:
-            kind += 1
-        if kind == phases:
-            t.phases[KEY, kind] = key
-            phases += 1
-        t.part[1, i] = kind
-    return traffics, phases
+    return traffics
 
 
 @helper
@@ -315,26 +308,33 @@ def price_traffics(
 
 @helper
 def rank_classes(
-    shape: Shape, loops: Loops, fabric: Fabric, placed: Placed, columns: int, classes: Ints, count: int, phases: int,
-    at: int, placement: int, lowest: int, last: int, aim: Aim, t: Tables, best: Best,
+    shape: Shape, loops: Loops, fabric: Fabric, exits: Exits, leaves: Leaves, timing: Timing, spills: int,
+    classes: Ints, count: int, at: int, placement: int, lowest: int, last: int, aim: Aim, t: Tables, best: Best,
 ) -> None:  # fmt: skip
-    """Estimate the classes of loop orders whose traffic is open, and keep the best."""
-    costs = t.placed_costs
-    for kind in range(phases):
-        t.phases[CYCLES_OF, kind] = -1
+    """Estimate the classes of loop orders whose traffic is open, and keep the best.
+
+    The steps of those are timed that could be among the best if nothing held up the busiest resource.
+    """
+    costs, parts = t.placed_costs, 0
     for i in range(count):
-        traffic, kind = t.part[0, i], t.part[1, i]
+        traffic = t.kind[i]
         if not t.traffic[OPEN, traffic]:
             continue
-        reuse = unpack(classes[0, i])
-        if t.phases[CYCLES_OF, kind] < 0 and not fabric.waits:
-            t.phases[CYCLES_OF, kind] = phase_cycles(shape, loops, reuse, placed, columns, t.words)
-        cycles = t.phases[CYCLES_OF, kind]
-        set_cycles(shape, loops.turns, reuse, fabric, placed.loads, columns, cycles, costs, traffic)
+        reuse, order = unpack(classes[0, i]), classes[1, i]
+        set_cycles(shape, loops.turns, reuse, fabric, costs, traffic)
         best.counts[ESTIMATED] += 1
         first, second = score_of(costs[traffic, CYCLES], t.energy[traffic], aim.objective)
+        if is_beaten(first, second, best.score, last):
+            continue
+        if not fabric.waits:
+            if not parts:
+                parts = find_parts(shape, fabric, exits, spills, leaves, timing)
+            best.counts[TIMED] += 1
+            cycles = last_result(shape, loops, reuse, order, fabric, leaves, parts, timing)
+            costs[traffic, CYCLES] = max(costs[traffic, CYCLES], cycles)
+            first, second = score_of(costs[traffic, CYCLES], t.energy[traffic], aim.objective)
         if not is_beaten(first, second, best.score, last):
-            place = keep(first, second, lowest, last, at, placement, classes[1, i], best)
+            place = keep(first, second, lowest, last, at, placement, order, best)
             if place >= 0:
                 copy_cost(costs, traffic, best.costs, place)
 
@@ -342,7 +342,7 @@ def rank_classes(
 @kernel
 def rank(
     layer: Layer, fabric: Fabric, space: Space, aim: Aim, best: Best, exits: Exits, loops: Loops, orders: Orders,
-    parts: Parts, leaves: Leaves, placed: Placed, t: Tables,
+    parts: Parts, leaves: Leaves, timing: Timing, placed: Placed, t: Tables,
 ) -> None:  # fmt: skip
     """Find the best mappings of a space; the score of a place that stays empty is not changed."""
     tiles, floor, placements = space.tiles, space.floor, space.placements
@@ -355,12 +355,8 @@ def rank(
         for d in range(8):
             tile[d] = tiles[at, d]
         shape = measure(layer, tile, fabric, loops)
-        if space.orders.shape[0]:
-            first, end = (at, at + 1) if each else (0, space.orders.shape[0])
-            count = list_given(space.orders, first, end, fabric, shape, turns, orders)
-        else:
-            count = list_all(fabric, shape, turns, orders)
-        traffics, phases = group_classes(classes, count, t)
+        count = list_one(space.orders, at, fabric, shape, turns, orders) if each else list_all(fabric, shape, turns, orders)
+        traffics = group_classes(classes, count, t)
         for kind in range(traffics):
             reuse = unpack(t.traffic[REUSE, kind])
             count_traffic(layer, tile, shape, loops, reuse, fabric, exits, t.costs, kind)
@@ -389,6 +385,6 @@ def rank(
                     costs[kind, ADDER_WORDS] = adder_words * shape.folds
                 price_traffics(shape, loops, fabric, placed.loads, columns, traffics, last, aim, t, best)
                 rank_classes(
-                    shape, loops, fabric, placed, columns, classes, count, phases, at, placement, lowest, last,
+                    shape, loops, fabric, exits, leaves, timing, spills, classes, count, at, placement, lowest, last,
                     aim, t, best,
                 )  # fmt: skip
