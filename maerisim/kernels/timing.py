@@ -62,6 +62,8 @@ NEVER = -(1 << 40)
 """A time of something that has not happened."""
 WORTHWHILE = 16
 """Control steps that must be left of a loop for its iterations to be compared."""
+PATIENCE = 32
+"""Iterations after which a loop that has not become periodic is taken to go on at the pace of the latest ones."""
 LEVELS = 8
 """Most loops of a mapping."""
 
@@ -552,7 +554,9 @@ def skip_repetitions(
     """Skip iterations of a loop that has become periodic.
 
     The first and the last iteration of a loop are not like the others. Earlier times are renewed at growing distances
-    (Brent), so that any period is found.
+    (Brent), so that any period is found. Where components have paces of their own because they hardly depend on one
+    another, it may take long until those that run ahead have filled their queues. They are then left where they are
+    relative to the slowest one, whose pace is that of the loop.
     """
     loop = t.loop
     index = loop[INDEX, level]
@@ -564,9 +568,16 @@ def skip_repetitions(
     else:
         period = index - loop[SINCE, level]
         if period <= left:
-            times = min(left // period, repetitions(reuse, ahead, leaves, rows, part, level, place, t))
+            times, pace = min(left // period, repetitions(reuse, ahead, leaves, rows, part, level, place, t)), 0
+            if times == 0 and period >= PATIENCE:
+                times = left // period
+                front, before = NEVER, NEVER
+                for section in range(part.section, part.end_section):
+                    front = max(front, t.now[DONE, section])
+                    before = max(before, t.earlier[level, DONE, section])
+                pace = front - before
             if times > 0:
-                repeat(reuse, rows, part, level, place, times, t)
+                repeat(reuse, rows, part, level, place, times, pace, t)
                 loop[INDEX, level] += times * period
                 loop[SINCE, level] = -1
                 return
@@ -667,23 +678,32 @@ def remember(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, t: Ti
 
 
 @helper
-def repeat(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, times: int, t: Timing) -> None:
-    """Let all times grow as often again as they have since the earlier ones."""
+def further(now: int, earlier: int, times: int, pace: int) -> int:
+    """A time that grows as often again by as much as since the earlier one, or, if at all, by ``pace``."""
+    return now + times * (pace if pace and now != earlier else now - earlier)
+
+
+@helper
+def repeat(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, times: int, pace: int, t: Timing) -> None:
+    """Let all times grow as often again as they have since the earlier ones; with a ``pace`` all by as much."""
     now, earlier = t.now, t.earlier
-    for row in range(DUE + 1):
-        for port in range(part.port, part.end_port):
-            now[row, port] += times * (now[row, port] - earlier[level, row, port])
+    for port in range(part.port, part.end_port):
+        now[SENT, port] = further(now[SENT, port], earlier[level, SENT, port], times, pace)
+        now[DUE, port] = further(now[DUE, port], earlier[level, DUE, port], times, 0)
+        if not pace:
+            now[SAVED_UP, port] = further(now[SAVED_UP, port], earlier[level, SAVED_UP, port], times, 0)
     for row in range(DONE, rows.taken):
-        for section in range(part.section, part.end_section):
-            now[row, section] += times * (now[row, section] - earlier[level, row, section])
+        if row != SPREAD:
+            for section in range(part.section, part.end_section):
+                now[row, section] = further(now[row, section], earlier[level, row, section], times, pace)
     for row in range(rows.taken, rows.sums):
         for bundle in range(part.bundle, part.end_bundle):
-            now[row, bundle] += times * (now[row, bundle] - earlier[level, row, bundle])
+            now[row, bundle] = further(now[row, bundle], earlier[level, row, bundle], times, pace)
     for age in range(1, RING if reuse.spills else part.slack + 1):
         row = (place - age) & (RING - 1)
         for first in range(rows.sums, rows.written + 1, RING):
             for bundle in range(part.bundle, part.end_bundle):
-                more = now[first + row, bundle] - earlier[level, first + age - 1, bundle]
-                now[first + row, bundle] += times * more
+                time, before = now[first + row, bundle], earlier[level, first + age - 1, bundle]
+                now[first + row, bundle] = further(time, before, times, pace)
     for bus in range(part.bus, part.end_bus):
-        now[rows.bus, bus] += times * (now[rows.bus, bus] - earlier[level, rows.bus, bus])
+        now[rows.bus, bus] = further(now[rows.bus, bus], earlier[level, rows.bus, bus], times, pace)
