@@ -1,9 +1,13 @@
 """The analytic model: cycles, energy and counts of a mapping without running it.
 
 Per kind of control step (tiles at the edge of the layer counted by how often they occur, not averaged) the words that
-each distribution port sends, the step of each multiplier switch, and the results of each collection bus. As ports,
-switches and buses run ahead of one another in their queues, a run takes as long as the busiest of them in total, plus
-the way of the last word through the fabric. All counts are exact sums over the same kinds of steps.
+each distribution port sends, the step of each multiplier switch, and the results of each collection bus. A run takes at
+least as long as the busiest of them in total, plus the way of the last word through the fabric. All counts are exact
+sums over the same kinds of steps.
+
+How much longer it takes depends on how far ports, switches and buses can run ahead of one another in their queues: the
+times of the control steps, one from the other, tell it (:mod:`maerisim.kernels.timing`). They are worked out for those
+mappings that could be among the best if nothing held them up.
 
 :func:`rank` looks at every loop order and placement of many tiles, :func:`estimate` at one mapping.
 """
@@ -173,6 +177,23 @@ def _exits(hardware: Hardware, fabric: k.Fabric) -> exits.Exits:
     return table
 
 
+class ErrorBound(NamedTuple):
+    """How far estimated cycles can be from simulated ones, as shares of the simulated."""
+
+    over: float
+    under: float
+
+
+ERROR_BOUND = ErrorBound(over=0.03, under=0.03)
+"""The published error of the estimate: a mapping estimated at E cycles takes between ``E / (1 + over)`` and
+``E / (1 - under)`` cycles when it is simulated.
+
+Measured, not proven: ``benchmarks/bench_estimate_error.py`` simulates the ten best mappings by estimate of all layers of the
+shipped networks on the six shipped fabrics in full, and fails when one of them is further off. It says nothing of
+mappings far from the best, whose loop order is not that of :func:`representative`, of other controllers, or of sparse
+layers, whose programs follow no closed form.
+"""
+
 LIMITS = ("multipliers", "distribution", "collection")
 """What can limit a mapping, in the order of the kernel's constants."""
 
@@ -218,8 +239,9 @@ class Ranking:
 
 
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
-    """Estimate one mapping. Raises MappingError when it does not fit, NotSupportedError for sparse weights on a
-    controller that cannot run them.
+    """Estimate one mapping, or rather the one that stands for it (:func:`representative`).
+
+    Raises MappingError when it does not fit, NotSupportedError for sparse weights on a controller that cannot run them.
     """
     if problem.sparsity is not None:
         return estimate_programs(programs(problem, mapping, hardware), problem, hardware)
@@ -253,6 +275,29 @@ def estimate_many(
     hardware: Hardware,
 ) -> Ints:
     """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
+    return _each(problem, tiles, walks, hardware).costs.reshape(len(tiles), len(walks), k.COSTS)
+
+
+def representative(problem: Problem, mapping: Mapping, hardware: Hardware) -> Mapping:
+    """The mapping that stands for all that reuse the same words with loops that turn equally fast, for :func:`estimate`.
+
+    Its loop order is the one that :func:`rank` lists. Raises MappingError when the mapping does not fit.
+    """
+    violations = mapping.check(problem, hardware)
+    if violations:
+        raise MappingError("mapping", violations)
+    best = _each(problem, [mapping.tile], [(mapping.order, mapping.placement)], hardware)
+    placement = _numbers([mapping.placement])[0]
+    return _mapping(problem, np.array(mapping.tile, np.int32), int(best.mapping[0, 2]), placement)
+
+
+def _each(
+    problem: Problem,
+    tiles: Sequence[Sequence[int]],
+    walks: Sequence[tuple[Sequence[str], Sequence[str]]],
+    hardware: Hardware,
+) -> ranking.Best:
+    """Every tile with every walk as the best of its own row."""
     count = len(tiles) * len(walks)
     space = ranking.Space(
         tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
@@ -265,7 +310,7 @@ def estimate_many(
     best = _nothing_ranked(count)
     aim = ranking.Aim(ranking.BY_CYCLES, np.zeros(k.COSTS), bounded=0)
     ranking.rank(layer_numbers(problem), fabric_numbers(hardware), space, aim, best, *workspace(hardware))
-    return best.costs.reshape(len(tiles), len(walks), k.COSTS)
+    return best
 
 
 def rank(
