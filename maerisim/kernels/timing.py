@@ -6,7 +6,8 @@ of a few earlier ones plus a constant, and a run is a recurrence in maxima and s
 - A *port* has sent the inputs of a step so many cycles after those of the step before as it has words to send, or after
   the operand queues had room: when the word that came ``input_depth`` before at the same switches was used up.
 - A *section* (the switches of a virtual neuron under one port) does a step one cycle after the step before, when its
-  words have arrived, and when the products of an earlier step have left the queues between it and the sum.
+  words have arrived, and when the products of an earlier step have left the queues between it and the sum. A step beyond
+  the edge of a tile, in which it has nothing to do, takes it a cycle as well.
 - The sum of a *bundle* (alike virtual neurons under one port, or one that lies under several) waits for all sections.
 - A *bus* takes one result a cycle; an accumulator waits until the queue in front of the bus has room.
 
@@ -407,14 +408,13 @@ def do_step(
     sent = step.at_edge & ~OF_K if reuse.inputs_kept else step.at_edge
     outside, last = step.at_edge & REPLICATED, (step.place - 1) & (RING - 1)
     for section in range(part.section, part.end_section):
-        bundle, done = t.bundle[section], now[DONE, section]
+        bundle, done = t.bundle[section], now[DONE, section] + 1
         if not t.beyond[bundle] & outside:
-            done += 1
             if t.ready[section] > done:
                 done, now[SPREAD, section] = t.ready[section], t.words[section] - 1
             queued = rows.sums + ((step.place - t.slack[bundle]) & (RING - 1))
             done = max(done, now[queued, bundle] - t.way[bundle])
-            now[DONE, section] = done
+        now[DONE, section] = done
         if use_up and (t.slides[sent, section] if step.further else t.needs[sent, section]):
             push(now, USED_UP, rows.returned, section, done)
         if returns and t.first[bundle] == section and not t.beyond[bundle] & outside:
@@ -623,10 +623,9 @@ def repetitions(
         more, bundle = now[DONE, section] - earlier[level, DONE, section], t.bundle[section]
         if now[SPREAD, section] != earlier[level, SPREAD, section]:
             return 0
+        summed = now[rows.sums + ((place - 1) & (RING - 1)), bundle] - earlier[level, rows.sums, bundle]
         sent = now[SENT, t.port[section]] - earlier[level, SENT, t.port[section]]
-        if more and sent and sent != more:
-            return 0
-        if more != now[rows.sums + ((place - 1) & (RING - 1)), bundle] - earlier[level, rows.sums, bundle]:
+        if summed and (summed != more or (sent and sent != more)):
             return 0
         used_up = grown(now, earlier, level, USED_UP, rows.returned, section)
         returned = grown(now, earlier, level, rows.returned, rows.taken, section)

@@ -101,7 +101,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
     done = defaultdict(lambda: -1)
     spread = defaultdict(int)
     used, returned, taken, bus_time = defaultdict(list), defaultdict(list), defaultdict(list), {}
-    sums, written = defaultdict(dict), defaultdict(dict)
+    sums = defaultdict(dict)
     emitted = defaultdict(list)
 
     def words_of(template):
@@ -173,8 +173,8 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
         returning = {section_of[m] for m in np.flatnonzero(uses & Use.PARTIAL_SUM).tolist()}
         at_work = [bool(uses[switch : switch + program.spans[0].size].max() & int(ACTIVE)) for switch in lead]
         for s, (b, _) in enumerate(sections):
+            done[s] += 1
             if at_work[b]:
-                done[s] += 1
                 if ready.get(s, -1) > done[s]:
                     done[s], spread[s] = ready[s], words[s] - 1
                 if step >= slack[b] and step - slack[b] in sums[b]:
@@ -206,5 +206,4 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
             time = bus_time[program.buses[bundles[b][0]]]
             taken[b].append(time)
             emitted[b].append((step, time))
-    del written
     return max(bus_time.values())
