@@ -69,9 +69,7 @@ def rows_of(problem: Problem, layer: str, hardware: Hardware, best: int) -> list
         error = (found.estimate.cycles - result.cycles) / result.cycles
         spills = found.mapping.spills(problem, hardware)
         reason = explain(found.estimate.limited_by, result.counters, spills)
-        rows.append(
-            Row(error, hardware.name, layer, result.cycles, found.estimate.cycles, found.mapping, reason)
-        )
+        rows.append(Row(error, hardware.name, layer, result.cycles, found.estimate.cycles, found.mapping, reason))
     return rows
 
 

@@ -17,8 +17,8 @@ from maerisim.program import Ints, Node, Program, Step, control_steps
 def cycles(program: Program, hardware: Hardware, counts: Counters) -> int:
     """Cycles when nothing but the multipliers, ports and buses of a program with these ``counts`` holds it up.
 
-    The formula of the analytic model: phases in which the busiest of multipliers and ports sets the pace, faster loops
-    averaged out by the input queues, the first weights in front, and the way of the last word through the fabric behind.
+    Adds up phases in which the busiest of multipliers and ports sets the pace, faster loops averaged out by the input
+    queues, the first weights in front, and the way of the last word through the fabric behind.
     """
     loads = [np.diff(packets.port_start) for packets in program.inputs.templates]
     first_weights = np.diff(next(program.weights.walk()).template.port_start)

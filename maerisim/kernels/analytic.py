@@ -16,7 +16,6 @@ from maerisim.kernels.loads import (
     RETURN_LOADS,
     SLIDING_LOADS,
     WEIGHT_LOADS,
-    Placed,
     distinct,
 )
 from maerisim.kernels.orders import SLIDES, Reuse
@@ -32,7 +31,6 @@ from maerisim.kernels.quantities import (
     EDGE,
     EVERYTHING,
     FOLD_STEPS,
-    FOLDS,
     FORWARDING,
     FORWARDS,
     HOPS,

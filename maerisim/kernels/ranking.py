@@ -355,7 +355,9 @@ def rank(
         for d in range(8):
             tile[d] = tiles[at, d]
         shape = measure(layer, tile, fabric, loops)
-        count = list_one(space.orders, at, fabric, shape, turns, orders) if each else list_all(fabric, shape, turns, orders)
+        count = (
+            list_one(space.orders, at, fabric, shape, turns, orders) if each else list_all(fabric, shape, turns, orders)
+        )
         traffics = group_classes(classes, count, t)
         for kind in range(traffics):
             reuse = unpack(t.traffic[REUSE, kind])

@@ -391,7 +391,15 @@ def push(now: Ints, first: int, end: int, lane: int, time: int) -> None:
 
 @helper
 def do_step(
-    shape: Shape, reuse: Reuse, ahead: int, fabric: Fabric, leaves: Leaves, rows: Rows, part: Part, step: Step, t: Timing
+    shape: Shape,
+    reuse: Reuse,
+    ahead: int,
+    fabric: Fabric,
+    leaves: Leaves,
+    rows: Rows,
+    part: Part,
+    step: Step,
+    t: Timing,
 ) -> None:
     """The times of one control step."""
     now = t.now
@@ -596,7 +604,7 @@ def grown(now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int)
     for row in range(first + 1, end):
         if now[row, lane] - earlier[level, row, lane] != more:
             return -1
-    return more
+    return int(more)
 
 
 @helper
@@ -606,7 +614,7 @@ def grown_by_step(now: Ints, earlier: Ints, level: int, first: int, place: int, 
     for age in range(2, count + 1):
         if now[first + ((place - age) & (RING - 1)), lane] - earlier[level, first + age - 1, lane] != more:
             return -1
-    return more
+    return int(more)
 
 
 @helper

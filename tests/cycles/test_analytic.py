@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from maerisim.analytic import bound, estimate
+from maerisim.analytic import ERROR_BOUND, bound, estimate, rank, representative
 from maerisim.counters import Traffic
 from maerisim.engine import simulate
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.mapping import REPLICATED, Mapping
 from maerisim.workload import Network, Problem
-from mapper import find_mapping
+from mapper.space import all_tiles
 from tests.cycles.walking import estimated_cycles
 from tests.strategies import Case, cases, hardwares
 
@@ -84,15 +84,43 @@ def test_estimated_cycles_equal_those_of_walking_rows_that_slide(case: Case) -> 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet50", "mobilenet_v2", "bert_base"])
 def test_cycles_are_close_on_the_layers_of_real_networks(name: str) -> None:
-    """The published bar of the first release: 2 % on average (the benchmark prints it for every shipped layer)."""
+    """The published bar: 0.5 % on average, and the error bound (the benchmark holds every shipped layer to both)."""
     hardware = Hardware.load("maeri-64")
     problems = list(dict.fromkeys(layer.problem.scaled(1_000_000) for layer in Network.load(name).layers))[:12]
     errors = []
     for problem in problems:
-        choice = find_mapping(problem, hardware)
-        cycles = simulate(problem, choice.mapping, hardware).cycles
-        errors.append(abs(choice.estimate.cycles - cycles) / cycles)
-    assert sum(errors) / len(errors) <= 0.02
+        found = rank(problem, hardware, all_tiles(problem, hardware)).best[0]
+        cycles = simulate(problem, found.mapping, hardware).cycles
+        errors.append((found.estimate.cycles - cycles) / cycles)
+    assert sum(map(abs, errors)) / len(errors) <= 0.005
+    assert -ERROR_BOUND.under <= min(errors) and max(errors) <= ERROR_BOUND.over
+
+
+LONG_LOOPS = [
+    # Virtual neurons that lie across ports have paces of their own: the loops never become quite periodic.
+    (Problem(K=1000, C=600), Mapping.of({"K": 3, "C": 21}, "N G R S P Q C K"), "maeri-64"),
+    # The last tile of P leaves virtual neurons without work, which walk through its steps nevertheless.
+    (Problem(G=40, R=3, S=3, P=28, Q=28), Mapping.of({"S": 3, "P": 3}, "N K C S G P R Q"), "maeri-16"),
+    # Filters share the inputs that a switch holds, and weights load behind many passes over them.
+    (Problem(K=100, C=64, R=3, P=7, Q=7), Mapping.of({"K": 21, "R": 3}, "N G S Q C P K R"), "maeri-64"),
+]
+
+
+@pytest.mark.parametrize(("problem", "mapping", "fabric"), LONG_LOOPS)
+def test_cycles_are_close_where_loops_are_left_early(problem: Problem, mapping: Mapping, fabric: str) -> None:
+    hardware = Hardware.load(fabric)
+    cycles = simulate(problem, mapping, hardware).cycles
+    assert estimate(problem, mapping, hardware).cycles == pytest.approx(cycles, rel=0.01)
+
+
+def test_a_mapping_is_estimated_as_the_one_that_stands_for_it() -> None:
+    """Orders of loops around those that reuse something do not differ to the estimate."""
+    problem, hardware = Problem(K=20, C=40, P=6, Q=6), Hardware.load("maeri-16")
+    one, other = (Mapping.of({"C": 8}, order) for order in ("N G R S K C P Q", "N G R S C K P Q"))
+    stands = representative(problem, one, hardware)
+    assert stands.tile == one.tile
+    assert representative(problem, other, hardware) == representative(problem, stands, hardware) == stands
+    assert estimate(problem, one, hardware) == estimate(problem, other, hardware) == estimate(problem, stands, hardware)
 
 
 def test_an_estimate_of_a_mapping_that_does_not_fit_names_the_constraint() -> None:

@@ -32,7 +32,8 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
     program = lower(given, mapping, hardware.with_overrides({"controller.weights_first": False}))
     at_ports = sum(
         (
-            np.add.reduceat(np.append(template.wait > 0, 0), template.port_start[:-1]) * (np.diff(template.port_start) > 0)
+            np.add.reduceat(np.append(template.wait > 0, 0), template.port_start[:-1])
+            * (np.diff(template.port_start) > 0)
             if thread is program.partial_sums
             else np.diff(template.port_start)
         )
@@ -59,13 +60,17 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
 def _bundles(program: Program, problem: Problem, mapping: Mapping, hardware: Hardware) -> list[list[int]]:
     """Virtual neurons side by side under one port that are at work in the same steps and share a bus; others alone."""
     span = hardware.leaves_per_port
-    index = dict(zip(mapping.placement, np.indices([mapping.tile_of(d) for d in mapping.placement]).reshape(5, -1), strict=True))
+    index = dict(
+        zip(mapping.placement, np.indices([mapping.tile_of(d) for d in mapping.placement]).reshape(5, -1), strict=True)
+    )
     sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
     bundles: list[list[int]] = []
     known = None
     for vn, (start, size) in enumerate(program.spans):
         first, last = start // span, (start + size - 1) // span
-        beyond = [index[d][vn] >= sizes[d] - (-(-sizes[d] // mapping.tile_of(d)) - 1) * mapping.tile_of(d) for d in REPLICATED]
+        beyond = [
+            index[d][vn] >= sizes[d] - (-(-sizes[d] // mapping.tile_of(d)) - 1) * mapping.tile_of(d) for d in REPLICATED
+        ]
         kind = (first, program.buses[vn], tuple(beyond)) if first == last else None
         if kind is not None and kind == known:
             bundles[-1].append(vn)
@@ -131,7 +136,10 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 if len(used[s]) >= multiplier.input_fifo_depth:
                     ready[s] = used[s][-multiplier.input_fifo_depth] - 1
             for port in np.flatnonzero(words_of(inputs)):
-                wait(port, max((ready[s] for s in receivers(inputs) if s in ready and sections[s][1] == port), default=-1))
+                wait(
+                    port,
+                    max((ready[s] for s in receivers(inputs) if s in ready and sections[s][1] == port), default=-1),
+                )
                 sent[port] += int(words_of(inputs)[port])
             for s in receivers(inputs):
                 ready[s] = sent[sections[s][1]] + hardware.distribution.latency
@@ -169,7 +177,10 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 port = sections[s][1]
                 if late.get(port, -1) > ready.get(s, -1):
                     ready[s], words[s] = late[port], int(words_of(weights)[port])
-        retires = {section_of[m] for m in np.flatnonzero((uses & Use.RETIRE_INPUT > 0) & (uses & Use.FORWARDED_INPUT == 0)).tolist()}
+        retires = {
+            section_of[m]
+            for m in np.flatnonzero((uses & Use.RETIRE_INPUT > 0) & (uses & Use.FORWARDED_INPUT == 0)).tolist()
+        }
         returning = {section_of[m] for m in np.flatnonzero(uses & Use.PARTIAL_SUM).tolist()}
         at_work = [bool(uses[switch : switch + program.spans[0].size].max() & int(ACTIVE)) for switch in lead]
         for s, (b, _) in enumerate(sections):
