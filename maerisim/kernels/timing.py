@@ -528,7 +528,8 @@ def send_weights(ahead: int, fabric: Fabric, leaves: Leaves, part: Part, step: S
 def collect(fabric: Fabric, rows: Rows, part: Part, step: Step, t: Timing) -> None:
     """Send the results of a step when the queues in front of the buses have room.
 
-    The first of the results on a bus is there before the last one by the time between the words that they waited for.
+    The first of the results on a bus is there before the last one by the time between the words that they waited for. A
+    bundle that is ahead of others does not wait for theirs, but has its turns only.
     """
     now, outside, sums, queued = t.now, step.at_edge & REPLICATED, rows.sums + step.place, rows.sums - 1
     tail = fabric.accumulation_latency + fabric.collection_latency
@@ -550,7 +551,9 @@ def collect(fabric: Fabric, rows: Rows, part: Part, step: Step, t: Timing) -> No
             now[rows.bus, bus] = max(first + t.results[bus], t.latest[bus] + tail)
     for bundle in range(part.bundle, part.end_bundle):
         if not t.beyond[bundle] & outside:
-            written = now[rows.bus, t.bus[bundle]]
+            bus = t.bus[bundle]
+            alone = max(now[sums, bundle] + tail, now[rows.taken, bundle] + t.results[bus])
+            written = min(now[rows.bus, bus], alone)
             push(now, rows.taken, rows.sums, bundle, written)
             now[rows.written + step.place, bundle] = written
 

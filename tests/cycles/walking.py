@@ -214,7 +214,10 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
             latest = max(sums[b][step] for b in members)
             bus_time[bus] = max(max(bus_time.get(bus, -1), soonest + tail - 1) + results, latest + tail)
         for b in emits:
-            time = bus_time[program.buses[bundles[b][0]]]
+            bus = program.buses[bundles[b][0]]
+            results = sum(len(bundles[other]) for other in by_bus[bus])
+            alone = max(sums[b][step] + tail, taken[b][-1] + results if taken[b] else 0)
+            time = min(bus_time[bus], alone)
             taken[b].append(time)
             emitted[b].append((step, time))
     return max(bus_time.values())
