@@ -166,3 +166,65 @@ class Stage:
     name: str
     problem: Problem
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FusedProblem:
+    """Two layers that run at the same time: the outputs of the ``first`` are the inputs of the ``second``.
+
+    The second takes them as channels of the same height and width or, when it is fully connected, as features.
+    Its batch is that of the first. Raises DocumentError when its inputs are anything else, or when one has sparse weights.
+    """
+
+    first: Problem
+    second: Problem
+
+    def __post_init__(self) -> None:
+        first, second = self.first, self.second
+        wrong = []
+        if first.sparsity is not None or second.sparsity is not None:
+            wrong.append(
+                "fused layers: sparse weights change the virtual neurons between filters, expected dense layers"
+            )
+        if first.N != second.N:
+            wrong.append(f"fused layers: a batch of {first.N}, then one of {second.N}, expected the same")
+        channels, words = second.G * second.C, first.outputs // first.N
+        if channels not in (first.G * first.K, words) or (channels != first.G * first.K and second.H * second.W > 1):
+            wrong.append(
+                f"fused layers: the second has {channels} input channels, "
+                f"expected the {first.G * first.K} output channels of the first"
+            )
+        if wrong:
+            raise DocumentError(wrong)
+
+    @property
+    def intermediate_shape(self) -> tuple[int, int, int, int]:
+        """(images, channels, rows, columns) of what is between the two, as the second sees it, without padding."""
+        first, channels = self.first, self.second.G * self.second.C
+        size = (first.P, first.Q) if channels == first.G * first.K else (1, 1)
+        return (first.N, channels, *size)
+
+    @property
+    def intermediate_words(self) -> int:
+        """Words that the first gives and the second takes, which do not leave the chip."""
+        return self.first.outputs
+
+    @property
+    def operations(self) -> int:
+        """Operations of both, see ``Problem.operations``."""
+        return self.first.operations + self.second.operations
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations of both."""
+        return self.first.macs + self.second.macs
+
+    @property
+    def pools(self) -> bool:
+        """Whether neither has weights."""
+        return self.first.pools and self.second.pools
+
+    @property
+    def outputs(self) -> int:
+        """Output words of the second."""
+        return self.second.outputs

@@ -43,12 +43,11 @@ def totals(program: Program, hardware: Hardware) -> Counters:
     def by_operand(name: str) -> dict[str, int]:
         return {operand: int(getattr(count, name)) for operand, count in sent.items()}
 
-    combined = sums.additions_two + 2 * sums.additions_three
     return Counters(
         multiplications=int(products.sum()),
         passes=int(passes.sum()),
-        additions=0 if program.compares else combined,
-        comparisons=combined if program.compares else 0,
+        additions=sums.additions_two + 2 * sums.additions_three - sums.comparisons,
+        comparisons=sums.comparisons,
         additions_two=sums.additions_two,
         additions_three=sums.additions_three,
         accumulations=sums.accumulations,
@@ -119,9 +118,11 @@ class _Sums:
         self.results: Ints = emits.sum(axis=0)
         self.outputs = int((emits * ((flags & Collect.LAST) > 0)).sum())
         continued = (flags & Collect.FIRST) == 0
-        self.accumulations = 0 if program.spills else int((at_work * continued).sum())
-        self.additions_two = int((at_work * [template.additions_two for template in templates]).sum())
-        self.additions_three = int((at_work * [template.additions_three for template in templates]).sum())
+        self.accumulations = int((at_work * continued * ~program.spilling).sum())
+        two = at_work * [template.additions_two for template in templates]
+        three = at_work * [template.additions_three for template in templates]
+        self.additions_two, self.additions_three = int(two.sum()), int(three.sum())
+        self.comparisons = int(((two + 2 * three) * program.comparing).sum())
 
 
 class _Sent:
@@ -146,7 +147,7 @@ def _leaves(thread: Thread[Packets], packets: Packets) -> npt.NDArray[np.bool_]:
 
 
 def visits_of(thread: Thread[Any]) -> Ints:
-    """How often a walker takes each template of its thread."""
+    """How often a walker takes each template of its thread; no template belongs to both of two layers."""
     visits = np.zeros(len(thread.templates), np.int64)
 
     def count(nodes: tuple[Node, ...], times: int) -> None:
@@ -157,4 +158,5 @@ def visits_of(thread: Thread[Any]) -> Ints:
                 count(node.body, times * node.count)
 
     count(thread.nodes, 1)
+    count(thread.second, 1)
     return visits

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maerisim.kernels.fabric import (
+    is_written,
     open_step,
     seek_active,
     seek_template,
@@ -469,6 +470,7 @@ def send_next(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int
             row = walkers.row[walker]
             walkers.left[walker] -= 1
             walkers.step[walker] += code.period[row]
+            walkers.base[walker] += code.advance[row]
             ports.place[port, stream] = 3 * walkers.step[walker] + stream
             ports.head[stream, port] = ports.packet_start[code.arg[row], port]
             return
@@ -525,6 +527,8 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
+            elif not is_written(ports, walkers, collection, packet, stream, port):
+                continue
             blocked = arrivals.full[stream, word] & ports.mask[packet, 0]
             for part in range(1, reach):
                 blocked |= arrivals.full[stream, word + part] & ports.mask[packet, part]
