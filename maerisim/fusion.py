@@ -68,19 +68,21 @@ def shares(hardware: Hardware, multipliers: int) -> tuple[Hardware, Hardware]:
     """
 
     def share(count: int) -> Hardware:
-        words = hardware.accumulation_words * count // hardware.multipliers
-        return hardware.model_copy(
-            update={
-                "multipliers": count,
-                "distribution": hardware.distribution.model_copy(
-                    update={"bandwidth": count // hardware.leaves_per_port}
-                ),
-                "collection": hardware.collection.model_copy(update={"bandwidth": hardware.buses}),
-                "accumulation": hardware.accumulation.model_copy(update={"words": words}),
-            }
-        )
+        ports = hardware.distribution.model_copy(update={"bandwidth": count // hardware.leaves_per_port})
+        buses = hardware.collection.model_copy(update={"bandwidth": hardware.buses})
+        parts = {"multipliers": count, "distribution": ports, "collection": buses}
+        return share_of_buffer(hardware, count).model_copy(update=parts)
 
     return share(multipliers), share(hardware.multipliers - multipliers)
+
+
+def share_of_buffer(hardware: Hardware, multipliers: int) -> Hardware:
+    """All of ``hardware``, with the accumulation buffer that a layer has which has so many multipliers.
+
+    A layer that fits its share runs here as it does there, so that what is known of whole arrays tells of shares.
+    """
+    words = hardware.accumulation_words * multipliers // hardware.multipliers
+    return hardware.model_copy(update={"accumulation": hardware.accumulation.model_copy(update={"words": words})})
 
 
 def refusals(hardware: Hardware) -> list[str]:
