@@ -319,11 +319,29 @@ class MappingFile(Document):
     network: str = Field(description="name of the network that the layers belong to")
     layers: dict[str, MappingEntry] = Field(description="mapping by layer name")
 
+    shares: dict[str, Size] = Field(
+        default_factory=dict, description="fused layers by name: multipliers of the first, the second has the others"
+    )
+
     @classmethod
-    def of(cls, hardware: str, network: str, layers: MappingOf[str, tuple[Problem, Mapping]]) -> MappingFile:
-        """From problems and mappings by layer name."""
+    def of(
+        cls,
+        hardware: str,
+        network: str,
+        layers: MappingOf[str, tuple[Problem, Mapping]],
+        shares: MappingOf[str, int] | None = None,
+    ) -> MappingFile:
+        """From problems and mappings by layer name, and the share of the first of two fused layers by their name."""
         entries = {name: MappingEntry.of(problem, mapping) for name, (problem, mapping) in layers.items()}
-        return cls(hardware=hardware, network=network, layers=entries)
+        return cls(hardware=hardware, network=network, layers=entries, shares=dict(shares or {}))
+
+    def share_for(self, layer: str) -> int:
+        """Multipliers of the first of two fused layers. Raises MappingError when it is not there."""
+        if layer not in self.shares:
+            hint = documents.nearest(layer, self.shares) or f" (it has: {', '.join(self.shares) or 'none'})"
+            msg = f"layer '{layer}'"
+            raise MappingError(msg, [f"the mapping file has no 'shares' entry for these fused layers{hint}"])
+        return self.shares[layer]
 
     def mapping_for(self, layer: str, problem: Problem) -> Mapping:
         """The mapping of ``layer``, which must have been made for this ``problem``; padding does not matter.
@@ -384,6 +402,9 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
         ]
         if entry.placement != REPLICATED:
             lines.append(f"    placement: {' '.join(entry.placement)}")
+    if mappings.shares:
+        lines.append("shares:")
+        lines += [f"  {documents.scalar(name)}: {share}" for name, share in mappings.shares.items()]
     text = "\n".join(lines) + "\n"
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from maerisim.analytic import Estimate, bounds, estimate
 from maerisim.engine.totals import totals
-from maerisim.errors import MappingError
 from maerisim.fusion import WORDS, FusedMapping, share_of_buffer
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower_fused
@@ -92,9 +91,7 @@ def completed(problem: Problem, mapping: Mapping, cycles: int) -> Moments:
     pace = cycles / _control_steps(problem, mapping)
     last_fold = sum(float(steps[name].max()) for name in REDUCED)
     channels = steps["G"][:, None] + steps["K"]
-    return Moments(
-        (steps["N"] + last_fold + 1) * pace, channels.ravel() * pace, steps["P"] * pace, steps["Q"] * pace
-    )
+    return Moments((steps["N"] + last_fold + 1) * pace, channels.ravel() * pace, steps["P"] * pace, steps["Q"] * pace)
 
 
 def first_needed(problem: FusedProblem, mapping: Mapping, cycles: int) -> Moments:

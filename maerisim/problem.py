@@ -7,6 +7,7 @@ Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -228,3 +229,60 @@ class FusedProblem:
     def outputs(self) -> int:
         """Output words of the second."""
         return self.second.outputs
+
+    def scaled(self, limit: int) -> FusedProblem:
+        """Smaller layers of the same character, neither of more than ``limit`` operations where that is possible.
+
+        Halves the largest size of either (what is between them in both), with the floors of ``Problem.scaled``.
+        """
+        pair = self
+        while max(pair.first.operations, pair.second.operations) > limit:
+            smaller = max(pair._smaller(), key=lambda option: option[0], default=None)
+            if smaller is None:
+                break
+            pair = smaller[1]
+        return pair
+
+    def _smaller(self) -> Iterator[tuple[int, FusedProblem]]:
+        """(size, layers) with one size of the layers halved."""
+        first, second = self.first, self.second
+        flat = self.intermediate_shape[1] != first.G * first.K
+
+        def halved(name: str, size: int) -> int:
+            return max(_FLOORS[name], size // 2)
+
+        def large(name: str, size: int) -> bool:
+            return size > _FLOORS[name]
+
+        def option(size: int, smaller: Problem, **sizes: int) -> tuple[int, FusedProblem]:
+            features = {"C": smaller.G * smaller.K * smaller.P * smaller.Q} if flat else {}
+            changes: dict[str, Any] = {**sizes, **features}
+            return size, FusedProblem(smaller, replace(second, **changes))
+
+        for axis, name in enumerate("PQ"):
+            size = getattr(first if flat else second, name)
+            if not large(name, size):
+                continue
+            if flat:
+                yield option(size, first._with_size(name, halved(name, size)))
+                continue
+            window = second._with_size(name, halved(name, size))
+            touched = (window.H, window.W)[axis] - 2 * second.padding[axis]
+            given = min(getattr(first, name), max(1, touched))
+            yield option(size, first._with_size(name, given), **{name: halved(name, size)})
+        if large("K", second.K):
+            yield option(second.K, first, K=halved("K", second.K))
+        if first.G == 1 and large("C", first.C):
+            yield option(first.C, first._with_size("C", halved("C", first.C)))
+        if large("N", first.N):
+            yield option(first.N, first._with_size("N", halved("N", first.N)), N=halved("N", first.N))
+        given_by = "K" if first.G == 1 else "G"
+        channels = first.G * first.K
+        taken_by = "C" if second.G == 1 else "G"
+        if (
+            large("K", channels)
+            and getattr(first, given_by) == channels
+            and (flat or getattr(second, taken_by) == channels)
+        ):
+            fewer = halved("K", channels)
+            yield option(channels, first._with_size(given_by, fewer), **({} if flat else {taken_by: fewer}))

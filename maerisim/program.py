@@ -220,8 +220,12 @@ class Thread(Generic[T]):
 
     @property
     def steps(self) -> int:
-        """Number of control steps of the first layer."""
-        return sum(control_steps(node) for node in self.nodes)
+        """Number of control steps."""
+        return self.steps_of(0)
+
+    def steps_of(self, layer: int) -> int:
+        """Number of control steps of a layer."""
+        return sum(control_steps(node) for node in (self.second if layer else self.nodes))
 
 
 def control_steps(node: Node) -> int:

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from maerisim.counters import Traffic
     from maerisim.engine import Result
     from maerisim.errors import MaerisimError
+    from maerisim.fusion import FusedMapping
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
+    from maerisim.problem import FusedProblem
     from maerisim.workload import Problem
 
 SMALL_ERROR, LARGE_ERROR = 0.02, 0.05
@@ -26,25 +28,22 @@ MOST_CHOICES_LISTED = 12
 """With more layers than these the notes below a table would be longer than the table."""
 
 
-@dataclass(frozen=True)
-class LayerReport:
-    """One layer after a mapping was chosen for it and, when ``result`` is there, simulated.
+class Measured:
+    """What is known of a layer, or of two fused ones, after a mapping was chosen and, with a ``result``, simulated.
 
-    ``operations_before_scaling`` is set when ``--scale`` shrank the layer; ``problem`` is always what ran.
-    ``candidates`` and ``reason`` come from the mapper and are absent when the mapping was given.
+    ``operations_before_scaling`` is set when ``--scale`` shrank it; ``candidates`` and ``reason`` come from the mapper and
+    are absent when the mapping was given.
     """
 
     name: str
     op: str
     count: int
-    problem: Problem
-    mapping: Mapping
     estimate: Estimate
-    result: Result | None = None
-    operations_before_scaling: int | None = None
-    candidates: int | None = None
-    reason: str = ""
-    values_checked: bool = False
+    result: Result | None
+    operations_before_scaling: int | None
+    candidates: int | None
+    reason: str
+    values_checked: bool
 
     @property
     def scaled(self) -> bool:
@@ -72,6 +71,49 @@ class LayerReport:
 
 
 @dataclass(frozen=True)
+class LayerReport(Measured):
+    """One layer; ``problem`` is always what ran."""
+
+    name: str
+    op: str
+    count: int
+    problem: Problem
+    mapping: Mapping
+    estimate: Estimate
+    result: Result | None = None
+    operations_before_scaling: int | None = None
+    candidates: int | None = None
+    reason: str = ""
+    values_checked: bool = False
+
+
+@dataclass(frozen=True)
+class FusedReport(Measured):
+    """Two layers that run at the same time, called ``parts``.
+
+    ``cycles_apart`` (absent when the mapping was given) is what they take one after the other, each on the whole array
+    with a mapping of its own, simulated.
+    """
+
+    name: str
+    parts: tuple[str, str]
+    count: int
+    problem: FusedProblem
+    mapping: FusedMapping
+    estimate: Estimate
+    result: Result | None = None
+    operations_before_scaling: int | None = None
+    candidates: int | None = None
+    reason: str = ""
+    values_checked: bool = False
+    cycles_apart: int | None = None
+    op: str = "fused"
+
+
+AnyReport = LayerReport | FusedReport
+
+
+@dataclass(frozen=True)
 class UnsupportedLayer:
     """A layer of the network that was not run, and why."""
 
@@ -90,13 +132,13 @@ class NetworkReport:
 
     hardware: Hardware
     network: str
-    entries: tuple[LayerReport | UnsupportedLayer, ...]
+    entries: tuple[AnyReport | UnsupportedLayer, ...]
     interrupted: bool = False
     failure: MaerisimError | None = None
 
     @property
-    def layers(self) -> list[LayerReport]:
-        return [entry for entry in self.entries if isinstance(entry, LayerReport)]
+    def layers(self) -> list[AnyReport]:
+        return [entry for entry in self.entries if not isinstance(entry, UnsupportedLayer)]
 
     @property
     def unsupported(self) -> list[UnsupportedLayer]:
@@ -129,12 +171,12 @@ class NetworkReport:
         return math.fsum(errors) / len(errors) if errors else None
 
     @property
-    def worst_layer(self) -> LayerReport | None:
+    def worst_layer(self) -> AnyReport | None:
         """The layer whose estimate is furthest off."""
         simulated = [layer for layer in self.layers if layer.error is not None]
         return max(simulated, key=lambda layer: abs(layer.error or 0.0), default=None)
 
-    def utilization(self, layer: LayerReport) -> float:
+    def utilization(self, layer: AnyReport) -> float:
         """Operations of a layer over what all multipliers could do in its cycles."""
         return layer.counters.operations / (layer.best_known_cycles * self.hardware.multipliers)
 
@@ -145,7 +187,7 @@ class NetworkReport:
         cycles = sum(layer.best_known_cycles * layer.count for layer in self.layers)
         return done / (cycles * self.hardware.multipliers)
 
-    def energy(self, layer: LayerReport) -> float:
+    def energy(self, layer: AnyReport) -> float:
         """Energy of one occurrence of a layer in the unit of the hardware's table."""
         return layer.counters.energy(self.hardware.energy)
 
@@ -177,8 +219,8 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
     }
 
 
-def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
-    """One entry of ``layers`` in the JSON document."""
+def layer_json(report: NetworkReport, layer: AnyReport) -> dict[str, Any]:
+    """One entry of ``layers`` in the JSON document; fused layers have a problem and a mapping each, and ``fused``."""
     return {
         "name": layer.name,
         "op": layer.op,
@@ -192,17 +234,38 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
         "limited_by": layer.estimate.limited_by,
         "energy": report.energy(layer),
         "counters": layer.counters.as_dict(),
-        "mapping": {
-            "tile": layer.mapping.T,
-            "order": list(layer.mapping.order),
-            "placement": list(layer.mapping.placement),
-        },
+        "mapping": mapping_json(layer.mapping)
+        if isinstance(layer, LayerReport)
+        else [mapping_json(mapping) for mapping in layer.mapping.of_layers],
         "scaled": layer.scaled,
-        "problem": dims(layer.problem),
+        "problem": dims(layer.problem)
+        if isinstance(layer, LayerReport)
+        else [dims(layer.problem.first), dims(layer.problem.second)],
         "candidates": layer.candidates,
         "reason": layer.reason or None,
         "values_checked": layer.values_checked,
+    } | ({"fused": fused_json(report, layer)} if isinstance(layer, FusedReport) else {})
+
+
+def mapping_json(mapping: Mapping) -> dict[str, Any]:
+    return {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)}
+
+
+def fused_json(report: NetworkReport, layer: FusedReport) -> dict[str, Any]:
+    """What fused layers have besides: who has what of the array, and what they would take one after the other."""
+    words = layer.problem.intermediate_words
+    return {
+        "layers": list(layer.parts),
+        "multipliers": shares_of(report, layer),
+        "intermediate_words": words,
+        "cycles_apart": layer.cycles_apart,
+        "boundary_words_apart": 2 * words,
     }
+
+
+def shares_of(report: NetworkReport, layer: FusedReport) -> list[int]:
+    """Multipliers of each of two fused layers."""
+    return [layer.mapping.multipliers, report.hardware.multipliers - layer.mapping.multipliers]
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------
@@ -212,19 +275,34 @@ def counted(name: str, occurrences: int) -> str:
     return name if occurrences == 1 else f"{name} ×{occurrences}"
 
 
-def layer_label(layer: LayerReport) -> str:
+def layer_label(layer: AnyReport) -> str:
     return counted(layer.name, layer.count) + ("*" if layer.scaled else "")
 
 
+def mapping_cell(report: NetworkReport, layer: AnyReport) -> str:
+    """A mapping in few words; those of fused layers behind their multipliers, as in ``16: K4 | P Q + 48: C9 | Q``."""
+    if isinstance(layer, LayerReport):
+        return mapping_words(layer)
+    parts = zip(
+        shares_of(report, layer), (layer.problem.first, layer.problem.second), layer.mapping.of_layers, strict=True
+    )
+    return " + ".join(f"{share}: {loop_words(problem, mapping)}" for share, problem, mapping in parts)
+
+
 def mapping_words(layer: LayerReport) -> str:
-    """A mapping in few words: the tiles that are not 1, then the loops that turn more than once, outermost first."""
-    tile, sizes = layer.mapping.T, dims(layer.problem)
+    """A mapping in few words."""
+    return loop_words(layer.problem, layer.mapping)
+
+
+def loop_words(problem: Problem, mapping: Mapping) -> str:
+    """The tiles that are not 1, then the loops that turn more than once, outermost first."""
+    tile, sizes = mapping.T, dims(problem)
     spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
-    temporal = " ".join(dim for dim in layer.mapping.order if sizes[dim] > tile[dim])
+    temporal = " ".join(dim for dim in mapping.order if sizes[dim] > tile[dim])
     return f"{spatial} | {temporal}" if temporal else spatial
 
 
-def stall_words(report: NetworkReport, layer: LayerReport) -> str:
+def stall_words(report: NetworkReport, layer: AnyReport) -> str:
     """What multipliers wait for most, and in how many of their cycles."""
     if layer.result is None:
         return ""
@@ -237,6 +315,14 @@ def stall_words(report: NetworkReport, layer: LayerReport) -> str:
 def dims_words(problem: Problem) -> str:
     """The dimensions that are not 1, as in ``K96 C3 R11``."""
     return " ".join(f"{dim}{size}" for dim, size in dims(problem).items() if size > 1)
+
+
+def size_words(problem: Problem | FusedProblem) -> str:
+    """The same, for both of two fused layers."""
+    from maerisim.problem import FusedProblem
+
+    parts = (problem.first, problem.second) if isinstance(problem, FusedProblem) else (problem,)
+    return ", then ".join(map(dims_words, parts))
 
 
 def dims(problem: Problem) -> dict[str, int]:
@@ -279,14 +365,14 @@ class Column:
     """A column: its heading, what it says of a layer, and what it says in the row of totals."""
 
     heading: str
-    cell: Callable[[NetworkReport, LayerReport], str]
+    cell: Callable[[NetworkReport, AnyReport], str]
     total: Callable[[NetworkReport], str] = lambda _report: ""
     number: bool = True
 
 
 LAYER = Column("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
 OPERATOR = Column("op", lambda _, layer: layer.op, number=False)
-MAPPING = Column("mapping", lambda _, layer: mapping_words(layer), number=False)
+MAPPING = Column("mapping", mapping_cell, number=False)
 CYCLES = Column("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
 ESTIMATE = Column(
     "estimate", lambda _, layer: whole(layer.estimate.cycles), lambda report: whole(report.total_estimated_cycles)
@@ -317,9 +403,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
     """The cells of every layer in the network's order, without headings and totals."""
     return [
-        [column.cell(report, entry) for column in columns]
-        if isinstance(entry, LayerReport)
-        else unsupported_row(entry, columns)
+        unsupported_row(entry, columns)
+        if isinstance(entry, UnsupportedLayer)
+        else [column.cell(report, entry) for column in columns]
         for entry in report.entries
     ]
 
@@ -360,9 +446,9 @@ def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
     return table
 
 
-def cell_style(entry: LayerReport | UnsupportedLayer, column: Column) -> str:
+def cell_style(entry: AnyReport | UnsupportedLayer, column: Column) -> str:
     """Green, yellow or red for the error of an estimate; nothing for the rest."""
-    if column is not ERROR or not isinstance(entry, LayerReport) or entry.error is None:
+    if column is not ERROR or isinstance(entry, UnsupportedLayer) or entry.error is None:
         return ""
     size = abs(entry.error)
     return "green" if size <= SMALL_ERROR else "yellow" if size <= LARGE_ERROR else "red"
@@ -380,6 +466,7 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
     """What has to be said below a command's table: choices, accuracy, shrunk, checked and unsupported layers."""
     notes = choice_notes(report) if command == "map" else []
     notes += accuracy_note(report) if command == "validate" else []
+    notes += [fused_note(report, layer) for layer in report.layers if isinstance(layer, FusedReport)]
     return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
 
 
@@ -391,6 +478,20 @@ def choice_notes(report: NetworkReport) -> list[str]:
         return [f"{candidates:,} candidates for {len(chosen)} layers; --layer NAME and --json say why each winner won"]
     width = max((len(layer.name) for layer, _ in chosen), default=0)
     return [f"{layer.name:<{width}}  {candidates:,} candidates; {layer.reason}" for layer, candidates in chosen]
+
+
+def fused_note(report: NetworkReport, layer: FusedReport) -> str:
+    """Who has what of the array, and what fusing gains or costs."""
+    (one, other), (first, second) = shares_of(report, layer), layer.parts
+    words = layer.problem.intermediate_words
+    text = f"{layer.name}: {first} on {one} multipliers, {second} on {other} at the same time"
+    if layer.cycles_apart is None:
+        return f"{text}; {whole(words)} words between them stay on the chip"
+    ratio = layer.best_known_cycles / layer.cycles_apart
+    return (
+        f"{text}, {ratio:.2f} times the {whole(layer.cycles_apart)} cycles that they take one after the other on the whole "
+        f"array; {whole(words)} words between them stay on the chip, {whole(2 * words)} less to DRAM and back"
+    )
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:
@@ -416,7 +517,7 @@ def scaled_notes(report: NetworkReport) -> list[str]:
         return [f"{heading} ({len(sizes)} layers: {before:,} operations to {after:,}; --json has the sizes of each)"]
     lines = [
         f"    {layer.name}: {size:,} {'pooled inputs' if layer.problem.pools else 'MACs'} "
-        f"to {layer.problem.operations:,} ({dims_words(layer.problem)})"
+        f"to {layer.problem.operations:,} ({size_words(layer.problem)})"
         for layer, size in sizes
     ]
     return [f"{heading}:", *lines]

@@ -347,7 +347,8 @@ class Recurrent(_Layer):
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of a time step, each once in every step."""
-        return tuple(Stage(f"{self.name}/{part}", problem, self.sequence_length) for part, problem in self.step.items())
+        steps = self.step.items()
+        return tuple(Stage(part_name(self.name, part), problem, self.sequence_length) for part, problem in steps)
 
     def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
         """The stages of ``scaled``."""
@@ -414,6 +415,11 @@ class Gru(Recurrent):
         }
 
 
+def part_name(layer: str, part: str) -> str:
+    """How a part of a layer is called among the layers of a network."""
+    return f"{layer}/{part}"
+
+
 class Fused(_Entry):
     """Two layers at the same time on one fabric: what the first gives is what the second takes, and stays on the chip.
 
@@ -469,7 +475,7 @@ class Fused(_Entry):
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Both layers as they run one after the other, by which each can be asked for alone."""
-        return tuple(Stage(f"{self.name}/{layer.name}", layer.problem, 1) for layer in self.layers)
+        return tuple(Stage(part_name(self.name, layer.name), layer.problem, 1) for layer in self.layers)
 
     @property
     def parameters(self) -> int:
@@ -477,9 +483,7 @@ class Fused(_Entry):
         return sum(layer.parameters for layer in self.layers)
 
 
-Layer = Annotated[
-    Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused, Field(discriminator="op")
-]
+Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused, Field(discriminator="op")]
 
 
 class Network(Document):

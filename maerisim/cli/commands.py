@@ -52,7 +52,7 @@ def map_command(
     from maerisim.cli import study
     from maerisim.cli.output import finish, save_mappings
 
-    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective, fusing=True)
     report = study.run(task)
     if output is not None:
         save_mappings(report, output)
@@ -76,7 +76,7 @@ def simulate(
     from maerisim.cli import study
     from maerisim.cli.output import finish
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     if print_program:
         for text in study.program_texts(task):
             typer.echo(text)
@@ -99,7 +99,7 @@ def validate(
     from maerisim.cli import study
     from maerisim.cli.output import finish
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
 
 

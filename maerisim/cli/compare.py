@@ -22,7 +22,7 @@ def run(study: Study) -> Comparison:
     with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
         done = 0
         try:
-            for task in study.tasks:
+            for task in study.unfused:
                 if isinstance(task, UnsupportedLayer):
                     entries.append(task)
                     continue

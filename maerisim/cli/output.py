@@ -21,10 +21,13 @@ from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
 from maerisim.comparison import Comparison
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.mapping import MappingFile, dump_mappings
+from maerisim.mapping import Mapping, MappingFile, dump_mappings
+from maerisim.workload import part_name
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from maerisim.problem import Problem
 
 MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
@@ -102,8 +105,17 @@ def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
 
 def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
     """Write the mappings of a report as a document that ``--mapping`` reads."""
-    layers = {layer.name: (layer.problem, layer.mapping) for layer in report.layers}
-    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers)))
+    layers: dict[str, tuple[Problem, Mapping]] = {}
+    shares = {}
+    for layer in report.layers:
+        if isinstance(layer, reporting.LayerReport):
+            layers[layer.name] = layer.problem, layer.mapping
+            continue
+        shares[layer.name] = layer.mapping.multipliers
+        problems = (layer.problem.first, layer.problem.second)
+        for part, problem, mapping in zip(layer.parts, problems, layer.mapping.of_layers, strict=True):
+            layers[part_name(layer.name, part)] = problem, mapping
+    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers, shares)))
 
 
 def write_file(path: Path, text: str) -> None:

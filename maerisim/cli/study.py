@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,21 @@ from maerisim.analytic import estimate
 from maerisim.cli import warmup
 from maerisim.cli.options import Objective
 from maerisim.cli.progress import Bar
-from maerisim.engine import EngineName, Result, simulate
+from maerisim.engine import EngineName, Result, simulate, simulate_fused
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
+from maerisim.fusion import FusedMapping
+from maerisim.fusion import refusals as fusing_refusals
 from maerisim.hardware import Hardware
-from maerisim.lowering import programs, refusals
-from maerisim.mapping import Mapping, load_mappings
+from maerisim.lowering import lower_fused, programs, refusals
+from maerisim.mapping import Mapping, MappingFile, load_mappings
+from maerisim.overlap import estimate_fused
+from maerisim.problem import FusedProblem
 from maerisim.recurrence import random_sequence, reference_states
-from maerisim.reference import random_operands, reference_outputs
-from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.workload import Layer, Network, Problem, Recurrent
-from mapper import find_mapping
+from maerisim.reference import fused_reference, random_fused_operands, random_operands, reference_outputs
+from maerisim.report import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.workload import Fused, Layer, Network, Problem, Recurrent, part_name
+from mapper import find_fused, find_mapping
 
 OPERAND_SEED = 0
 """Seed of the data with which ``--check-values`` simulates."""
@@ -57,6 +62,21 @@ class LayerTask:
 
 
 @dataclass(frozen=True)
+class FusedTask:
+    """Two layers, called ``parts``, that will run at the same time."""
+
+    name: str
+    parts: tuple[str, str]
+    count: int
+    problem: FusedProblem
+    operations_before_scaling: int | None = None
+    mapping: FusedMapping | None = None
+
+
+Task = LayerTask | FusedTask | UnsupportedLayer
+
+
+@dataclass(frozen=True)
 class Simulation:
     """How to simulate: ``engine`` is ``compiled`` or ``event``; ``check_values`` compares outputs with NumPy's.
 
@@ -74,7 +94,7 @@ class Study:
 
     hardware: Hardware
     network: str
-    tasks: tuple[LayerTask | UnsupportedLayer, ...]
+    tasks: tuple[Task, ...]
     objective: Objective = "cycles"
 
     @classmethod
@@ -87,15 +107,15 @@ class Study:
         scale: int | None = None,
         mapping_file: Path | None = None,
         objective: Objective = "cycles",
+        fusing: bool = False,
     ) -> Study:
         """Read the documents, choose the layers (or stages), shrink those beyond ``scale`` MACs, check given mappings.
 
-        Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
+        Only with ``fusing`` can layers run at the same time. Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
         the network, cannot run on the hardware.
         """
-        study = cls.on(
-            Hardware.load(hardware_name), Network.load(network_name), layer_names, scale=scale, objective=objective
-        )
+        hardware, network = Hardware.load(hardware_name), Network.load(network_name)
+        study = cls.on(hardware, network, layer_names, scale=scale, objective=objective, fusing=fusing)
         if mapping_file is None:
             return study
         return replace(study, tasks=tuple(with_mappings(study.tasks, study.hardware, mapping_file)))
@@ -109,13 +129,16 @@ class Study:
         *,
         scale: int | None = None,
         objective: Objective = "cycles",
+        fusing: bool = False,
     ) -> Study:
         """The same for documents that have been read, without mappings."""
         names = frozenset(layer_names or ())
         for name in names - {stage.name for layer in network.layers for stage in layer.stages}:
             network.layer(name)
         tasks = [
-            task_of(layer, names, hardware, scale)
+            fused_task_of(layer, hardware, scale, fusing=fusing)
+            if isinstance(layer, Fused) and (not names or layer.name in names)
+            else task_of(layer, names, hardware, scale)
             for layer in network.layers
             if not names or layer.name in names or any(stage.name in names for stage in layer.stages)
         ]
@@ -126,8 +149,36 @@ class Study:
 
     @property
     def stages(self) -> list[StageTask]:
-        """Everything that will run."""
+        """Everything that will run as a loop nest of its own."""
         return [stage for task in self.tasks if isinstance(task, LayerTask) for stage in task.stages]
+
+    @property
+    def unfused(self) -> list[LayerTask | UnsupportedLayer]:
+        """The tasks of a study without ``fusing``."""
+        return [task for task in self.tasks if not isinstance(task, FusedTask)]
+
+    @property
+    def operations(self) -> int:
+        """Operations of everything that will run."""
+        fused = [task.problem.operations for task in self.tasks if isinstance(task, FusedTask)]
+        return sum(stage.problem.operations for stage in self.stages) + sum(fused)
+
+
+def fused_task_of(layer: Fused, hardware: Hardware, scale: int | None, *, fusing: bool) -> FusedTask | UnsupportedLayer:
+    """The task of two fused layers; where they cannot run at the same time they are no task."""
+    parts = (layer.layers[0].name, layer.layers[1].name)
+    refused = fusing_refusals(hardware)
+    if refused or not fusing:
+        reason = f"cannot run on {hardware.name}: {'; '.join(refused)}"
+        if not refused:
+            names = " and ".join(part_name(layer.name, part) for part in parts)
+            reason = (
+                f"fuses two layers, which only map, simulate and validate do (one after the other they are {names})"
+            )
+        return UnsupportedLayer(layer.name, layer.op, layer.count, f"layer '{layer.name}' {reason}")
+    problem = layer.fused if scale is None else layer.fused.scaled(scale)
+    before = layer.fused.operations if problem != layer.fused else None
+    return FusedTask(layer.name, parts, layer.count, problem, before)
 
 
 def task_of(
@@ -156,9 +207,7 @@ def task_of(
     return LayerTask(tuple(stages), layer if scale is None else layer.scaled(scale))
 
 
-def with_mappings(
-    tasks: Sequence[LayerTask | UnsupportedLayer], hardware: Hardware, path: Path
-) -> list[LayerTask | UnsupportedLayer]:
+def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list[Task]:
     """The tasks with the mappings of a file. Raises MappingError with everything that is wrong with any of them."""
     mappings = load_mappings(path)
     wrong: list[str] = []
@@ -172,26 +221,49 @@ def with_mappings(
         wrong.extend(f"layer '{stage.name}': {violation}" for violation in mapping.check(stage.problem, hardware))
         return replace(stage, mapping=mapping)
 
-    result = [
-        replace(task, stages=tuple(mapped(stage) for stage in task.stages)) if isinstance(task, LayerTask) else task
-        for task in tasks
-    ]
+    def fused(task: FusedTask) -> FusedTask:
+        try:
+            mapping = fused_mapping(mappings, task)
+        except MappingError as error:
+            wrong.extend(str(error).splitlines())
+            return task
+        wrong.extend(f"layer '{task.name}': {violation}" for violation in mapping.check(task.problem, hardware))
+        return replace(task, mapping=mapping)
+
+    result: list[Task] = []
+    for task in tasks:
+        if isinstance(task, LayerTask):
+            result.append(replace(task, stages=tuple(mapped(stage) for stage in task.stages)))
+        else:
+            result.append(fused(task) if isinstance(task, FusedTask) else task)
     if wrong:
         raise MappingError(str(path), wrong)
     return result
 
 
+def fused_mapping(mappings: MappingFile, task: FusedTask) -> FusedMapping:
+    """The mapping of fused layers in a document. Raises MappingError when there is none, or one of other layers."""
+    first, second = (
+        mappings.mapping_for(part_name(task.name, part), problem)
+        for part, problem in zip(task.parts, (task.problem.first, task.problem.second), strict=True)
+    )
+    return FusedMapping(first, second, mappings.share_for(task.name))
+
+
 def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
-    entries: list[LayerReport | UnsupportedLayer] = []
+    entries: list[AnyReport | UnsupportedLayer] = []
     interrupted, failure = False, None
     values = simulation is not None and simulation.check_values
     warmup.ensure(warmup.needed_by(study.hardware, values=values))
-    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
+    with Bar(total=study.operations) as bar:
         runner = Runner(study, simulation, bar)
         try:
             for task in study.tasks:
-                entries += runner.run(task) if isinstance(task, LayerTask) else [task]
+                if isinstance(task, LayerTask):
+                    entries += runner.run(task)
+                else:
+                    entries.append(runner.run_fused(task) if isinstance(task, FusedTask) else task)
         except KeyboardInterrupt:
             interrupted = True
         except MaerisimError as error:
@@ -249,6 +321,22 @@ class Runner:
         result = simulate_layer(self.study.hardware, report, simulation, progress)
         return replace(report, result=result, values_checked=simulation.check_values)
 
+    def run_fused(self, task: FusedTask) -> FusedReport:
+        """Map two fused layers and, with a simulation, simulate them; an error says in which it happened."""
+        with located(task.name):
+            self.bar.show(self.done, f"mapping {task.name}")
+            report = map_fused(task, self.study.hardware, self.study.objective)
+            if self.simulation is not None:
+                self.bar.show(self.done, f"simulating {task.name}")
+
+                def progress(outputs: int, total: int) -> None:
+                    self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
+
+                result = simulate_pair(self.study.hardware, report, self.simulation, progress)
+                report = replace(report, result=result, values_checked=self.simulation.check_values)
+        self.done += task.problem.operations
+        return report
+
     def check_sequence(self, layer: Recurrent, stages: Sequence[LayerReport], simulation: Simulation) -> None:
         """Run a layer's whole sequence with values. Raises ValuesError when a state differs from NumPy's."""
         equal = (type(layer), layer.sequence_length, *((stage.problem, stage.mapping) for stage in stages))
@@ -300,6 +388,50 @@ def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> Laye
     )
 
 
+def map_fused(task: FusedTask, hardware: Hardware, objective: Objective) -> FusedReport:
+    """Fused layers with their given mapping, or else with the best that the mapper finds."""
+    report = partial(
+        FusedReport,
+        name=task.name,
+        parts=task.parts,
+        count=task.count,
+        problem=task.problem,
+        operations_before_scaling=task.operations_before_scaling,
+    )
+    if task.mapping is not None:
+        return report(mapping=task.mapping, estimate=estimate_fused(task.problem, task.mapping, hardware))
+    choice = find_fused(task.problem, hardware, objective)
+    return report(
+        mapping=choice.mapping,
+        estimate=choice.estimate,
+        candidates=choice.candidates,
+        reason=choice.reason,
+        cycles_apart=choice.apart.cycles,
+    )
+
+
+def simulate_pair(
+    hardware: Hardware,
+    layer: FusedReport,
+    simulation: Simulation,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Simulate fused layers. Raises ValuesError when the outputs of the second are checked and one differs."""
+    operands = random_fused_operands(layer.problem, OPERAND_SEED) if simulation.check_values else None
+    result = simulate_fused(
+        layer.problem,
+        layer.mapping,
+        hardware,
+        engine=simulation.engine,
+        operands=operands,
+        progress=progress,
+        fast_forward=simulation.fast_forward,
+    )
+    if operands is not None:
+        require_equal(result.outputs, fused_reference(layer.problem, operands))
+    return result
+
+
 def simulate_layer(
     hardware: Hardware,
     layer: LayerReport,
@@ -343,6 +475,10 @@ def require_equal(outputs: NDArray[np.int64] | None, expected: NDArray[np.int64]
 def program_texts(study: Study) -> Iterator[str]:
     """The programs of every layer, as text under a heading."""
     warmup.ensure(warmup.needed_by(study.hardware))
+    for pair in study.tasks:
+        if isinstance(pair, FusedTask):
+            both = pair.mapping or find_fused(pair.problem, study.hardware, study.objective).mapping
+            yield f"# {pair.name}: {both}\n{lower_fused(pair.problem, both, study.hardware).describe()}\n"
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         sequence = programs(task.problem, mapping, study.hardware)
