@@ -23,7 +23,7 @@ from maerisim.problem import FusedProblem, Problem
 from mapper.heuristic import find_mapping
 from mapper.space import all_tiles
 
-EACH = 3
+EACH = 8
 """Candidates of a layer on a share of each kind of walk."""
 FINALISTS = 6
 """Mappings of both layers that are simulated after ranking."""
