@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
 
-from maerisim.analytic import Estimate, Objective, Ranked, bound, rank
+from maerisim.analytic import Estimate, Objective, Ranked, bound, rank, score
 from maerisim.engine import simulate, simulate_fused
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fusion import FusedMapping, refusals, share_of_buffer, shares
@@ -20,7 +20,7 @@ from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.overlap import Moments, completed, estimate_fused, first_needed, lateness
 from maerisim.problem import FusedProblem, Problem
-from mapper.heuristic import find_mapping
+from mapper.find import find_mapping
 from mapper.space import all_tiles
 
 EACH = 8
@@ -61,11 +61,7 @@ class _Pair:
 
     def score(self, objective: Objective, cycles: int) -> tuple[float, float]:
         """What is to be made small when it takes so many ``cycles``, then what decides between equals."""
-        return {
-            "cycles": (cycles, self.energy),
-            "energy": (self.energy, cycles),
-            "edp": (cycles * self.energy, cycles),
-        }[objective]
+        return score(objective, cycles, self.energy)
 
 
 def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective = "cycles") -> FusedChoice:

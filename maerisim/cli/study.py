@@ -7,32 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maerisim.analytic import estimate
-from maerisim.cli import warmup
-from maerisim.cli.options import Objective
+from maerisim.analytic import Estimate, Objective, estimate
+from maerisim.cli import fused, warmup
+from maerisim.cli.fused import FusedTask
 from maerisim.cli.progress import Bar
-from maerisim.engine import EngineName, Result, simulate, simulate_fused
+from maerisim.constraints import Constraint, ConstraintFile
+from maerisim.engine import EngineName, Result, simulate
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
-from maerisim.fusion import FusedMapping
-from maerisim.fusion import refusals as fusing_refusals
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower_fused, programs, refusals
-from maerisim.mapping import Mapping, MappingFile, load_mappings
-from maerisim.overlap import estimate_fused
-from maerisim.problem import FusedProblem
+from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
-from maerisim.reference import fused_reference, random_fused_operands, random_operands, reference_outputs
+from maerisim.reference import random_operands, reference_outputs
 from maerisim.report import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.workload import Fused, Layer, Network, Problem, Recurrent, part_name
-from mapper import find_fused, find_mapping
+from maerisim.workload import Fused, Layer, Network, Problem, Recurrent
+from mapper import PROOF, Choice, Effort, find_fused, find_mapping
 
 OPERAND_SEED = 0
 """Seed of the data with which ``--check-values`` simulates."""
@@ -40,14 +36,16 @@ OPERAND_SEED = 0
 
 @dataclass(frozen=True)
 class StageTask:
-    """A stage that will run: its problem, shrunk if it was too long, and its mapping if one was given."""
+    """A stage that will run: its problem, shrunk if it was too long, its mapping if one was given, else constraints."""
 
     name: str
+    layer: str
     op: str
     count: int
     problem: Problem
     operations_before_scaling: int | None = None
     mapping: Mapping | None = None
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,6 @@ class LayerTask:
 
     stages: tuple[StageTask, ...]
     recurrent: Recurrent | None = None
-
-
-@dataclass(frozen=True)
-class FusedTask:
-    """Two layers, called ``parts``, that will run at the same time."""
-
-    name: str
-    parts: tuple[str, str]
-    count: int
-    problem: FusedProblem
-    operations_before_scaling: int | None = None
-    mapping: FusedMapping | None = None
 
 
 Task = LayerTask | FusedTask | UnsupportedLayer
@@ -96,6 +82,7 @@ class Study:
     network: str
     tasks: tuple[Task, ...]
     objective: Objective = "cycles"
+    effort: Effort = field(default_factory=Effort)
 
     @classmethod
     def of(
@@ -107,15 +94,23 @@ class Study:
         scale: int | None = None,
         mapping_file: Path | None = None,
         objective: Objective = "cycles",
+        constraints: Path | None = None,
+        effort: Effort | None = None,
         fusing: bool = False,
     ) -> Study:
         """Read the documents, choose the layers (or stages), shrink those beyond ``scale`` MACs, check given mappings.
 
-        Only with ``fusing`` can layers run at the same time. Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
+        Only with ``fusing`` can layers run at the same time.
+        Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
         the network, cannot run on the hardware.
         """
-        hardware, network = Hardware.load(hardware_name), Network.load(network_name)
+        network = Network.load(network_name)
+        hardware = Hardware.load(hardware_name)
         study = cls.on(hardware, network, layer_names, scale=scale, objective=objective, fusing=fusing)
+        study = study if effort is None else replace(study, effort=effort)
+        if constraints is not None:
+            file = ConstraintFile.load(constraints, network)
+            study = replace(study, tasks=tuple(constrained(task, file) for task in study.tasks))
         if mapping_file is None:
             return study
         return replace(study, tasks=tuple(with_mappings(study.tasks, study.hardware, mapping_file)))
@@ -136,7 +131,7 @@ class Study:
         for name in names - {stage.name for layer in network.layers for stage in layer.stages}:
             network.layer(name)
         tasks = [
-            fused_task_of(layer, hardware, scale, fusing=fusing)
+            fused.task_of(layer, hardware, scale, fusing=fusing)
             if isinstance(layer, Fused) and (not names or layer.name in names)
             else task_of(layer, names, hardware, scale)
             for layer in network.layers
@@ -160,25 +155,13 @@ class Study:
     @property
     def operations(self) -> int:
         """Operations of everything that will run."""
-        fused = [task.problem.operations for task in self.tasks if isinstance(task, FusedTask)]
-        return sum(stage.problem.operations for stage in self.stages) + sum(fused)
+        pairs = [task.problem.operations for task in self.tasks if isinstance(task, FusedTask)]
+        return sum(stage.problem.operations for stage in self.stages) + sum(pairs)
 
 
-def fused_task_of(layer: Fused, hardware: Hardware, scale: int | None, *, fusing: bool) -> FusedTask | UnsupportedLayer:
-    """The task of two fused layers; where they cannot run at the same time they are no task."""
-    parts = (layer.layers[0].name, layer.layers[1].name)
-    refused = fusing_refusals(hardware)
-    if refused or not fusing:
-        reason = f"cannot run on {hardware.name}: {'; '.join(refused)}"
-        if not refused:
-            names = " and ".join(part_name(layer.name, part) for part in parts)
-            reason = (
-                f"fuses two layers, which only map, simulate and validate do (one after the other they are {names})"
-            )
-        return UnsupportedLayer(layer.name, layer.op, layer.count, f"layer '{layer.name}' {reason}")
-    problem = layer.fused if scale is None else layer.fused.scaled(scale)
-    before = layer.fused.operations if problem != layer.fused else None
-    return FusedTask(layer.name, parts, layer.count, problem, before)
+def effort_of(seconds: float | None, *, prove: bool) -> Effort | None:
+    """The effort of a search to proof, or of one for so many seconds; None: the usual one."""
+    return replace(PROOF, seconds=seconds) if prove or seconds is not None else None
 
 
 def task_of(
@@ -190,6 +173,7 @@ def task_of(
     stages = [
         StageTask(
             name=stage.name,
+            layer=layer.name,
             op=layer.op,
             count=layer.count * stage.count,
             problem=small.problem,
@@ -207,6 +191,17 @@ def task_of(
     return LayerTask(tuple(stages), layer if scale is None else layer.scaled(scale))
 
 
+def constrained(task: Task, file: ConstraintFile) -> Task:
+    """A task with the constraints of a file on it."""
+    if isinstance(task, UnsupportedLayer):
+        return task
+    if isinstance(task, FusedTask):
+        fused.require_unconstrained(task, file)
+        return task
+    stages = (replace(stage, constraints=file.of(stage.name, stage.layer)) for stage in task.stages)
+    return replace(task, stages=tuple(stages))
+
+
 def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list[Task]:
     """The tasks with the mappings of a file. Raises MappingError with everything that is wrong with any of them."""
     mappings = load_mappings(path)
@@ -221,9 +216,9 @@ def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list
         wrong.extend(f"layer '{stage.name}': {violation}" for violation in mapping.check(stage.problem, hardware))
         return replace(stage, mapping=mapping)
 
-    def fused(task: FusedTask) -> FusedTask:
+    def fused_mapped(task: FusedTask) -> FusedTask:
         try:
-            mapping = fused_mapping(mappings, task)
+            mapping = fused.given_mapping(mappings, task)
         except MappingError as error:
             wrong.extend(str(error).splitlines())
             return task
@@ -235,19 +230,10 @@ def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list
         if isinstance(task, LayerTask):
             result.append(replace(task, stages=tuple(mapped(stage) for stage in task.stages)))
         else:
-            result.append(fused(task) if isinstance(task, FusedTask) else task)
+            result.append(fused_mapped(task) if isinstance(task, FusedTask) else task)
     if wrong:
         raise MappingError(str(path), wrong)
     return result
-
-
-def fused_mapping(mappings: MappingFile, task: FusedTask) -> FusedMapping:
-    """The mapping of fused layers in a document. Raises MappingError when there is none, or one of other layers."""
-    first, second = (
-        mappings.mapping_for(part_name(task.name, part), problem)
-        for part, problem in zip(task.parts, (task.problem.first, task.problem.second), strict=True)
-    )
-    return FusedMapping(first, second, mappings.share_for(task.name))
 
 
 def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
@@ -287,7 +273,7 @@ class Runner:
             alone = self.simulation
             if task.recurrent is not None and alone is not None:
                 alone = replace(alone, check_values=False)
-            equal = (stage.problem, stage.mapping, alone)
+            equal = (stage.problem, stage.mapping, stage.constraints, alone)
             if equal not in self.known:
                 with located(stage.name):
                     self.known[equal] = self.run_stage(stage, alone)
@@ -310,7 +296,7 @@ class Runner:
     def run_stage(self, task: StageTask, simulation: Simulation | None) -> LayerReport:
         """Map one stage and, with a ``simulation``, simulate it."""
         self.bar.show(self.done, f"mapping {task.name}")
-        report = map_layer(task, self.study.hardware, self.study.objective)
+        report = map_layer(task, self.study.hardware, self.study.objective, self.study.effort)
         if simulation is None:
             return report
         self.bar.show(self.done, f"simulating {task.name}")
@@ -325,15 +311,25 @@ class Runner:
         """Map two fused layers and, with a simulation, simulate them; an error says in which it happened."""
         with located(task.name):
             self.bar.show(self.done, f"mapping {task.name}")
-            report = map_fused(task, self.study.hardware, self.study.objective)
+            report = fused.map_fused(task, self.study.hardware, self.study.objective)
             if self.simulation is not None:
                 self.bar.show(self.done, f"simulating {task.name}")
 
                 def progress(outputs: int, total: int) -> None:
                     self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
 
-                result = simulate_pair(self.study.hardware, report, self.simulation, progress)
-                report = replace(report, result=result, values_checked=self.simulation.check_values)
+                how, checked = self.simulation, self.simulation.check_values
+                result, expected = fused.simulate_both(
+                    report,
+                    self.study.hardware,
+                    engine=how.engine,
+                    seed=OPERAND_SEED if checked else None,
+                    fast_forward=how.fast_forward,
+                    progress=progress,
+                )
+                if expected is not None:
+                    require_equal(result.outputs, expected)
+                report = replace(report, result=result, values_checked=checked)
         self.done += task.problem.operations
         return report
 
@@ -367,14 +363,28 @@ def located(layer: str) -> Iterator[None]:
         raise
 
 
-def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> LayerReport:
+def map_layer(task: StageTask, hardware: Hardware, objective: Objective, effort: Effort | None = None) -> LayerReport:
     """A layer with its given mapping, or else with the best that the mapper finds."""
-    if task.mapping is None:
-        choice = find_mapping(task.problem, hardware, objective=objective)
-        mapping, expected, candidates, reason = choice.mapping, choice.estimate, choice.candidates, choice.reason
-    else:
-        mapping, expected = task.mapping, estimate(task.problem, task.mapping, hardware)
-        candidates, reason = None, ""
+    if task.mapping is not None:
+        return report_of(task, task.mapping, estimate(task.problem, task.mapping, hardware))
+    choice = find_mapping(
+        task.problem, hardware, objective, constraints=task.constraints, effort=Effort() if effort is None else effort
+    )
+    return chosen(task, choice)
+
+
+def chosen(task: StageTask, choice: Choice) -> LayerReport:
+    """A layer with what the mapper chose for it."""
+    return replace(
+        report_of(task, choice.mapping, choice.estimate),
+        candidates=choice.candidates,
+        reason=choice.reason,
+        certificate=choice.certificate,
+    )
+
+
+def report_of(task: StageTask, mapping: Mapping, expected: Estimate) -> LayerReport:
+    """A layer with a mapping."""
     return LayerReport(
         name=task.name,
         op=task.op,
@@ -383,53 +393,7 @@ def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> Laye
         mapping=mapping,
         estimate=expected,
         operations_before_scaling=task.operations_before_scaling,
-        candidates=candidates,
-        reason=reason,
     )
-
-
-def map_fused(task: FusedTask, hardware: Hardware, objective: Objective) -> FusedReport:
-    """Fused layers with their given mapping, or else with the best that the mapper finds."""
-    report = partial(
-        FusedReport,
-        name=task.name,
-        parts=task.parts,
-        count=task.count,
-        problem=task.problem,
-        operations_before_scaling=task.operations_before_scaling,
-    )
-    if task.mapping is not None:
-        return report(mapping=task.mapping, estimate=estimate_fused(task.problem, task.mapping, hardware))
-    choice = find_fused(task.problem, hardware, objective)
-    return report(
-        mapping=choice.mapping,
-        estimate=choice.estimate,
-        candidates=choice.candidates,
-        reason=choice.reason,
-        cycles_apart=choice.apart.cycles,
-    )
-
-
-def simulate_pair(
-    hardware: Hardware,
-    layer: FusedReport,
-    simulation: Simulation,
-    progress: Callable[[int, int], None] | None = None,
-) -> Result:
-    """Simulate fused layers. Raises ValuesError when the outputs of the second are checked and one differs."""
-    operands = random_fused_operands(layer.problem, OPERAND_SEED) if simulation.check_values else None
-    result = simulate_fused(
-        layer.problem,
-        layer.mapping,
-        hardware,
-        engine=simulation.engine,
-        operands=operands,
-        progress=progress,
-        fast_forward=simulation.fast_forward,
-    )
-    if operands is not None:
-        require_equal(result.outputs, fused_reference(layer.problem, operands))
-    return result
 
 
 def simulate_layer(

@@ -31,6 +31,7 @@ from maerisim.kernels.quantities import (
     COSTS,
     CYCLES,
     DELIVERED,
+    DEPTH,
     DISTRIBUTED,
     DRAIN,
     FORWARDS,
@@ -92,7 +93,7 @@ class Aim(NamedTuple):
     """What is to be made small: cycles, energy (``price`` of each entry of a cost) or their product.
 
     Energy decides between mappings of equal cycles or products, cycles between those of equal energy. Cycles are those
-    estimated or, if ``certain``, those for which the busiest resource is busy. Only mappings of less than
+    estimated or, if ``certain``, those that the busiest resource takes at least. Only mappings of less than
     ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
     keep also mappings that score the same.
     """
@@ -183,6 +184,12 @@ def bound_of(costs: Ints, row: int) -> int:
 
 
 @helper
+def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
+    """Cycles to take off a bound that is to be ``certain``: the last result may come from less deep in the network."""
+    return int(costs[row, DEPTH]) if aim.certain else 0
+
+
+@helper
 def is_beaten(first: float, second: float, score: Floats, place: int) -> bool:
     """Whether the mapping at ``place`` of the best scores no more than this."""
     return bool(first > score[place, 0] or (first == score[place, 0] and second >= score[place, 1]))
@@ -268,7 +275,7 @@ def find_floors(
         costs[0, FORWARDS] = 0
         set_floor(tile, shape, fabric, exits, 0, costs, 0)
         energy = energy_of(costs, 0, aim.price)
-        floor[at, 0], floor[at, 1] = score_of(costs[0, CYCLES], energy, aim)
+        floor[at, 0], floor[at, 1] = score_of(costs[0, CYCLES] - in_doubt(costs, 0, aim), energy, aim)
 
 
 @helper
@@ -326,7 +333,7 @@ def price_traffics(
         reuse = unpack(t.traffic[REUSE, kind])
         add_placement(shape, loops, reuse, fabric, loads, columns, t.words, costs, kind)
         t.energy[kind] = energy_of(costs, kind, aim.price)
-        first, second = score_of(bound_of(costs, kind), t.energy[kind], aim)
+        first, second = score_of(bound_of(costs, kind) - in_doubt(costs, kind, aim), t.energy[kind], aim)
         if aim.bounded and is_beaten(first, second, best.score, last):
             best.counts[BY_PLACEMENT] += t.traffic[MEMBERS, kind]
             t.traffic[OPEN, kind] = 0
@@ -351,7 +358,7 @@ def rank_classes(
         cycles = t.phases[CYCLES_OF, kind]
         set_cycles(shape, loops.turns, reuse, fabric, placed.loads, columns, cycles, costs, traffic)
         best.counts[ESTIMATED] += 1
-        scored = bound_of(costs, traffic) if aim.certain else costs[traffic, CYCLES]
+        scored = bound_of(costs, traffic) - in_doubt(costs, traffic, aim) if aim.certain else costs[traffic, CYCLES]
         first, second = score_of(scored, t.energy[traffic], aim)
         if not is_beaten(first, second, best.score, last):
             place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
@@ -387,7 +394,7 @@ def rank(
             copy_cost(t.costs, kind, costs, kind)
             set_floor(tile, shape, fabric, exits, reuse.spills, costs, kind)
             energy = energy_of(costs, kind, aim.price)
-            t.floor[kind, 0], t.floor[kind, 1] = score_of(costs[kind, CYCLES], energy, aim)
+            t.floor[kind, 0], t.floor[kind, 1] = score_of(costs[kind, CYCLES] - in_doubt(costs, kind, aim), energy, aim)
         fill_parts(layer, tile, shape, loops.extent, parts)
         larger = 0
         for d in range(8):
