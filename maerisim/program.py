@@ -380,8 +380,10 @@ class Program:
     @property
     def comparing(self) -> Mask:
         """Per virtual neuron: whether its sums are maxima."""
-        layers = [self.layer_of_virtual_neuron(number) for number in range(len(self.spans))]
-        return np.array([self.compares_in(layer) for layer in layers], np.bool_)
+        comparing = np.full(len(self.spans), self.compares)
+        if self.fusion is not None:
+            comparing[self.fusion.virtual_neuron :] = self.fusion.compares
+        return comparing
 
     def describe(self) -> str:
         """The program as text: configuration, then every thread with its loops and templates."""

@@ -21,14 +21,13 @@ from maerisim.mapping import Mapping
 from maerisim.overlap import Moments, completed, estimate_fused, first_needed, lateness
 from maerisim.problem import FusedProblem, Problem
 from mapper.find import find_mapping
+from mapper.search import STEPPED_CYCLES
 from mapper.space import all_tiles
 
 EACH = 8
 """Candidates of a layer on a share of each kind of walk."""
 FINALISTS = 6
 """Mappings of both layers that are simulated after ranking."""
-LONGEST_SIMULATION = 20_000_000
-"""Estimated cycles beyond which finalists are not simulated, but judged by their estimate."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +85,17 @@ def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective =
             "mapper", [f"no two shares of {hardware.multipliers} multipliers hold a virtual neuron each"]
         )
     place, cycles = 0, 0
-    if objective != "energy" and best[0].cycles <= LONGEST_SIMULATION:
+    # Their every cycle has to be stepped, since what one layer waits for is not part of the state that recurs.
+    if objective != "energy" and best[0].cycles <= STEPPED_CYCLES:
         measured = [simulate_fused(problem, pair.mapping, hardware).cycles for pair in best]
         place = min(range(len(best)), key=lambda number: best[number].score(objective, measured[number]))
         cycles = measured[place]
     chosen = best[place].mapping
     found = estimate_fused(problem, chosen, hardware)
+    slower, resource = found.limited_by.split(": ")
     reason = (
-        f"{chosen.multipliers} and {hardware.multipliers - chosen.multipliers} multipliers, {found.limited_by} sets the pace; "
-        f"best by estimate of {seen:,} pairs of mappings on {looked_at} shares of the array"
+        f"{chosen.multipliers} and {hardware.multipliers - chosen.multipliers} multipliers, limited by the {slower} layer's "
+        f"{resource}; best by estimate of {seen:,} pairs of mappings on {looked_at} shares of the array"
         + (f", place {place + 1} of the best {len(best)} by simulation" if cycles else "")
     )
     return FusedChoice(chosen, found, seen, reason, _apart(problem, hardware, objective))

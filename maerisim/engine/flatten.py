@@ -124,9 +124,7 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.uint32),
-            empty=np.array(
-                [program.empty_in(program.layer_of_switch(m)) for m in range(program.multipliers_used)], np.int64
-            ),
+            empty=_empty_words(program),
             busy=zeros(hardware.multipliers),
             stalled_by=zeros(program.multipliers_used) - 1,
         ),
@@ -170,6 +168,7 @@ def adders_of(
 ) -> k.Adders:
     """Transfers, receivers first, the first ``behind`` of them between accumulators and buses."""
     operand = np.zeros((len(transfers), 3), np.uint32)
+    neuron = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
     for index, transfer in enumerate(transfers):
         operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
     return k.Adders(
@@ -178,10 +177,7 @@ def adders_of(
         output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
         switch=np.array([transfer.switch for transfer in transfers], np.int64),
         behind=behind,
-        compares=np.array(
-            [program.compares_in(program.layer_of_virtual_neuron(transfer.virtual_neuron)) for transfer in transfers],
-            np.bool_,
-        ),
+        compares=np.append(program.comparing, program.compares)[neuron],  # -1, a register, compares nothing
         seen=zeros(hardware.multipliers) - 1,
         busy=zeros(hardware.multipliers),
     )
@@ -214,6 +210,14 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
         compares=program.comparing,
         own_stage=hardware.accumulation.latency > 0,
     )
+
+
+def _empty_words(program: Program) -> Ints:
+    """The value of an empty word of each multiplier switch."""
+    words = np.full(program.multipliers_used, program.empty_in(0), np.int64)
+    if program.fusion is not None:
+        words[program.fusion.switch :] = program.empty_in(1)
+    return words
 
 
 def controller_of(program: Program, hardware: Hardware) -> k.Controller:

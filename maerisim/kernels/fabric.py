@@ -425,8 +425,8 @@ def open_step(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int
 
 @inlined
 def is_written(ports: Ports, walkers: Walkers, collection: Collection, packet: int, stream: int, port: int) -> bool:
-    """Whether the word of a packet lies in the global buffer: an input of a second layer when it has been computed."""
-    if stream != INPUTS or port < ports.between.port:
+    """Whether the word of a packet of a second layer lies in the global buffer: an input when it has been computed."""
+    if stream != INPUTS:
         return True
     word = walkers.base[stream * ports.head.shape[1] + port] + ports.offset[packet]
     return bool(collection.written[ports.between.producer[word]] >= ports.between.due[word])
@@ -505,7 +505,7 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
-            elif not is_written(ports, walkers, collection, packet, stream, port):
+            elif port >= ports.between.port and not is_written(ports, walkers, collection, packet, stream, port):
                 continue
             if not has_room(ports, stores, packet, stream):
                 continue
