@@ -2,13 +2,14 @@
 
 Both are taken to go on at an even pace. The second is late by so much that none of the words that the first gives is
 needed before it is there; since the steps at which a word is complete and at which it is needed are sums over its
-coordinates, so is the latest of them, and no word has to be looked at.
+coordinates, so is the latest of them, and no word has to be looked at. While it waits its weights are loaded, as far as
+the switches hold them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -36,10 +37,15 @@ def estimate_fused(problem: FusedProblem, mapping: FusedMapping, hardware: Hardw
             strict=True,
         )
     )
-    cycles = together(problem, mapping, first.cycles, second.cycles)
+    late = lateness(
+        problem,
+        completed(problem.first, mapping.first, first.cycles),
+        first_needed(problem, mapping.second, second.cycles),
+    )
+    ahead = loaded_ahead(problem.second, mapping.second, second, hardware)
     slower = int(second.cycles > first.cycles)
     return Estimate(
-        cycles=cycles,
+        cycles=together(first.cycles, second.cycles, late, ahead),
         least_cycles=max(first.least_cycles, second.least_cycles),
         bound_cycles=fused_bound(problem, hardware),
         limited_by=f"{WORDS[slower]}: {(first, second)[slower].limited_by}",
@@ -53,11 +59,20 @@ def fused_bound(problem: FusedProblem, hardware: Hardware) -> int:
     return max(one + other - 1 for one, other in both)  # each was rounded up
 
 
-def together(problem: FusedProblem, mapping: FusedMapping, first_cycles: int, second_cycles: int) -> int:
-    """Cycles of both layers when they would take so many alone on their shares, each at an even pace."""
-    given = completed(problem.first, mapping.first, first_cycles)
-    needed = first_needed(problem, mapping.second, second_cycles)
-    return max(first_cycles, second_cycles + lateness(problem, given, needed))
+def together(first: int, second: int, late: int, ahead: int) -> int:
+    """Cycles of two layers that would take ``first`` and ``second`` alone on their shares, when the second is so late and
+    has so many cycles of its work done ``ahead`` by then.
+    """
+    return max(first, second + max(0, late - ahead))
+
+
+def loaded_ahead(problem: Problem, mapping: Mapping, alone: Estimate, hardware: Hardware) -> int:
+    """Cycles that a layer is faster than ``alone`` when it finds its weights in the switches, as many as these hold."""
+    switch = hardware.multiplier
+    held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+    ports = -(-mapping.switches // hardware.leaves_per_port)
+    words = min(mapping.switches * held, alone.counters.distributed["weights"])
+    return max(0, min(words // ports, alone.cycles - _control_steps(problem, mapping)))
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,8 @@ def lateness(problem: FusedProblem, given: Moments, needed: Moments) -> int:
     else:
         words = given.channels[:, None, None] + given.rows[:, None] + given.columns
         latest = float((words.ravel() - needed.channels).max()) + float(-needed.rows[0] - needed.columns[0])
-    return max(0, int(images.max() + latest))
+    latest += float(images.max())
+    return max(0, int(latest)) if latest > -inf else 0  # where padding is all that it needs it is never late
 
 
 def completed(problem: Problem, mapping: Mapping, cycles: int) -> Moments:

@@ -18,7 +18,7 @@ from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fusion import FusedMapping, refusals, share_of_buffer, shares
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
-from maerisim.overlap import Moments, completed, estimate_fused, first_needed, lateness
+from maerisim.overlap import Moments, completed, estimate_fused, first_needed, lateness, loaded_ahead, together
 from maerisim.problem import FusedProblem, Problem
 from mapper.find import find_mapping
 from mapper.search import STEPPED_CYCLES
@@ -116,13 +116,14 @@ def _pairs(problem: FusedProblem, hardware: Hardware, multipliers: int, objectiv
     share, rest = shares(hardware, multipliers)
     firsts = _candidates(problem.first, hardware, share, objective, partial(completed, problem.first))
     seconds = _candidates(problem.second, hardware, rest, objective, partial(first_needed, problem))
-    for first, given in firsts:
-        for second, needed in seconds:
+    for second, needed in seconds:
+        ahead = loaded_ahead(problem.second, second.mapping, second.estimate, hardware)
+        for first, given in firsts:
             mapping = FusedMapping(first.mapping, second.mapping, multipliers)
             if mapping.check(problem, hardware):
                 continue
             late = lateness(problem, given, needed)
-            cycles = max(first.estimate.cycles, second.estimate.cycles + late)
+            cycles = together(first.estimate.cycles, second.estimate.cycles, late, ahead)
             energy = sum(each.estimate.counters.energy(hardware.energy) for each in (first, second))
             yield _Pair(mapping, cycles, energy)
 
