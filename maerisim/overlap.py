@@ -67,12 +67,19 @@ def together(first: int, second: int, late: int, ahead: int) -> int:
 
 
 def loaded_ahead(problem: Problem, mapping: Mapping, alone: Estimate, hardware: Hardware) -> int:
-    """Cycles that a layer is faster than ``alone`` when it finds its weights in the switches, as many as these hold."""
+    """Cycles that a layer is faster than ``alone`` when it finds its weights in the switches, as many as these hold.
+
+    Only where its ports carry more weights than inputs; else weights load behind the inputs anyway.
+    """
     switch = hardware.multiplier
     held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
     ports = -(-mapping.switches // hardware.leaves_per_port)
-    words = min(mapping.switches * held, alone.counters.distributed["weights"])
-    return max(0, min(words // ports, alone.cycles - _control_steps(problem, mapping)))
+    sent = alone.counters.distributed
+    if sent["weights"] <= sent["inputs"]:
+        return 0
+    words = min(mapping.switches * held, sent["weights"])
+    without_weights = max(_control_steps(problem, mapping), sent["inputs"] // ports)
+    return max(0, min(words // ports, alone.cycles - without_weights))
 
 
 @dataclass(frozen=True)

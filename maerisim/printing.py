@@ -92,12 +92,11 @@ def _fusion_lines(program: Program) -> Iterator[str]:
     fusion = program.fusion
     if fusion is None:
         return
-    yield (
-        f"two layers at once: ports from {fusion.port}, multiplier switches from {fusion.switch} and virtual neurons from "
-        f"{fusion.virtual_neuron} on belong to the second"
-        + (", whose adder switches keep the larger of their words" if fusion.compares else "")
-    )
+    first = f"ports from {fusion.port}, multiplier switches from {fusion.switch}"
+    yield f"two layers at once: {first} and virtual neurons from {fusion.virtual_neuron} on belong to the second;"
     yield "its inputs are results of the first, each sent when it has been written to the global buffer"
+    if fusion.compares:
+        yield "its adder switches keep the larger of their words"
 
 
 def _lock_step_lines(program: Program, control: Thread[ControlRow]) -> Iterator[str]:
@@ -207,15 +206,25 @@ def _thread_lines(thread: Thread[Any], walker: str, describe: Callable[[Any], li
     if thread.second:
         yield f"  {counted(thread.steps_of(1), 'step')}, walked by {walker} of the second layer"
         yield from _node_lines(thread.second, 1)
-    count = len(thread.templates)
-    shown = count if count <= _SHOWN_TEMPLATES + 1 else _SHOWN_TEMPLATES
-    for number, template in enumerate(thread.templates[:shown]):
-        heading, *details = describe(template)
-        yield from _wrapped(f"T{number}".ljust(_TEMPLATE_INDENT - 2) + heading, 2)
-        for detail in details:
-            yield from _wrapped(detail, _TEMPLATE_INDENT)
-    if shown < count:
-        yield f"  ... T{shown} {'to' if count - shown > 2 else 'and'} T{count - 1}: alike, at other turns of the loops"
+    of_second = min(_templates(thread.second), default=len(thread.templates))
+    for first, end in ((0, of_second), (of_second, len(thread.templates))):
+        shown = end if end - first <= _SHOWN_TEMPLATES + 1 else first + _SHOWN_TEMPLATES
+        for number in range(first, shown):
+            heading, *details = describe(thread.templates[number])
+            yield from _wrapped(f"T{number}".ljust(_TEMPLATE_INDENT - 2) + heading, 2)
+            for detail in details:
+                yield from _wrapped(detail, _TEMPLATE_INDENT)
+        if shown < end:
+            yield f"  ... T{shown} {'to' if end - shown > 2 else 'and'} T{end - 1}: alike, at other turns of the loops"
+
+
+def _templates(nodes: Sequence[Node]) -> Iterator[int]:
+    """The numbers of the templates that a nest uses."""
+    for node in nodes:
+        if isinstance(node, Step):
+            yield node.template
+        else:
+            yield from _templates(node.body)
 
 
 def _node_lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
