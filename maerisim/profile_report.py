@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from maerisim.report import (
+    Findings,
     LayerReport,
     NetworkReport,
     UnsupportedLayer,
@@ -18,6 +19,7 @@ from maerisim.report import (
     percent,
     quantity,
     scaled_notes,
+    unsupported_json,
     unsupported_notes,
     whole,
 )
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.engine.totals import Multicasts
-    from maerisim.errors import MaerisimError
-    from maerisim.hardware import EnergyTable, Hardware
+    from maerisim.hardware import EnergyTable
     from maerisim.profile import Profile, Relief
     from maerisim.tiles import Share, TileKind, Work
 
@@ -48,24 +49,13 @@ class ProfiledLayer:
 
 
 @dataclass(frozen=True)
-class ProfileReport:
-    """The layers of a network in its order; ``failure`` is the error that ended the run."""
-
-    hardware: Hardware
-    network: str
-    entries: tuple[ProfiledLayer | UnsupportedLayer, ...]
-    interrupted: bool = False
-    failure: MaerisimError | None = None
-
-    @property
-    def layers(self) -> list[ProfiledLayer]:
-        return [entry for entry in self.entries if isinstance(entry, ProfiledLayer)]
+class ProfileReport(Findings[ProfiledLayer]):
+    """The layers of a network with their profiles."""
 
     @property
     def results(self) -> NetworkReport:
         """The same without the profiles."""
-        entries = (entry.layer if isinstance(entry, ProfiledLayer) else entry for entry in self.entries)
-        return NetworkReport(self.hardware, self.network, tuple(entries), self.interrupted, self.failure)
+        return self.reports(lambda profiled: profiled.layer)
 
 
 @dataclass(frozen=True)
@@ -95,10 +85,7 @@ def profiles_json(report: ProfileReport) -> dict[str, Any]:
         "hardware": report.hardware.name,
         "network": report.network,
         "layers": [layer_json(results, each.layer) | profile_json(each, report.hardware.energy) for each in layers],
-        "unsupported": [
-            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
-            for layer in results.unsupported
-        ],
+        "unsupported": unsupported_json(report),
         "total_cycles": results.total_cycles,
         "total_energy": results.total_energy,
         "total_dram_energy": math.fsum(dram_energy(each.profile) * each.layer.count for each in layers),

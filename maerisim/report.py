@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,26 +83,39 @@ class UnsupportedLayer:
     reason: str
 
 
+EntryT = TypeVar("EntryT")
+
+
 @dataclass(frozen=True)
-class NetworkReport:
-    """All that is known about a network on a piece of hardware, in the network's order.
+class Findings(Generic[EntryT]):
+    """What a command found out about each layer of a network on a piece of hardware, in the network's order.
 
     ``failure`` is the error that ended the run; the entries are what was finished before it.
     """
 
     hardware: Hardware
     network: str
-    entries: tuple[LayerReport | UnsupportedLayer, ...]
+    entries: tuple[EntryT | UnsupportedLayer, ...]
     interrupted: bool = False
     failure: MaerisimError | None = None
 
     @property
-    def layers(self) -> list[LayerReport]:
-        return [entry for entry in self.entries if isinstance(entry, LayerReport)]
+    def layers(self) -> list[EntryT]:
+        return [entry for entry in self.entries if not isinstance(entry, UnsupportedLayer)]
 
     @property
     def unsupported(self) -> list[UnsupportedLayer]:
         return [entry for entry in self.entries if isinstance(entry, UnsupportedLayer)]
+
+    def reports(self, of: Callable[[EntryT], LayerReport]) -> NetworkReport:
+        """The same with what ``of`` takes of each entry."""
+        entries = tuple(entry if isinstance(entry, UnsupportedLayer) else of(entry) for entry in self.entries)
+        return NetworkReport(self.hardware, self.network, entries, self.interrupted, self.failure)
+
+
+@dataclass(frozen=True)
+class NetworkReport(Findings[LayerReport]):
+    """All that is known about a network on a piece of hardware."""
 
     @property
     def total_cycles(self) -> int | None:
@@ -176,7 +189,7 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
     }
 
 
-def unsupported_json(report: NetworkReport) -> list[dict[str, Any]]:
+def unsupported_json(report: Findings[Any]) -> list[dict[str, Any]]:
     """The layers that were not run."""
     return [
         {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}

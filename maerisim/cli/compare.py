@@ -35,7 +35,7 @@ def run(study: Study) -> Comparison:
             interrupted = True
         except MaerisimError as error:
             failure = error
-    return Comparison(study.hardware, study.network, study.objective, tuple(entries), interrupted, failure)
+    return Comparison(study.hardware, study.network, tuple(entries), interrupted, failure, study.objective)
 
 
 def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer:
