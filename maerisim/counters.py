@@ -105,9 +105,9 @@ class Traffic:
             ("registers", "read", self.register_reads, table.register_access),
             ("registers", "written", self.register_writes, table.register_access),
             ("multipliers", "multiplication", self.multiplications, table.multiply),
-            ("multipliers", "word through a switch", self.multiplier_words, table.multiplier_switch_access),
+            ("multipliers", "word passed", self.multiplier_words, table.multiplier_switch_access),
             ("reduction", *combined, table.add),
-            ("reduction", "word through a switch", self.adder_words, table.reduction_switch_access),
+            ("reduction", "word passed", self.adder_words, table.reduction_switch_access),
             ("accumulation", "sum added", self.accumulations, table.add),
             ("accumulation", "buffer access", self.accumulation_accesses, table.accumulation_buffer_access),
         ]

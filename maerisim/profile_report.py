@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 MOST_TILES_LISTED = 8
 """A sparse layer has a kind of tile for every fold of every set of filters."""
-MOST_TILES_BESIDE = 4
-"""Kinds of tiles that have a column of their own beside their sum."""
+LABEL_COLUMNS, NUMBER_COLUMNS = 36, 14
+"""Widths of the names and of the numbers where kinds of tiles stand beside one another."""
 
 
 @dataclass(frozen=True)
@@ -197,13 +197,13 @@ def loops(layer: LayerReport) -> list[TurningLoop]:
 # --- Sections ---------------------------------------------------------------------------------------------------------
 
 
-def sections(report: ProfileReport, each: ProfiledLayer) -> list[Section]:
-    """The page of one layer."""
+def sections(report: ProfileReport, each: ProfiledLayer, width: int) -> list[Section]:
+    """The page of one layer, for a screen of so many columns."""
     profile = each.profile
     return [
         summary(report, each),
         tiles_section(profile),
-        *shares_sections(profile, report.hardware.energy),
+        *shares_sections(profile, report.hardware.energy, width),
         distribution_section(profile),
         energy_section(profile),
         bounds_section(profile),
@@ -289,15 +289,16 @@ def tile_row(number: int, kind: TileKind, profile: Profile) -> list[str]:
     return [str(number), sizes, *map(whole, counts), percent(kind.steps / profile.steps)]
 
 
-def shares_sections(profile: Profile, energies: EnergyTable) -> list[Section]:
+def shares_sections(profile: Profile, energies: EnergyTable, width: int) -> list[Section]:
     """The kinds of tiles beside one another, those without a column as one; nothing when there is a single kind."""
     if len(profile.shares) == 1:
         return []
     columns = [share.work for share in profile.shares]
     names = [f"kind {number}" for number in range(1, len(columns) + 1)]
-    if len(columns) > MOST_TILES_BESIDE + 1:
-        names = [*names[:MOST_TILES_BESIDE], f"{MOST_TILES_BESIDE + 1} to {len(columns)}"]
-        columns = [*columns[:MOST_TILES_BESIDE], summed(columns[MOST_TILES_BESIDE:])]
+    most = max(2, (width - LABEL_COLUMNS) // NUMBER_COLUMNS - 1)
+    if len(columns) > most:
+        names = [*names[: most - 1], f"{most} to {len(columns)}"]
+        columns = [*columns[: most - 1], summed(columns[most - 1 :])]
     columns.append(summed(columns))
     by_column = [figures(work, energies) for work in columns]
     rows = [
@@ -337,16 +338,22 @@ def figures(work: Work, energies: EnergyTable) -> dict[str, str]:
 
 def distribution_section(profile: Profile) -> Section:
     """Per operand the words that are read and sent, and how wide they are."""
-    rows = []
-    for operand, sent in profile.multicasts.items():
-        if sent.words:
-            wide, unicasts = wide_words(sent), sent.words.get(1, 0)
-            widest = whole(max(sent.words)) if wide else ""
-            counts = map(whole, (delivered(sent), sent.packets, sent.hops))
-            rows.append([operand.replace("_", " "), whole(unicasts), whole(wide), mean_width(sent), widest, *counts])
+    used = {operand: sent for operand, sent in profile.multicasts.items() if sent.words}
+    by_figure: dict[str, Callable[[Multicasts], str]] = {
+        "unicasts": lambda sent: whole(sent.words.get(1, 0)),
+        "multicasts": lambda sent: whole(wide_words(sent)),
+        "mean width of a multicast": mean_width,
+        "widest": lambda sent: whole(max(sent.words)) if wide_words(sent) else "",
+        "delivered": lambda sent: whole(delivered(sent)),
+        "port slots": lambda sent: whole(sent.packets),
+        "distribution switches passed": lambda sent: whole(sent.hops),
+    }
+    rows = [[name, *map(figure, used.values())] for name, figure in by_figure.items()]
+    rows = [row for row in rows if any(row[1:])]
     if profile.counters.forwards:
-        rows.append(["inputs forwarded", "", "", "", "", whole(profile.counters.forwards), "", ""])
-    headings = ("operand", "unicasts", "multicasts", "mean width", "widest", "delivered", "port slots", "hops")
+        forwarded = whole(profile.counters.forwards)
+        rows.append(["forwarded by the neighbour", *(forwarded if operand == "inputs" else "" for operand in used)])
+    headings = ("", *(operand.replace("_", " ") for operand in used))
     note = (
         "unicasts, multicasts: words read from the global buffer, to one or more multiplier switches (their width); "
         "each takes a slot of every port that it is needed below"
@@ -407,7 +414,7 @@ def totals_section(report: ProfileReport) -> Section:
     rows = []
     for entry in report.entries:
         if isinstance(entry, UnsupportedLayer):
-            rows.append([counted(entry.name, entry.count), "not supported", *[""] * 8])
+            rows.append([counted(entry.name, entry.count), "not supported", *[""] * 7])
             continue
         layer, profile = entry.layer, entry.profile
         rows.append(
@@ -418,7 +425,6 @@ def totals_section(report: ProfileReport) -> Section:
                 whole(profile.cycles),
                 percent(layer.estimate.bound_cycles / profile.cycles),
                 percent(profile.utilization),
-                percent(profile.peak_utilization),
                 quantity(profile.energy),
                 quantity(dram_energy(profile)),
                 whole(-(-code_size(profile) // 8)),
@@ -427,10 +433,10 @@ def totals_section(report: ProfileReport) -> Section:
     results = report.results
     dram = math.fsum(dram_energy(each.profile) * each.layer.count for each in report.layers)
     code = sum(code_size(each.profile) for each in report.layers)
-    sums = [whole(results.total_cycles), "", percent(results.total_utilization), "", quantity(results.total_energy)]
+    sums = [whole(results.total_cycles), "", percent(results.total_utilization), quantity(results.total_energy)]
     rows.append(["total", "", "", *sums, quantity(dram), whole(-(-code // 8))])
-    headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "peak", "energy", "DRAM", "code bytes")
-    return Section("in total", headings, rows, words=3)
+    headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "energy", "DRAM", "code")
+    return Section("in total", headings, rows, words=3, notes=["code: bytes, once for all occurrences of a layer"])
 
 
 def best_relief(profile: Profile) -> str:
@@ -458,10 +464,17 @@ def table(section: Section) -> Table:
     from rich.text import Text
 
     style = box.SIMPLE_HEAD if section.headed else None
-    result = Table(box=style, padding=(0, 1, 0, 0), pad_edge=False, show_header=section.headed)
+    result = Table(box=style, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, show_header=section.headed)
     for place, heading in enumerate(section.headings):
         text = place < section.words
-        result.add_column(heading, justify="left" if text else "right", no_wrap=not text, overflow="fold")
+        words = [word for row in section.rows if text for word in row[place].split()]
+        result.add_column(
+            heading,
+            justify="left" if text else "right",
+            no_wrap=place == 0 or not text,
+            min_width=max(map(len, words), default=None),
+            overflow="fold",
+        )
     for row in section.rows:
         result.add_row(*(Text(cell) for cell in row))
     return result

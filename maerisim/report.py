@@ -339,6 +339,14 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }
 """What each command shows."""
+NARROW_SCREEN = 100
+"""Columns of a terminal below which tables leave out operators, and what limits a mapping, which the notes say too."""
+NARROWEST_MAPPING = 12
+
+
+def columns_of(command: str, width: int) -> tuple[Column, ...]:
+    """What a command shows on a screen of so many columns: not everything fits on a narrow one."""
+    return tuple(column for column in COLUMNS[command] if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
 
 
 def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
@@ -374,7 +382,8 @@ def network_table(report: NetworkReport, columns: Sequence[Column], *, totals: b
             column.heading,
             footer=Text(total) if with_total else "",
             justify="right" if column.number else "left",
-            no_wrap=column.number or column is LAYER,
+            no_wrap=column is not MAPPING,
+            min_width=NARROWEST_MAPPING if column is MAPPING else None,
             overflow="fold",
         )
     table.show_footer = with_total

@@ -27,6 +27,8 @@ from maerisim.mapping import MappingFile, dump_mappings
 if TYPE_CHECKING:
     from rich.table import Table
 
+PAGE_COLUMNS = 100
+"""What tables of which parts can be left out, or put together, are made for where there is no terminal."""
 MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
 
@@ -39,7 +41,7 @@ def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> N
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
-        table = reporting.network_table(report, reporting.COLUMNS[command])
+        table = reporting.network_table(report, reporting.columns_of(command, page_width()))
         print_page(reporting.title(report), table, reporting.footnotes(command, report))
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
@@ -69,11 +71,11 @@ def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json_text(profiling.profiles_json(report)))
     else:
-        pages = [section for layer in report.layers for section in profiling.sections(report, layer)]
+        pages = [section for layer in report.layers for section in profiling.sections(report, layer, page_width())]
         pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
         for section in pages:
-            gap = [""] if section.notes or not section.headed else []
-            print_page(section.title, profiling.table(section), [*section.notes, *gap])
+            gap = [""] if section.notes else []
+            print_page(section.title, profiling.table(section), [*gap, *section.notes, ""])
         for note in profiling.notes(report):
             typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
@@ -95,6 +97,11 @@ def json_text(document: dict[str, Any]) -> str:
     return re.sub(
         r"\[\n[^][{}]*\]", lambda flat: re.sub(r"\n *", " ", flat[0]).replace("[ ", "[").replace(" ]", "]"), text
     )
+
+
+def page_width() -> int:
+    """Columns of the terminal; those of a usual page where there is none."""
+    return Console().width if sys.stdout.isatty() else PAGE_COLUMNS
 
 
 def print_page(title: str, table: Table, notes: Sequence[str]) -> None:

@@ -14,8 +14,14 @@ ARGUMENTS = ("maeri-16", "tiny", "--layer", "conv3x3", "--layer", "max_pool")
 def test_a_page_for_each_layer_and_one_for_all(maerisim):
     finished = maerisim("report", *ARGUMENTS)
     assert finished.code == 0
-    for heading in ("kinds of tiles", "distribution", "accesses and energy", "distance from", "what would relieve it"):
-        assert len(re.findall(f"^{heading}", finished.out, re.MULTILINE)) == 2
+    for heading in (
+        "kinds of tiles, in multiplier switches",
+        "distribution",
+        "accesses and energy",
+        "distance from the bounds",
+        "what would relieve it",
+    ):
+        assert finished.out.splitlines().count(heading) == 2
     for label in (
         "mapping",
         "cycles",
@@ -73,12 +79,12 @@ def test_tiles_are_reported_one_by_one_and_add_up(maerisim, tmp_path):
     assert sum(tile["energy"] for tile in layer["tiles"]) == pytest.approx(layer["energy"])
     out = maerisim(*arguments).out
     assert re.search(r"^loops {6,}.*K 3 x 3 \(last 2\)", out, re.MULTILINE)
-    assert re.search(r"^ multipliers: multiplication +55,296 +18,432 +73,728$", out, re.MULTILINE)
+    assert re.search(r"^multipliers: multiplication +55,296 +18,432 +73,728$", out, re.MULTILINE)
     assert "what each kind of tile does" not in maerisim("report", "maeri-16", "tiny", "--layer", "conv3x3").out
 
 
 def test_many_kinds_of_tiles_share_a_column(maerisim, tmp_path):
-    """A sparse layer has a kind for every fold: four have a column, the others one together."""
+    """A sparse layer has a kind for every fold: on a page of 100 columns two have one, and the others one together."""
     path = tmp_path / "sparse.yaml"
     path.write_text(
         "name: sparse\nlayers:\n  - {name: fc, op: linear, inputs: 40, outputs: 24, sparsity: {density: 0.3, seed: 1}}\n"
@@ -89,8 +95,8 @@ def test_many_kinds_of_tiles_share_a_column(maerisim, tmp_path):
     assert layer["loops"] == []
     page = maerisim("report", "maeri-16", path).out.partition("what each kind of tile does")[2]
     heading = next(line for line in page.splitlines() if "kind 1" in line)
-    assert re.split(r"\s{2,}", heading.strip()) == ["kind 1", "kind 2", "kind 3", "kind 4", f"5 to {kinds}", "total"]
-    row = next(line for line in page.splitlines() if line.startswith(" control steps"))
+    assert re.split(r"\s{2,}", heading.strip()) == ["kind 1", "kind 2", f"3 to {kinds}", "total"]
+    row = next(line for line in page.splitlines() if line.startswith("control steps"))
     *each, total = (int(number.replace(",", "")) for number in re.split(r"\s{2,}", row.strip())[1:])
     assert sum(each) == total == layer["control_steps"]
 
