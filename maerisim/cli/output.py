@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 import textwrap
@@ -122,6 +123,20 @@ def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
     """Write the mappings of a report as a document that ``--mapping`` reads."""
     layers = {layer.name: (layer.problem, layer.mapping) for layer in report.layers}
     write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers)))
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file that cannot be written before anything has run for it. Raises DocumentError."""
+    folder = path.parent
+    if path.is_dir():
+        problem = "is a directory, expected a file to write"
+    elif not folder.is_dir():
+        problem = f"cannot be written: there is no directory {folder}"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        problem = "cannot be written: permission denied"
+    else:
+        return
+    raise DocumentError([f"{path}: {problem}"])
 
 
 def write_file(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from maerisim.documents.models import NOUNS, Kind
 from maerisim.documents.words import nearest
 from maerisim.errors import DocumentError
 
-_FOLDERS: dict[str, str] = {
+_FOLDERS: dict[Kind, str] = {
     "hardware": "hardware",
     "network": "networks",
     "mapping": "mappings",
@@ -51,6 +51,9 @@ def locate(kind: Kind, name: str | os.PathLike[str]) -> Path:
     if path.is_file() or (path.exists() and not is_bare):
         return path
     names = shipped(kind)
+    others = [other for other in _FOLDERS if other != kind and is_bare and text in shipped(other)]
+    if others:
+        raise DocumentError([f"{text}: is a shipped {others[0]}, expected {NOUNS[kind]}"])
     hint = nearest(path.stem if path.suffix in (".yaml", ".yml") else path.name, names)
     if names and not hint:
         hint = f" (shipped: {', '.join(names)})"

@@ -15,9 +15,9 @@ Problem = tuple[KeyPath, str]
 NOUNS: dict[Kind, str] = {
     "hardware": "a hardware description",
     "network": "a network description",
-    "mapping": "a mapping file",
+    "mapping": "saved mappings",
     "sweep": "a sweep",
-    "constraints": "a file of constraints",
+    "constraints": "constraints",
 }
 """What messages call a document of each kind."""
 PROBLEMS_ERROR = "problems"
