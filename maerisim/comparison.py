@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from maerisim.analytic import Objective, score
 from maerisim.report import (
+    Findings,
     LayerReport,
     NetworkReport,
     UnsupportedLayer,
@@ -18,6 +20,7 @@ from maerisim.report import (
     percent,
     quantity,
     scaled_notes,
+    unsupported_json,
     unsupported_notes,
     whole,
 )
@@ -25,8 +28,6 @@ from maerisim.report import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maerisim.errors import MaerisimError
-    from maerisim.hardware import Hardware
 
 OURS = "ours"
 
@@ -45,30 +46,19 @@ class ComparedLayer:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """The layers of a network in its order; ``failure`` is the error that ended the run."""
+class Comparison(Findings[ComparedLayer]):
+    """The layers of a network, each with several mappings, and what they were made for."""
 
-    hardware: Hardware
-    network: str
-    objective: Literal["cycles", "energy", "edp"]
-    entries: tuple[ComparedLayer | UnsupportedLayer, ...]
-    interrupted: bool = False
-    failure: MaerisimError | None = None
-
-    @property
-    def layers(self) -> list[ComparedLayer]:
-        return [entry for entry in self.entries if isinstance(entry, ComparedLayer)]
+    objective: Objective = "cycles"
 
     @property
     def ours(self) -> NetworkReport:
         """The report of our mappings alone."""
-        entries = (entry.ours if isinstance(entry, ComparedLayer) else entry for entry in self.entries)
-        return NetworkReport(self.hardware, self.network, tuple(entries), self.interrupted, self.failure)
+        return self.reports(lambda compared: compared.ours)
 
     def cost(self, layer: LayerReport) -> float:
         """What the objective makes small."""
-        energy = 1.0 if self.objective == "cycles" else self.ours.energy(layer)
-        return energy * (1 if self.objective == "energy" else layer.best_known_cycles)
+        return score(self.objective, layer.best_known_cycles, self.ours.energy(layer))[0]
 
     def ratio(self, compared: ComparedLayer, layer: LayerReport) -> float:
         """How many times the cost of our mapping this one costs."""
@@ -96,10 +86,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "network": comparison.network,
         "objective": comparison.objective,
         "layers": [_layer_json(comparison, compared) for compared in comparison.layers],
-        "unsupported": [
-            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
-            for layer in comparison.ours.unsupported
-        ],
+        "unsupported": unsupported_json(comparison),
         "geometric_means": {name: {"ratio": mean, "layers": layers} for name, (mean, layers) in means.items()},
         "interrupted": comparison.interrupted,
     }
@@ -178,7 +165,7 @@ def _cells(comparison: Comparison, compared: ComparedLayer, layer: LayerReport |
 
 def comparison_notes(comparison: Comparison) -> list[str]:
     """What the ratio is of, which layers are smaller than they are, and why references are missing: each reason once."""
-    measure = {"cycles": "cycles", "energy": "energy", "edp": "energy times cycles"}[comparison.objective]
+    measure = {"cycles": "cycles", "energy": "energy"}.get(comparison.objective, "energy times cycles")
     notes = [f"ratio: {measure} over ours; above 1 ours is better"] if comparison.layers else []
     missing: dict[tuple[str, str], list[str]] = {}
     for compared in comparison.layers:

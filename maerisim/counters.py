@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from maerisim.hardware import EnergyTable
 
@@ -13,6 +13,16 @@ OPERANDS = ("inputs", "partial_sums", "weights")
 STALLS = ("collection", "weights", "inputs", "wait", "forwarding")
 """Why a multiplier switch with work left did nothing in a cycle: no room for its product, no weight, no input, no
 partial sum, no room at the neighbour for the input to forward."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Events of one kind and their energy, in the unit of the hardware's table."""
+
+    component: str
+    event: str
+    count: int
+    energy: float
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,28 @@ class Traffic:
             + self.accumulation_accesses * table.accumulation_buffer_access,
         }
 
+    def spent(self, table: EnergyTable) -> list[Spent]:
+        """The events behind ``energy_by_component``, one by one, with the energy of each."""
+        combined = ("comparison", self.comparisons) if self.comparisons else ("addition", self.additions)
+        buffer = table.global_buffer_access
+        events = [
+            *(("global_buffer", f"{operand} read", self.buffer_reads[operand], buffer) for operand in OPERANDS),
+            *(
+                ("global_buffer", f"{what} written", self.buffer_writes[what], buffer)
+                for what in ("outputs", "partial_sums")
+            ),
+            ("distribution", "switch passed", self.distribution_hops, table.distribution_switch_access),
+            ("registers", "read", self.register_reads, table.register_access),
+            ("registers", "written", self.register_writes, table.register_access),
+            ("multipliers", "multiplication", self.multiplications, table.multiply),
+            ("multipliers", "word passed", self.multiplier_words, table.multiplier_switch_access),
+            ("reduction", *combined, table.add),
+            ("reduction", "word passed", self.adder_words, table.reduction_switch_access),
+            ("accumulation", "sum added", self.accumulations, table.add),
+            ("accumulation", "buffer access", self.accumulation_accesses, table.accumulation_buffer_access),
+        ]
+        return [Spent(component, event, count, count * each) for component, event, count, each in events]
+
     def energy(self, table: EnergyTable) -> float:
         """Energy of the run in ``table.unit``."""
         return sum(self.energy_by_component(table).values())
@@ -112,9 +144,13 @@ class Counters(Traffic):
         return Traffic(**{field.name: getattr(self, field.name) for field in fields(Traffic)})
 
 
-def sum_of(runs: Sequence[Counters]) -> Counters:
+CountsT = TypeVar("CountsT", bound=Traffic)
+
+
+def sum_of(runs: Sequence[CountsT]) -> CountsT:
     """The counts of several runs together."""
-    return Counters(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(Counters)})
+    kind = type(runs[0])
+    return kind(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(kind)})
 
 
 def _sum(values: Sequence[Any]) -> Any:

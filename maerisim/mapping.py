@@ -60,7 +60,7 @@ class Mapping:
             msg = "tile"
             raise MappingError(msg, [f"'{name}' is not a dimension (dimensions: {known})" for name in unknown])
         n, g, k, c, r, s, p, q = (tile.get(name, 1) for name in DIMENSIONS)
-        return cls((n, g, k, c, r, s, p, q), _names(order), _names(placement))
+        return cls((n, g, k, c, r, s, p, q), names_of(order), names_of(placement))
 
     @property
     def T(self) -> dict[str, int]:
@@ -188,7 +188,8 @@ class Mapping:
         return f"tile {_tile_text(self.tile)}, order {' '.join(self.order)}{placed}"
 
 
-def _names(order: str | Sequence[str]) -> tuple[str, ...]:
+def names_of(order: str | Sequence[str]) -> tuple[str, ...]:
+    """Dimensions written as a text or a list."""
     return tuple(order.split()) if isinstance(order, str) else tuple(order)
 
 
@@ -319,11 +320,29 @@ class MappingFile(Document):
     network: str = Field(description="name of the network that the layers belong to")
     layers: dict[str, MappingEntry] = Field(description="mapping by layer name")
 
+    shares: dict[str, Size] = Field(
+        default_factory=dict, description="fused layers by name: multipliers of the first, the second has the others"
+    )
+
     @classmethod
-    def of(cls, hardware: str, network: str, layers: MappingOf[str, tuple[Problem, Mapping]]) -> MappingFile:
-        """From problems and mappings by layer name."""
+    def of(
+        cls,
+        hardware: str,
+        network: str,
+        layers: MappingOf[str, tuple[Problem, Mapping]],
+        shares: MappingOf[str, int] | None = None,
+    ) -> MappingFile:
+        """From problems and mappings by layer name, and the share of the first of two fused layers by their name."""
         entries = {name: MappingEntry.of(problem, mapping) for name, (problem, mapping) in layers.items()}
-        return cls(hardware=hardware, network=network, layers=entries)
+        return cls(hardware=hardware, network=network, layers=entries, shares=dict(shares or {}))
+
+    def share_for(self, layer: str) -> int:
+        """Multipliers of the first of two fused layers. Raises MappingError when it is not there."""
+        if layer not in self.shares:
+            hint = documents.nearest(layer, self.shares) or f" (it has: {', '.join(self.shares) or 'none'})"
+            msg = f"layer '{layer}'"
+            raise MappingError(msg, [f"the mapping file has no 'shares' entry for these fused layers{hint}"])
+        return self.shares[layer]
 
     def mapping_for(self, layer: str, problem: Problem) -> Mapping:
         """The mapping of ``layer``, which must have been made for this ``problem``; padding does not matter.
@@ -384,6 +403,9 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
         ]
         if entry.placement != REPLICATED:
             lines.append(f"    placement: {' '.join(entry.placement)}")
+    if mappings.shares:
+        lines.append("shares:")
+        lines += [f"  {documents.scalar(name)}: {share}" for name, share in mappings.shares.items()]
     text = "\n".join(lines) + "\n"
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")

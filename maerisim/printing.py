@@ -18,6 +18,7 @@ from maerisim.program import (
     Control,
     ControlRow,
     Ints,
+    Mask,
     Node,
     Packets,
     Program,
@@ -73,6 +74,7 @@ def program_text(program: Program) -> str:
         f"{counted(program.results, 'result')} to collect"
         + (", partial sums through the global buffer" if program.spills else "")
         + (", adder switches keep the larger of their words" if program.compares else ""),
+        *_fusion_lines(program),
         *_LEGEND.splitlines(),
         "",
         *_configuration(program),
@@ -81,8 +83,20 @@ def program_text(program: Program) -> str:
     lines += ["", *_thread_lines(program.inputs, "each distribution port", _packets_lines)]
     lines += ["", *_thread_lines(program.weights, "each distribution port", _packets_lines)]
     lines += ["", *_thread_lines(program.compute, "each multiplier switch", _uses_lines)]
-    lines += ["", *_thread_lines(program.collect, "each virtual neuron", partial(_collect_lines, program.compares))]
+    lines += ["", *_thread_lines(program.collect, "each virtual neuron", partial(_collect_lines, program.comparing))]
     return "\n".join(lines)
+
+
+def _fusion_lines(program: Program) -> Iterator[str]:
+    """Where the second of two layers lies, and what it waits for."""
+    fusion = program.fusion
+    if fusion is None:
+        return
+    first = f"ports from {fusion.port}, multiplier switches from {fusion.switch}"
+    yield f"two layers at once: {first} and virtual neurons from {fusion.virtual_neuron} on belong to the second;"
+    yield "its inputs are results of the first, each sent when it has been written to the global buffer"
+    if fusion.compares:
+        yield "its adder switches keep the larger of their words"
 
 
 def _lock_step_lines(program: Program, control: Thread[ControlRow]) -> Iterator[str]:
@@ -183,20 +197,34 @@ def _exit_names(reduction: Reduction) -> list[str]:
 
 def _thread_lines(thread: Thread[Any], walker: str, describe: Callable[[Any], list[str]]) -> Iterator[str]:
     """Heading, loops, and templates of a thread."""
-    if not thread.steps:
+    if not thread.steps and not thread.second:
         yield f"{thread.name}: nothing to do"
         return
-    yield f"{thread.name}: {counted(thread.steps, 'step')}, walked by {walker}"
+    of_first = " of the first layer" if thread.second else ""
+    yield f"{thread.name}: {counted(thread.steps, 'step')}, walked by {walker}{of_first}"
     yield from _node_lines(thread.nodes, 1)
-    count = len(thread.templates)
-    shown = count if count <= _SHOWN_TEMPLATES + 1 else _SHOWN_TEMPLATES
-    for number, template in enumerate(thread.templates[:shown]):
-        heading, *details = describe(template)
-        yield from _wrapped(f"T{number}".ljust(_TEMPLATE_INDENT - 2) + heading, 2)
-        for detail in details:
-            yield from _wrapped(detail, _TEMPLATE_INDENT)
-    if shown < count:
-        yield f"  ... T{shown} {'to' if count - shown > 2 else 'and'} T{count - 1}: alike, at other turns of the loops"
+    if thread.second:
+        yield f"  {counted(thread.steps_of(1), 'step')}, walked by {walker} of the second layer"
+        yield from _node_lines(thread.second, 1)
+    of_second = min(_templates(thread.second), default=len(thread.templates))
+    for first, end in ((0, of_second), (of_second, len(thread.templates))):
+        shown = end if end - first <= _SHOWN_TEMPLATES + 1 else first + _SHOWN_TEMPLATES
+        for number in range(first, shown):
+            heading, *details = describe(thread.templates[number])
+            yield from _wrapped(f"T{number}".ljust(_TEMPLATE_INDENT - 2) + heading, 2)
+            for detail in details:
+                yield from _wrapped(detail, _TEMPLATE_INDENT)
+        if shown < end:
+            yield f"  ... T{shown} {'to' if end - shown > 2 else 'and'} T{end - 1}: alike, at other turns of the loops"
+
+
+def _templates(nodes: Sequence[Node]) -> Iterator[int]:
+    """The numbers of the templates that a nest uses."""
+    for node in nodes:
+        if isinstance(node, Step):
+            yield node.template
+        else:
+            yield from _templates(node.body)
 
 
 def _node_lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
@@ -313,10 +341,10 @@ def _use_words(flags: int) -> str:
     return ", ".join(words + [word for flag, word in _USE_WORDS.items() if flags & flag])
 
 
-def _collect_lines(compares: bool, step: CollectStep) -> list[str]:
-    deed = "comparison" if compares else "addition"
-    rows = zip(step.flags.tolist(), step.additions_two.tolist(), step.additions_three.tolist(), strict=True)
-    groups = _grouped([_collect_words(deed, *row) for row in rows])
+def _collect_lines(comparing: Mask, step: CollectStep) -> list[str]:
+    deeds = ["comparison" if compares else "addition" for compares in comparing]
+    rows = zip(deeds, step.flags.tolist(), step.additions_two.tolist(), step.additions_three.tolist(), strict=True)
+    groups = _grouped([_collect_words(*row) for row in rows])
     return [f"VN {ranges(places)}: {words}" for words, places in groups.items()]
 
 

@@ -7,6 +7,7 @@ Dimensions follow Timeloop: ``N`` batch, ``G`` groups, ``K`` output channels per
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -166,3 +167,122 @@ class Stage:
     name: str
     problem: Problem
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FusedProblem:
+    """Two layers that run at the same time: the outputs of the ``first`` are the inputs of the ``second``.
+
+    The second takes them as channels of the same height and width or, when it is fully connected, as features.
+    Its batch is that of the first. Raises DocumentError when its inputs are anything else, or when one has sparse weights.
+    """
+
+    first: Problem
+    second: Problem
+
+    def __post_init__(self) -> None:
+        first, second = self.first, self.second
+        wrong = []
+        if first.sparsity is not None or second.sparsity is not None:
+            wrong.append(
+                "fused layers: sparse weights change the virtual neurons between filters, expected dense layers"
+            )
+        if first.N != second.N:
+            wrong.append(f"fused layers: a batch of {first.N}, then one of {second.N}, expected the same")
+        channels, words = second.G * second.C, first.outputs // first.N
+        if channels not in (first.G * first.K, words) or (channels != first.G * first.K and second.H * second.W > 1):
+            wrong.append(
+                f"fused layers: the second has {channels} input channels, "
+                f"expected the {first.G * first.K} output channels of the first"
+            )
+        if wrong:
+            raise DocumentError(wrong)
+
+    @property
+    def intermediate_shape(self) -> tuple[int, int, int, int]:
+        """(images, channels, rows, columns) of what is between the two, as the second sees it, without padding."""
+        first, channels = self.first, self.second.G * self.second.C
+        size = (first.P, first.Q) if channels == first.G * first.K else (1, 1)
+        return (first.N, channels, *size)
+
+    @property
+    def intermediate_words(self) -> int:
+        """Words that the first gives and the second takes, which do not leave the chip."""
+        return self.first.outputs
+
+    @property
+    def operations(self) -> int:
+        """Operations of both, see ``Problem.operations``."""
+        return self.first.operations + self.second.operations
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulate operations of both."""
+        return self.first.macs + self.second.macs
+
+    @property
+    def pools(self) -> bool:
+        """Whether neither has weights."""
+        return self.first.pools and self.second.pools
+
+    @property
+    def outputs(self) -> int:
+        """Output words of the second."""
+        return self.second.outputs
+
+    def scaled(self, limit: int) -> FusedProblem:
+        """Smaller layers of the same character, neither of more than ``limit`` operations where that is possible.
+
+        Halves the largest size of either (what is between them in both), with the floors of ``Problem.scaled``.
+        """
+        pair = self
+        while max(pair.first.operations, pair.second.operations) > limit:
+            smaller = max(pair._smaller(), key=lambda option: option[0], default=None)
+            if smaller is None:
+                break
+            pair = smaller[1]
+        return pair
+
+    def _smaller(self) -> Iterator[tuple[int, FusedProblem]]:
+        """(size, layers) with one size of the layers halved."""
+        first, second = self.first, self.second
+        flat = self.intermediate_shape[1] != first.G * first.K
+
+        def halved(name: str, size: int) -> int:
+            return max(_FLOORS[name], size // 2)
+
+        def large(name: str, size: int) -> bool:
+            return size > _FLOORS[name]
+
+        def option(size: int, smaller: Problem, **sizes: int) -> tuple[int, FusedProblem]:
+            features = {"C": smaller.G * smaller.K * smaller.P * smaller.Q} if flat else {}
+            changes: dict[str, Any] = {**sizes, **features}
+            return size, FusedProblem(smaller, replace(second, **changes))
+
+        for axis, name in enumerate("PQ"):
+            size = getattr(first if flat else second, name)
+            if not large(name, size):
+                continue
+            if flat:
+                yield option(size, first._with_size(name, halved(name, size)))
+                continue
+            window = second._with_size(name, halved(name, size))
+            touched = (window.H, window.W)[axis] - 2 * second.padding[axis]
+            given = min(getattr(first, name), max(1, touched))
+            yield option(size, first._with_size(name, given), **{name: halved(name, size)})
+        if large("K", second.K):
+            yield option(second.K, first, K=halved("K", second.K))
+        if first.G == 1 and large("C", first.C):
+            yield option(first.C, first._with_size("C", halved("C", first.C)))
+        if large("N", first.N):
+            yield option(first.N, first._with_size("N", halved("N", first.N)), N=halved("N", first.N))
+        given_by = "K" if first.G == 1 else "G"
+        channels = first.G * first.K
+        taken_by = "C" if second.G == 1 else "G"
+        if (
+            large("K", channels)
+            and getattr(first, given_by) == channels
+            and (flat or getattr(second, taken_by) == channels)
+        ):
+            fewer = halved("K", channels)
+            yield option(channels, first._with_size(given_by, fewer), **({} if flat else {taken_by: fewer}))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from maerisim.fabric.topology import Reduction, Span
 
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.uint32]
 """Indices into other arrays: unsigned, so that a kernel need not ask whether one counts from the end."""
 T = TypeVar("T")
@@ -201,22 +202,30 @@ class Visit(NamedTuple, Generic[T]):
 
 @dataclass(frozen=True)
 class Thread(Generic[T]):
-    """A loop nest over templates, walked by each component at its own pace from control step ``first_step`` on."""
+    """A loop nest over templates, walked by each component at its own pace from control step ``first_step`` on.
+
+    Where two layers share the fabric, the components of the second walk the nest ``second``.
+    """
 
     name: str
     nodes: tuple[Node, ...]
     templates: tuple[T, ...]
     first_step: int = 0
+    second: tuple[Node, ...] = ()
 
-    def walk(self) -> Iterator[Visit[T]]:
-        """Visit the control steps in order."""
-        for template, step, base in _walk(self.nodes, self.first_step, 0):
+    def walk(self, layer: int = 0) -> Iterator[Visit[T]]:
+        """Visit the control steps of a layer (0, or 1 for the second of two) in order."""
+        for template, step, base in _walk(self.second if layer else self.nodes, self.first_step, 0):
             yield Visit(self.templates[template], step, base)
 
     @property
     def steps(self) -> int:
         """Number of control steps."""
-        return sum(control_steps(node) for node in self.nodes)
+        return self.steps_of(0)
+
+    def steps_of(self, layer: int) -> int:
+        """Number of control steps of a layer."""
+        return sum(control_steps(node) for node in (self.second if layer else self.nodes))
 
 
 def control_steps(node: Node) -> int:
@@ -279,6 +288,26 @@ class Batches:
 
 
 @dataclass(frozen=True)
+class Fusion:
+    """The second of two layers that run at the same time on one fabric, and what it takes from the first.
+
+    It has the distribution ports, multiplier switches and virtual neurons from these numbers on. Word w of its (padded)
+    inputs is result number ``due[w]`` (from 1) of virtual neuron ``producer[w]`` and lies at ``source[w]`` among the
+    outputs; a port sends it when that result has been written. Padding is due at 0, has no source (-1), and the value
+    ``identity``. With ``compares`` the sums of this layer are maxima.
+    """
+
+    port: int
+    switch: int
+    virtual_neuron: int
+    producer: Ints
+    due: Ints
+    source: Ints
+    identity: int
+    compares: bool
+
+
+@dataclass(frozen=True)
 class Program:
     """Everything that a run needs besides the hardware.
 
@@ -288,7 +317,7 @@ class Program:
     over the collection buses. ``output_offset`` is each virtual neuron's place relative to the base of the collect
     thread; ``partial_sum_of`` the virtual neuron whose partial sums a switch takes in, or -1. With ``compares`` adder
     switches and accumulators keep the larger of their words instead of adding them. ``control`` is there when a
-    controller drives the fabric in lock step.
+    controller drives the fabric in lock step, ``fusion`` when a second layer runs beside the first: layer 0 and layer 1.
     """
 
     weights: Thread[Packets]
@@ -306,16 +335,32 @@ class Program:
     batches: Batches
     compares: bool = False
     control: Thread[ControlRow] | None = None
+    fusion: Fusion | None = None
+
+    def layer_of_port(self, port: int) -> int:
+        """Which layer a distribution port serves."""
+        return int(self.fusion is not None and port >= self.fusion.port)
+
+    def layer_of_switch(self, switch: int) -> int:
+        """Which layer a multiplier switch works for."""
+        return int(self.fusion is not None and switch >= self.fusion.switch)
+
+    def layer_of_virtual_neuron(self, virtual_neuron: int) -> int:
+        """Which layer a virtual neuron belongs to."""
+        return int(self.fusion is not None and virtual_neuron >= self.fusion.virtual_neuron)
+
+    def compares_in(self, layer: int) -> bool:
+        """Whether the sums of a layer are maxima."""
+        return self.fusion.compares if layer and self.fusion is not None else self.compares
 
     @property
     def streams(self) -> tuple[Thread[Packets], Thread[Packets], Thread[Packets]]:
         """The distribution threads, in the order in which a port prefers words of the same control step."""
         return self.inputs, self.partial_sums, self.weights
 
-    @property
-    def empty(self) -> int:
-        """The value of an empty word, which changes no output."""
-        return LEAST if self.compares else 0
+    def empty_in(self, layer: int) -> int:
+        """The value of an empty word, which changes no output of a layer."""
+        return LEAST if self.compares_in(layer) else 0
 
     @property
     def buses(self) -> tuple[int, ...]:
@@ -324,8 +369,21 @@ class Program:
 
     @property
     def spills(self) -> bool:
-        """Whether partial sums go through the global buffer."""
+        """Whether any partial sums go through the global buffer."""
         return bool((self.partial_sum_of >= 0).any())
+
+    @property
+    def spilling(self) -> Mask:
+        """Per virtual neuron: whether its partial sums go through the global buffer."""
+        return np.isin(np.arange(len(self.spans)), self.partial_sum_of)
+
+    @property
+    def comparing(self) -> Mask:
+        """Per virtual neuron: whether its sums are maxima."""
+        comparing = np.full(len(self.spans), self.compares)
+        if self.fusion is not None:
+            comparing[self.fusion.virtual_neuron :] = self.fusion.compares
+        return comparing
 
     def describe(self) -> str:
         """The program as text: configuration, then every thread with its loops and templates."""

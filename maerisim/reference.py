@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maerisim.errors import ValuesError
-from maerisim.workload import Problem
+from maerisim.problem import FusedProblem, Problem
 
 LOWEST, HIGHEST = -8, 7
 """Range of random operands: 4-bit integers."""
@@ -21,6 +21,13 @@ class Operands(NamedTuple):
     """Operands of a problem, int64: ``inputs`` (N, G, C, H, W) padded, ``weights`` (G, K, C, R, S) or none (0)."""
 
     inputs: NDArray[np.int64]
+    weights: NDArray[np.int64]
+
+
+class FusedOperands(NamedTuple):
+    """Operands of two fused layers, int64: those of the first, and the weights of the second, whose inputs they make."""
+
+    first: Operands
     weights: NDArray[np.int64]
 
 
@@ -53,6 +60,34 @@ def reference_outputs(problem: Problem, operands: Operands) -> NDArray[np.int64]
         msg = f"operands of shapes {inputs.shape} and {weights.shape}, expected {expected[0]} and {expected[1]}"
         raise ValuesError(msg)
     return _pooled(problem, inputs) if problem.pools else _convolved(problem, inputs, weights)
+
+
+def random_fused_operands(problem: FusedProblem, seed: int) -> FusedOperands:
+    """Operands of two fused layers, drawn as ``random_operands`` does."""
+    return FusedOperands(random_operands(problem.first, seed), random_operands(problem.second, seed + 1).weights)
+
+
+def fused_reference(problem: FusedProblem, operands: FusedOperands) -> NDArray[np.int64]:
+    """The outputs (N, G, K, P, Q) of the second of two fused layers.
+
+    Raises ValuesError when the operands do not have the shapes of the layers.
+    """
+    inputs = taken_in(problem, reference_outputs(problem.first, operands.first), problem.second.identity)
+    return reference_outputs(problem.second, Operands(inputs, operands.weights))
+
+
+def taken_in(problem: FusedProblem, words: NDArray[np.int64], blank: int) -> NDArray[np.int64]:
+    """What the first of two fused layers gives (N, G, K, P, Q) as inputs of the second (N, G, C, H, W), ``blank`` where
+    these are padding. Rows and columns that the last stride of the second does not reach are left out.
+    """
+    second = problem.second
+    inputs = np.full(second.input_shape, blank, np.int64)
+    images, _, rows, columns = problem.intermediate_shape
+    between = words.reshape(images, second.G, second.C, rows, columns)
+    top, left = second.padding
+    inside = inputs[:, :, :, top : top + rows, left : left + columns]
+    inside[...] = between[:, :, :, : inside.shape[3], : inside.shape[4]]
+    return inputs
 
 
 def _pooled(problem: Problem, inputs: NDArray[np.int64]) -> NDArray[np.int64]:

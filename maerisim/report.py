@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.analytic import Estimate
+    from maerisim.certificate import Certificate
     from maerisim.counters import Traffic
     from maerisim.engine import Result
     from maerisim.errors import MaerisimError
+    from maerisim.fusion import FusedMapping
     from maerisim.hardware import Hardware
     from maerisim.mapping import Mapping
+    from maerisim.problem import FusedProblem
     from maerisim.workload import Problem
 
 SMALL_ERROR, LARGE_ERROR = 0.02, 0.05
@@ -26,25 +29,23 @@ MOST_CHOICES_LISTED = 12
 """With more layers than these the notes below a table would be longer than the table."""
 
 
-@dataclass(frozen=True)
-class LayerReport:
-    """One layer after a mapping was chosen for it and, when ``result`` is there, simulated.
+class Measured:
+    """What is known of a layer, or of two fused ones, after a mapping was chosen and, with a ``result``, simulated.
 
-    ``operations_before_scaling`` is set when ``--scale`` shrank the layer; ``problem`` is always what ran.
-    ``candidates`` and ``reason`` come from the mapper and are absent when the mapping was given.
+    ``operations_before_scaling`` is set when ``--scale`` shrank it; ``candidates``, ``reason`` and ``certificate`` come
+    from the mapper and are absent when the mapping was given.
     """
 
     name: str
     op: str
     count: int
-    problem: Problem
-    mapping: Mapping
     estimate: Estimate
-    result: Result | None = None
-    operations_before_scaling: int | None = None
-    candidates: int | None = None
-    reason: str = ""
-    values_checked: bool = False
+    result: Result | None
+    operations_before_scaling: int | None
+    candidates: int | None
+    reason: str
+    certificate: Certificate | None
+    values_checked: bool
 
     @property
     def scaled(self) -> bool:
@@ -72,6 +73,51 @@ class LayerReport:
 
 
 @dataclass(frozen=True)
+class LayerReport(Measured):
+    """One layer; ``problem`` is always what ran."""
+
+    name: str
+    op: str
+    count: int
+    problem: Problem
+    mapping: Mapping
+    estimate: Estimate
+    result: Result | None = None
+    operations_before_scaling: int | None = None
+    candidates: int | None = None
+    reason: str = ""
+    certificate: Certificate | None = None
+    values_checked: bool = False
+
+
+@dataclass(frozen=True)
+class FusedReport(Measured):
+    """Two layers that run at the same time, called ``parts``.
+
+    ``cycles_apart`` (absent when the mapping was given) is what they take one after the other, each on the whole array
+    with a mapping of its own, simulated.
+    """
+
+    name: str
+    parts: tuple[str, str]
+    count: int
+    problem: FusedProblem
+    mapping: FusedMapping
+    estimate: Estimate
+    result: Result | None = None
+    operations_before_scaling: int | None = None
+    candidates: int | None = None
+    reason: str = ""
+    certificate: Certificate | None = None
+    values_checked: bool = False
+    cycles_apart: int | None = None
+    op: str = "fused"
+
+
+AnyReport = LayerReport | FusedReport
+
+
+@dataclass(frozen=True)
 class UnsupportedLayer:
     """A layer of the network that was not run, and why."""
 
@@ -81,26 +127,39 @@ class UnsupportedLayer:
     reason: str
 
 
+EntryT = TypeVar("EntryT")
+
+
 @dataclass(frozen=True)
-class NetworkReport:
-    """All that is known about a network on a piece of hardware, in the network's order.
+class Findings(Generic[EntryT]):
+    """What a command found out about each layer of a network on a piece of hardware, in the network's order.
 
     ``failure`` is the error that ended the run; the entries are what was finished before it.
     """
 
     hardware: Hardware
     network: str
-    entries: tuple[LayerReport | UnsupportedLayer, ...]
+    entries: tuple[EntryT | UnsupportedLayer, ...]
     interrupted: bool = False
     failure: MaerisimError | None = None
 
     @property
-    def layers(self) -> list[LayerReport]:
-        return [entry for entry in self.entries if isinstance(entry, LayerReport)]
+    def layers(self) -> list[EntryT]:
+        return [entry for entry in self.entries if not isinstance(entry, UnsupportedLayer)]
 
     @property
     def unsupported(self) -> list[UnsupportedLayer]:
         return [entry for entry in self.entries if isinstance(entry, UnsupportedLayer)]
+
+    def reports(self, of: Callable[[EntryT], LayerReport]) -> NetworkReport:
+        """The same with what ``of`` takes of each entry."""
+        entries = tuple(entry if isinstance(entry, UnsupportedLayer) else of(entry) for entry in self.entries)
+        return NetworkReport(self.hardware, self.network, entries, self.interrupted, self.failure)
+
+
+@dataclass(frozen=True)
+class NetworkReport(Findings[AnyReport]):
+    """All that is known about a network on a piece of hardware."""
 
     @property
     def total_cycles(self) -> int | None:
@@ -129,12 +188,12 @@ class NetworkReport:
         return math.fsum(errors) / len(errors) if errors else None
 
     @property
-    def worst_layer(self) -> LayerReport | None:
+    def worst_layer(self) -> AnyReport | None:
         """The layer whose estimate is furthest off."""
         simulated = [layer for layer in self.layers if layer.error is not None]
         return max(simulated, key=lambda layer: abs(layer.error or 0.0), default=None)
 
-    def utilization(self, layer: LayerReport) -> float:
+    def utilization(self, layer: AnyReport) -> float:
         """Operations of a layer over what all multipliers could do in its cycles."""
         return layer.counters.operations / (layer.best_known_cycles * self.hardware.multipliers)
 
@@ -145,7 +204,7 @@ class NetworkReport:
         cycles = sum(layer.best_known_cycles * layer.count for layer in self.layers)
         return done / (cycles * self.hardware.multipliers)
 
-    def energy(self, layer: LayerReport) -> float:
+    def energy(self, layer: AnyReport) -> float:
         """Energy of one occurrence of a layer in the unit of the hardware's table."""
         return layer.counters.energy(self.hardware.energy)
 
@@ -166,10 +225,7 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
         "hardware": report.hardware.name,
         "network": report.network,
         "layers": [layer_json(report, layer) for layer in report.layers],
-        "unsupported": [
-            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
-            for layer in report.unsupported
-        ],
+        "unsupported": unsupported_json(report),
         "total_cycles": report.total_cycles,
         "total_estimated_cycles": report.total_estimated_cycles,
         "mean_absolute_error": report.mean_absolute_error,
@@ -177,8 +233,16 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
     }
 
 
-def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
-    """One entry of ``layers`` in the JSON document."""
+def unsupported_json(report: Findings[Any]) -> list[dict[str, Any]]:
+    """The layers that were not run."""
+    return [
+        {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
+        for layer in report.unsupported
+    ]
+
+
+def layer_json(report: NetworkReport, layer: AnyReport) -> dict[str, Any]:
+    """One entry of ``layers`` in the JSON document; fused layers have a problem and a mapping each, and ``fused``."""
     return {
         "name": layer.name,
         "op": layer.op,
@@ -192,17 +256,39 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
         "limited_by": layer.estimate.limited_by,
         "energy": report.energy(layer),
         "counters": layer.counters.as_dict(),
-        "mapping": {
-            "tile": layer.mapping.T,
-            "order": list(layer.mapping.order),
-            "placement": list(layer.mapping.placement),
-        },
+        "mapping": mapping_json(layer.mapping)
+        if isinstance(layer, LayerReport)
+        else [mapping_json(mapping) for mapping in layer.mapping.of_layers],
         "scaled": layer.scaled,
-        "problem": dims(layer.problem),
+        "problem": dims(layer.problem)
+        if isinstance(layer, LayerReport)
+        else [dims(layer.problem.first), dims(layer.problem.second)],
         "candidates": layer.candidates,
         "reason": layer.reason or None,
+        "search": None if layer.certificate is None else layer.certificate.as_dict(),
         "values_checked": layer.values_checked,
+    } | ({"fused": fused_json(report, layer)} if isinstance(layer, FusedReport) else {})
+
+
+def mapping_json(mapping: Mapping) -> dict[str, Any]:
+    return {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)}
+
+
+def fused_json(report: NetworkReport, layer: FusedReport) -> dict[str, Any]:
+    """What fused layers have besides: who has what of the array, and what they would take one after the other."""
+    words = layer.problem.intermediate_words
+    return {
+        "layers": list(layer.parts),
+        "multipliers": shares_of(report, layer),
+        "intermediate_words": words,
+        "cycles_apart": layer.cycles_apart,
+        "boundary_words_apart": 2 * words,
     }
+
+
+def shares_of(report: NetworkReport, layer: FusedReport) -> list[int]:
+    """Multipliers of each of two fused layers."""
+    return [layer.mapping.multipliers, report.hardware.multipliers - layer.mapping.multipliers]
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------
@@ -212,19 +298,39 @@ def counted(name: str, occurrences: int) -> str:
     return name if occurrences == 1 else f"{name} ×{occurrences}"
 
 
-def layer_label(layer: LayerReport) -> str:
+def layer_label(layer: AnyReport) -> str:
     return counted(layer.name, layer.count) + ("*" if layer.scaled else "")
 
 
+def mapping_cell(report: NetworkReport, layer: AnyReport) -> str:
+    """A mapping in few words; those of fused layers behind their multipliers, as in ``16: K4 | P Q + 48: C9 | Q``."""
+    if isinstance(layer, LayerReport):
+        return mapping_words(layer)
+    parts = zip(
+        shares_of(report, layer), (layer.problem.first, layer.problem.second), layer.mapping.of_layers, strict=True
+    )
+    return " + ".join(f"{share}: {loop_words(problem, mapping)}" for share, problem, mapping in parts)
+
+
 def mapping_words(layer: LayerReport) -> str:
-    """A mapping in few words: the tiles that are not 1, then the loops that turn more than once, outermost first."""
-    tile, sizes = layer.mapping.T, dims(layer.problem)
+    """A mapping in few words."""
+    return loop_words(layer.problem, layer.mapping)
+
+
+def loop_words(problem: Problem, mapping: Mapping) -> str:
+    """The tiles that are not 1, then the loops that turn more than once, outermost first."""
+    tile, sizes = mapping.T, dims(problem)
     spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
-    temporal = " ".join(dim for dim in layer.mapping.order if sizes[dim] > tile[dim])
+    temporal = " ".join(dim for dim in mapping.order if sizes[dim] > tile[dim])
     return f"{spatial} | {temporal}" if temporal else spatial
 
 
-def stall_words(report: NetworkReport, layer: LayerReport) -> str:
+def proof_words(layer: AnyReport) -> str:
+    """Whether the mapping is proven to be the best, or by how much another one could be better."""
+    return "" if layer.certificate is None else layer.certificate.proof
+
+
+def stall_words(report: NetworkReport, layer: AnyReport) -> str:
     """What multipliers wait for most, and in how many of their cycles."""
     if layer.result is None:
         return ""
@@ -237,6 +343,14 @@ def stall_words(report: NetworkReport, layer: LayerReport) -> str:
 def dims_words(problem: Problem) -> str:
     """The dimensions that are not 1, as in ``K96 C3 R11``."""
     return " ".join(f"{dim}{size}" for dim, size in dims(problem).items() if size > 1)
+
+
+def size_words(problem: Problem | FusedProblem) -> str:
+    """The same, for both of two fused layers."""
+    from maerisim.problem import FusedProblem
+
+    parts = (problem.first, problem.second) if isinstance(problem, FusedProblem) else (problem,)
+    return ", then ".join(map(dims_words, parts))
 
 
 def dims(problem: Problem) -> dict[str, int]:
@@ -279,14 +393,14 @@ class Column:
     """A column: its heading, what it says of a layer, and what it says in the row of totals."""
 
     heading: str
-    cell: Callable[[NetworkReport, LayerReport], str]
+    cell: Callable[[NetworkReport, AnyReport], str]
     total: Callable[[NetworkReport], str] = lambda _report: ""
     number: bool = True
 
 
 LAYER = Column("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
 OPERATOR = Column("op", lambda _, layer: layer.op, number=False)
-MAPPING = Column("mapping", lambda _, layer: mapping_words(layer), number=False)
+MAPPING = Column("mapping", mapping_cell, number=False)
 CYCLES = Column("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
 ESTIMATE = Column(
     "estimate", lambda _, layer: whole(layer.estimate.cycles), lambda report: whole(report.total_estimated_cycles)
@@ -300,6 +414,7 @@ UTILIZATION = Column(
 BOUND = Column("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
 LIMIT = Column("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
 STALLS = Column("waits for", stall_words, number=False)
+PROOF = Column("proven", lambda _, layer: proof_words(layer))
 ENERGY = Column(
     "energy",
     lambda report, layer: quantity(report.energy(layer)),
@@ -307,19 +422,27 @@ ENERGY = Column(
 )
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
-    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, LIMIT, ENERGY),
+    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, PROOF, LIMIT, ENERGY),
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }
 """What each command shows."""
+NARROW_SCREEN = 100
+"""Columns of a terminal below which tables leave out operators, and what limits a mapping, which the notes say too."""
+NARROWEST_MAPPING = 12
+
+
+def columns_of(command: str, width: int) -> tuple[Column, ...]:
+    """What a command shows on a screen of so many columns: not everything fits on a narrow one."""
+    return tuple(column for column in COLUMNS[command] if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
 
 
 def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
     """The cells of every layer in the network's order, without headings and totals."""
     return [
-        [column.cell(report, entry) for column in columns]
-        if isinstance(entry, LayerReport)
-        else unsupported_row(entry, columns)
+        unsupported_row(entry, columns)
+        if isinstance(entry, UnsupportedLayer)
+        else [column.cell(report, entry) for column in columns]
         for entry in report.entries
     ]
 
@@ -334,21 +457,21 @@ def total_row(report: NetworkReport, columns: Sequence[Column]) -> list[str]:
     return [column.total(report) for column in columns]
 
 
-def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
-    """The report as a rich table with a row of totals when there is more than one layer."""
+def network_table(report: NetworkReport, columns: Sequence[Column], *, totals: bool = True) -> Table:
+    """The report as a rich table; with ``totals`` in a last row when there is more than one layer."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    with_total = len(report.layers) > 1
-    totals = total_row(report, columns)
-    for column, total in zip(columns, totals, strict=True):
+    with_total = totals and len(report.layers) > 1
+    for column, total in zip(columns, total_row(report, columns), strict=True):
         table.add_column(
             column.heading,
             footer=Text(total) if with_total else "",
             justify="right" if column.number else "left",
-            no_wrap=column.number or column is LAYER,
+            no_wrap=column is not MAPPING,
+            min_width=NARROWEST_MAPPING if column is MAPPING else None,
             overflow="fold",
         )
     table.show_footer = with_total
@@ -360,9 +483,9 @@ def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
     return table
 
 
-def cell_style(entry: LayerReport | UnsupportedLayer, column: Column) -> str:
+def cell_style(entry: AnyReport | UnsupportedLayer, column: Column) -> str:
     """Green, yellow or red for the error of an estimate; nothing for the rest."""
-    if column is not ERROR or not isinstance(entry, LayerReport) or entry.error is None:
+    if column is not ERROR or isinstance(entry, UnsupportedLayer) or entry.error is None:
         return ""
     size = abs(entry.error)
     return "green" if size <= SMALL_ERROR else "yellow" if size <= LARGE_ERROR else "red"
@@ -380,17 +503,34 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
     """What has to be said below a command's table: choices, accuracy, shrunk, checked and unsupported layers."""
     notes = choice_notes(report) if command == "map" else []
     notes += accuracy_note(report) if command == "validate" else []
+    notes += [fused_note(report, layer) for layer in report.layers if isinstance(layer, FusedReport)]
     return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
 
 
 def choice_notes(report: NetworkReport) -> list[str]:
-    """How many mappings were looked at and why each winner won; only the number in all when there are many layers."""
+    """Why each winner won; only how many mappings were estimated in all when there are many layers."""
     chosen = [(layer, layer.candidates) for layer in report.layers if layer.candidates is not None]
     if len(chosen) > MOST_CHOICES_LISTED:
         candidates = sum(count for _, count in chosen)
-        return [f"{candidates:,} candidates for {len(chosen)} layers; --layer NAME and --json say why each winner won"]
+        return [
+            f"{candidates:,} mappings estimated for {len(chosen)} layers; --layer NAME and --json say why each winner won"
+        ]
     width = max((len(layer.name) for layer, _ in chosen), default=0)
-    return [f"{layer.name:<{width}}  {candidates:,} candidates; {layer.reason}" for layer, candidates in chosen]
+    return [f"{layer.name:<{width}}  {layer.reason}" for layer, _ in chosen]
+
+
+def fused_note(report: NetworkReport, layer: FusedReport) -> str:
+    """Who has what of the array, and what fusing gains or costs."""
+    (one, other), (first, second) = shares_of(report, layer), layer.parts
+    words = layer.problem.intermediate_words
+    text = f"{layer.name}: {first} on {one} multipliers, {second} on {other} at the same time"
+    if layer.cycles_apart is None:
+        return f"{text}; {whole(words)} words between them stay on the chip"
+    ratio = layer.best_known_cycles / layer.cycles_apart
+    return (
+        f"{text}, {ratio:.2f} times the {whole(layer.cycles_apart)} cycles that they take one after the other on the whole "
+        f"array; {whole(words)} words between them stay on the chip, {whole(2 * words)} less to DRAM and back"
+    )
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:
@@ -416,7 +556,7 @@ def scaled_notes(report: NetworkReport) -> list[str]:
         return [f"{heading} ({len(sizes)} layers: {before:,} operations to {after:,}; --json has the sizes of each)"]
     lines = [
         f"    {layer.name}: {size:,} {'pooled inputs' if layer.problem.pools else 'MACs'} "
-        f"to {layer.problem.operations:,} ({dims_words(layer.problem)})"
+        f"to {layer.problem.operations:,} ({size_words(layer.problem)})"
         for layer, size in sizes
     ]
     return [f"{heading}:", *lines]

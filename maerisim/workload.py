@@ -14,13 +14,14 @@ from maerisim import documents
 from maerisim.documents import Document, Kind, Model, described
 from maerisim.documents import Problem as Finding
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.problem import DIMENSIONS, Operation, Problem, Stage
+from maerisim.problem import DIMENSIONS, FusedProblem, Operation, Problem, Stage
 from maerisim.sparsity import Sparsity
 
 __all__ = [
     "DIMENSIONS",
     "AvgPool2d",
     "Conv2d",
+    "Fused",
     "Gru",
     "Layer",
     "Linear",
@@ -88,11 +89,10 @@ InputShape = Annotated[
 ]
 
 
-class _Layer(Model):
-    """What every layer has."""
+class _Entry(Model):
+    """What every entry of a network has."""
 
     name: str = Field(min_length=1, description="unique within the network")
-    batch: Size = Field(1, description="images, sequences or independent products at once")
     count: Size = Field(1, description="how often this identical layer occurs in the network")
 
     @property
@@ -118,6 +118,12 @@ class _Layer(Model):
     def parameters(self) -> int:
         """Weights and biases of one occurrence."""
         raise NotImplementedError
+
+
+class _Layer(_Entry):
+    """What every layer has."""
+
+    batch: Size = Field(1, description="images, sequences or independent products at once")
 
 
 class Conv2d(_Layer):
@@ -341,7 +347,8 @@ class Recurrent(_Layer):
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of a time step, each once in every step."""
-        return tuple(Stage(f"{self.name}/{part}", problem, self.sequence_length) for part, problem in self.step.items())
+        steps = self.step.items()
+        return tuple(Stage(part_name(self.name, part), problem, self.sequence_length) for part, problem in steps)
 
     def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
         """The stages of ``scaled``."""
@@ -408,7 +415,75 @@ class Gru(Recurrent):
         }
 
 
-Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru, Field(discriminator="op")]
+def part_name(layer: str, part: str) -> str:
+    """How a part of a layer is called among the layers of a network."""
+    return f"{layer}/{part}"
+
+
+class Fused(_Entry):
+    """Two layers at the same time on one fabric: what the first gives is what the second takes, and stays on the chip.
+
+    What lies between them in a network (biases, activations, the division of an average) is done at the buffer.
+    """
+
+    op: Literal["fused"]
+    layers: list[Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear, Field(discriminator="op")]] = Field(
+        min_length=2, max_length=2, description="the layer that gives, and the one that takes all it gives"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        first, second = self.layers
+        problems: list[Finding] = []
+        for place, layer in enumerate(self.layers):
+            if isinstance(layer, Conv2d | Linear) and layer.sparsity is not None:
+                problems.append((("layers", place, "sparsity"), "expected dense weights, fused layers have no others"))
+            if layer.count > 1:
+                text = f"expected 1, found {layer.count}: the pair occurs together, count belongs to '{self.name}'"
+                problems.append((("layers", place, "count"), text))
+        if first.name == second.name:
+            problems.append((("layers", 1, "name"), f"'{second.name}' is the name of both layers"))
+        if first.batch != second.batch:
+            text = f"expected {first.batch}, the batch of '{first.name}', found {second.batch}"
+            problems.append((("layers", 1, "batch"), text))
+        given = first.problem
+        shape = (given.G * given.K, given.P, given.Q)
+        whose = f"what '{first.name}' gives ([channels, height, width] = {list(shape)})"
+        if isinstance(second, Linear):
+            if second.inputs != prod(shape):
+                text = f"expected {prod(shape)}, all of {whose}, found {second.inputs}"
+                problems.append((("layers", 1, "inputs"), text))
+        elif second.input != shape:
+            problems.append((("layers", 1, "input"), f"expected {whose}, found {list(second.input)}"))
+        if problems:
+            raise documents.problems_error(problems)
+        return self
+
+    @property
+    def fused(self) -> FusedProblem:
+        """Both loop nests."""
+        first, second = self.layers
+        return FusedProblem(first.problem, second.problem)
+
+    @property
+    def problem(self) -> Problem:
+        """Raises NotSupportedError: these are two loop nests."""
+        names = ", ".join(stage.name for stage in self.stages)
+        msg = f"layer '{self.name}' fuses two layers, expected one: use {names}"
+        raise NotSupportedError(msg)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Both layers as they run one after the other, by which each can be asked for alone."""
+        return tuple(Stage(part_name(self.name, layer.name), layer.problem, 1) for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of both."""
+        return sum(layer.parameters for layer in self.layers)
+
+
+Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused, Field(discriminator="op")]
 
 
 class Network(Document):
@@ -464,7 +539,8 @@ class Network(Document):
                 return layer
         names = [layer.name for layer in self.layers]
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-        hint = documents.nearest(name, names) or f" (layers: {shown})"
+        stages = [stage.name for layer in self.layers for stage in layer.stages]
+        hint = documents.nearest(name, dict.fromkeys([*names, *stages])) or f" (layers: {shown})"
         raise DocumentError([f"{self.name}: no layer '{name}'{hint}"])
 
     def stage(self, name: str) -> Stage:

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from maerisim.fusion import FusedMapping, shares
 from maerisim.hardware import Hardware
 from maerisim.mapping import REPLICATED, Mapping
+from maerisim.problem import FusedProblem
 from maerisim.sparsity import Sparsity
 from maerisim.workload import DIMENSIONS, Problem
 
@@ -144,3 +146,55 @@ def sparse_cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500) -> C
         tile[d] = 1
         mapping = Mapping.of(tile, ["G", "K", *inner, "R", "S"], placement)
     return Case(problem, mapping, hardware)
+
+
+class FusedCase(NamedTuple):
+    """Two layers, a mapping of both that fits, and the hardware."""
+
+    problem: FusedProblem
+    mapping: FusedMapping
+    hardware: Hardware
+
+
+@st.composite
+def fused_problems(draw: st.DrawFn) -> FusedProblem:
+    """A layer, and one that takes its outputs in: as rows and columns of channels or, fully connected, as features."""
+    first = draw(problems(most_macs=300))
+    channels, operation = first.G * first.K, draw(st.sampled_from(["multiply", "multiply", "add", "max"]))
+    if operation == "multiply" and draw(st.sampled_from([False, False, True])):
+        return FusedProblem(first, Problem(N=first.N, C=channels * first.P * first.Q, K=draw(st.integers(1, 4))))
+    padding = (draw(st.integers(0, 1)), draw(st.integers(0, 1)))
+    stride = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
+    rows, columns = (
+        draw(st.integers(max(1, pad), min(3, size + 2 * pad)))
+        for size, pad in zip((first.P, first.Q), padding, strict=True)
+    )
+    groups = draw(st.sampled_from([group for group in range(1, channels + 1) if channels % group == 0]))
+    return FusedProblem(
+        first,
+        Problem(
+            N=first.N,
+            G=channels if operation != "multiply" else groups,
+            C=1 if operation != "multiply" else channels // groups,
+            K=1 if operation != "multiply" else draw(st.integers(1, 3)),
+            R=rows,
+            S=columns,
+            P=(first.P + 2 * padding[0] - rows) // stride[0] + 1,
+            Q=(first.Q + 2 * padding[1] - columns) // stride[1] + 1,
+            stride=stride,
+            padding=padding,
+            operation=operation,
+        ),
+    )
+
+
+@st.composite
+def fused_cases(draw: st.DrawFn, largest: int = 32) -> FusedCase:
+    problem = draw(fused_problems())
+    hardware = draw(hardwares(largest, controllers=False).filter(lambda hardware: hardware.ports > 1))
+    multipliers = hardware.leaves_per_port * draw(st.integers(1, hardware.ports - 1))
+    first, second = (
+        draw(mappings(layer, share))
+        for layer, share in zip((problem.first, problem.second), shares(hardware, multipliers), strict=True)
+    )
+    return FusedCase(problem, FusedMapping(first, second, multipliers), hardware)

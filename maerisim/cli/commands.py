@@ -43,16 +43,31 @@ def map_command(
     hardware: options.HardwareName,
     network: options.NetworkName,
     layer: options.LayerNames = None,
-    objective: options.ObjectiveName = "cycles",
+    objective: options.FrontOrObjective = "cycles",
+    constraints: options.ConstraintsFile = None,
+    prove: options.Prove = False,
+    time_budget: options.TimeBudget = None,
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
 ) -> None:
-    """Find the best mapping of each layer, and say why it won."""
-    from maerisim.cli import study
-    from maerisim.cli.output import finish, save_mappings
+    """Find the best mapping of each layer, and say why it won and how sure that is."""
+    from maerisim.cli import front, study
+    from maerisim.cli.output import finish, finish_front, require_place, save_mappings
 
-    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    if output is not None:
+        require_place(output)
+    if objective == "pareto":
+        for given, name in ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget")):
+            if given:
+                raise typer.BadParameter("is for one mapping a layer, a front has several", param_hint=name)
+        task = study.Study.of(hardware, network, layer, scale=scale, constraints=constraints)
+        finish_front(front.run(task), as_json=json)
+        return
+    task = study.Study.of(
+        hardware, network, layer,
+        scale=scale, objective=objective, constraints=constraints, effort=study.effort_of(time_budget, prove=prove), fusing=True,
+    )  # fmt: skip
     report = study.run(task)
     if output is not None:
         save_mappings(report, output)
@@ -76,7 +91,7 @@ def simulate(
     from maerisim.cli import study
     from maerisim.cli.output import finish
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     if print_program:
         for text in study.program_texts(task):
             typer.echo(text)
@@ -99,7 +114,7 @@ def validate(
     from maerisim.cli import study
     from maerisim.cli.output import finish
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
 
 

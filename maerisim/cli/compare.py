@@ -9,7 +9,7 @@ from maerisim.cli.progress import Bar
 from maerisim.cli.study import StageTask, Study, located, map_layer
 from maerisim.comparison import OURS, ComparedLayer, Comparison
 from maerisim.engine import simulate
-from maerisim.errors import MaerisimError, MappingError
+from maerisim.errors import MaerisimError, MappingError, NotSupportedError
 from maerisim.report import LayerReport, UnsupportedLayer
 from mapper.references import REFERENCES
 
@@ -22,7 +22,7 @@ def run(study: Study) -> Comparison:
     with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
         done = 0
         try:
-            for task in study.tasks:
+            for task in study.unfused:
                 if isinstance(task, UnsupportedLayer):
                     entries.append(task)
                     continue
@@ -35,7 +35,7 @@ def run(study: Study) -> Comparison:
             interrupted = True
         except MaerisimError as error:
             failure = error
-    return Comparison(study.hardware, study.network, study.objective, tuple(entries), interrupted, failure)
+    return Comparison(study.hardware, study.network, tuple(entries), interrupted, failure, study.objective)
 
 
 def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer:
@@ -49,11 +49,12 @@ def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer
             bar.show(done + place * share, f"{task.name}: {name}")
             try:
                 mapping = reference(task.problem, study.hardware, study.objective)
+                expected = estimate(task.problem, mapping, study.hardware)
+                references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
             except MappingError as error:
                 references[name] = "; ".join(error.violations)
-                continue
-            expected = estimate(task.problem, mapping, study.hardware)
-            references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
+            except NotSupportedError as error:
+                references[name] = "; ".join(str(error).splitlines())
     return ComparedLayer(ours, references)
 
 

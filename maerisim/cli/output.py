@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 import textwrap
@@ -16,16 +17,22 @@ from rich.console import Console
 from rich.text import Text
 
 from maerisim import comparison as comparing
+from maerisim import front_report as fronts
 from maerisim import profile_report as profiling
 from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
 from maerisim.comparison import Comparison
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.mapping import MappingFile, dump_mappings
+from maerisim.mapping import Mapping, MappingFile, dump_mappings
+from maerisim.workload import part_name
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from maerisim.problem import Problem
+
+PAGE_COLUMNS = 100
+"""What tables of which parts can be left out, or put together, are made for where there is no terminal."""
 MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
 
@@ -38,9 +45,19 @@ def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> N
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
-        table = reporting.network_table(report, reporting.COLUMNS[command])
+        table = reporting.network_table(report, reporting.columns_of(command, page_width()))
         print_page(reporting.title(report), table, reporting.footnotes(command, report))
     leave(report.failure, len(report.layers) if report.interrupted else None)
+
+
+def finish_front(report: reporting.NetworkReport, *, as_json: bool) -> None:
+    """The same for fronts of cycles and energy."""
+    if as_json:
+        typer.echo(json_text(fronts.front_json(report)))
+    elif report.entries:
+        table = reporting.network_table(report, fronts.COLUMNS, totals=False)
+        print_page(reporting.title(report), table, fronts.front_notes(report))
+    leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
 def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -58,11 +75,11 @@ def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json_text(profiling.profiles_json(report)))
     else:
-        pages = [section for layer in report.layers for section in profiling.sections(report, layer)]
+        pages = [section for layer in report.layers for section in profiling.sections(report, layer, page_width())]
         pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
         for section in pages:
-            gap = [""] if section.notes or not section.headed else []
-            print_page(section.title, profiling.table(section), [*section.notes, *gap])
+            gap = [""] if section.notes else []
+            print_page(section.title, profiling.table(section), [*gap, *section.notes, ""])
         for note in profiling.notes(report):
             typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
@@ -86,6 +103,11 @@ def json_text(document: dict[str, Any]) -> str:
     )
 
 
+def page_width() -> int:
+    """Columns of the terminal; those of a usual page where there is none."""
+    return Console().width if sys.stdout.isatty() else PAGE_COLUMNS
+
+
 def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
     """A table with a title and what has to be said below it; in a pipe without colour and as wide as it needs."""
     if sys.stdout.isatty():
@@ -102,8 +124,31 @@ def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
 
 def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
     """Write the mappings of a report as a document that ``--mapping`` reads."""
-    layers = {layer.name: (layer.problem, layer.mapping) for layer in report.layers}
-    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers)))
+    layers: dict[str, tuple[Problem, Mapping]] = {}
+    shares = {}
+    for layer in report.layers:
+        if isinstance(layer, reporting.LayerReport):
+            layers[layer.name] = layer.problem, layer.mapping
+            continue
+        shares[layer.name] = layer.mapping.multipliers
+        problems = (layer.problem.first, layer.problem.second)
+        for part, problem, mapping in zip(layer.parts, problems, layer.mapping.of_layers, strict=True):
+            layers[part_name(layer.name, part)] = problem, mapping
+    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers, shares)))
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file that cannot be written before anything has run for it. Raises DocumentError."""
+    folder = path.parent
+    if path.is_dir():
+        problem = "is a directory, expected a file to write"
+    elif not folder.is_dir():
+        problem = f"cannot be written: there is no directory {folder}"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        problem = "cannot be written: permission denied"
+    else:
+        return
+    raise DocumentError([f"{path}: {problem}"])
 
 
 def write_file(path: Path, text: str) -> None:

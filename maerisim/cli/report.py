@@ -30,7 +30,7 @@ def run(study: Study) -> ProfileReport:
     with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
         runner = Runner(study, Simulation(), bar)
         try:
-            for task in study.tasks:
+            for task in study.unfused:
                 if not isinstance(task, LayerTask):
                     entries.append(task)
                     continue

@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maerisim.analytic import estimate
-from maerisim.cli import warmup
-from maerisim.cli.options import Objective
+from maerisim.analytic import Estimate, Objective, estimate
+from maerisim.cli import fused, warmup
+from maerisim.cli.fused import FusedTask
 from maerisim.cli.progress import Bar
+from maerisim.constraints import Constraint, ConstraintFile
 from maerisim.engine import EngineName, Result, simulate
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
-from maerisim.lowering import programs, refusals
+from maerisim.lowering import lower_fused, programs, refusals
 from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
-from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.workload import Layer, Network, Problem, Recurrent
-from mapper import find_mapping
+from maerisim.report import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.workload import Fused, Layer, Network, Problem, Recurrent
+from mapper import PROOF, Choice, Effort, find_fused, find_mapping
 
 OPERAND_SEED = 0
 """Seed of the data with which ``--check-values`` simulates."""
@@ -35,14 +36,16 @@ OPERAND_SEED = 0
 
 @dataclass(frozen=True)
 class StageTask:
-    """A stage that will run: its problem, shrunk if it was too long, and its mapping if one was given."""
+    """A stage that will run: its problem, shrunk if it was too long, its mapping if one was given, else constraints."""
 
     name: str
+    layer: str
     op: str
     count: int
     problem: Problem
     operations_before_scaling: int | None = None
     mapping: Mapping | None = None
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class LayerTask:
 
     stages: tuple[StageTask, ...]
     recurrent: Recurrent | None = None
+
+
+Task = LayerTask | FusedTask | UnsupportedLayer
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,9 @@ class Study:
 
     hardware: Hardware
     network: str
-    tasks: tuple[LayerTask | UnsupportedLayer, ...]
+    tasks: tuple[Task, ...]
     objective: Objective = "cycles"
+    effort: Effort = field(default_factory=Effort)
 
     @classmethod
     def of(
@@ -87,15 +94,23 @@ class Study:
         scale: int | None = None,
         mapping_file: Path | None = None,
         objective: Objective = "cycles",
+        constraints: Path | None = None,
+        effort: Effort | None = None,
+        fusing: bool = False,
     ) -> Study:
         """Read the documents, choose the layers (or stages), shrink those beyond ``scale`` MACs, check given mappings.
 
+        Only with ``fusing`` can layers run at the same time.
         Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
         the network, cannot run on the hardware.
         """
-        study = cls.on(
-            Hardware.load(hardware_name), Network.load(network_name), layer_names, scale=scale, objective=objective
-        )
+        network = Network.load(network_name)
+        hardware = Hardware.load(hardware_name)
+        study = cls.on(hardware, network, layer_names, scale=scale, objective=objective, fusing=fusing)
+        study = study if effort is None else replace(study, effort=effort)
+        if constraints is not None:
+            file = ConstraintFile.load(constraints, network)
+            study = replace(study, tasks=tuple(constrained(task, file) for task in study.tasks))
         if mapping_file is None:
             return study
         return replace(study, tasks=tuple(with_mappings(study.tasks, study.hardware, mapping_file)))
@@ -109,13 +124,16 @@ class Study:
         *,
         scale: int | None = None,
         objective: Objective = "cycles",
+        fusing: bool = False,
     ) -> Study:
         """The same for documents that have been read, without mappings."""
         names = frozenset(layer_names or ())
         for name in names - {stage.name for layer in network.layers for stage in layer.stages}:
             network.layer(name)
         tasks = [
-            task_of(layer, names, hardware, scale)
+            fused.task_of(layer, hardware, scale, fusing=fusing)
+            if isinstance(layer, Fused) and (not names or layer.name in names)
+            else task_of(layer, names, hardware, scale)
             for layer in network.layers
             if not names or layer.name in names or any(stage.name in names for stage in layer.stages)
         ]
@@ -126,8 +144,24 @@ class Study:
 
     @property
     def stages(self) -> list[StageTask]:
-        """Everything that will run."""
+        """Everything that will run as a loop nest of its own."""
         return [stage for task in self.tasks if isinstance(task, LayerTask) for stage in task.stages]
+
+    @property
+    def unfused(self) -> list[LayerTask | UnsupportedLayer]:
+        """The tasks of a study without ``fusing``."""
+        return [task for task in self.tasks if not isinstance(task, FusedTask)]
+
+    @property
+    def operations(self) -> int:
+        """Operations of everything that will run."""
+        pairs = [task.problem.operations for task in self.tasks if isinstance(task, FusedTask)]
+        return sum(stage.problem.operations for stage in self.stages) + sum(pairs)
+
+
+def effort_of(seconds: float | None, *, prove: bool) -> Effort | None:
+    """The effort of a search to proof, or of one for so many seconds; None: the usual one."""
+    return replace(PROOF, seconds=seconds) if prove or seconds is not None else None
 
 
 def task_of(
@@ -139,6 +173,7 @@ def task_of(
     stages = [
         StageTask(
             name=stage.name,
+            layer=layer.name,
             op=layer.op,
             count=layer.count * stage.count,
             problem=small.problem,
@@ -156,9 +191,18 @@ def task_of(
     return LayerTask(tuple(stages), layer if scale is None else layer.scaled(scale))
 
 
-def with_mappings(
-    tasks: Sequence[LayerTask | UnsupportedLayer], hardware: Hardware, path: Path
-) -> list[LayerTask | UnsupportedLayer]:
+def constrained(task: Task, file: ConstraintFile) -> Task:
+    """A task with the constraints of a file on it."""
+    if isinstance(task, UnsupportedLayer):
+        return task
+    if isinstance(task, FusedTask):
+        fused.require_unconstrained(task, file)
+        return task
+    stages = (replace(stage, constraints=file.of(stage.name, stage.layer)) for stage in task.stages)
+    return replace(task, stages=tuple(stages))
+
+
+def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list[Task]:
     """The tasks with the mappings of a file. Raises MappingError with everything that is wrong with any of them."""
     mappings = load_mappings(path)
     wrong: list[str] = []
@@ -172,10 +216,21 @@ def with_mappings(
         wrong.extend(f"layer '{stage.name}': {violation}" for violation in mapping.check(stage.problem, hardware))
         return replace(stage, mapping=mapping)
 
-    result = [
-        replace(task, stages=tuple(mapped(stage) for stage in task.stages)) if isinstance(task, LayerTask) else task
-        for task in tasks
-    ]
+    def fused_mapped(task: FusedTask) -> FusedTask:
+        try:
+            mapping = fused.given_mapping(mappings, task)
+        except MappingError as error:
+            wrong.extend(str(error).splitlines())
+            return task
+        wrong.extend(f"layer '{task.name}': {violation}" for violation in mapping.check(task.problem, hardware))
+        return replace(task, mapping=mapping)
+
+    result: list[Task] = []
+    for task in tasks:
+        if isinstance(task, LayerTask):
+            result.append(replace(task, stages=tuple(mapped(stage) for stage in task.stages)))
+        else:
+            result.append(fused_mapped(task) if isinstance(task, FusedTask) else task)
     if wrong:
         raise MappingError(str(path), wrong)
     return result
@@ -183,15 +238,18 @@ def with_mappings(
 
 def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
-    entries: list[LayerReport | UnsupportedLayer] = []
+    entries: list[AnyReport | UnsupportedLayer] = []
     interrupted, failure = False, None
     values = simulation is not None and simulation.check_values
     warmup.ensure(warmup.needed_by(study.hardware, values=values))
-    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
+    with Bar(total=study.operations) as bar:
         runner = Runner(study, simulation, bar)
         try:
             for task in study.tasks:
-                entries += runner.run(task) if isinstance(task, LayerTask) else [task]
+                if isinstance(task, LayerTask):
+                    entries += runner.run(task)
+                else:
+                    entries.append(runner.run_fused(task) if isinstance(task, FusedTask) else task)
         except KeyboardInterrupt:
             interrupted = True
         except MaerisimError as error:
@@ -215,7 +273,7 @@ class Runner:
             alone = self.simulation
             if task.recurrent is not None and alone is not None:
                 alone = replace(alone, check_values=False)
-            equal = (stage.problem, stage.mapping, alone)
+            equal = (stage.problem, stage.mapping, stage.constraints, alone)
             if equal not in self.known:
                 with located(stage.name):
                     self.known[equal] = self.run_stage(stage, alone)
@@ -238,7 +296,7 @@ class Runner:
     def run_stage(self, task: StageTask, simulation: Simulation | None) -> LayerReport:
         """Map one stage and, with a ``simulation``, simulate it."""
         self.bar.show(self.done, f"mapping {task.name}")
-        report = map_layer(task, self.study.hardware, self.study.objective)
+        report = map_layer(task, self.study.hardware, self.study.objective, self.study.effort)
         if simulation is None:
             return report
         self.bar.show(self.done, f"simulating {task.name}")
@@ -248,6 +306,32 @@ class Runner:
 
         result = simulate_layer(self.study.hardware, report, simulation, progress)
         return replace(report, result=result, values_checked=simulation.check_values)
+
+    def run_fused(self, task: FusedTask) -> FusedReport:
+        """Map two fused layers and, with a simulation, simulate them; an error says in which it happened."""
+        with located(task.name):
+            self.bar.show(self.done, f"mapping {task.name}")
+            report = fused.map_fused(task, self.study.hardware, self.study.objective)
+            if self.simulation is not None:
+                self.bar.show(self.done, f"simulating {task.name}")
+
+                def progress(outputs: int, total: int) -> None:
+                    self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
+
+                how, checked = self.simulation, self.simulation.check_values
+                result, expected = fused.simulate_both(
+                    report,
+                    self.study.hardware,
+                    engine=how.engine,
+                    seed=OPERAND_SEED if checked else None,
+                    fast_forward=how.fast_forward,
+                    progress=progress,
+                )
+                if expected is not None:
+                    require_equal(result.outputs, expected)
+                report = replace(report, result=result, values_checked=checked)
+        self.done += task.problem.operations
+        return report
 
     def check_sequence(self, layer: Recurrent, stages: Sequence[LayerReport], simulation: Simulation) -> None:
         """Run a layer's whole sequence with values. Raises ValuesError when a state differs from NumPy's."""
@@ -279,14 +363,28 @@ def located(layer: str) -> Iterator[None]:
         raise
 
 
-def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> LayerReport:
+def map_layer(task: StageTask, hardware: Hardware, objective: Objective, effort: Effort | None = None) -> LayerReport:
     """A layer with its given mapping, or else with the best that the mapper finds."""
-    if task.mapping is None:
-        choice = find_mapping(task.problem, hardware, objective=objective)
-        mapping, expected, candidates, reason = choice.mapping, choice.estimate, choice.candidates, choice.reason
-    else:
-        mapping, expected = task.mapping, estimate(task.problem, task.mapping, hardware)
-        candidates, reason = None, ""
+    if task.mapping is not None:
+        return report_of(task, task.mapping, estimate(task.problem, task.mapping, hardware))
+    choice = find_mapping(
+        task.problem, hardware, objective, constraints=task.constraints, effort=Effort() if effort is None else effort
+    )
+    return chosen(task, choice)
+
+
+def chosen(task: StageTask, choice: Choice) -> LayerReport:
+    """A layer with what the mapper chose for it."""
+    return replace(
+        report_of(task, choice.mapping, choice.estimate),
+        candidates=choice.candidates,
+        reason=choice.reason,
+        certificate=choice.certificate,
+    )
+
+
+def report_of(task: StageTask, mapping: Mapping, expected: Estimate) -> LayerReport:
+    """A layer with a mapping."""
     return LayerReport(
         name=task.name,
         op=task.op,
@@ -295,8 +393,6 @@ def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> Laye
         mapping=mapping,
         estimate=expected,
         operations_before_scaling=task.operations_before_scaling,
-        candidates=candidates,
-        reason=reason,
     )
 
 
@@ -343,6 +439,10 @@ def require_equal(outputs: NDArray[np.int64] | None, expected: NDArray[np.int64]
 def program_texts(study: Study) -> Iterator[str]:
     """The programs of every layer, as text under a heading."""
     warmup.ensure(warmup.needed_by(study.hardware))
+    for pair in study.tasks:
+        if isinstance(pair, FusedTask):
+            both = pair.mapping or find_fused(pair.problem, study.hardware, study.objective).mapping
+            yield f"# {pair.name}: {both}\n{lower_fused(pair.problem, both, study.hardware).describe()}\n"
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         sequence = programs(task.problem, mapping, study.hardware)

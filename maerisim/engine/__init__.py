@@ -13,12 +13,14 @@ from maerisim.counters import Counters, sum_of
 from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
+from maerisim.fusion import FusedMapping
 from maerisim.hardware import Hardware
-from maerisim.lowering import lower, padded, programs
+from maerisim.lowering import lower, lower_fused, padded, programs
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import Mapping
+from maerisim.problem import FusedProblem
 from maerisim.program import Ints, Program
-from maerisim.reference import Operands
+from maerisim.reference import FusedOperands, Operands
 from maerisim.rtl.memory import Files
 from maerisim.workload import Problem
 
@@ -67,6 +69,29 @@ def simulate(
         return result
     wanted = tuple(slice(size) for size in (problem.N, problem.G, problem.K, problem.P, problem.Q))
     return replace(result, outputs=result.outputs[wanted])
+
+
+def simulate_fused(
+    problem: FusedProblem,
+    mapping: FusedMapping,
+    hardware: Hardware,
+    *,
+    engine: EngineName = "compiled",
+    operands: FusedOperands | None = None,
+    progress: Progress | None = None,
+    fast_forward: bool = True,
+) -> Result:
+    """Run two fused layers at the same time; the outputs are those of the second. See :func:`simulate`."""
+    program = lower_fused(problem, mapping, hardware)
+    results = np.zeros(problem.first.outputs + problem.outputs if operands is not None else 0, np.int64)
+    words = None
+    if operands is not None:
+        first, weights = operands
+        words = Operands(first.inputs.ravel(), np.concatenate([first.weights.ravel(), weights.ravel()]))
+    run = _engine(program, engine, fast_forward=fast_forward)(program, hardware, words, results, progress)
+    second = problem.second
+    shape = (second.N, second.G, second.K, second.P, second.Q)
+    return _result([run], None if words is None else results[problem.first.outputs :].reshape(shape))
 
 
 def _filled(operands: Operands, problem: Problem) -> Operands:

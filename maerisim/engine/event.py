@@ -156,6 +156,8 @@ class Tally:
 
     multiplications: int = 0
     passes: int = 0
+    additions: int = 0
+    comparisons: int = 0
     additions_two: int = 0
     additions_three: int = 0
     accumulations: int = 0
@@ -316,7 +318,9 @@ class Fabric:
         """Accumulator of a virtual neuron: adds up the folds of an output, passes complete ones on."""
         source, target = self.queues[self.wiring.result[vn]], self.queues[self.wiring.accumulated[vn]]
         held: dict[int, int] = {}
-        for step, _, base in self.program.collect.walk():
+        layer = self.program.layer_of_virtual_neuron(vn)
+        spills = bool(self.program.spilling[vn])
+        for step, _, base in self.program.collect.walk(layer):
             flags = int(step.flags[vn])
             if not flags & Collect.ACTIVE:
                 continue
@@ -324,8 +328,8 @@ class Fabric:
                 yield self.tick()
             address = base + int(self.program.output_offset[vn])
             total = source.pop().value
-            if not flags & Collect.FIRST and not self.program.spills:
-                total = self.combined([held.pop(address), total])
+            if not flags & Collect.FIRST and not spills:
+                total = self.combined([held.pop(address), total], layer)
                 self.count.accumulations += 1
             if flags & Collect.EMIT:
                 target.push(Word(total))
@@ -335,19 +339,24 @@ class Fabric:
             self.progress = True
             yield self.tick()
 
-    def combined(self, values: list[int]) -> int:
+    def combined(self, values: list[int], layer: int) -> int:
         """What adder switches and accumulators make of values: their sum, or in a max pooling the largest."""
-        return max(values, default=self.program.empty) if self.program.compares else sum(values)
+        return max(values, default=self.program.empty_in(layer)) if self.program.compares_in(layer) else sum(values)
 
     def adder(self, transfer: Transfer) -> Tick:
         """One configured use of an adder switch (or a pipeline register): add one word of every operand wire."""
         operands = [self.queues[wire] for wire in transfer.operands]
         target = self.queues[transfer.output]
+        layer = self.program.layer_of_virtual_neuron(transfer.virtual_neuron)
         while True:
             if all(queue.items for queue in operands) and target.room:
                 words = [queue.pop() for queue in operands]
                 live = [word.value for word in words if not word.empty]
-                target.push(Word(self.combined(live), empty=not live))
+                target.push(Word(self.combined(live, layer), empty=not live))
+                if self.program.compares_in(layer):
+                    self.count.comparisons += max(0, len(live) - 1)
+                else:
+                    self.count.additions += max(0, len(live) - 1)
                 self.count.additions_two += len(live) == 2
                 self.count.additions_three += len(live) == 3
                 self.progress = True
@@ -362,7 +371,8 @@ class Fabric:
         """Multiplier switch: one control step a cycle, as soon as its operands are there."""
         switch = self.multipliers[index]
         product = self.queues[self.wiring.product[index]]
-        for step, _, _ in self.program.compute.walk():
+        layer = self.program.layer_of_switch(index)
+        for step, _, _ in self.program.compute.walk(layer):
             uses = int(step[index])
             inputs = switch.forwarded if uses & Use.FORWARDED_INPUT else switch.inputs
             while cause := self.obstacle(index, uses, inputs, product):
@@ -384,7 +394,7 @@ class Fabric:
             elif uses & Use.PARTIAL_SUM:
                 product.push(Word(switch.partial_sums.take()))
             elif uses & Use.IDLE:
-                product.push(Word(self.program.empty, empty=not self.hardware.controller.pad_edges))
+                product.push(Word(self.program.empty_in(layer), empty=not self.hardware.controller.pad_edges))
             switch.weights.turn_over(uses, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS)
             inputs.turn_over(uses, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
             self.progress = True
@@ -418,7 +428,7 @@ class Fabric:
         """
         line: deque[_Packet | None] = deque([None] * (self.hardware.distribution.latency - 1))
         senders = [
-            _Sender(operand, self.packets(thread, port), self.memory[operand])
+            _Sender(operand, self.packets(thread, port), self.memory_of(operand, port))
             for operand, thread in zip(OPERANDS, self.program.streams, strict=True)
         ]
         while True:
@@ -435,6 +445,11 @@ class Fabric:
                 self.count.port_stalls += 1
                 self.blocked_ports[port] = (waiting[0].operand, waiting[0].destinations)
             yield self.tick()
+
+    def memory_of(self, operand: str, port: int) -> Ints | None:
+        """Where the words of an operand lie that a port sends: inputs of a second layer among the results."""
+        between = operand == "inputs" and self.program.layer_of_port(port) == 1
+        return self.memory["partial_sums" if between else operand]
 
     def send(self, port: int, senders: list[_Sender]) -> _Packet | None:
         """The word that a port sends in this cycle, its room reserved."""
@@ -455,8 +470,15 @@ class Fabric:
             self.count.busy["ports"][port] += 1
             sender.next()
             self.progress = True
-            return packet._replace(value=0 if sender.memory is None else int(sender.memory[packet.address]))
+            return packet._replace(value=0 if sender.memory is None else self.value_of(packet, sender.memory))
         return None
+
+    def value_of(self, packet: _Packet, memory: Ints) -> int:
+        """The word that a packet carries; padding between two layers lies at no address."""
+        if packet.address < 0:
+            assert self.program.fusion is not None
+            return self.program.fusion.identity
+        return int(memory[packet.address])
 
     def turn(self, packet: _Packet) -> int:
         """The place of a word among those that a port could send: by control step, or partial sums before all."""
@@ -466,10 +488,15 @@ class Fabric:
     def packets(self, thread: Thread[Packets], port: int) -> Iterator[_Packet]:
         """All packets of a thread for one port, in order."""
         results_so_far = [0] * len(self.program.spans)
-        for template, step, base in thread.walk():
+        layer = self.program.layer_of_port(port)
+        between = self.program.fusion if layer == 1 and thread.name == "inputs" else None
+        for template, step, base in thread.walk(layer):
             for number in template.of_port(port):
                 destinations = template.destinations_of(number).tolist()
-                vn, wait = -1, 0
+                address, vn, wait = base + int(template.offset[number]), -1, 0
+                if between is not None:
+                    vn, wait = int(between.producer[address]), int(between.due[address])
+                    address = int(between.source[address])
                 if thread.name == "partial_sums":
                     vn = int(self.program.partial_sum_of[destinations[0]])
                     results_so_far[vn] += 1
@@ -479,7 +506,7 @@ class Fabric:
                 yield _Packet(
                     thread.name,
                     step,
-                    base + int(template.offset[number]),
+                    address,
                     destinations,
                     int(template.reads[number]),
                     int(template.hops[number]),
@@ -542,10 +569,7 @@ def run(
         if progress is not None and cycle % 1000 == 0:
             progress(fabric.count.results, program.results)
     count = fabric.count
-    combined = count.additions_two + 2 * count.additions_three
-    additions, comparisons = (0, combined) if program.compares else (combined, 0)
-    counters = Counters(**vars(count), additions=additions, comparisons=comparisons)
-    return Run(cycle, counters, fabric.first_result, cycle)
+    return Run(cycle, Counters(**vars(count)), fabric.first_result, cycle)
 
 
 def _deadlock(fabric: Fabric, cycle: int) -> str:

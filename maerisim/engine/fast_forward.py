@@ -39,7 +39,8 @@ _CLOCKS = (
 
 def applies_to(machine: LaneMachine) -> bool:
     """Whether what happens next depends on nothing but the state described here."""
-    return bool(machine.controller.released[0] == k.LATEST) and not machine.collection.least_recent
+    alone = machine.ports.between.port >= machine.ports.head.shape[1]
+    return alone and bool(machine.controller.released[0] == k.LATEST) and not machine.collection.least_recent
 
 
 def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:

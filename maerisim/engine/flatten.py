@@ -30,10 +30,16 @@ class Rows:
 
     def add(self, thread: Thread[Any], first_template: int) -> int:
         """Append a thread whose templates are numbered from ``first_template`` on; return its first row."""
-        start = len(self.rows)
-        self._nodes(thread.nodes, first_template, 0)
-        self.rows.append((HALT, 0, 0, 0, 0, 0))
-        return start
+        return self.add_both(thread, first_template)[0]
+
+    def add_both(self, thread: Thread[Any], first_template: int) -> tuple[int, int]:
+        """The same; return the first rows of both layers' nests."""
+        starts = []
+        for nodes in (thread.nodes, thread.second):
+            starts.append(len(self.rows))
+            self._nodes(nodes, first_template, 0)
+            self.rows.append((HALT, 0, 0, 0, 0, 0))
+        return starts[0], starts[1]
 
     def _nodes(self, nodes: Sequence[Node], first_template: int, depth: int) -> None:
         self.deepest = max(self.deepest, depth + 1)
@@ -57,28 +63,32 @@ class Threads:
     def __init__(self, program: Program) -> None:
         self._program = program
         rows = Rows()
-        self._compute = rows.add(program.compute, 0)
-        self._collect = rows.add(program.collect, 0)
+        self._compute = rows.add_both(program.compute, 0)
+        self._collect = rows.add_both(program.collect, 0)
         self._streams, first_template = [], 0
         for thread in program.streams:
-            self._streams.append(rows.add(thread, first_template))
+            self._streams.append(rows.add_both(thread, first_template))
             first_template += len(thread.templates)
         self.code, self._deepest = rows.code(), rows.deepest
 
     def compute_walkers(self) -> Walkers:
         """One for each multiplier switch in use."""
-        return walkers_at(self.code, [self._compute] * self._program.multipliers_used, self._deepest)
+        switches = range(self._program.multipliers_used)
+        starts = [self._compute[self._program.layer_of_switch(switch)] for switch in switches]
+        return walkers_at(self.code, starts, self._deepest)
 
     def collect_walkers(self, collection: k.Collection) -> Walkers:
         """One for each virtual neuron, at a step in which it is at work."""
-        walkers = walkers_at(self.code, [self._collect] * len(self._program.spans), self._deepest)
+        neurons = range(len(self._program.spans))
+        starts = [self._collect[self._program.layer_of_virtual_neuron(number)] for number in neurons]
+        walkers = walkers_at(self.code, starts, self._deepest)
         for vn in range(len(self._program.spans)):
             fabric.seek_active(self.code, walkers, collection.flags, vn)
         return walkers
 
     def stream_walkers(self, ports: int) -> Walkers:
         """One for each port of each stream."""
-        starts = [start for start in self._streams for _ in range(ports)]
+        starts = [start[self._program.layer_of_port(port)] for start in self._streams for port in range(ports)]
         first_steps = [thread.first_step for thread in self._program.streams for _ in range(ports)]
         return walkers_at(self.code, starts, self._deepest, first_steps)
 
@@ -114,7 +124,7 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.uint32),
-            empty=program.empty,
+            empty=_empty_words(program),
             busy=zeros(hardware.multipliers),
             stalled_by=zeros(program.multipliers_used) - 1,
         ),
@@ -158,6 +168,7 @@ def adders_of(
 ) -> k.Adders:
     """Transfers, receivers first, the first ``behind`` of them between accumulators and buses."""
     operand = np.zeros((len(transfers), 3), np.uint32)
+    neuron = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
     for index, transfer in enumerate(transfers):
         operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
     return k.Adders(
@@ -166,7 +177,7 @@ def adders_of(
         output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
         switch=np.array([transfer.switch for transfer in transfers], np.int64),
         behind=behind,
-        compares=program.compares,
+        compares=np.append(program.comparing, program.compares)[neuron],  # -1, a register, compares nothing
         seen=zeros(hardware.multipliers) - 1,
         busy=zeros(hardware.multipliers),
     )
@@ -195,9 +206,18 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
         write_queue=zeros(4 * hardware.buses),
         writes_half=hardware.collection.write_back == "half",
         spills=program.spills,
-        compares=program.compares,
+        spilling=program.spilling,
+        compares=program.comparing,
         own_stage=hardware.accumulation.latency > 0,
     )
+
+
+def _empty_words(program: Program) -> Ints:
+    """The value of an empty word of each multiplier switch."""
+    words = np.full(program.multipliers_used, program.empty_in(0), np.int64)
+    if program.fusion is not None:
+        words[program.fusion.switch :] = program.empty_in(1)
+    return words
 
 
 def controller_of(program: Program, hardware: Hardware) -> k.Controller:
@@ -320,7 +340,16 @@ def ports_of(program: Program, hardware: Hardware, operands: Operands | None) ->
         busy=zeros(ports),
         memory=np.concatenate(memory),
         memory_start=np.array([0, 0, len(memory[0])], np.int64),
+        between=_between(program, ports),
     )
+
+
+def _between(program: Program, ports: int) -> k.Between:
+    fusion = program.fusion
+    if fusion is None:
+        nothing = zeros(0)
+        return k.Between(ports, nothing, nothing, nothing, 0)
+    return k.Between(fusion.port, fusion.producer, fusion.due, fusion.source, fusion.identity)
 
 
 def _masks(first: Ints, destination: Ints, leaves: int) -> Words:
@@ -346,7 +375,6 @@ def counters_of(machine: k.Machine) -> Counters:
     """The counts of a finished run."""
     tally = [int(count) for count in machine.tally]
     combined = tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE]
-    compares = machine.adders.compares
 
     def three(start: int) -> dict[str, int]:
         return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
@@ -354,8 +382,8 @@ def counters_of(machine: k.Machine) -> Counters:
     return Counters(
         multiplications=tally[k.MULTIPLICATIONS],
         passes=tally[k.PASSES],
-        additions=0 if compares else combined,
-        comparisons=combined if compares else 0,
+        additions=combined - tally[k.COMPARISONS],
+        comparisons=tally[k.COMPARISONS],
         additions_two=tally[k.ADDITIONS_TWO],
         additions_three=tally[k.ADDITIONS_THREE],
         accumulations=tally[k.ACCUMULATIONS],

@@ -52,8 +52,9 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     leaves = hardware.multipliers // hardware.ports
     used = -(-program.multipliers_used // leaves)
     limits = hardware.controller
-    if limits.steps_per_cycle is not None or limits.wait_for_outputs or hardware.collection.write_back == "half":
-        yield 0, used  # the controller or the global buffer ties everything together
+    held_back = limits.steps_per_cycle is not None or limits.wait_for_outputs
+    if held_back or hardware.collection.write_back == "half" or program.fusion is not None:
+        yield 0, used  # the controller, the global buffer or what flows between two layers ties everything together
         return
     starts = np.array([span.start for span in program.spans]) // leaves
     ends = np.array([span.start + span.size - 1 for span in program.spans]) // leaves

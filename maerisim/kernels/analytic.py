@@ -26,6 +26,7 @@ from maerisim.kernels.quantities import (
     COSTS,
     CYCLES,
     DELIVERED,
+    DEPTH,
     DISTRIBUTED,
     DRAIN,
     EDGE,
@@ -128,6 +129,7 @@ def count_traffic(
         costs[row, ACCUMULATIONS] = continued
     depth = exits.depth[exits.start[shape.vn_size + reuse.spills] + shape.vn_count - 1]
     tail = fabric.accumulation_latency + fabric.collection_latency
+    costs[row, DEPTH] = depth
     costs[row, DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
 
 

@@ -14,6 +14,7 @@ from maerisim.kernels.machine import (
     ADDER_WORDS,
     ADDITIONS_THREE,
     ADDITIONS_TWO,
+    COMPARISONS,
     COMPLETE,
     DEADLOCK,
     DELIVERED,
@@ -191,17 +192,20 @@ def step_accumulators(
                 tally[OUTPUTS_WRITTEN] += 1
             else:
                 tally[PARTIAL_SUMS_WRITTEN] += 1
-        continues = not (flags & FIRST or collection.spills)
+        continues = not (flags & FIRST or collection.spilling[vn])
         if continues:
             tally[ACCUMULATIONS] += 1
-        tally[ADDITIONS_TWO] += collection.additions_two[code.arg[row], vn]
-        tally[ADDITIONS_THREE] += collection.additions_three[code.arg[row], vn]
+        two, three = collection.additions_two[code.arg[row], vn], collection.additions_three[code.arg[row], vn]
+        tally[ADDITIONS_TWO] += two
+        tally[ADDITIONS_THREE] += three
+        if collection.compares[vn]:
+            tally[COMPARISONS] += two + 2 * three
         if carry:
             head = wires.head[wire]
             total = wires.value[wire, head]
             wires.head[wire] = (head + 1) % wires.depth[wire]
             address = walkers.base[vn] + collection.output_offset[vn]
-            outputs[address] = combined(outputs[address], total, collection.compares) if continues else total
+            outputs[address] = combined(outputs[address], total, collection.compares[vn]) if continues else total
         wires.words[wire] -= 1
         if advance(code, walkers, vn):
             seek_active(code, walkers, collection.flags, vn)
@@ -255,9 +259,9 @@ def step_adders(
         if carry:
             total = pop_value(wires, one)
             if arity > 1:
-                total = combined(total, pop_value(wires, two), adders.compares)
+                total = combined(total, pop_value(wires, two), adders.compares[transfer])
             if arity > 2:
-                total = combined(total, pop_value(wires, three), adders.compares)
+                total = combined(total, pop_value(wires, three), adders.compares[transfer])
             push_value(wires, output, total)
         words[one] -= 1
         if arity > 1:
@@ -350,7 +354,7 @@ def step_multipliers(
                 multipliers.stalled_by[m] = cause
                 tally[STALLED + cause] += 1
                 continue
-            value = multipliers.empty
+            value = multipliers.empty[m]
             if uses & (MULTIPLY | PASS):
                 tally[MULTIPLICATIONS if uses & MULTIPLY else PASSES] += 1
                 multipliers.busy[m] += 1
@@ -417,6 +421,15 @@ def open_step(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int
     if code.op[row] != HALT:
         ports.head[stream, port] = ports.packet_start[code.arg[row], port]
         ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
+
+
+@inlined
+def is_written(ports: Ports, walkers: Walkers, collection: Collection, packet: int, stream: int, port: int) -> bool:
+    """Whether the word of a packet of a second layer lies in the global buffer: an input when it has been computed."""
+    if stream != INPUTS:
+        return True
+    word = walkers.base[stream * ports.head.shape[1] + port] + ports.offset[packet]
+    return bool(collection.written[ports.between.producer[word]] >= ports.between.due[word])
 
 
 @inlined
@@ -492,14 +505,20 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
+            elif port >= ports.between.port and not is_written(ports, walkers, collection, packet, stream, port):
+                continue
             if not has_room(ports, stores, packet, stream):
                 continue
             value = 0
             if carry:
                 address = walkers.base[stream * len(ports.busy) + port] + ports.offset[packet]
-                value = (
-                    outputs[address] if stream == PARTIAL_SUMS else ports.memory[ports.memory_start[stream] + address]
-                )
+                if stream == PARTIAL_SUMS:
+                    value = outputs[address]
+                elif stream == INPUTS and port >= ports.between.port:
+                    source = ports.between.source[address]
+                    value = ports.between.identity if source < 0 else outputs[source]
+                else:
+                    value = ports.memory[ports.memory_start[stream] + address]
             claim(ports, stores, packet, stream, tally)
             if stages:
                 ports.line[stage, port] = packet

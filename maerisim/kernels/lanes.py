@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maerisim.kernels.fabric import (
+    is_written,
     open_step,
     seek_active,
     seek_template,
@@ -455,8 +456,11 @@ def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: i
 
 
 @inlined
-def send_next(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int) -> None:
-    """Go on to the packet after the one that was sent; the usual cases here, all others in ``seek_packet``."""
+def send_next(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int, second: bool) -> None:
+    """Go on to the packet after the one that was sent; the usual cases here, all others in ``seek_packet``.
+
+    Base addresses matter to the ports of a ``second`` layer only.
+    """
     head = ports.head[stream, port] + 1
     ports.head[stream, port] = head
     if stream == PARTIAL_SUMS:
@@ -469,6 +473,8 @@ def send_next(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int
             row = walkers.row[walker]
             walkers.left[walker] -= 1
             walkers.step[walker] += code.period[row]
+            if second:
+                walkers.base[walker] += code.advance[row]
             ports.place[port, stream] = 3 * walkers.step[walker] + stream
             ports.head[stream, port] = ports.packet_start[code.arg[row], port]
             return
@@ -500,6 +506,7 @@ def step_ports(
             arrivals.delivered[stream, w] = NONE
     for port in range(count):
         word = ports.word[port]
+        second = port >= ports.between.port
         if stages and ports.line[stage, port] >= 0:
             packet = ports.line[stage, port]
             for part in range(reach):
@@ -525,6 +532,8 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
+            elif second and not is_written(ports, walkers, collection, packet, stream, port):
+                continue
             blocked = arrivals.full[stream, word] & ports.mask[packet, 0]
             for part in range(1, reach):
                 blocked |= arrivals.full[stream, word + part] & ports.mask[packet, part]
@@ -535,7 +544,7 @@ def step_ports(
                 arrivals.sent[stream, word + part] |= ports.mask[packet, part]
             if stages:
                 ports.line[stage, port] = packet
-            send_next(code, ports, walkers, stream, port)
+            send_next(code, ports, walkers, stream, port, second)
             moved = True
             break
     for stream in range(3):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maerisim.kernels.walk import Code, Walkers
-from maerisim.program import Ints, Places
+from maerisim.program import Ints, Mask, Places
 
 RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
 """Status of a run."""
@@ -26,7 +26,8 @@ STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
 DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: inputs, partial sums, weights
 FIRST_RESULT = 25  # cycles up to and with that of the first result
 PASSES = 26
-TALLY_ROWS = 27
+COMPARISONS = 27
+TALLY_ROWS = 28
 
 LATEST = 1 << 62
 """Later than any control step."""
@@ -59,7 +60,7 @@ class Adders(NamedTuple):
     """Transfers, receivers first: operand wires (``arity`` of three), output wire, adder switch (-1: a register).
 
     Those before ``behind`` lie between accumulators and buses; ``seen`` is the last cycle a switch was counted busy.
-    With ``compares`` they keep the largest of their operands.
+    Those that ``compares`` keep the largest of their operands.
     """
 
     arity: Ints
@@ -67,7 +68,7 @@ class Adders(NamedTuple):
     output: Places
     switch: Ints
     behind: int
-    compares: bool
+    compares: Mask
     seen: Ints
     busy: Ints
 
@@ -79,8 +80,8 @@ class Collection(NamedTuple):
     each went last, for buses that grant the ``least_recent``. ``outgoing``, ``result`` and ``accumulated``
     are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
     (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
-    [template, virtual neuron]. With ``spills`` partial sums go to the global buffer instead of adding up here;
-    with ``compares`` the larger value is kept instead of the sum; without ``own_stage`` accumulators pass a sum on in
+    [template, virtual neuron]. With ``spills`` partial sums (of those ``spilling``) go to the global buffer instead of
+    adding up here; virtual neurons that ``compares`` keep the larger value instead of the sum; without ``own_stage`` accumulators pass a sum on in
     the cycle in which it leaves the adders.
     """
 
@@ -102,7 +103,8 @@ class Collection(NamedTuple):
     write_queue: Ints
     writes_half: bool
     spills: bool
-    compares: bool
+    spilling: Mask
+    compares: Mask
     own_stage: bool
 
 
@@ -137,15 +139,27 @@ class Stores(NamedTuple):
 
 class Multipliers(NamedTuple):
     """Flags [template, multiplier] of :class:`maerisim.program.Use`, those of the present step (-1: no step is left),
-    product wires, the value of an ``empty`` word, busy cycles.
+    product wires, the value of an ``empty`` word of each, busy cycles.
     """
 
     uses: Ints
     now: Ints
     product: Places
-    empty: int
+    empty: Ints
     busy: Ints
     stalled_by: Ints
+
+
+class Between(NamedTuple):
+    """What the second of two layers takes in at its ports, those from ``port`` on: word w of its inputs is result
+    ``due[w]`` of virtual neuron ``producer[w]`` and lies at ``source[w]`` of the outputs (-1: padding, ``identity``).
+    """
+
+    port: int
+    producer: Ints
+    due: Ints
+    source: Ints
+    identity: int
 
 
 class Ports(NamedTuple):
@@ -178,6 +192,7 @@ class Ports(NamedTuple):
     busy: Ints
     memory: Ints
     memory_start: Ints
+    between: Between
 
 
 class Machine(NamedTuple):

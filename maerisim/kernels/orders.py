@@ -272,6 +272,28 @@ def add_class(reuse: Reuse, spills: int, order: int, count: int, fabric: Fabric,
 
 
 @helper
+def list_given(given: Ints, first: int, end: int, fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
+    """List the classes of the orders in rows ``first .. end - 1`` of ``given``, outermost loop first; return their number."""
+    orders.current[0] += 1
+    orders.current[1] = orders.seen.shape[0]
+    if fabric.folds_together and shape.folds > fabric.weight_registers:
+        return 0
+    count = 0
+    for row in range(first, end):
+        reuse, order, placed, legal = nothing_placed(fabric, shape), 0, 0, True
+        for place in range(7, -1, -1):
+            d = given[row, place]
+            if shape.turning >> d & 1:
+                legal = legal and may_surround(reuse, d, fabric, shape)
+                reuse = around(reuse, d, fabric, shape, turns)
+                order |= d << 3 * placed
+                placed += 1
+        if legal:
+            count = add_class(reuse, reuse.spills, order, count, fabric, shape, orders)
+    return count
+
+
+@helper
 def list_all(fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
     """List every class of the orders of a tile, with one order of each; return their number.
 
@@ -307,25 +329,3 @@ def list_all(fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
             packed = surrounded(surrounded(order, placed, others), placed + size_of(others), folds)
             count = add_class(reuse, 1, packed, count, fabric, shape, orders)
     return count
-
-
-@helper
-def list_one(given: Ints, row: int, fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
-    """List the class of the order in a row of ``given``, outermost loop first; return how many there are: 1, or 0.
-
-    Its order is the one that stands for the class in :func:`list_all`.
-    """
-    reuse = nothing_placed(fabric, shape)
-    for place in range(7, -1, -1):
-        d = given[row, place]
-        if shape.turning >> d & 1:
-            if not may_surround(reuse, d, fabric, shape):
-                return 0
-            reuse = around(reuse, d, fabric, shape, turns)
-    key = pack(kept(reuse, reuse.spills, fabric))
-    count = list_all(fabric, shape, turns, orders)
-    for i in range(count):
-        if orders.classes[0, i] == key:
-            orders.classes[0, 0], orders.classes[1, 0] = key, orders.classes[1, i]
-            return 1
-    return 0

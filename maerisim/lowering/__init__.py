@@ -5,6 +5,7 @@ from __future__ import annotations
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering.dense import lower, padded
+from maerisim.lowering.fused import lower_fused
 from maerisim.lowering.sparse import RoundLowering
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
@@ -12,7 +13,7 @@ from maerisim.program import Program
 from maerisim.rounds import rounds
 from maerisim.rtl.layer import hardware_reasons, layer_reasons
 
-__all__ = ["lower", "padded", "programs", "refusals"]
+__all__ = ["lower", "lower_fused", "padded", "programs", "refusals"]
 
 
 def programs(problem: Problem, mapping: Mapping, hardware: Hardware) -> tuple[Program, ...]:

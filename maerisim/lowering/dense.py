@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from math import prod
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,12 +26,11 @@ from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program import Batches, Collect, CollectStep, Ints, Packets, Program, Thread, Use
+from maerisim.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
 from maerisim.rtl.layer import prepare
 from maerisim.workload import DIMENSIONS, Problem
 
 T = TypeVar("T")
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
@@ -48,13 +47,19 @@ def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
         raise MappingError("mapping", violations)
     if hardware.controller.kind == "lock_step":
         return lower_testbench(prepare(problem, hardware, mapping), hardware)
-    return _Lowering(problem, mapping, hardware).program()
+    return DenseLowering(problem, mapping, hardware).program()
 
 
-class _Lowering:
-    """One lowering: the quantities that all threads share."""
+class DenseLowering:
+    """One lowering: the quantities that all threads share.
 
-    def __init__(self, problem: Problem, mapping: Mapping, hardware: Hardware) -> None:
+    The virtual neurons lie from multiplier switch ``start`` on, on the ``share`` of the hardware that the layer has (all
+    of it unless it says so).
+    """
+
+    def __init__(
+        self, problem: Problem, mapping: Mapping, hardware: Hardware, start: int = 0, share: Hardware | None = None
+    ) -> None:
         rows_divide = problem.S % mapping.tile_of("S") == 0
         self.given = problem
         if hardware.controller.pad_edges:
@@ -64,9 +69,9 @@ class _Lowering:
         self.turning = frozenset(loop.dimension for loop in self.loops)
         self.folds = self.turning & set(REDUCED)
         self.fold_steps = prod(loop.trips for loop in self.loops if loop.dimension in self.folds)
-        self.spills = mapping.spills(problem, hardware)
+        self.spills = mapping.spills(problem, share or hardware)
         self.topology = topology_of(hardware)
-        self.layout: Layout = place(mapping, self.topology, self.spills)
+        self.layout: Layout = place(mapping, self.topology, self.spills, start)
         self.strides = strides_of(problem)
         together = hardware.multiplier.wait_for_all_weights
         weight_dimensions = frozenset[str]() if problem.pools else WEIGHT_DIMENSIONS

@@ -34,13 +34,13 @@ class Layout:
         return len(self.virtual_neuron)
 
 
-def place(mapping: Mapping, topology: Topology, with_partial_sums: bool) -> Layout:
-    """Lay the virtual neurons of ``mapping`` side by side from switch 0 on."""
+def place(mapping: Mapping, topology: Topology, with_partial_sums: bool, start: int = 0) -> Layout:
+    """Lay the virtual neurons of ``mapping`` side by side from switch ``start`` on."""
     vn_tile = [mapping.tile_of(d) for d in mapping.placement]
     reduced_tile = [mapping.tile_of(d) for d in REDUCED]
     size = mapping.vn_size + with_partial_sums
     block = topology.block(size)
-    spans = tuple(Span(vn * block, size) for vn in range(mapping.vn_count))
+    spans = tuple(Span(start + vn * block, size) for vn in range(mapping.vn_count))
     switches = spans[-1].start + size
     virtual_neuron = np.full(switches, -1, np.int64)
     coordinate = {d: np.zeros(switches, np.int64) for d in DIMENSIONS}

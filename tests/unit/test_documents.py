@@ -235,7 +235,7 @@ layers:
   - {name: a, inputs: 3}
   - 7
 """
-    op = "conv2d, max_pool2d, avg_pool2d, linear, matmul, lstm, gru"
+    op = "conv2d, max_pool2d, avg_pool2d, linear, matmul, lstm, gru, fused"
     kernel = "filter size, one integer or [height, width]"
     assert problems(Network, write("net.yaml", text)) == [
         "net.yaml:4: layers[1].kernel: this key is required but missing: " + kernel,

@@ -49,6 +49,7 @@ def test_tally_rows_do_not_overlap() -> None:
         machine.PARTIAL_SUMS_WRITTEN,
         machine.FIRST_RESULT,
         machine.PASSES,
+        machine.COMPARISONS,
     ]
     rows = [*single, *range(machine.STALLED, machine.STALLED + len(STALLS))]
     for start in (machine.DISTRIBUTED, machine.DELIVERED, machine.READS):

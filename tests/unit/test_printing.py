@@ -6,11 +6,12 @@ import re
 
 import pytest
 
+from maerisim.fusion import FusedMapping
 from maerisim.hardware import Hardware
-from maerisim.lowering import lower
+from maerisim.lowering import lower, lower_fused
 from maerisim.mapping import Mapping
 from maerisim.printing import counted, program_text, ranges
-from maerisim.problem import Operation
+from maerisim.problem import FusedProblem, Operation
 from maerisim.program import Program
 from maerisim.workload import Problem
 
@@ -156,3 +157,22 @@ def test_ranges(numbers: list[int], text: str) -> None:
 
 def test_counted() -> None:
     assert [counted(1, "step"), counted(1024, "step"), counted(2, "switch")] == ["1 step", "1,024 steps", "2 switches"]
+
+
+def test_two_layers_at_once() -> None:
+    problem = FusedProblem(
+        Problem(K=2, C=4, P=4, Q=4), Problem(G=2, R=2, S=2, P=2, Q=2, stride=(2, 2), operation="max")
+    )
+    mapping = FusedMapping(Mapping.of({"K": 2, "C": 4}), Mapping.of({"R": 2, "S": 2}), 8)
+    text = lower_fused(problem, mapping, Hardware.load("maeri-16")).describe()
+    lines = text.splitlines()
+    assert lines[0] == "3 virtual neurons on 12 multiplier switches, 40 results to collect"
+    assert lines[1].startswith(
+        "two layers at once: ports from 2, multiplier switches from 8 and virtual neurons from 2 on"
+    )
+    assert lines[3] == "its adder switches keep the larger of their words"
+    assert "compute: 16 steps, walked by each multiplier switch of the first layer" in lines
+    assert "  8 steps, walked by each multiplier switch of the second layer" in lines
+    assert "weights: 1 step, walked by each distribution port" in lines  # a pooling has none
+    assert any("VN 2: a whole output, send it (3 comparisons of two)" in line for line in lines)
+    assert any("VN 0-1: a whole output, send it (3 additions of two)" in line for line in lines)

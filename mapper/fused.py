@@ -1,0 +1,171 @@
+"""Find a mapping of two fused layers: how many multipliers for each, and a mapping of each on its share.
+
+For every share both layers have a few candidates: the best mappings of all, and the best of those that go through rows or
+through channels in order, which let the second layer begin early. Every pair of them is estimated, the best by estimate
+are simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import permutations
+
+from maerisim.analytic import Estimate, Objective, Ranked, bound, rank, score
+from maerisim.engine import simulate, simulate_fused
+from maerisim.errors import MappingError, NotSupportedError
+from maerisim.fusion import FusedMapping, refusals, share_of_buffer, shares
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping
+from maerisim.overlap import Moments, completed, estimate_fused, first_needed, lateness, loaded_ahead, together
+from maerisim.problem import FusedProblem, Problem
+from mapper.find import find_mapping
+from mapper.search import STEPPED_CYCLES
+from mapper.space import all_tiles
+
+EACH = 8
+"""Candidates of a layer on a share of each kind of walk."""
+FINALISTS = 6
+"""Mappings of both layers that are simulated after ranking."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Both layers one after the other, each on the whole array with the best mapping of its own: simulated cycles."""
+
+    first: Mapping
+    second: Mapping
+    cycles: int
+
+
+@dataclass(frozen=True)
+class FusedChoice:
+    """The mapping chosen: ``candidates`` pairs were estimated, ``reason`` says in a sentence why this one won."""
+
+    mapping: FusedMapping
+    estimate: Estimate
+    candidates: int
+    reason: str
+    apart: Apart
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A mapping of both layers with its estimated cycles and energy."""
+
+    mapping: FusedMapping
+    cycles: int
+    energy: float
+
+    def score(self, objective: Objective, cycles: int) -> tuple[float, float]:
+        """What is to be made small when it takes so many ``cycles``, then what decides between equals."""
+        return score(objective, cycles, self.energy)
+
+
+def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective = "cycles") -> FusedChoice:
+    """The best mapping of two fused layers that is found, the same for the same input.
+
+    Raises MappingError when nothing fits, NotSupportedError when the hardware cannot fuse layers.
+    """
+    refused = refusals(hardware)
+    if refused:
+        raise NotSupportedError("\n".join(refused))
+    best: list[_Pair] = []
+    seen = looked_at = 0
+    for multipliers, floor in _splits(problem, hardware):
+        if objective == "cycles" and len(best) == FINALISTS and floor >= best[-1].cycles:
+            break
+        looked_at += 1
+        pairs = list(_pairs(problem, hardware, multipliers, objective))
+        seen += len(pairs)
+        best = sorted((*best, *pairs), key=lambda pair: pair.score(objective, pair.cycles))[:FINALISTS]
+    if not best:
+        raise MappingError(
+            "mapper", [f"no two shares of {hardware.multipliers} multipliers hold a virtual neuron each"]
+        )
+    place, cycles = 0, 0
+    # Their every cycle has to be stepped, since what one layer waits for is not part of the state that recurs.
+    if objective != "energy" and best[0].cycles <= STEPPED_CYCLES:
+        measured = [simulate_fused(problem, pair.mapping, hardware).cycles for pair in best]
+        place = min(range(len(best)), key=lambda number: best[number].score(objective, measured[number]))
+        cycles = measured[place]
+    chosen = best[place].mapping
+    found = estimate_fused(problem, chosen, hardware)
+    slower, resource = found.limited_by.split(": ")
+    reason = (
+        f"{chosen.multipliers} and {hardware.multipliers - chosen.multipliers} multipliers, limited by the {slower} layer's "
+        f"{resource}; best by estimate of {seen:,} pairs of mappings on {looked_at} shares of the array"
+        + (f", place {place + 1} of the best {len(best)} by simulation" if cycles else "")
+    )
+    return FusedChoice(chosen, found, seen, reason, _apart(problem, hardware, objective))
+
+
+def _splits(problem: FusedProblem, hardware: Hardware) -> list[tuple[int, int]]:
+    """The multipliers that the first may have, and the cycles below which no mapping then is; the least cycles first."""
+    leaves = hardware.leaves_per_port
+    found = []
+    for multipliers in range(leaves, hardware.multipliers, leaves):
+        first, second = shares(hardware, multipliers)
+        found.append((multipliers, max(bound(problem.first, first), bound(problem.second, second))))
+    return sorted(found, key=lambda split: split[1])
+
+
+def _pairs(problem: FusedProblem, hardware: Hardware, multipliers: int, objective: Objective) -> Iterator[_Pair]:
+    """All pairs of candidates on shares of this size, estimated."""
+    share, rest = shares(hardware, multipliers)
+    firsts = _candidates(problem.first, hardware, share, objective, partial(completed, problem.first))
+    seconds = _candidates(problem.second, hardware, rest, objective, partial(first_needed, problem))
+    for second, needed in seconds:
+        ahead = loaded_ahead(problem.second, second.mapping, second.estimate, hardware)
+        for first, given in firsts:
+            mapping = FusedMapping(first.mapping, second.mapping, multipliers)
+            if mapping.check(problem, hardware):
+                continue
+            late = lateness(problem, given, needed)
+            cycles = together(first.estimate.cycles, second.estimate.cycles, late, ahead)
+            energy = sum(each.estimate.counters.energy(hardware.energy) for each in (first, second))
+            yield _Pair(mapping, cycles, energy)
+
+
+def _candidates(
+    problem: Problem,
+    hardware: Hardware,
+    share: Hardware,
+    objective: Objective,
+    moments: Callable[[Mapping, int], Moments],
+) -> list[tuple[Ranked, Moments]]:
+    """The best mappings of a layer that fit its share, of each kind of walk, and when they give or need their words."""
+    tiles = all_tiles(problem, share)
+    alone = share_of_buffer(hardware, share.multipliers)
+    found: dict[Mapping, Ranked] = {}
+    for walks in (None, _by_rows(), _by_channels("K"), _by_channels("C")):
+        for ranked in rank(problem, alone, tiles, objective, EACH, orders=walks).best:
+            if not ranked.mapping.check(problem, share):
+                found.setdefault(ranked.mapping, ranked)
+    return [(ranked, moments(mapping, ranked.estimate.cycles)) for mapping, ranked in found.items()]
+
+
+def _orders(outermost: str, inside: Iterable[str]) -> list[tuple[str, ...]]:
+    """All orders that begin with these dimensions; ``inside`` are dimensions, or several that stay together."""
+    return [(*outermost, *"".join(blocks)) for blocks in permutations(inside)]
+
+
+def _by_rows() -> list[tuple[str, ...]]:
+    """Loop orders that complete or take in one row after the other."""
+    return _orders("NP", ("Q", "GK", "C", "RS"))
+
+
+def _by_channels(name: str) -> list[tuple[str, ...]]:
+    """Loop orders that complete (K) or take in (C) one channel after the other."""
+    other = "C" if name == "K" else "K"
+    return _orders("NG" + name, ("PQ", "RS", other))
+
+
+def _apart(problem: FusedProblem, hardware: Hardware, objective: Objective) -> Apart:
+    first, second = (find_mapping(layer, hardware, objective).mapping for layer in (problem.first, problem.second))
+    cycles = sum(
+        simulate(layer, mapping, hardware).cycles
+        for layer, mapping in ((problem.first, first), (problem.second, second))
+    )
+    return Apart(first, second, cycles)

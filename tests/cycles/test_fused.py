@@ -1,0 +1,159 @@
+"""Two fused layers: both engines agree, the values are NumPy's, and no word is sent before it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from maerisim.counters import differences
+from maerisim.engine import event, simulate, simulate_fused
+from maerisim.fusion import FusedMapping
+from maerisim.hardware import Hardware
+from maerisim.lowering import lower_fused
+from maerisim.mapping import Mapping
+from maerisim.problem import FusedProblem
+from maerisim.reference import FusedOperands, Operands, random_fused_operands, reference_outputs
+from maerisim.workload import Problem
+from tests.strategies import FusedCase, fused_cases
+
+
+def one_after_the_other(problem: FusedProblem, operands: FusedOperands) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The outputs of the second layer by NumPy, its input cut and padded here."""
+    first, second = problem.first, problem.second
+    between = reference_outputs(first, operands.first)
+    channels = second.G * second.C
+    images = between.reshape(first.N, channels, *((first.P, first.Q) if channels == first.G * first.K else (1, 1)))
+    pad = [(0, 0), (0, 0), *((before, before + 9) for before in second.padding)]
+    padded = np.pad(images, pad, constant_values=second.identity)[:, :, : second.H, : second.W]
+    return reference_outputs(second, Operands(padded.reshape(second.input_shape), operands.weights))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(fused_cases())
+def test_engines_agree_with_each_other_and_with_numpy(case: FusedCase) -> None:
+    problem, mapping, hardware = case
+    assume(not mapping.check(problem, hardware))
+    operands = random_fused_operands(problem, seed=1)
+    slow = simulate_fused(problem, mapping, hardware, engine="event", operands=operands)
+    compiled = simulate_fused(problem, mapping, hardware, operands=operands)
+    assert slow.cycles == compiled.cycles
+    assert slow.first_result == compiled.first_result
+    assert differences(slow.counters, compiled.counters) == []
+    assert slow.outputs is not None
+    assert compiled.outputs is not None
+    np.testing.assert_array_equal(slow.outputs, compiled.outputs)
+    np.testing.assert_array_equal(compiled.outputs, one_after_the_other(problem, operands))
+    assert compiled.counters.multiplications == problem.macs
+    assert compiled.counters.operations == problem.operations
+    timing = simulate_fused(problem, mapping, hardware)  # without values, 64 switches at a time
+    assert (timing.cycles, timing.first_result) == (compiled.cycles, compiled.first_result)
+    assert differences(timing.counters, compiled.counters) == []
+
+
+class Watched(event.Fabric):
+    """A fabric that notes when each output of the first layer was written, and when each of its words was sent on."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.written_at: dict[int, float] = {}
+        self.sent_at: dict[int, float] = {}
+        self.on_the_bus: list[int] = []
+        super().__init__(*arguments)
+
+    def write_back(self, vn: int, word: event.Word) -> None:
+        self.on_the_bus.append(self.emitted[vn].items[0][1])
+        super().write_back(vn, word)
+
+    def global_buffer(self) -> Generator[Any, None, None]:
+        work = super().global_buffer()
+        while True:
+            waiting = len(self.write_queue)
+            tick = next(work)
+            for _ in range(waiting - len(self.write_queue)):
+                self.written_at[self.on_the_bus.pop(0)] = self.env.now  # a partial sum, then the output itself
+            yield tick
+
+    def value_of(self, packet: Any, memory: Any) -> int:
+        if memory is self.memory["partial_sums"] and packet.operand == "inputs" and packet.address >= 0:
+            self.sent_at.setdefault(packet.address, self.env.now)
+        return super().value_of(packet, memory)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(fused_cases())
+def test_no_word_is_sent_before_it_was_written(case: FusedCase) -> None:
+    problem, mapping, hardware = case
+    assume(not mapping.check(problem, hardware))
+    first, weights = random_fused_operands(problem, seed=1)
+    operands = Operands(first.inputs.ravel(), np.concatenate([first.weights.ravel(), weights.ravel()]))
+    outputs = np.zeros(problem.first.outputs + problem.outputs, np.int64)
+    program = lower_fused(problem, mapping, hardware)
+    fabrics: list[Watched] = []
+
+    def watched(*arguments: Any) -> Watched:
+        fabrics.append(Watched(*arguments))
+        return fabrics[0]
+
+    event.run(program, hardware, operands, outputs, None, watched)  # type: ignore[arg-type]
+    fabric = fabrics[0]
+    assume(fabric.sent_at)  # a window may see nothing but padding
+    for address, sent in fabric.sent_at.items():
+        # The global buffer writes before the ports send: a result may go on in the cycle in which it is written.
+        assert fabric.written_at[address] <= sent
+
+
+SMALL = FusedProblem(Problem(K=4, C=8, P=6, Q=6), Problem(K=4, C=4, R=3, S=3, P=6, Q=6, padding=(1, 1)))
+ROWS = Mapping.of({"K": 4, "C": 4}, "N G P Q K C R S")
+
+
+def test_both_layers_work_at_the_same_time() -> None:
+    """The second begins long before the first ends, so that both together take less than one after the other."""
+    hardware = Hardware.load("maeri-64")
+    second = Mapping.of({"C": 4, "R": 3}, "N G P Q K C R S")
+    together = simulate_fused(SMALL, FusedMapping(ROWS, second, 16), hardware).cycles
+    alone = [simulate(SMALL.first, ROWS, hardware).cycles, simulate(SMALL.second, second, hardware).cycles]
+    assert max(alone) <= together < sum(alone)
+
+
+def test_a_layer_that_needs_all_channels_waits_for_the_last() -> None:
+    """With output channels outermost the first has given no pixel all its channels before the last channel begins."""
+    hardware = Hardware.load("maeri-64")
+    channels = Mapping.of({"C": 8}, "N G K P Q C R S")
+    pixels = Mapping.of({"C": 8}, "N G P Q K C R S")
+    second = Mapping.of({"C": 4, "R": 3}, "N G P Q K C R S")
+    late, early = (
+        simulate_fused(SMALL, FusedMapping(first, second, 16), hardware).cycles for first in (channels, pixels)
+    )
+    alone = simulate(SMALL.second, second, hardware).cycles
+    steps = 36  # of the first layer for each channel
+    assert late >= 3 * steps + alone
+    assert early < late
+
+
+def test_virtual_neurons_of_both_lie_on_their_own_ports() -> None:
+    hardware = Hardware.load("maeri-64")
+    second = Mapping.of({"C": 4, "R": 3}, "N G P Q K C R S")
+    program = lower_fused(SMALL, FusedMapping(ROWS, second, 20), hardware)
+    assert [tuple(span) for span in program.spans] == [(0, 4), (4, 4), (8, 4), (12, 4), (20, 12)]
+    assert [program.layer_of_virtual_neuron(number) for number in range(5)] == [0, 0, 0, 0, 1]
+    assert [program.layer_of_port(port) for port in (4, 5)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("multipliers", "expected"),
+    [
+        (0, "the first layer has 0 of 64 multipliers, expected some but not all, and a multiple of the 4 below"),
+        (64, "the first layer has 64 of 64 multipliers"),
+        (18, "the first layer has 18 of 64 multipliers"),
+        (12, "the first of the fused layers: 4 virtual neurons of 4 need 16 multipliers, 12 are there"),
+        (56, "the second of the fused layers: 1 virtual neurons of 12 need 12 multipliers, 8 are there"),
+    ],
+)
+def test_shares_that_do_not_fit(multipliers: int, expected: str) -> None:
+    mapping = FusedMapping(ROWS, Mapping.of({"C": 4, "R": 3}), multipliers)
+    violations = mapping.check(SMALL, Hardware.load("maeri-64"))
+    assert len(violations) == 1
+    assert expected in violations[0]
