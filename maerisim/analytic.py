@@ -198,7 +198,7 @@ class ErrorBound(NamedTuple):
     under: float
 
 
-ERROR_BOUND = ErrorBound(over=0.03, under=0.03)
+ERROR_BOUND = ErrorBound(over=0.06, under=0.05)
 """The published error of the estimate: a mapping estimated at E cycles takes between ``E / (1 + over)`` and
 ``E / (1 - under)`` cycles when it is simulated.
 
