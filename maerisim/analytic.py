@@ -10,6 +10,7 @@ the way of the last word through the fabric. All counts are exact sums over the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from maerisim.blocks import MemoryUse, compulsory_words
 from maerisim.counters import OPERANDS, Traffic, sum_of
 from maerisim.durations import cycles
 from maerisim.engine.totals import totals
@@ -138,7 +140,7 @@ def _exits(hardware: Hardware, fabric: k.Fabric) -> exits.Exits:
 
 
 LIMITS = ("multipliers", "distribution", "collection")
-"""What can limit a mapping, in the order of the kernel's constants."""
+"""What can limit a mapping on the fabric, in the order of the kernel's constants."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +148,16 @@ class Estimate:
     """The predicted cost of a mapping.
 
     ``bound_cycles`` is the least that any mapping of the layer could take on this hardware: every multiplier busy in
-    every cycle, every operand word sent once, every output collected once. ``limited_by`` names what takes longest.
-    ``counters`` holds the predicted operations and words.
+    every cycle, every operand word sent once, every output collected once, all of them moved from or to DRAM.
+    ``limited_by`` names what takes longest. ``counters`` holds the predicted operations and words, ``memory`` what the
+    system level does where it is modelled (:mod:`maerisim.system`).
     """
 
     cycles: int
     bound_cycles: int
     limited_by: str
     counters: Traffic
+    memory: MemoryUse | None = None
 
 
 @dataclass(frozen=True)
@@ -346,6 +350,8 @@ class Bounds(NamedTuple):
     """Every port sends a word in every cycle, and each operand word is sent once."""
     collection: int
     """Every bus carries an output in every cycle, and no partial sums."""
+    dram: int = 0
+    """The DRAM channel moves a word in every cycle, each operand and output once; 0 where it is not limiting."""
 
 
 def bounds(problem: Problem, hardware: Hardware) -> Bounds:
@@ -357,7 +363,9 @@ def bounds(problem: Problem, hardware: Hardware) -> Bounds:
     inputs, outputs = p.N * p.G * p.C * rows * columns, p.outputs
     if p.sparsity is not None:  # inputs that meet only zeros are not sent, filters of zeros give no results
         inputs, outputs = 0, len(nonzeros(p)) * p.N * p.P * p.Q
-    return Bounds(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses))
+    bandwidth = hardware.dram.bandwidth
+    dram = 0 if bandwidth is None else math.ceil(sum(compulsory_words(p).values()) / bandwidth)
+    return Bounds(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses), dram)
 
 
 def bound(problem: Problem, hardware: Hardware) -> int:
