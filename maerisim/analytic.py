@@ -11,10 +11,12 @@ the way of the last word through the fabric. All counts are exact sums over the 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -35,9 +37,19 @@ from maerisim.program import Ints, Program
 from maerisim.rounds import nonzeros
 from maerisim.workload import DIMENSIONS, Problem
 
-Objective = Literal["cycles", "energy", "edp"]
+Objective = Literal["cycles", "energy", "edp", "energy_efficiency"]
+"""What a mapping should make small, or large: ``edp`` is the energy-delay product, cycles times energy, and
+``energy_efficiency`` the performance (operations per cycle) per energy. For one layer both have the same best mapping.
+"""
 
-_OBJECTIVES = {"cycles": ranking.BY_CYCLES, "energy": ranking.BY_ENERGY, "edp": ranking.BY_PRODUCT}
+_OBJECTIVES = {
+    "cycles": ranking.BY_CYCLES,
+    "energy": ranking.BY_ENERGY,
+    "edp": ranking.BY_PRODUCT,
+    "energy_efficiency": ranking.BY_PRODUCT,
+}
+_TILES_BETWEEN_LOOKS = 64
+"""Tiles that are ranked between two looks at the clock."""
 _MOST_CLASSES = 1 << 15
 """Room for the loop orders of one tile that differ; with eight loops and the deepest queues there are 11,000."""
 _KINDS_OF_TRAFFIC = 64
@@ -149,15 +161,35 @@ class Estimate:
 
     ``bound_cycles`` is the least that any mapping of the layer could take on this hardware: every multiplier busy in
     every cycle, every operand word sent once, every output collected once, all of them moved from or to DRAM.
+    ``least_cycles`` is the least that this mapping could take, those in which its busiest resource has work.
     ``limited_by`` names what takes longest. ``counters`` holds the predicted operations and words, ``memory`` what the
     system level does where it is modelled (:mod:`maerisim.system`).
     """
 
     cycles: int
+    least_cycles: int
     bound_cycles: int
     limited_by: str
     counters: Traffic
     memory: MemoryUse | None = None
+
+
+_LARGEST_OVERESTIMATE, _LARGEST_OVERESTIMATE_WAITING = 0.03, 0.1
+
+
+def largest_overestimate(hardware: Hardware) -> float:
+    """By what share of itself an estimate can be above the simulated cycles, as published.
+
+    ``benchmarks/bench_estimate_error.py`` measures it, ``benchmarks/vs_stonne_tiles.py`` where a controller waits for outputs.
+    """
+    return _LARGEST_OVERESTIMATE_WAITING if hardware.controller.wait_for_outputs else _LARGEST_OVERESTIMATE
+
+
+def score(objective: Objective, cycles: float, energy: float) -> tuple[float, float]:
+    """What an objective makes small, and what decides between equals."""
+    if objective == "energy":
+        return energy, cycles
+    return (cycles if objective == "cycles" else cycles * energy), energy
 
 
 @dataclass(frozen=True)
@@ -173,14 +205,24 @@ class Ranked:
 class Ranking:
     """The best mappings of a space, in order.
 
-    ``estimated``: how many were estimated. A bound ruled out ``dismissed`` others, and all mappings of another
-    ``dismissed_tiles`` tiles, which are not counted.
+    ``estimated``: how many were estimated. A bound ruled out all mappings of ``dismissed_tiles`` tiles; of the other
+    tiles ``dismissed_by_traffic`` mappings by the words that they need at least, ``dismissed_by_placement`` by those that
+    they send where they are placed. Nothing is known of the last ``unseen_tiles`` of the most promising order, when time
+    ran out, but that none of their mappings scores less than ``unseen_score``.
     """
 
     best: tuple[Ranked, ...]
     estimated: int
-    dismissed: int
     dismissed_tiles: int
+    dismissed_by_traffic: int
+    dismissed_by_placement: int
+    unseen_tiles: int = 0
+    unseen_score: float = inf
+
+    @property
+    def dismissed(self) -> int:
+        """Mappings that a bound ruled out one by one."""
+        return self.dismissed_by_traffic + self.dismissed_by_placement
 
 
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
@@ -206,6 +248,7 @@ def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: H
     ]
     return Estimate(
         cycles=sum(cycles(program, hardware, each) for program, each in zip(sequence, counts, strict=True)),
+        least_cycles=max(resources),
         bound_cycles=bound(problem, hardware),
         limited_by=LIMITS[resources.index(max(resources))],
         counters=sum_of(counts).traffic,
@@ -222,14 +265,16 @@ def estimate_many(
     count = len(tiles) * len(walks)
     space = ranking.Space(
         tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        first=0,
+        end=count,
         floor=np.zeros((count, 2)),
         orders=np.tile(_numbers([order for order, _ in walks]), (len(tiles), 1)),
         placements=np.tile(_numbers([placement for _, placement in walks]), (len(tiles), 1)),
-        placements_of=_placements()[1],
+        placements_of=_placements(REPLICATED_ORDERS)[1],
         each=1,
     )
     best = _nothing_ranked(count)
-    aim = ranking.Aim(ranking.BY_CYCLES, np.zeros(k.COSTS), bounded=0)
+    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(k.COSTS), inf, bounded=0, alike=0)
     ranking.rank(layer_numbers(problem), fabric_numbers(hardware), space, aim, best, *workspace(hardware))
     return best.costs.reshape(len(tiles), len(walks), k.COSTS)
 
@@ -241,37 +286,66 @@ def rank(
     objective: Objective = "cycles",
     count: int = 1,
     *,
+    certain: bool = False,
+    orders: Sequence[Sequence[str]] | None = None,
+    placements: Sequence[Sequence[str]] | None = None,
+    energy_below: float = inf,
+    alike: bool = False,
     bounded: bool = True,
+    until: float | None = None,
 ) -> Ranking:
     """The ``count`` best mappings among ``tiles`` [tile, dimension] with all loop orders and placements that differ.
 
     Loop orders differ in what they reuse, placements in the dimensions of which the tile has more than one. Energy
     decides between mappings of equal cycles or products, cycles between those of equal energy; of mappings that are
-    equal in both only one is listed. ``bounded=False`` estimates every mapping, also those that a bound keeps from being
-    among the best.
+    equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
+    scored by their ``least_cycles`` instead of those estimated.
+    ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
+    ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best. Stops at the time
+    ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, fabric, w = layer_numbers(problem), fabric_numbers(hardware), workspace(hardware)
     price = energies(np.eye(k.COSTS, dtype=np.int64), hardware.energy)
-    aim = ranking.Aim(_OBJECTIVES[objective], price, int(bounded))
+    aim = ranking.Aim(_OBJECTIVES[objective], int(certain), price, energy_below, int(bounded), int(alike))
     floor = np.zeros((len(tiles), 2))
     ranking.find_floors(layer, fabric, tiles, aim, floor, w.exits, w.loops, w.tables)
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
-    placements, placements_of = _placements()
-    space = ranking.Space(tiles, floor, np.zeros((0, len(DIMENSIONS)), np.int64), placements, placements_of, each=0)
-    best = _nothing_ranked(count)
-    ranking.rank(layer, fabric, space, aim, best, *w)
+    placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
+    given = _numbers(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    best, seen = _nothing_ranked(count), 0
+    while seen < len(tiles):
+        if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
+            break
+        end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
+        space = ranking.Space(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        ranking.rank(layer, fabric, space, aim, best, *w)
+        seen = end
     found = tuple(
         Ranked(
-            _mapping(problem, tiles[at], int(order), placements[placement]),
+            _mapping(problem, tiles[at], int(order), placed[placement]),
             explain(cost, problem, hardware),
             float(score),
         )
         for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
         if np.isfinite(score)
     )
-    estimated, dismissed, dismissed_tiles = (int(number) for number in best.counts)
-    return Ranking(found, estimated, dismissed, dismissed_tiles)
+    unseen = len(tiles) - seen
+    return Ranking(
+        best=found,
+        estimated=int(best.counts[ranking.ESTIMATED]),
+        dismissed_tiles=int(best.counts[ranking.BY_TILE]),
+        dismissed_by_traffic=int(best.counts[ranking.BY_TRAFFIC]),
+        dismissed_by_placement=int(best.counts[ranking.BY_PLACEMENT]),
+        unseen_tiles=unseen,
+        unseen_score=float(floor[seen, 0]) if unseen else inf,
+    )
+
+
+def _least_cycles(cost: Ints) -> int:
+    """Cycles that the busiest resource is busy, and the way of a word through it; the adders may be passed at once."""
+    busiest = max(cost[k.STEPS], cost[k.PORT_CYCLES], cost[k.BUS_CYCLES])
+    return int(busiest + cost[k.DRAIN] - cost[k.DEPTH] - 1)
 
 
 def _nothing_ranked(count: int) -> ranking.Best:
@@ -279,7 +353,7 @@ def _nothing_ranked(count: int) -> ranking.Best:
         score=np.full((count, 2), np.inf),
         mapping=np.zeros((count, 3), np.int64),
         costs=np.zeros((count, k.COSTS), np.int64),
-        counts=np.zeros(3, np.int64),
+        counts=np.zeros(4, np.int64),
     )
 
 
@@ -287,8 +361,12 @@ def _numbers(names: Sequence[Sequence[str]]) -> Ints:
     return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
 
 
+REPLICATED_ORDERS = tuple(permutations(REPLICATED))
+"""Every placement."""
+
+
 @cache
-def _placements() -> tuple[Ints, Ints]:
+def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
     """The placements that differ, for each set of dimensions of which a tile has more than one: rows, first and end."""
     rows: list[tuple[str, ...]] = []
     places = np.zeros((k.CLASSES, 2), np.int64)
@@ -297,7 +375,7 @@ def _placements() -> tuple[Ints, Ints]:
             at = sum(1 << DIMENSIONS.index(d) for d in larger)
             ones = tuple(d for d in REPLICATED if d not in larger)
             places[at, 0] = len(rows)
-            rows += [ones + order for order in permutations(larger)]
+            rows += dict.fromkeys(ones + tuple(d for d in placement if d in larger) for placement in allowed)
             places[at, 1] = len(rows)
     return _numbers(rows), places
 
@@ -331,6 +409,7 @@ def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
     )
     return Estimate(
         cycles=int(cost[k.CYCLES]),
+        least_cycles=_least_cycles(cost),
         bound_cycles=bound(problem, hardware),
         limited_by=LIMITS[int(np.argmax(resources))],
         counters=traffic,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from maerisim.analytic import Objective, score
 from maerisim.report import (
     LayerReport,
     NetworkReport,
@@ -50,7 +51,7 @@ class Comparison:
 
     hardware: Hardware
     network: str
-    objective: Literal["cycles", "energy", "edp"]
+    objective: Objective
     entries: tuple[ComparedLayer | UnsupportedLayer, ...]
     interrupted: bool = False
     failure: MaerisimError | None = None
@@ -67,8 +68,7 @@ class Comparison:
 
     def cost(self, layer: LayerReport) -> float:
         """What the objective makes small."""
-        energy = 1.0 if self.objective == "cycles" else self.ours.energy(layer)
-        return energy * (1 if self.objective == "energy" else layer.best_known_cycles)
+        return score(self.objective, layer.best_known_cycles, self.ours.energy(layer))[0]
 
     def ratio(self, compared: ComparedLayer, layer: LayerReport) -> float:
         """How many times the cost of our mapping this one costs."""
@@ -178,7 +178,7 @@ def _cells(comparison: Comparison, compared: ComparedLayer, layer: LayerReport |
 
 def comparison_notes(comparison: Comparison) -> list[str]:
     """What the ratio is of, which layers are smaller than they are, and why references are missing: each reason once."""
-    measure = {"cycles": "cycles", "energy": "energy", "edp": "energy times cycles"}[comparison.objective]
+    measure = {"cycles": "cycles", "energy": "energy"}.get(comparison.objective, "energy times cycles")
     notes = [f"ratio: {measure} over ours; above 1 ours is better"] if comparison.layers else []
     missing: dict[tuple[str, str], list[str]] = {}
     for compared in comparison.layers:

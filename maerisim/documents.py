@@ -24,16 +24,23 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from maerisim.errors import DocumentError
 
-Kind = Literal["hardware", "network", "mapping", "sweep"]
+Kind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
 KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
 
-_FOLDERS: dict[str, str] = {"hardware": "hardware", "network": "networks", "mapping": "mappings", "sweep": "sweeps"}
+_FOLDERS: dict[str, str] = {
+    "hardware": "hardware",
+    "network": "networks",
+    "mapping": "mappings",
+    "sweep": "sweeps",
+    "constraints": "constraints",
+}
 _NOUNS: dict[str, str] = {
     "hardware": "a hardware description",
     "network": "a network description",
     "mapping": "a mapping file",
     "sweep": "a sweep",
+    "constraints": "a file of constraints",
 }
 _PROBLEMS_ERROR = "problems"
 _DEEPEST = 32

@@ -60,7 +60,7 @@ class Mapping:
             msg = "tile"
             raise MappingError(msg, [f"'{name}' is not a dimension (dimensions: {known})" for name in unknown])
         n, g, k, c, r, s, p, q = (tile.get(name, 1) for name in DIMENSIONS)
-        return cls((n, g, k, c, r, s, p, q), _names(order), _names(placement))
+        return cls((n, g, k, c, r, s, p, q), names_of(order), names_of(placement))
 
     @property
     def T(self) -> dict[str, int]:
@@ -188,7 +188,8 @@ class Mapping:
         return f"tile {_tile_text(self.tile)}, order {' '.join(self.order)}{placed}"
 
 
-def _names(order: str | Sequence[str]) -> tuple[str, ...]:
+def names_of(order: str | Sequence[str]) -> tuple[str, ...]:
+    """Dimensions written as a text or a list."""
     return tuple(order.split()) if isinstance(order, str) else tuple(order)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.analytic import Estimate
+    from maerisim.certificate import Certificate
     from maerisim.counters import Traffic
     from maerisim.engine import Result
     from maerisim.errors import MaerisimError
@@ -31,7 +32,7 @@ class LayerReport:
     """One layer after a mapping was chosen for it and, when ``result`` is there, simulated.
 
     ``operations_before_scaling`` is set when ``--scale`` shrank the layer; ``problem`` is always what ran.
-    ``candidates`` and ``reason`` come from the mapper and are absent when the mapping was given.
+    ``candidates``, ``reason`` and ``certificate`` come from the mapper and are absent when the mapping was given.
     """
 
     name: str
@@ -44,6 +45,7 @@ class LayerReport:
     operations_before_scaling: int | None = None
     candidates: int | None = None
     reason: str = ""
+    certificate: Certificate | None = None
     values_checked: bool = False
 
     @property
@@ -166,15 +168,20 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
         "hardware": report.hardware.name,
         "network": report.network,
         "layers": [layer_json(report, layer) for layer in report.layers],
-        "unsupported": [
-            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
-            for layer in report.unsupported
-        ],
+        "unsupported": unsupported_json(report),
         "total_cycles": report.total_cycles,
         "total_estimated_cycles": report.total_estimated_cycles,
         "mean_absolute_error": report.mean_absolute_error,
         "interrupted": report.interrupted,
     }
+
+
+def unsupported_json(report: NetworkReport) -> list[dict[str, Any]]:
+    """The layers that were not run."""
+    return [
+        {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
+        for layer in report.unsupported
+    ]
 
 
 def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
@@ -201,6 +208,7 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
         "problem": dims(layer.problem),
         "candidates": layer.candidates,
         "reason": layer.reason or None,
+        "search": None if layer.certificate is None else layer.certificate.as_dict(),
         "values_checked": layer.values_checked,
     }
 
@@ -222,6 +230,11 @@ def mapping_words(layer: LayerReport) -> str:
     spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
     temporal = " ".join(dim for dim in layer.mapping.order if sizes[dim] > tile[dim])
     return f"{spatial} | {temporal}" if temporal else spatial
+
+
+def proof_words(layer: LayerReport) -> str:
+    """Whether the mapping is proven to be the best, or by how much another one could be better."""
+    return "" if layer.certificate is None else layer.certificate.proof
 
 
 def stall_words(report: NetworkReport, layer: LayerReport) -> str:
@@ -300,6 +313,7 @@ UTILIZATION = Column(
 BOUND = Column("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
 LIMIT = Column("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
 STALLS = Column("waits for", stall_words, number=False)
+PROOF = Column("proven", lambda _, layer: proof_words(layer))
 ENERGY = Column(
     "energy",
     lambda report, layer: quantity(report.energy(layer)),
@@ -307,7 +321,7 @@ ENERGY = Column(
 )
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
-    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, LIMIT, ENERGY),
+    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, PROOF, LIMIT, ENERGY),
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }
@@ -334,16 +348,15 @@ def total_row(report: NetworkReport, columns: Sequence[Column]) -> list[str]:
     return [column.total(report) for column in columns]
 
 
-def network_table(report: NetworkReport, columns: Sequence[Column]) -> Table:
-    """The report as a rich table with a row of totals when there is more than one layer."""
+def network_table(report: NetworkReport, columns: Sequence[Column], *, totals: bool = True) -> Table:
+    """The report as a rich table; with ``totals`` in a last row when there is more than one layer."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    with_total = len(report.layers) > 1
-    totals = total_row(report, columns)
-    for column, total in zip(columns, totals, strict=True):
+    with_total = totals and len(report.layers) > 1
+    for column, total in zip(columns, total_row(report, columns), strict=True):
         table.add_column(
             column.heading,
             footer=Text(total) if with_total else "",
@@ -384,13 +397,15 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
 
 
 def choice_notes(report: NetworkReport) -> list[str]:
-    """How many mappings were looked at and why each winner won; only the number in all when there are many layers."""
+    """Why each winner won; only how many mappings were estimated in all when there are many layers."""
     chosen = [(layer, layer.candidates) for layer in report.layers if layer.candidates is not None]
     if len(chosen) > MOST_CHOICES_LISTED:
         candidates = sum(count for _, count in chosen)
-        return [f"{candidates:,} candidates for {len(chosen)} layers; --layer NAME and --json say why each winner won"]
+        return [
+            f"{candidates:,} mappings estimated for {len(chosen)} layers; --layer NAME and --json say why each winner won"
+        ]
     width = max((len(layer.name) for layer, _ in chosen), default=0)
-    return [f"{layer.name:<{width}}  {candidates:,} candidates; {layer.reason}" for layer, candidates in chosen]
+    return [f"{layer.name:<{width}}  {layer.reason}" for layer, _ in chosen]
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:

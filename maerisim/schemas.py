@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from maerisim.constraints import Constraints
 from maerisim.documents import Document, Kind
 from maerisim.hardware import Hardware
 from maerisim.mapping import MappingFile
@@ -15,6 +16,7 @@ _MODELS: dict[Kind, type[Document]] = {
     "network": Network,
     "mapping": MappingFile,
     "sweep": Sweep,
+    "constraints": Constraints,
 }
 
 

@@ -59,7 +59,9 @@ class Sweep(Document):
     scale: int | None = Field(
         None, ge=1, description="shrink layers of more multiply-accumulates (or pooled inputs); null: none"
     )
-    objective: Literal["cycles", "energy", "edp"] = Field("cycles", description="what mappings should minimise")
+    objective: Literal["cycles", "energy", "edp", "energy_efficiency"] = Field(
+        "cycles", description="what mappings should minimise"
+    )
     grid: Annotated[dict[str, Annotated[list[SingleValue], Field(min_length=1)]], Field(min_length=1)] = Field(
         description="values by hardware parameter, as in 'distribution.bandwidth: [4, 8]'; parameters separated by a "
         "comma share their values; 1/4 is a quarter of the multipliers"

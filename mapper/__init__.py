@@ -1,6 +1,7 @@
 """The mapper: which mapping of a layer onto a fabric is best."""
 
 from maerisim.analytic import Objective
-from mapper.heuristic import Choice, find_mapping
+from mapper.find import Choice, Point, find_front, find_mapping
+from mapper.search import PROOF, Effort
 
-__all__ = ["Choice", "Objective", "find_mapping"]
+__all__ = ["PROOF", "Choice", "Effort", "Objective", "Point", "find_front", "find_mapping"]

@@ -43,16 +43,29 @@ def map_command(
     hardware: options.HardwareName,
     network: options.NetworkName,
     layer: options.LayerNames = None,
-    objective: options.ObjectiveName = "cycles",
+    objective: options.FrontOrObjective = "cycles",
+    constraints: options.ConstraintsFile = None,
+    prove: options.Prove = False,
+    time_budget: options.TimeBudget = None,
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
 ) -> None:
-    """Find the best mapping of each layer, and say why it won."""
-    from maerisim.cli import study
-    from maerisim.cli.output import finish, save_mappings
+    """Find the best mapping of each layer, and say why it won and how sure that is."""
+    from maerisim.cli import front, study
+    from maerisim.cli.output import finish, finish_front, save_mappings
 
-    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    if objective == "pareto":
+        for given, name in ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget")):
+            if given:
+                raise typer.BadParameter("is for one mapping a layer, a front has several", param_hint=name)
+        task = study.Study.of(hardware, network, layer, scale=scale, constraints=constraints)
+        finish_front(front.run(task), as_json=json)
+        return
+    task = study.Study.of(
+        hardware, network, layer,
+        scale=scale, objective=objective, constraints=constraints, effort=study.effort_of(time_budget, prove=prove),
+    )  # fmt: skip
     report = study.run(task)
     if output is not None:
         save_mappings(report, output)

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-Objective = Literal["cycles", "energy", "edp"]
+Objective = Literal["cycles", "energy", "edp", "energy_efficiency"]
 Engine = Literal["compiled", "event"]
 ExportFormat = Literal["csv", "json"]
-DocumentKind = Literal["hardware", "network", "mapping", "sweep"]
+DocumentKind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
 
 HardwareName = Annotated[str, typer.Argument(metavar="HARDWARE", help="A YAML file, or a shipped name: maeri-64.")]
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A YAML file, or a shipped name: alexnet.")]
@@ -38,6 +38,25 @@ Scale = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+FrontOrObjective = Annotated[
+    Literal["cycles", "energy", "edp", "energy_efficiency", "pareto"],
+    typer.Option("--objective", help="What the mapping should minimise; pareto: all that trade cycles for energy."),
+]
+ConstraintsFile = Annotated[
+    Path | None, typer.Option("--constraints", metavar="FILE", help="Only mappings that this YAML file allows.")
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option(
+        "--time-budget",
+        metavar="SECONDS",
+        min=0,
+        help="Search each layer for so long, or until no mapping can be better.",
+    ),
+]
+Prove = Annotated[
+    bool, typer.Option("--prove", help="Simulate until no other mapping can be better, however long it takes.")
+]
 ObjectiveName = Annotated[Objective, typer.Option("--objective", help="What the mapping should minimise.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the mappings to this YAML file.")

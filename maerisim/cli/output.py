@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from maerisim import comparison as comparing
+from maerisim import front_report as fronts
 from maerisim import profile_report as profiling
 from maerisim import report as reporting
 from maerisim.cli import INTERRUPTED
@@ -41,6 +42,16 @@ def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> N
         table = reporting.network_table(report, reporting.COLUMNS[command])
         print_page(reporting.title(report), table, reporting.footnotes(command, report))
     leave(report.failure, len(report.layers) if report.interrupted else None)
+
+
+def finish_front(report: reporting.NetworkReport, *, as_json: bool) -> None:
+    """The same for fronts of cycles and energy."""
+    if as_json:
+        typer.echo(json_text(fronts.front_json(report)))
+    elif report.entries:
+        table = reporting.network_table(report, fronts.COLUMNS, totals=False)
+        print_page(reporting.title(report), table, fronts.front_notes(report))
+    leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
 def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:

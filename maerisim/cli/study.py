@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maerisim.analytic import estimate
+from maerisim.analytic import Estimate, Objective, estimate
 from maerisim.cli import warmup
-from maerisim.cli.options import Objective
 from maerisim.cli.progress import Bar
+from maerisim.constraints import Constraint, ConstraintFile
 from maerisim.engine import EngineName, Result, simulate
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
@@ -27,7 +27,7 @@ from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
 from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.workload import Layer, Network, Problem, Recurrent
-from mapper import find_mapping
+from mapper import PROOF, Choice, Effort, find_mapping
 
 OPERAND_SEED = 0
 """Seed of the data with which ``--check-values`` simulates."""
@@ -35,14 +35,16 @@ OPERAND_SEED = 0
 
 @dataclass(frozen=True)
 class StageTask:
-    """A stage that will run: its problem, shrunk if it was too long, and its mapping if one was given."""
+    """A stage that will run: its problem, shrunk if it was too long, its mapping if one was given, else constraints."""
 
     name: str
+    layer: str
     op: str
     count: int
     problem: Problem
     operations_before_scaling: int | None = None
     mapping: Mapping | None = None
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Study:
     network: str
     tasks: tuple[LayerTask | UnsupportedLayer, ...]
     objective: Objective = "cycles"
+    effort: Effort = field(default_factory=Effort)
 
     @classmethod
     def of(
@@ -87,15 +90,20 @@ class Study:
         scale: int | None = None,
         mapping_file: Path | None = None,
         objective: Objective = "cycles",
+        constraints: Path | None = None,
+        effort: Effort | None = None,
     ) -> Study:
         """Read the documents, choose the layers (or stages), shrink those beyond ``scale`` MACs, check given mappings.
 
         Raises DocumentError, MappingError, and NotSupportedError when a layer asked for by name, or every layer of
         the network, cannot run on the hardware.
         """
-        study = cls.on(
-            Hardware.load(hardware_name), Network.load(network_name), layer_names, scale=scale, objective=objective
-        )
+        network = Network.load(network_name)
+        study = cls.on(Hardware.load(hardware_name), network, layer_names, scale=scale, objective=objective)
+        study = study if effort is None else replace(study, effort=effort)
+        if constraints is not None:
+            file = ConstraintFile.load(constraints, network)
+            study = replace(study, tasks=tuple(constrained(task, file) for task in study.tasks))
         if mapping_file is None:
             return study
         return replace(study, tasks=tuple(with_mappings(study.tasks, study.hardware, mapping_file)))
@@ -130,6 +138,11 @@ class Study:
         return [stage for task in self.tasks if isinstance(task, LayerTask) for stage in task.stages]
 
 
+def effort_of(seconds: float | None, *, prove: bool) -> Effort | None:
+    """The effort of a search to proof, or of one for so many seconds; None: the usual one."""
+    return replace(PROOF, seconds=seconds) if prove or seconds is not None else None
+
+
 def task_of(
     layer: Layer, names: Collection[str], hardware: Hardware, scale: int | None
 ) -> LayerTask | UnsupportedLayer:
@@ -139,6 +152,7 @@ def task_of(
     stages = [
         StageTask(
             name=stage.name,
+            layer=layer.name,
             op=layer.op,
             count=layer.count * stage.count,
             problem=small.problem,
@@ -154,6 +168,14 @@ def task_of(
     if len(stages) == 1 or not isinstance(layer, Recurrent):
         return LayerTask(tuple(stages))
     return LayerTask(tuple(stages), layer if scale is None else layer.scaled(scale))
+
+
+def constrained(task: LayerTask | UnsupportedLayer, file: ConstraintFile) -> LayerTask | UnsupportedLayer:
+    """A task with the constraints of a file on it."""
+    if isinstance(task, UnsupportedLayer):
+        return task
+    stages = (replace(stage, constraints=file.of(stage.name, stage.layer)) for stage in task.stages)
+    return replace(task, stages=tuple(stages))
 
 
 def with_mappings(
@@ -215,7 +237,7 @@ class Runner:
             alone = self.simulation
             if task.recurrent is not None and alone is not None:
                 alone = replace(alone, check_values=False)
-            equal = (stage.problem, stage.mapping, alone)
+            equal = (stage.problem, stage.mapping, stage.constraints, alone)
             if equal not in self.known:
                 with located(stage.name):
                     self.known[equal] = self.run_stage(stage, alone)
@@ -238,7 +260,7 @@ class Runner:
     def run_stage(self, task: StageTask, simulation: Simulation | None) -> LayerReport:
         """Map one stage and, with a ``simulation``, simulate it."""
         self.bar.show(self.done, f"mapping {task.name}")
-        report = map_layer(task, self.study.hardware, self.study.objective)
+        report = map_layer(task, self.study.hardware, self.study.objective, self.study.effort)
         if simulation is None:
             return report
         self.bar.show(self.done, f"simulating {task.name}")
@@ -279,14 +301,28 @@ def located(layer: str) -> Iterator[None]:
         raise
 
 
-def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> LayerReport:
+def map_layer(task: StageTask, hardware: Hardware, objective: Objective, effort: Effort | None = None) -> LayerReport:
     """A layer with its given mapping, or else with the best that the mapper finds."""
-    if task.mapping is None:
-        choice = find_mapping(task.problem, hardware, objective=objective)
-        mapping, expected, candidates, reason = choice.mapping, choice.estimate, choice.candidates, choice.reason
-    else:
-        mapping, expected = task.mapping, estimate(task.problem, task.mapping, hardware)
-        candidates, reason = None, ""
+    if task.mapping is not None:
+        return report_of(task, task.mapping, estimate(task.problem, task.mapping, hardware))
+    choice = find_mapping(
+        task.problem, hardware, objective, constraints=task.constraints, effort=Effort() if effort is None else effort
+    )
+    return chosen(task, choice)
+
+
+def chosen(task: StageTask, choice: Choice) -> LayerReport:
+    """A layer with what the mapper chose for it."""
+    return replace(
+        report_of(task, choice.mapping, choice.estimate),
+        candidates=choice.candidates,
+        reason=choice.reason,
+        certificate=choice.certificate,
+    )
+
+
+def report_of(task: StageTask, mapping: Mapping, expected: Estimate) -> LayerReport:
+    """A layer with a mapping."""
     return LayerReport(
         name=task.name,
         op=task.op,
@@ -295,8 +331,6 @@ def map_layer(task: StageTask, hardware: Hardware, objective: Objective) -> Laye
         mapping=mapping,
         estimate=expected,
         operations_before_scaling=task.operations_before_scaling,
-        candidates=candidates,
-        reason=reason,
     )
 
 

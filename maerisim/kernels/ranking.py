@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from maerisim.kernels.analytic import add_placement, count_traffic, phase_cycles, set_cycles
 from maerisim.kernels.exits import Exits
 from maerisim.kernels.jit import helper, kernel
@@ -29,6 +31,7 @@ from maerisim.kernels.quantities import (
     COSTS,
     CYCLES,
     DELIVERED,
+    DEPTH,
     DISTRIBUTED,
     DRAIN,
     FORWARDS,
@@ -59,7 +62,7 @@ from maerisim.program import Ints
 BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
 """What to make small."""
 
-ESTIMATED, DISMISSED, DISMISSED_TILES = 0, 1, 2
+ESTIMATED, BY_TILE, BY_TRAFFIC, BY_PLACEMENT = 0, 1, 2, 3
 """Places of ``Best.counts``."""
 
 KEY, CYCLES_OF = 0, 1
@@ -70,12 +73,15 @@ REUSE, SPILLING, MEMBERS, OPEN = 1, 2, 3, 4
 class Space(NamedTuple):
     """The mappings to rank: every tile with every loop order and placement, or, with ``each``, row by row.
 
-    ``tiles`` [tile, dimension]; ``floor`` [tile, score]: no mapping of it scores less; ``orders`` [order, dimension],
-    outermost loop first, or none for all that differ; ``placements`` [placement, 5]: those of a tile lie in rows
-    ``placements_of`` [set of replicated dimensions of which it has more than one; first and end].
+    ``tiles`` [tile, dimension], of which those from ``first`` to ``end - 1`` are looked at; ``floor`` [tile, score]: no
+    mapping of it scores less; ``orders`` [order, dimension], outermost loop first, or none for all that differ;
+    ``placements`` [placement, 5]: those of a tile lie in rows ``placements_of`` [set of replicated dimensions of which
+    it has more than one; first and end].
     """
 
     tiles: Tiles
+    first: int
+    end: int
     floor: Floats
     orders: Ints
     placements: Ints
@@ -86,20 +92,26 @@ class Space(NamedTuple):
 class Aim(NamedTuple):
     """What is to be made small: cycles, energy (``price`` of each entry of a cost) or their product.
 
-    Energy decides between mappings of equal cycles or products, cycles between those of equal energy. ``bounded``: leave
-    out what a bound keeps from being among the best.
+    Energy decides between mappings of equal cycles or products, cycles between those of equal energy. Cycles are those
+    estimated or, if ``certain``, those that the busiest resource takes at least. Only mappings of less than
+    ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
+    keep also mappings that score the same.
     """
 
     objective: int
+    certain: int
     price: Floats
+    energy_below: float
     bounded: int
+    alike: int
 
 
 class Best(NamedTuple):
     """The best mappings found, in order, or one for each tile.
 
     ``score`` [place, 2], ``mapping`` [place; tile, placement, packed order], ``costs`` [place, entry]. ``counts``:
-    mappings that were estimated, mappings that a bound ruled out, and tiles of which it ruled out all.
+    mappings that were estimated, tiles that a bound ruled out with all their mappings, and mappings of other tiles that
+    a bound ruled out by their traffic, and by their traffic as placed.
     """
 
     score: Floats
@@ -156,11 +168,25 @@ def copy_cost(source: Ints, row: int, target: Ints, to: int) -> None:
 
 
 @helper
-def score_of(cycles: int, energy: float, objective: int) -> tuple[float, float]:
-    """What counts first, and what decides between equals."""
-    if objective == BY_ENERGY:
+def score_of(cycles: int, energy: float, aim: Aim) -> tuple[float, float]:
+    """What counts first, and what decides between equals; infinite for what does not count."""
+    if energy >= aim.energy_below:
+        return np.inf, np.inf
+    if aim.objective == BY_ENERGY:
         return energy, float(cycles)
-    return (float(cycles) if objective == BY_CYCLES else cycles * energy), energy
+    return (cycles * energy if aim.objective == BY_PRODUCT else float(cycles)), energy
+
+
+@helper
+def bound_of(costs: Ints, row: int) -> int:
+    """Cycles until the busiest resource has done its part and the last result has left."""
+    return int(max(costs[row, STEPS], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES]) + costs[row, DRAIN] - 1)
+
+
+@helper
+def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
+    """Cycles to take off a bound that is to be ``certain``: the last result may come from less deep in the network."""
+    return int(costs[row, DEPTH]) if aim.certain else 0
 
 
 @helper
@@ -170,15 +196,17 @@ def is_beaten(first: float, second: float, score: Floats, place: int) -> bool:
 
 
 @helper
-def keep(first: float, second: float, lowest: int, last: int, at: int, placement: int, order: int, best: Best) -> int:
+def keep(
+    first: float, second: float, lowest: int, last: int, at: int, placement: int, order: int, alike: int, best: Best
+) -> int:
     """Put a mapping in its place among those from ``lowest`` to ``last``, which drops out; return the place.
 
-    Returns -1 when one that scores the same is there already.
+    Unless ``alike``, returns -1 when one that scores the same is there already.
     """
     place = last
     while place > lowest and not is_beaten(first, second, best.score, place - 1):
         place -= 1
-    if place > lowest and best.score[place - 1, 0] == first and best.score[place - 1, 1] == second:
+    if not alike and place > lowest and best.score[place - 1, 0] == first and best.score[place - 1, 1] == second:
         return -1
     for later in range(last, place, -1):
         for i in range(2):
@@ -216,8 +244,7 @@ def set_floor(tile: Ints, shape: Shape, fabric: Fabric, exits: Exits, spills: in
     costs[row, ADDER_WORDS] = shape.outputs * shape.folds * fewest
     costs[row, PORT_CYCLES] = (words + fabric.ports - 1) // fabric.ports
     costs[row, BUS_CYCLES] = (costs[row, RESULTS] + fabric.buses - 1) // fabric.buses
-    busiest = max(costs[row, STEPS], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES])
-    costs[row, CYCLES] = busiest + costs[row, DRAIN] - 1
+    costs[row, CYCLES] = bound_of(costs, row)
 
 
 @kernel
@@ -248,7 +275,7 @@ def find_floors(
         costs[0, FORWARDS] = 0
         set_floor(tile, shape, fabric, exits, 0, costs, 0)
         energy = energy_of(costs, 0, aim.price)
-        floor[at, 0], floor[at, 1] = score_of(costs[0, CYCLES], energy, aim.objective)
+        floor[at, 0], floor[at, 1] = score_of(costs[0, CYCLES] - in_doubt(costs, 0, aim), energy, aim)
 
 
 @helper
@@ -286,7 +313,7 @@ def open_traffics(traffics: int, spills: int, aim: Aim, t: Tables, best: Best) -
         if t.traffic[SPILLING, kind] != spills:
             continue
         if aim.bounded and is_beaten(t.floor[kind, 0], t.floor[kind, 1], best.score, best.score.shape[0] - 1):
-            best.counts[DISMISSED] += t.traffic[MEMBERS, kind]
+            best.counts[BY_TRAFFIC] += t.traffic[MEMBERS, kind]
         else:
             t.traffic[OPEN, kind] = 1
             opened += 1
@@ -306,10 +333,9 @@ def price_traffics(
         reuse = unpack(t.traffic[REUSE, kind])
         add_placement(shape, loops, reuse, fabric, loads, columns, t.words, costs, kind)
         t.energy[kind] = energy_of(costs, kind, aim.price)
-        busiest = max(shape.steps, costs[kind, PORT_CYCLES], costs[kind, BUS_CYCLES])
-        first, second = score_of(busiest + costs[kind, DRAIN] - 1, t.energy[kind], aim.objective)
+        first, second = score_of(bound_of(costs, kind) - in_doubt(costs, kind, aim), t.energy[kind], aim)
         if aim.bounded and is_beaten(first, second, best.score, last):
-            best.counts[DISMISSED] += t.traffic[MEMBERS, kind]
+            best.counts[BY_PLACEMENT] += t.traffic[MEMBERS, kind]
             t.traffic[OPEN, kind] = 0
 
 
@@ -332,9 +358,10 @@ def rank_classes(
         cycles = t.phases[CYCLES_OF, kind]
         set_cycles(shape, loops.turns, reuse, fabric, placed.loads, columns, cycles, costs, traffic)
         best.counts[ESTIMATED] += 1
-        first, second = score_of(costs[traffic, CYCLES], t.energy[traffic], aim.objective)
+        scored = bound_of(costs, traffic) - in_doubt(costs, traffic, aim) if aim.certain else costs[traffic, CYCLES]
+        first, second = score_of(scored, t.energy[traffic], aim)
         if not is_beaten(first, second, best.score, last):
-            place = keep(first, second, lowest, last, at, placement, classes[1, i], best)
+            place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
             if place >= 0:
                 copy_cost(costs, traffic, best.costs, place)
 
@@ -347,10 +374,10 @@ def rank(
     """Find the best mappings of a space; the score of a place that stays empty is not changed."""
     tiles, floor, placements = space.tiles, space.floor, space.placements
     turns, classes, costs, tile, each = loops.turns, orders.classes, t.placed_costs, t.tile, space.each
-    for at in range(tiles.shape[0]):
+    for at in range(space.first, space.end):
         lowest, last = (at, at) if each else (0, best.score.shape[0] - 1)
         if aim.bounded and is_beaten(floor[at, 0], floor[at, 1], best.score, last):
-            best.counts[DISMISSED_TILES] += 1
+            best.counts[BY_TILE] += 1
             continue
         for d in range(8):
             tile[d] = tiles[at, d]
@@ -367,7 +394,7 @@ def rank(
             copy_cost(t.costs, kind, costs, kind)
             set_floor(tile, shape, fabric, exits, reuse.spills, costs, kind)
             energy = energy_of(costs, kind, aim.price)
-            t.floor[kind, 0], t.floor[kind, 1] = score_of(costs[kind, CYCLES], energy, aim.objective)
+            t.floor[kind, 0], t.floor[kind, 1] = score_of(costs[kind, CYCLES] - in_doubt(costs, kind, aim), energy, aim)
         fill_parts(layer, tile, shape, loops.extent, parts)
         larger = 0
         for d in range(8):

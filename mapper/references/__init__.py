@@ -8,6 +8,7 @@ from maerisim.analytic import Objective
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import Problem
+from mapper.heuristic import heuristic
 from mapper.references.mrna import mrna
 from mapper.references.stationary import input_stationary, output_stationary, row_stationary, weight_stationary
 
@@ -15,6 +16,7 @@ Reference = Callable[[Problem, Hardware, Objective], Mapping]
 """A legal mapping of a layer for an objective. Raises MappingError that says why it has none."""
 
 REFERENCES: dict[str, Reference] = {
+    "heuristic": heuristic,
     "mrna": mrna,
     "weight_stationary": weight_stationary,
     "output_stationary": output_stationary,

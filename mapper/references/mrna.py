@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
-from maerisim.analytic import Objective
+from maerisim.analytic import Objective, score
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
@@ -41,10 +41,7 @@ def mrna(problem: Problem, hardware: Hardware, objective: Objective = "cycles") 
     if not found:
         msg = "mrna"
         raise MappingError(msg, [_refusal(problem, hardware)])
-    score = {"cycles": lambda c: c.cycles, "energy": lambda c: c.energy, "edp": lambda c: c.cycles * c.energy}[
-        objective
-    ]
-    best = min(found, key=score)
+    best = min(found, key=lambda candidate: score(objective, candidate.cycles, candidate.energy)[0])
     return walked(best.channels, best.filters, problem, hardware)
 
 

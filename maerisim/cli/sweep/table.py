@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 MOST_LISTED = 20
 """Combinations left out that are listed one by one."""
 
-BEST = {"cycles": "Fewest cycles", "energy": "Least energy", "edp": "Smallest energy-delay product"}
+BEST = {
+    "cycles": "Fewest cycles",
+    "energy": "Least energy",
+    "edp": "Smallest energy-delay product",
+    "energy_efficiency": "Most performance per energy",
+}
+PRODUCTS = ("edp", "energy_efficiency")
+"""Objectives for which the energy-delay product is shown."""
 
 
 def title(plan: Plan, stored: int, database: Path) -> str:
@@ -42,7 +49,7 @@ def table(found: Sequence[Total], objective: Objective) -> Table:
     grid.add_column("network", no_wrap=True)
     for parameter in parameters:
         grid.add_column(parameter.replace(".", "\n"), justify="right", no_wrap=True)
-    numbers = ["cycles", "error", "used", "energy", *(["edp"] if objective == "edp" else [])]
+    numbers = ["cycles", "error", "used", "energy", *(["edp"] if objective in PRODUCTS else [])]
     for heading in numbers:
         grid.add_column(heading, justify="right", no_wrap=True)
     grid.add_column("", no_wrap=True)
@@ -71,7 +78,7 @@ def cells_of(total: Total, objective: Objective) -> list[str]:
         signed_percent(total.error),
         "" if total.utilization is None else percent(total.utilization),
         "" if total.energy is None else quantity(total.energy),
-        *([] if objective != "edp" else ["" if product is None else quantity(product)]),
+        *([] if objective not in PRODUCTS else ["" if product is None else quantity(product)]),
     ]
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maerisim.cli.options import Objective
+from maerisim.analytic import Objective, score
 from maerisim.cli.sweep.plan import Entry, Plan
 from maerisim.cli.sweep.work import Measured, Outcome
 from maerisim.grid import Point
@@ -67,7 +67,7 @@ class Total:
         cycles, energy = self.cycles, self.energy
         if cycles is None or energy is None:
             return None
-        return {"cycles": cycles, "energy": energy, "edp": cycles * energy}[objective]
+        return score(objective, cycles, energy)[0]
 
 
 def totals(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Total]:
@@ -84,7 +84,7 @@ def best(found: Sequence[Total], objective: Objective) -> dict[str, Total]:
     """The point with the smallest score for each network that has one; of equal ones the first in the grid."""
     winners: dict[str, Total] = {}
     for total in found:
-        score, least = total.score(objective), winners.get(total.network)
-        if score is not None and (least is None or score < (least.score(objective) or math.inf)):
+        scored, least = total.score(objective), winners.get(total.network)
+        if scored is not None and (least is None or scored < (least.score(objective) or math.inf)):
             winners[total.network] = total
     return winners

@@ -1,0 +1,177 @@
+"""Search the space of mappings to proof: all of them by the analytic model with bounds, then the best by simulation.
+
+The score of a mapping in simulation is at least what its busiest resource costs, and at least its estimate less the
+published error of estimates. The mappings of the least estimates are simulated, until none of the others can be better
+by more than a tolerance.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from math import inf
+
+from maerisim.analytic import Estimate, Objective, Ranked, Ranking, largest_overestimate, rank, score
+from maerisim.certificate import Certificate
+from maerisim.engine import simulate
+from maerisim.hardware import Hardware
+from maerisim.mapping import Mapping
+from mapper.space import Space
+
+LISTED = 256
+"""Mappings of the least estimates that are looked at one by one; more of them as long as a search goes on."""
+MOST_LISTED = 1 << 14
+STEPPED_CYCLES = 1_000_000
+"""Estimated cycles beyond which nothing is simulated on hardware whose every cycle has to be stepped."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How far a search goes.
+
+    It ends when no other mapping can be better by more than ``tolerance``, after ``simulations``, or after ``seconds``
+    (None: no limit), whichever comes first.
+    """
+
+    tolerance: float = 0.001
+    simulations: int | None = 32
+    seconds: float | None = None
+
+
+PROOF = Effort(tolerance=0.0, simulations=None)
+"""Until no other mapping can be better."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best mapping, its estimate, and the account of the search."""
+
+    mapping: Mapping
+    estimate: Estimate
+    certificate: Certificate
+
+
+def search(space: Space, hardware: Hardware, objective: Objective, effort: Effort) -> Found | None:
+    """The best mapping of a space in simulation; None when no loop order fits any of its tiles."""
+    return _Search(space, hardware, objective, effort).run()
+
+
+class _Search:
+    """One search: what is ranked, what has been simulated, and the best of it."""
+
+    def __init__(self, space: Space, hardware: Hardware, objective: Objective, effort: Effort) -> None:
+        self.problem, self.space, self.hardware = space.problem, space, hardware
+        self.objective, self.effort = objective, effort
+        self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
+        self.error = largest_overestimate(hardware)
+        self.scores: dict[Mapping, tuple[float, float]] = {}
+        self.best: Ranked | None = None
+
+    def run(self) -> Found | None:
+        first = self.rank(1)
+        if not first.best:
+            return None
+        self.best = first.best[0]
+        if self.objective == "energy":  # which is exact
+            return self.found(first, 0.0 if not first.unseen_tiles else self.unseen_gap(first), None)
+        certain = self.certain_score()
+        if not self.can_simulate(self.best):
+            reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
+            least = min(max(certain, first.best[0].score * (1 - self.error)), first.unseen_score)
+            return self.found(first, _gap(reached, least), _gap(reached, certain))
+        self.simulate(self.best)
+        gap, listing, listed = _gap(self.reached, certain), first, 1
+        while gap > self.effort.tolerance and not self.is_spent() and listed < MOST_LISTED:
+            listed = LISTED if listed == 1 else 4 * listed
+            listing = self.rank(listed)
+            gap = self.narrow(listing, listed, certain)
+            if len(listing.best) < listed:
+                break
+        return self.found(listing, gap, _gap(self.reached, certain))
+
+    def narrow(self, listing: Ranking, listed: int, certain: float) -> float:
+        """Simulate the mappings of a list in turn until the gap to all others is small enough; return that gap."""
+        rest = inf if len(listing.best) < listed else max(certain, listing.best[-1].score * (1 - self.error))
+        rest = min(rest, listing.unseen_score)
+        bounds = [self.least(each) for each in listing.best]
+        place = 0
+        while True:
+            open_bounds = [
+                bound
+                for bound, each in zip(bounds, listing.best, strict=True)
+                if each.mapping not in self.scores and bound < self.reached
+            ]
+            gap = _gap(self.reached, min([*open_bounds, rest]))
+            if gap <= self.effort.tolerance or not open_bounds or self.is_spent():
+                return gap
+            while listing.best[place].mapping in self.scores or bounds[place] >= self.reached:
+                place += 1
+            self.simulate(listing.best[place])
+
+    def rank(self, count: int, *, certain: bool = False) -> Ranking:
+        return rank(
+            self.problem, self.hardware, self.space.tiles, self.objective, count,
+            orders=self.space.orders, placements=self.space.placements, alike=count > 1, certain=certain, until=self.until,
+        )  # fmt: skip
+
+    def certain_score(self) -> float:
+        """No mapping scores less, whatever is thought of the estimate."""
+        ranking = self.rank(1, certain=True)
+        if not ranking.best:
+            return 0.0
+        return min(ranking.best[0].score, ranking.unseen_score)
+
+    def least(self, ranked: Ranked) -> float:
+        """What the mapping scores at least in simulation."""
+        cycles = max(ranked.estimate.least_cycles, ranked.estimate.cycles * (1 - self.error))
+        return score(self.objective, cycles, self.energy(ranked))[0]
+
+    def energy(self, ranked: Ranked) -> float:
+        return ranked.estimate.counters.energy(self.hardware.energy)
+
+    def can_simulate(self, ranked: Ranked) -> bool:
+        controller = self.hardware.controller
+        stepped = controller.wait_for_outputs or controller.steps_per_cycle is not None
+        return not stepped or ranked.estimate.cycles <= STEPPED_CYCLES
+
+    def simulate(self, ranked: Ranked) -> None:
+        cycles = simulate(self.problem, ranked.mapping, self.hardware).cycles
+        self.scores[ranked.mapping] = score(self.objective, cycles, self.energy(ranked))
+        assert self.best is not None
+        if self.scores[ranked.mapping] < self.scores[self.best.mapping]:
+            self.best = ranked
+
+    @property
+    def reached(self) -> float:
+        assert self.best is not None
+        return self.scores[self.best.mapping][0]
+
+    def is_spent(self) -> bool:
+        if self.until is not None and time.monotonic() >= self.until:
+            return True
+        return self.effort.simulations is not None and len(self.scores) >= self.effort.simulations
+
+    def unseen_gap(self, ranking: Ranking) -> float:
+        return _gap(ranking.best[0].score, ranking.unseen_score)
+
+    def found(self, ranking: Ranking, gap: float, certain_gap: float | None) -> Found:
+        assert self.best is not None
+        account = Certificate(
+            objective=self.objective,
+            tiles=len(self.space.tiles),
+            mappings=self.space.mappings,
+            dismissed_tiles=ranking.dismissed_tiles,
+            dismissed_by_traffic=ranking.dismissed_by_traffic,
+            dismissed_by_placement=ranking.dismissed_by_placement,
+            estimated=ranking.estimated,
+            unseen_tiles=ranking.unseen_tiles,
+            simulated=len(self.scores),
+            gap=gap,
+            certain_gap=gap if certain_gap is None else certain_gap,
+        )
+        return Found(self.best.mapping, self.best.estimate, account)
+
+
+def _gap(reached: float, least: float) -> float:
+    """By what share of ``reached`` something that scores at least ``least`` is better; 0 when it is not."""
+    return max(0.0, 1 - least / reached)
