@@ -88,22 +88,31 @@ def cut_whole(problem: Problem, hardware: Hardware) -> bool:
     return problem.sparsity is not None or hardware.controller.kind == "lock_step"
 
 
-def violations(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
-    """Why not even the smallest block of ``mapping`` fits the global buffer: one tile of every dimension."""
+def refusals(problem: Problem, hardware: Hardware) -> list[str]:
+    """Why a layer that runs in one block or not at all does not fit the global buffer with any mapping."""
     room = hardware.global_buffer.words
-    if room is None:
+    if room is None or not cut_whole(problem, hardware):
         return []
-    sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
-    smallest = sizes if cut_whole(problem, hardware) else {d: min(mapping.tile_of(d), sizes[d]) for d in DIMENSIONS}
-    needed = occupancy(problem, smallest)
+    needed = occupancy(problem, dict(zip(DIMENSIONS, problem.dims, strict=True)))
     if needed.total <= room:
         return []
-    what = (
-        f"the layer, which {hardware.name} cannot run in blocks{' with sparse weights' if problem.sparsity else ''},"
-        if smallest is sizes
-        else "a block of one tile"
+    why = "sparse weights" if problem.sparsity is not None else "its controller"
+    takes = f"{needed.total:,} words in the global buffer ({needed}), {room:,} are there"
+    return [f"{takes}, and a layer is not cut into blocks because of {why}"]
+
+
+def violations(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
+    """Why not even the smallest block of ``mapping``, a tile of every dimension, fits the global buffer."""
+    room = hardware.global_buffer.words
+    if room is None or cut_whole(problem, hardware):
+        return refusals(problem, hardware)
+    needed = occupancy(
+        problem,
+        {d: min(tile, size) for d, tile, size in zip(DIMENSIONS, mapping.tile, problem.dims, strict=True)},
     )
-    return [f"{what} takes {needed.total:,} words of the global buffer ({needed}), {room:,} are there"]
+    if needed.total <= room:
+        return []
+    return [f"a block of one tile takes {needed.total:,} words of the global buffer ({needed}), {room:,} are there"]
 
 
 def fits_buffer(problem: Problem, tiles: npt.NDArray[np.int32], hardware: Hardware) -> npt.NDArray[np.bool_]:

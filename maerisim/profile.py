@@ -15,7 +15,7 @@ import numpy as np
 
 from maerisim.analytic import Bounds, bounds
 from maerisim.counters import OPERANDS, Counters
-from maerisim.engine import Result, simulate
+from maerisim.engine import Result
 from maerisim.engine.totals import Multicasts, multicasts, totals, visits_of
 from maerisim.errors import DocumentError, NotSupportedError
 from maerisim.hardware import Hardware
@@ -23,6 +23,7 @@ from maerisim.lowering import programs
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
 from maerisim.program import ACTIVE, Node, Program, Step, Use
+from maerisim.system import simulate
 
 WORK = Use.MULTIPLY | Use.PASS
 """What makes a multiplier switch count as used."""

@@ -90,7 +90,9 @@ def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate
     longest = max(zip(shapes, expected, strict=True), key=lambda each: each[0].blocks * each[1].cycles)[1]
     return Estimate(
         cycles=found.cycles,
-        least_cycles=max(use.dram_cycles, sum(s.blocks * e.least_cycles for s, e in zip(shapes, expected, strict=True))),
+        least_cycles=max(
+            use.dram_cycles, sum(s.blocks * e.least_cycles for s, e in zip(shapes, expected, strict=True))
+        ),
         bound_cycles=analytic.bound(problem, hardware),
         limited_by="dram" if use.dram_cycles > use.compute_cycles else longest.limited_by,
         counters=_counts(found.blocks, [each.counters for each in expected]),

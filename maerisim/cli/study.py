@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maerisim.analytic import Estimate, Objective, estimate
+from maerisim.analytic import Estimate, Objective
 from maerisim.cli import warmup
 from maerisim.cli.progress import Bar
 from maerisim.constraints import Constraint, ConstraintFile
-from maerisim.engine import EngineName, Result, simulate
+from maerisim.engine import EngineName, Result
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
@@ -26,6 +26,7 @@ from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
 from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.system import estimate, simulate
 from maerisim.workload import Layer, Network, Problem, Recurrent
 from mapper import PROOF, Choice, Effort, find_mapping
 

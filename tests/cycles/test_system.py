@@ -266,7 +266,7 @@ def test_a_sparse_layer_is_not_cut() -> None:
     result = system.simulate(problem, mapping, fits)
     assert result.memory is not None
     assert (result.memory.blocks, result.cycles) == (1, engine.simulate(problem, mapping, HARDWARE).cycles)
-    with pytest.raises(MappingError, match=f"takes {sizes} words of the global buffer .* {sizes - 1} are there"):
+    with pytest.raises(MappingError, match=f"{sizes} words in the global buffer .* {sizes - 1} are there"):
         system.simulate(problem, mapping, tight)
 
 
