@@ -433,18 +433,26 @@ class Bounds(NamedTuple):
     """The DRAM channel moves a word in every cycle, each operand and output once; 0 where it is not limiting."""
 
 
+def words_sent_once(problem: Problem) -> int:
+    """Operand words that the distribution ports send at least: weights and the inputs under all windows.
+
+    Inputs of sparse layers do not count, since some meet only zeros.
+    """
+    p = problem
+    rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
+    columns = loads.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
+    return p.weights + (0 if p.sparsity is not None else p.N * p.G * p.C * rows * columns)
+
+
 def bounds(problem: Problem, hardware: Hardware) -> Bounds:
     """For each resource the cycles below which no mapping of ``problem`` can be."""
     p = problem
     compute = -(-p.operations // hardware.multipliers)
-    rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
-    columns = loads.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
-    inputs, outputs = p.N * p.G * p.C * rows * columns, p.outputs
-    if p.sparsity is not None:  # inputs that meet only zeros are not sent, filters of zeros give no results
-        inputs, outputs = 0, len(nonzeros(p)) * p.N * p.P * p.Q
+    # Filters of zeros give no results.
+    outputs = p.outputs if p.sparsity is None else len(nonzeros(p)) * p.N * p.P * p.Q
     bandwidth = hardware.dram.bandwidth
     dram = 0 if bandwidth is None else math.ceil(sum(compulsory_words(p).values()) / bandwidth)
-    return Bounds(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses), dram)
+    return Bounds(compute, -(-words_sent_once(p) // hardware.ports), -(-outputs // hardware.buses), dram)
 
 
 def bound(problem: Problem, hardware: Hardware) -> int:

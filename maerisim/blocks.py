@@ -205,6 +205,11 @@ class Blocks:
         return ranges[outer], ranges[inner]
 
 
+def unlimited_use(problem: Problem, mapping: Mapping, cycles: int) -> MemoryUse:
+    """The use of a layer that took so many ``cycles`` where neither the buffer nor DRAM limits it: all in one block."""
+    return memory_use(Blocks(problem, mapping, problem.dims), cycles=cycles, compute_cycles=cycles, dram_cycles=0)
+
+
 def real_lines(problem: Problem, axis: int, outputs: range, taps: range) -> Ints:
     """The input rows (axis 0) or columns (1) that windows touch at some of their taps and that are not padding.
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.analytic import Estimate
+    from maerisim.blocks import MemoryUse
     from maerisim.certificate import Certificate
     from maerisim.counters import Traffic
     from maerisim.engine import Result
@@ -66,6 +67,14 @@ class LayerReport:
     def counters(self) -> Traffic:
         """Simulated counters when there are any, else the estimate's."""
         return self.estimate.counters if self.result is None else self.result.counters
+
+    @property
+    def memory(self) -> MemoryUse:
+        """Blocks, words in the global buffer and words from and to DRAM, as estimated where nothing was simulated."""
+        from maerisim.blocks import unlimited_use
+
+        use = (self.result or self.estimate).memory
+        return unlimited_use(self.problem, self.mapping, self.best_known_cycles) if use is None else use
 
     @property
     def error(self) -> float | None:
@@ -147,6 +156,17 @@ class NetworkReport:
         cycles = sum(layer.best_known_cycles * layer.count for layer in self.layers)
         return done / (cycles * self.hardware.multipliers)
 
+    @property
+    def total_dram_words(self) -> int:
+        """Words from and to DRAM of all layers, each times its count."""
+        return sum(layer.memory.words * layer.count for layer in self.layers)
+
+    @property
+    def total_waiting(self) -> float:
+        """Share of the cycles of all layers in which the fabric waits for DRAM."""
+        waiting = sum(layer.memory.waiting_cycles * layer.count for layer in self.layers)
+        return waiting / sum(layer.best_known_cycles * layer.count for layer in self.layers)
+
     def energy(self, layer: LayerReport) -> float:
         """Energy of one occurrence of a layer in the unit of the hardware's table."""
         return layer.counters.energy(self.hardware.energy)
@@ -199,6 +219,7 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
         "limited_by": layer.estimate.limited_by,
         "energy": report.energy(layer),
         "counters": layer.counters.as_dict(),
+        "dram": memory_json(report.hardware, layer.memory),
         "mapping": {
             "tile": layer.mapping.T,
             "order": list(layer.mapping.order),
@@ -210,6 +231,20 @@ def layer_json(report: NetworkReport, layer: LayerReport) -> dict[str, Any]:
         "reason": layer.reason or None,
         "search": None if layer.certificate is None else layer.certificate.as_dict(),
         "values_checked": layer.values_checked,
+    }
+
+
+def memory_json(hardware: Hardware, use: MemoryUse) -> dict[str, Any]:
+    """What a layer takes of the global buffer and DRAM."""
+    return {
+        "blocks": use.blocks,
+        "buffer_words": use.buffer_words,
+        "read": use.read,
+        "written": use.written,
+        "energy": use.words * hardware.energy.dram_access,
+        "compute_cycles": use.compute_cycles,
+        "channel_cycles": use.dram_cycles,
+        "waiting_cycles": use.waiting_cycles,
     }
 
 
@@ -320,12 +355,33 @@ ENERGY = Column(
     lambda report: quantity(report.total_energy),
 )
 
+BLOCKS = Column("blocks", lambda _, layer: whole(layer.memory.blocks))
+DRAM_WORDS = Column(
+    "DRAM words",
+    lambda _, layer: quantity(layer.memory.words),
+    lambda report: quantity(report.total_dram_words),
+)
+DRAM_WAITS = Column(
+    "waits for DRAM",
+    lambda _, layer: percent(layer.memory.waiting_cycles / layer.best_known_cycles),
+    lambda report: percent(report.total_waiting),
+)
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, PROOF, LIMIT, ENERGY),
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }
 """What each command shows."""
+WITH_DRAM = {
+    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, BLOCKS, DRAM_WORDS, DRAM_WAITS, ENERGY),
+}
+"""What it shows instead where the global buffer or DRAM limits layers."""
+
+
+def columns_for(command: str, hardware: Hardware) -> tuple[Column, ...]:
+    """What a command shows of layers on this hardware."""
+    return WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
 
 
 def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
