@@ -12,11 +12,11 @@ fabric takes one after the other, in a loop order of their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ import numpy.typing as npt
 from maerisim.capacity import OUTPUTS, WEIGHTS, Occupancy, occupancy
 from maerisim.mapping import REDUCED, Mapping
 from maerisim.problem import DIMENSIONS, Problem
+
+if TYPE_CHECKING:
+    from maerisim.kernels.transfers import Schedule
 
 Ints = npt.NDArray[np.int64]
 
@@ -239,7 +242,8 @@ def compulsory_words(problem: Problem) -> dict[str, int]:
 class MemoryUse:
     """What a layer takes of global buffer and DRAM: ``blocks``, the most words in the buffer, the words ``read`` and
     ``written`` by operand, the cycles of all blocks on the fabric (``compute_cycles``), those in which the DRAM channel
-    was busy, and those in which the fabric waited, for words or at the end for the last outputs to leave.
+    was busy, and those in which the fabric waited, for words or at the end for the last outputs to leave. ``block_weights``
+    are the weights of one block, ``schedule`` all of them in turn where there was one to follow.
     """
 
     blocks: int
@@ -249,6 +253,8 @@ class MemoryUse:
     compute_cycles: int
     dram_cycles: int
     waiting_cycles: int
+    block_weights: int
+    schedule: Schedule | None = field(default=None, compare=False, repr=False)
 
     @property
     def words(self) -> int:
@@ -256,7 +262,9 @@ class MemoryUse:
         return sum(self.read.values()) + sum(self.written.values())
 
 
-def memory_use(blocks: Blocks, *, cycles: int, compute_cycles: int, dram_cycles: int) -> MemoryUse:
+def memory_use(
+    blocks: Blocks, *, cycles: int, compute_cycles: int, dram_cycles: int, schedule: Schedule | None = None
+) -> MemoryUse:
     """The use of a layer in ``blocks`` that took so many cycles in all, on the fabric and on the DRAM channel."""
     moved = blocks.transfers
 
@@ -275,6 +283,8 @@ def memory_use(blocks: Blocks, *, cycles: int, compute_cycles: int, dram_cycles:
         compute_cycles=compute_cycles,
         dram_cycles=dram_cycles,
         waiting_cycles=cycles - compute_cycles,
+        block_weights=int(blocks.occupancy.weights),
+        schedule=schedule,
     )
 
 

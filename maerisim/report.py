@@ -96,7 +96,8 @@ class UnsupportedLayer:
 class NetworkReport:
     """All that is known about a network on a piece of hardware, in the network's order.
 
-    ``failure`` is the error that ended the run; the entries are what was finished before it.
+    ``failure`` is the error that ended the run; the entries are what was finished before it. ``cycles_in_turn`` are those
+    of all layers when DRAM reads the first weights of each behind the layer before.
     """
 
     hardware: Hardware
@@ -104,6 +105,7 @@ class NetworkReport:
     entries: tuple[LayerReport | UnsupportedLayer, ...]
     interrupted: bool = False
     failure: MaerisimError | None = None
+    cycles_in_turn: int | None = None
 
     @property
     def layers(self) -> list[LayerReport]:
@@ -191,6 +193,7 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
         "unsupported": unsupported_json(report),
         "total_cycles": report.total_cycles,
         "total_estimated_cycles": report.total_estimated_cycles,
+        "cycles_in_turn": report.cycles_in_turn,
         "mean_absolute_error": report.mean_absolute_error,
         "interrupted": report.interrupted,
     }
@@ -449,6 +452,7 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
     """What has to be said below a command's table: choices, accuracy, shrunk, checked and unsupported layers."""
     notes = choice_notes(report) if command == "map" else []
     notes += accuracy_note(report) if command == "validate" else []
+    notes += in_turn_note(report) if command == "simulate" else []
     return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
 
 
@@ -462,6 +466,17 @@ def choice_notes(report: NetworkReport) -> list[str]:
         ]
     width = max((len(layer.name) for layer, _ in chosen), default=0)
     return [f"{layer.name:<{width}}  {layer.reason}" for layer, _ in chosen]
+
+
+def in_turn_note(report: NetworkReport) -> list[str]:
+    """What is saved when layers follow one another on hardware with DRAM."""
+    together, total = report.cycles_in_turn, report.total_cycles
+    if together is None or total is None or len(report.layers) < 2 or not report.hardware.limits_memory:
+        return []
+    saved = percent((total - together) / total, 2)
+    return [
+        f"In turn, the first weights of each layer read behind the layer before: {together:,} cycles ({saved} less)."
+    ]
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:

@@ -33,6 +33,9 @@ from maerisim.reference import Operands
 CLOSE_LOOKS = 12
 """Ways to cut a layer of which every block is followed."""
 
+MOST_BLOCKS_IN_TURN = 1 << 22
+"""Of all layers of a network."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -137,6 +140,28 @@ def simulate(
     )
 
 
+def cycles_in_turn(
+    layers: Sequence[tuple[MemoryUse, int]], hardware: Hardware, engine: EngineName = "compiled"
+) -> int | None:
+    """The cycles of layers that follow one another, each as often as its count says; None when they are too many blocks.
+
+    The first weights of a layer are read behind the last block of the layer before, if there is room for both.
+    """
+    if sum(use.blocks * count for use, count in layers) > MOST_BLOCKS_IN_TURN:
+        return None
+    room = hardware.global_buffer.words
+    schedules, taken = [], 0
+    for use, count in layers:
+        assert use.schedule is not None
+        for _ in range(count):
+            fits = room is None or taken + use.block_weights <= room
+            schedules.append(use.schedule._replace(weights_ahead=use.schedule.begins_layer & fits))
+            taken = use.buffer_words
+    schedule = dram.in_turn(schedules)
+    follow = dram.simulate if engine == "event" else dram.follow
+    return dram.cycles_of(follow(schedule, hardware.dram))
+
+
 def _report(progress: Progress, shape: int, shapes: int, results: int, of: int) -> None:
     progress(shape * of + results, shapes * of)
 
@@ -148,7 +173,8 @@ def _cycles(of_shapes: Sequence[Estimate | Result]) -> Ints:
 def _memory_use(blocks: Blocks, schedule: Schedule, cycles: int) -> MemoryUse:
     channel = (schedule.weights, schedule.inputs, schedule.partial_sums, schedule.written)
     busy = sum(int(transfers[transfers != NOTHING].sum()) for transfers in channel)
-    return memory_use(blocks, cycles=cycles, compute_cycles=int(schedule.duration.sum()), dram_cycles=busy)
+    compute = int(schedule.duration.sum())
+    return memory_use(blocks, cycles=cycles, compute_cycles=compute, dram_cycles=busy, schedule=schedule)
 
 
 def _counts(blocks: Blocks, of_shapes: Sequence[Counts]) -> Counts:

@@ -26,7 +26,7 @@ from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
 from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.system import estimate, simulate
+from maerisim.system import cycles_in_turn, estimate, simulate
 from maerisim.workload import Layer, Network, Problem, Recurrent
 from mapper import PROOF, Choice, Effort, find_mapping
 
@@ -219,7 +219,18 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
             interrupted = True
         except MaerisimError as error:
             failure = error
-    return NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
+    report = NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
+    if simulation is None or interrupted or failure is not None:
+        return report
+    return replace(report, cycles_in_turn=in_turn(report, simulation))
+
+
+def in_turn(report: NetworkReport, simulation: Simulation) -> int | None:
+    """The cycles of all simulated layers, each with what DRAM can do behind the one before."""
+    if not report.hardware.limits_memory:
+        return report.total_cycles
+    layers = [(layer.memory, layer.count) for layer in report.layers]
+    return cycles_in_turn(layers, report.hardware, simulation.engine)
 
 
 class Runner:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from maerisim import engine, system
 from maerisim.analytic import bounds
 from maerisim.blocks import Blocks, compulsory_words
-from maerisim.engine import dram
+from maerisim.engine import EngineName, dram
 from maerisim.errors import MappingError
 from maerisim.hardware import Dram, Hardware
 from maerisim.kernels.transfers import NOTHING, Schedule
@@ -256,6 +256,23 @@ def test_padded_tiles_run_in_blocks(hardware_name: str) -> None:
     assert result.memory.blocks > 1
     assert result.outputs is not None
     assert (result.outputs == reference_outputs(CONV, operands)).all()
+
+
+@pytest.mark.parametrize("engine_name", ["compiled", "event"])
+def test_layers_in_turn_read_their_first_weights_early(engine_name: EngineName) -> None:
+    problem, mapping = Problem(C=16), Mapping.of({"C": 16})
+    hardware = HARDWARE.with_overrides({"dram.bandwidth": 0.25})
+    alone = system.simulate(problem, mapping, hardware)
+    assert alone.memory is not None
+    # One tile, one block: 16 weights and 16 inputs are read in 64 cycles each, an output is written in 4.
+    computing = engine.simulate(problem, mapping, HARDWARE).cycles
+    assert alone.cycles == 64 + 64 + computing + 4
+    # The weights of the second layer are read (128 to 192) while the first one computes; its inputs when that is written.
+    together = system.cycles_in_turn([(alone.memory, 2)], hardware, engine_name)
+    assert together == max(128 + computing, 192) + 4 + 64 + computing + 4
+    # Without room for them they are read when the first layer is done.
+    tight = hardware.with_overrides({"global_buffer.words": 16 + 16 + 1 + 15})
+    assert system.cycles_in_turn([(alone.memory, 2)], tight, engine_name) == 2 * alone.cycles
 
 
 def test_a_sparse_layer_is_not_cut() -> None:
