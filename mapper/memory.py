@@ -1,7 +1,7 @@
 """The best mapping of a layer where the global buffer or DRAM limits it.
 
 The search ranks mappings by what they cost on the fabric. With DRAM the fastest of them is not always the best: blocks cut
-short what it reuses. So the fastest of many tiles are judged again, with all words from and to DRAM.
+short what it reuses. So the fastest of many tiles are simulated block by block, with all words from and to DRAM.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim import system
-from maerisim.analytic import Estimate, Objective, rank, score
+from maerisim.analytic import Estimate, Objective, bound, rank, score
+from maerisim.engine import Result
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
@@ -33,34 +34,39 @@ class Judged(NamedTuple):
 
 
 def best(space: Space, hardware: Hardware, objective: Objective) -> Judged | None:
-    """The best mapping of a space with DRAM, by estimate; None when none fits.
+    """The best mapping of a space with DRAM, which its energy includes; None when none fits.
 
-    Its energy includes DRAM. Raises MappingError when all take too many blocks.
+    Those that are judged are simulated, but estimated for controllers of which every cycle would have to be stepped.
+    Raises MappingError when all take too many blocks.
     """
-    problem = space.problem
+    problem, controller = space.problem, hardware.controller
+    stepped = controller.wait_for_outputs or controller.steps_per_cycle is not None
+    judge = system.estimate if stepped else system.simulate
     ranking = rank(problem, hardware, space.tiles, objective, LISTED, orders=space.orders, placements=space.placements)
     of_tile: dict[tuple[int, ...], Mapping] = {}
     for ranked in ranking.best:
         of_tile.setdefault(ranked.mapping.tile, ranked.mapping)
-    found: dict[Mapping, Estimate] = {}
+    enough = CLOSE_ENOUGH * bound(problem, hardware)
+    scores: dict[Mapping, tuple[float, float]] = {}
     refused: list[str] = []
     for mapping in list(of_tile.values())[:JUDGED]:
         try:
-            expected = found[mapping] = system.estimate(problem, mapping, hardware)
+            found = judge(problem, mapping, hardware)
         except MappingError as error:
             refused += error.violations
             continue
-        if objective == "cycles" and expected.cycles <= CLOSE_ENOUGH * expected.bound_cycles:
+        scores[mapping] = score(objective, found.cycles, energy(found, hardware))
+        if objective == "cycles" and found.cycles <= enough:
             break
-    if not found:
+    if not scores:
         if refused:
             raise MappingError("mapper", list(dict.fromkeys(refused)))
         return None
-    chosen = min(found, key=lambda mapping: score(objective, found[mapping].cycles, energy(found[mapping], hardware)))
-    return Judged(chosen, found[chosen], ranking.estimated, len(found))
+    chosen = min(scores, key=lambda mapping: scores[mapping])
+    return Judged(chosen, system.estimate(problem, chosen, hardware), ranking.estimated, len(scores))
 
 
-def energy(expected: Estimate, hardware: Hardware) -> float:
+def energy(found: Estimate | Result, hardware: Hardware) -> float:
     """Energy of a mapping, DRAM included."""
-    words = 0 if expected.memory is None else expected.memory.words
-    return expected.counters.energy(hardware.energy) + words * hardware.energy.dram_access
+    words = 0 if found.memory is None else found.memory.words
+    return found.counters.energy(hardware.energy) + words * hardware.energy.dram_access
