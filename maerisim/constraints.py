@@ -41,6 +41,9 @@ class Range(Model):
 
 def _range(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            msg = f"expected at least 1, found {value}"
+            raise ValueError(msg)
         return {"min": value, "max": value}
     if value == "full":
         return {"full": True}
@@ -165,7 +168,11 @@ class Constraints(Document):
     @classmethod
     def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
         """A file without any constraint."""
-        return [] if data.get("all") or data.get("layers") else [((), "expected 'all' or 'layers', found neither")]
+        return (
+            []
+            if data.get("all") or data.get("layers")
+            else [((), "expected 'all' or 'layers' with constraints, found none")]
+        )
 
     @model_validator(mode="after")
     def _check(self) -> Constraints:
@@ -186,10 +193,13 @@ class ConstraintFile:
     def load(cls, path: str | os.PathLike[str], network: Network) -> ConstraintFile:
         """Read a file of constraints on ``network``. Raises DocumentError with everything that is wrong with it."""
         constraints, source = documents.load_with_source(Constraints, path)
-        known = [stage.name for layer in network.layers for stage in layer.stages]
-        known += [layer.name for layer in network.layers]
+        known = {stage.name for layer in network.layers for stage in layer.stages}
+        known |= {layer.name for layer in network.layers}
         unknown: list[Problem] = [
-            (("layers", name), f"{network.name} has no layer or stage of this name{documents.nearest(name, known)}")
+            (
+                ("layers", name),
+                f"{network.name} has no layer or stage of this name{documents.nearest(name, sorted(known))}",
+            )
             for name in constraints.layers
             if name not in known
         ]

@@ -34,7 +34,7 @@ class Effort:
     """
 
     tolerance: float = 0.001
-    simulations: int | None = 32
+    simulations: int | None = 128
     seconds: float | None = None
 
 

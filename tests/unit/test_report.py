@@ -137,16 +137,16 @@ def test_pooled_inputs_are_not_called_macs():
     assert line.strip() == "pool: 9,000 pooled inputs to 18 (R3 S3 P2)"
 
 
-def test_choices_say_how_many_candidates_there_were_and_why_the_winner_won():
+def test_choices_say_why_the_winner_won():
     report = network(layer(candidates=1234, reason="fewest cycles"))
-    assert reporting.choice_notes(report) == ["conv  1,234 candidates; fewest cycles"]
+    assert reporting.choice_notes(report) == ["conv  fewest cycles"]
     assert reporting.choice_notes(network(layer())) == []
 
 
 def test_the_choices_of_many_layers_are_summed_up():
     report = network(*(layer(f"conv{number}", candidates=1000, reason="why") for number in range(13)))
     (note,) = reporting.choice_notes(report)
-    assert note.startswith("13,000 candidates for 13 layers")
+    assert note.startswith("13,000 mappings estimated for 13 layers")
 
 
 def test_a_mapping_in_few_words_names_tiles_above_one_and_loops_that_turn():

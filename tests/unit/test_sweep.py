@@ -223,7 +223,7 @@ def test_problems_of_a_network_are_reported_where_they_stand(folder: Path) -> No
         (
             "grid:",
             "objective: speed\ngrid:",
-            "s.yaml:4: objective: expected 'cycles', 'energy' or 'edp', found 'speed'",
+            "s.yaml:4: objective: expected 'cycles', 'energy', 'edp' or 'energy_efficiency', found 'speed'",
         ),
     ],
 )

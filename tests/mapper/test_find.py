@@ -1,17 +1,20 @@
-"""The heuristic mapper: legal, deterministic, sensible on every kind of layer, and open about how it chose."""
+"""The mapper: legal, deterministic, sensible on every kind of layer, and open about how it chose."""
 
 from __future__ import annotations
+
+from itertools import permutations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from maerisim.analytic import estimate
 from maerisim.engine import simulate
+from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.workload import DIMENSIONS, Network, Problem
 from mapper import find_mapping
-from mapper.heuristic import shortened
+from mapper.space import all_tiles
 from tests.strategies import hardwares, problems
 
 KINDS = {
@@ -27,7 +30,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["maeri-16", "maeri-64"])
-@pytest.mark.parametrize("objective", ["cycles", "energy", "edp"])
+@pytest.mark.parametrize("objective", ["cycles", "energy", "edp", "energy_efficiency"])
 def test_every_kind_of_layer_gets_a_legal_mapping(kind: str, name: str, objective: str) -> None:
     hardware = Hardware.load(name)
     choice = find_mapping(KINDS[kind], hardware, objective)  # type: ignore[arg-type]
@@ -35,14 +38,26 @@ def test_every_kind_of_layer_gets_a_legal_mapping(kind: str, name: str, objectiv
     assert choice == find_mapping(KINDS[kind], hardware, objective)  # type: ignore[arg-type]
     assert choice.estimate == estimate(KINDS[kind], choice.mapping, hardware)
     assert choice.candidates >= 1
-    assert "best by estimate of all loop orders and placements" in choice.reason
+    assert choice.certificate is not None
+    assert str(choice.certificate) in choice.reason
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(), hardwares())
-def test_whatever_fits_one_multiplier_is_mapped(problem: Problem, hardware: Hardware) -> None:
-    choice = find_mapping(problem, hardware)
-    assert choice.mapping.check(problem, hardware) == []
+def test_a_legal_mapping_is_found_unless_there_is_none(problem: Problem, hardware: Hardware) -> None:
+    try:
+        choice = find_mapping(problem, hardware)
+    except MappingError:
+        orders = [order for order in permutations(DIMENSIONS) if not folds_outside(order)][::7]
+        tiles = [dict(zip(DIMENSIONS, map(int, tile), strict=True)) for tile in all_tiles(problem, hardware)]
+        assert all(Mapping.of(tile, order).check(problem, hardware) for tile in tiles for order in orders)
+    else:
+        assert choice.mapping.check(problem, hardware) == []
+
+
+def folds_outside(order: tuple[str, ...]) -> bool:
+    """Orders that spill more than others; where these do not fit, those do not."""
+    return set(order[-3:]) != set("CRS")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,13 +78,3 @@ def test_energy_and_cycles_are_different_aims() -> None:
         fast, frugal = (find_mapping(stage.problem, hardware, aim).estimate for aim in ("cycles", "energy"))
         assert frugal.counters.energy(hardware.energy) <= fast.counters.energy(hardware.energy)
         assert fast.cycles <= frugal.cycles
-
-
-def test_a_shortened_layer_keeps_full_and_partial_tiles() -> None:
-    hardware = Hardware.load("maeri-64")
-    problem = Problem(N=1, G=1, K=100, C=70, R=3, S=3, P=57, Q=57)
-    mapping = Mapping.of({"K": 7, "R": 3, "S": 3}, "N G K P Q C R S")
-    short = shortened(problem, mapping, hardware)
-    assert short.macs < problem.macs
-    for d, size, full in zip(DIMENSIONS, short.dims, problem.dims, strict=True):
-        assert (full - size) % mapping.tile_of(d) == 0
