@@ -48,10 +48,10 @@ def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer
             bar.show(done + place * share, f"{task.name}: {name}")
             try:
                 mapping = reference(task.problem, study.hardware, study.objective)
+                expected = estimate(task.problem, mapping, study.hardware)
             except MappingError as error:
                 references[name] = "; ".join(error.violations)
                 continue
-            expected = estimate(task.problem, mapping, study.hardware)
             references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
     return ComparedLayer(ours, references)
 
