@@ -20,7 +20,8 @@ BETTER: dict[Objective, str] = {
 class Certificate:
     """The account of one search.
 
-    ``tiles`` fit, and with every loop order and placement they are ``mappings``. A bound ruled out all mappings of
+    ``tiles`` fit, and with every loop order and placement they are ``mappings``; loop orders that reuse the same are
+    looked at as one. A bound ruled out all mappings of
     ``dismissed_tiles`` tiles. Of the other tiles, the mappings that differ in what they reuse are ``estimated``, but for
     those that a bound ruled out one by one: ``dismissed_by_traffic`` by the words that they need,
     ``dismissed_by_placement`` by the words that they send where they are placed. ``unseen_tiles``: not looked at when time

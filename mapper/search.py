@@ -2,7 +2,7 @@
 
 The score of a mapping in simulation is at least what its busiest resource costs, and at least its estimate less the
 published error of estimates. The mappings of the least estimates are simulated, until none of the others can be better
-by more than a tolerance.
+by more than a tolerance. Loop orders that reuse the same are one mapping here, as they are for the estimate.
 """
 
 from __future__ import annotations
@@ -73,11 +73,12 @@ class _Search:
             return None
         self.best = first.best[0]
         if self.objective == "energy":  # which is exact
-            return self.found(first, 0.0 if not first.unseen_tiles else self.unseen_gap(first), None)
+            gap = _gap(self.best.score, first.unseen_score)
+            return self.found(first, gap, gap)
         certain = self.certain_score()
         if not self.can_simulate(self.best):
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
-            least = min(max(certain, first.best[0].score * (1 - self.error)), first.unseen_score)
+            least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
         self.simulate(self.best)
         gap, listing, listed = _gap(self.reached, certain), first, 1
@@ -151,10 +152,7 @@ class _Search:
             return True
         return self.effort.simulations is not None and len(self.scores) >= self.effort.simulations
 
-    def unseen_gap(self, ranking: Ranking) -> float:
-        return _gap(ranking.best[0].score, ranking.unseen_score)
-
-    def found(self, ranking: Ranking, gap: float, certain_gap: float | None) -> Found:
+    def found(self, ranking: Ranking, gap: float, certain_gap: float) -> Found:
         assert self.best is not None
         account = Certificate(
             objective=self.objective,
@@ -167,7 +165,7 @@ class _Search:
             unseen_tiles=ranking.unseen_tiles,
             simulated=len(self.scores),
             gap=gap,
-            certain_gap=gap if certain_gap is None else certain_gap,
+            certain_gap=certain_gap,
         )
         return Found(self.best.mapping, self.best.estimate, account)
 
