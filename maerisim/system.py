@@ -82,6 +82,13 @@ def plan(problem: Problem, mapping: Mapping, hardware: Hardware) -> Plan:
     return min(plans, key=lambda each: (each.cycles, sum(int(words.sum()) for words in each.blocks.transfers[:5])))
 
 
+def shapes(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[Shape]:
+    """What runs on the fabric: the layer, or the kinds of blocks that it is cut into and how many there are of each."""
+    if not hardware.limits_memory:
+        return [Shape(problem, mapping, 1)]
+    return plan(problem, mapping, hardware).blocks.shapes
+
+
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
     """Estimate a mapping with its traffic to DRAM. Raises what :func:`maerisim.analytic.estimate` raises."""
     if not hardware.limits_memory:

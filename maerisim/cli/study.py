@@ -25,8 +25,8 @@ from maerisim.lowering import programs, refusals
 from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
-from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.system import cycles_in_turn, estimate, simulate
+from maerisim.report import LayerReport, NetworkReport, UnsupportedLayer, dims_words
+from maerisim.system import cycles_in_turn, estimate, shapes, simulate
 from maerisim.workload import Layer, Network, Problem, Recurrent
 from mapper import PROOF, Choice, Effort, find_mapping
 
@@ -391,7 +391,9 @@ def program_texts(study: Study) -> Iterator[str]:
     warmup.ensure(warmup.needed_by(study.hardware))
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
-        sequence = programs(task.problem, mapping, study.hardware)
-        for number, program in enumerate(sequence, 1):
-            which = f", program {number} of {len(sequence)}" if len(sequence) > 1 else ""
-            yield f"# {task.name}: {mapping}{which}\n{program.describe()}\n"
+        for shape in shapes(task.problem, mapping, study.hardware):
+            sequence = programs(shape.problem, shape.mapping, study.hardware)
+            blocks = f", {shape.blocks:,} blocks of {dims_words(shape.problem)}" if shape.blocks > 1 else ""
+            for number, program in enumerate(sequence, 1):
+                which = f", program {number} of {len(sequence)}" if len(sequence) > 1 else ""
+                yield f"# {task.name}: {shape.mapping}{blocks}{which}\n{program.describe()}\n"

@@ -171,3 +171,26 @@ def test_the_shipped_hardware_with_dram_is_documented_as_it_is():
     # 108 KiB of 16-bit words.
     assert hardware.global_buffer.words == 108 * 1024 // 2
     assert hardware.limits_memory
+
+
+def test_a_report_says_what_moves_and_what_dram_would_relieve(maerisim, slow):
+    finished = maerisim("report", slow, "tiny", *LAYER)
+    assert finished.code == 0, finished.err
+    assert "DRAM bandwidth" in finished.out
+    (layer,) = maerisim("report", slow, "tiny", *LAYER, "--json").json["layers"]
+    of_dram = {event["event"]: event["count"] for event in layer["events"] if event["component"] == "dram"}
+    moved = {f"{what} read": words for what, words in layer["dram"]["read"].items()}
+    assert of_dram == moved | {f"{what} written": words for what, words in layer["dram"]["written"].items()}
+    assert layer["compulsory_dram_energy"] == pytest.approx(54 * (INPUTS + WEIGHTS + OUTPUTS))
+    assert layer["busiest"] == "dram"
+    assert layer["bounds"]["dram"] == 2 * (INPUTS + WEIGHTS + OUTPUTS)
+    (faster,) = [relief for relief in layer["relief"] if relief["resource"] == "DRAM bandwidth"]
+    assert faster["change"] == "0.5 to 1"
+    assert faster["saved_cycles"] > 0.4 * layer["cycles"]
+
+
+def test_programs_are_those_of_the_blocks(maerisim, slow):
+    out = maerisim("simulate", slow, "tiny", *LAYER, "--print-program").out
+    (layer,) = maerisim("simulate", slow, "tiny", *LAYER, "--json").json["layers"]
+    headings = [line for line in out.splitlines() if line.startswith("# linear")]
+    assert any(f"{blocks:,} blocks of" in headings[0] for blocks in range(2, layer["dram"]["blocks"] + 1))
