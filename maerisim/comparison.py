@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from maerisim.analytic import Objective, score
 from maerisim.report import (
+    Findings,
     LayerReport,
     NetworkReport,
     UnsupportedLayer,
@@ -19,6 +20,7 @@ from maerisim.report import (
     percent,
     quantity,
     scaled_notes,
+    unsupported_json,
     unsupported_notes,
     whole,
 )
@@ -26,8 +28,6 @@ from maerisim.report import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maerisim.errors import MaerisimError
-    from maerisim.hardware import Hardware
 
 OURS = "ours"
 
@@ -46,25 +46,15 @@ class ComparedLayer:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """The layers of a network in its order; ``failure`` is the error that ended the run."""
+class Comparison(Findings[ComparedLayer]):
+    """The layers of a network, each with several mappings, and what they were made for."""
 
-    hardware: Hardware
-    network: str
-    objective: Objective
-    entries: tuple[ComparedLayer | UnsupportedLayer, ...]
-    interrupted: bool = False
-    failure: MaerisimError | None = None
-
-    @property
-    def layers(self) -> list[ComparedLayer]:
-        return [entry for entry in self.entries if isinstance(entry, ComparedLayer)]
+    objective: Objective = "cycles"
 
     @property
     def ours(self) -> NetworkReport:
         """The report of our mappings alone."""
-        entries = (entry.ours if isinstance(entry, ComparedLayer) else entry for entry in self.entries)
-        return NetworkReport(self.hardware, self.network, tuple(entries), self.interrupted, self.failure)
+        return self.reports(lambda compared: compared.ours)
 
     def cost(self, layer: LayerReport) -> float:
         """What the objective makes small."""
@@ -96,10 +86,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "network": comparison.network,
         "objective": comparison.objective,
         "layers": [_layer_json(comparison, compared) for compared in comparison.layers],
-        "unsupported": [
-            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
-            for layer in comparison.ours.unsupported
-        ],
+        "unsupported": unsupported_json(comparison),
         "geometric_means": {name: {"ratio": mean, "layers": layers} for name, (mean, layers) in means.items()},
         "interrupted": comparison.interrupted,
     }

@@ -16,6 +16,16 @@ partial sum, no room at the neighbour for the input to forward."""
 
 
 @dataclass(frozen=True)
+class Spent:
+    """Events of one kind and their energy, in the unit of the hardware's table."""
+
+    component: str
+    event: str
+    count: int
+    energy: float
+
+
+@dataclass(frozen=True)
 class Traffic:
     """Operations and words moved: what the analytic model predicts and the engines count.
 
@@ -80,6 +90,28 @@ class Traffic:
             "accumulation": self.accumulations * table.add
             + self.accumulation_accesses * table.accumulation_buffer_access,
         }
+
+    def spent(self, table: EnergyTable) -> list[Spent]:
+        """The events behind ``energy_by_component``, one by one, with the energy of each."""
+        combined = ("comparison", self.comparisons) if self.comparisons else ("addition", self.additions)
+        buffer = table.global_buffer_access
+        events = [
+            *(("global_buffer", f"{operand} read", self.buffer_reads[operand], buffer) for operand in OPERANDS),
+            *(
+                ("global_buffer", f"{what} written", self.buffer_writes[what], buffer)
+                for what in ("outputs", "partial_sums")
+            ),
+            ("distribution", "switch passed", self.distribution_hops, table.distribution_switch_access),
+            ("registers", "read", self.register_reads, table.register_access),
+            ("registers", "written", self.register_writes, table.register_access),
+            ("multipliers", "multiplication", self.multiplications, table.multiply),
+            ("multipliers", "word passed", self.multiplier_words, table.multiplier_switch_access),
+            ("reduction", *combined, table.add),
+            ("reduction", "word passed", self.adder_words, table.reduction_switch_access),
+            ("accumulation", "sum added", self.accumulations, table.add),
+            ("accumulation", "buffer access", self.accumulation_accesses, table.accumulation_buffer_access),
+        ]
+        return [Spent(component, event, count, count * each) for component, event, count, each in events]
 
     def energy(self, table: EnergyTable) -> float:
         """Energy of the run in ``table.unit``."""

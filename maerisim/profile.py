@@ -6,29 +6,25 @@ simulated, with one resource doubled at a time.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from maerisim.analytic import Bounds, bounds
 from maerisim.blocks import MemoryUse, compulsory_words
-from maerisim.counters import OPERANDS, Counters
+from maerisim.counters import Counters, Spent
 from maerisim.engine import Result
-from maerisim.engine.totals import Multicasts, multicasts, totals, visits_of
+from maerisim.engine.totals import Multicasts, multicasts, totals
 from maerisim.errors import DocumentError, NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering import programs
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
-from maerisim.program import ACTIVE, Node, Program, Step, Use
+from maerisim.program import Node, Program, Step, Use
 from maerisim.system import simulate
-
-WORK = Use.MULTIPLY | Use.PASS
-"""What makes a multiplier switch count as used."""
+from maerisim.tiles import Share, TileKind, shares, together
 
 ADDER_SWITCH_BITS = 4
 """Configuration of an adder switch: mode and result flag, as the published RTL's memory stores them."""
@@ -38,33 +34,6 @@ LOOP_FIELDS = 4
 """Of a loop or step: its count, control steps and words from one repetition to the next, and its body's place."""
 COLLECT_BITS = 4
 """Flags of a virtual neuron in a control step, see :class:`maerisim.program.Collect`."""
-
-
-@dataclass(frozen=True)
-class TileKind:
-    """Control steps in which the same virtual neurons are at work, each with the same number of multipliers.
-
-    ``virtual_neurons`` are (size, how many), largest first, where the size counts the multipliers that do something.
-    ``empty`` switches lie beyond the edge of the tile and pass an empty word, ``partial_sums`` switches take in what
-    comes back from the global buffer; ``idle`` ones do nothing at all.
-    """
-
-    virtual_neurons: tuple[tuple[int, int], ...]
-    multipliers: int
-    empty: int
-    partial_sums: int
-    idle: int
-    steps: int
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Events of one kind and their energy, in the unit of the hardware's table."""
-
-    component: str
-    event: str
-    count: int
-    energy: float
 
 
 @dataclass(frozen=True)
@@ -90,15 +59,15 @@ class Relief:
 class Profile:
     """What one run of a mapping consists of.
 
-    ``tiles`` are in the order of the multipliers they use, most first; ``dram`` are compulsory words: each operand word
-    read once, each output written once. ``memory`` is there where the global buffer or DRAM limits the layer; tiles, steps,
-    multicasts and code are then still those of the layer in one piece. ``code_bits`` is by what is configured.
+    ``shares`` are by kind of tile, in the order of the multipliers used, most first; ``dram`` are compulsory words: each
+    operand word read once, each output written once. ``memory`` is there where the global buffer or DRAM limits the layer;
+    tiles, steps, multicasts and code are then still those of the layer in one piece. ``code_bits`` is by what is configured.
     """
 
     cycles: int
     steps: int
     configurations: int
-    tiles: tuple[TileKind, ...]
+    shares: tuple[Share, ...]
     multicasts: dict[str, Multicasts]
     counters: Counters
     spent: tuple[Spent, ...]
@@ -109,6 +78,11 @@ class Profile:
     multipliers: int
     memory: MemoryUse | None = None
     reliefs: tuple[Relief, ...] = ()
+
+    @property
+    def tiles(self) -> tuple[TileKind, ...]:
+        """The kinds of tiles."""
+        return tuple(share.tile for share in self.shares)
 
     @property
     def peak_utilization(self) -> float:
@@ -151,10 +125,10 @@ def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Resu
         cycles=result.cycles,
         steps=steps,
         configurations=len(sequence),
-        tiles=tile_kinds(sequence, hardware.multipliers),
-        multicasts=_together([multicasts(program, hardware) for program in sequence]),
+        shares=shares(sequence, hardware),
+        multicasts=together([multicasts(program, hardware) for program in sequence]),
         counters=result.counters,
-        spent=(*spent(result.counters, hardware), *_dram(words, result.memory, hardware)),
+        spent=(*result.counters.spent(hardware.energy), *_dram(words, result.memory, hardware)),
         dram=words,
         loads=(
             Load("multipliers", steps, least.compute),
@@ -177,66 +151,6 @@ def require_control_steps(hardware: Hardware) -> None:
             "(maerisim rtl --explain describes its configuration)"
         )
         raise NotSupportedError(msg)
-
-
-def tile_kinds(sequence: Sequence[Program], multipliers: int) -> tuple[TileKind, ...]:
-    """The kinds of tiles that ``sequence`` walks, those that use most multipliers first, and how often each occurs."""
-    steps: Counter[tuple[Any, ...]] = Counter()
-    for program in sequence:
-        vn_starts = [span.start for span in program.spans]
-        takes_partial_sums = program.partial_sum_of >= 0
-        for times, uses in zip(visits_of(program.compute).tolist(), program.compute.templates, strict=True):
-            works = (uses & WORK) > 0
-            sizes = np.add.reduceat(works.astype(np.int64), vn_starts)
-            sizes_counted = Counter(sizes[sizes > 0].tolist())
-            active = (uses & ACTIVE) > 0
-            partial_sums = int((active & takes_partial_sums).sum())
-            used = int(works.sum())
-            empty = int(active.sum()) - used - partial_sums
-            steps[tuple(sorted(sizes_counted.items(), reverse=True)), used, empty, partial_sums] += times
-    kinds = [
-        TileKind(vns, used, empty, partial_sums, multipliers - used - empty - partial_sums, times)
-        for (vns, used, empty, partial_sums), times in steps.items()
-    ]
-    return tuple(sorted(kinds, key=lambda kind: (-kind.multipliers, -kind.steps)))
-
-
-def _together(runs: Sequence[dict[str, Multicasts]]) -> dict[str, Multicasts]:
-    """The multicasts of programs that run one after the other."""
-    return {
-        operand: Multicasts(
-            dict(sorted(sum((Counter(run[operand].words) for run in runs), Counter()).items())),
-            sum(run[operand].packets for run in runs),
-            sum(run[operand].hops for run in runs),
-        )
-        for operand in OPERANDS
-    }
-
-
-def spent(counters: Counters, hardware: Hardware) -> list[Spent]:
-    """The events of a run with their energies: those of ``Traffic.energy_by_component``, one by one."""
-    table, c = hardware.energy, counters
-    combined = ("comparison", c.comparisons) if c.comparisons else ("addition", c.additions)
-    events = [
-        *(
-            ("global_buffer", f"{operand} read", c.buffer_reads[operand], table.global_buffer_access)
-            for operand in OPERANDS
-        ),
-        *(
-            ("global_buffer", f"{what} written", c.buffer_writes[what], table.global_buffer_access)
-            for what in ("outputs", "partial_sums")
-        ),
-        ("distribution", "switch passed", c.distribution_hops, table.distribution_switch_access),
-        ("registers", "read", c.register_reads, table.register_access),
-        ("registers", "written", c.register_writes, table.register_access),
-        ("multipliers", "multiplication", c.multiplications, table.multiply),
-        ("multipliers", "word through a switch", c.multiplier_words, table.multiplier_switch_access),
-        ("reduction", *combined, table.add),
-        ("reduction", "word through a switch", c.adder_words, table.reduction_switch_access),
-        ("accumulation", "sum added", c.accumulations, table.add),
-        ("accumulation", "buffer access", c.accumulation_accesses, table.accumulation_buffer_access),
-    ]
-    return [Spent(component, event, count, count * each) for component, event, count, each in events]
 
 
 def _dram(compulsory: dict[str, int], memory: MemoryUse | None, hardware: Hardware) -> list[Spent]:

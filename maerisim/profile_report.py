@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from maerisim.report import (
+    Findings,
     LayerReport,
     NetworkReport,
     UnsupportedLayer,
@@ -18,20 +19,25 @@ from maerisim.report import (
     percent,
     quantity,
     scaled_notes,
+    unsupported_json,
     unsupported_notes,
     whole,
 )
+from maerisim.tiles import summed
+from maerisim.workload import DIMENSIONS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.engine.totals import Multicasts
-    from maerisim.errors import MaerisimError
-    from maerisim.hardware import Hardware
-    from maerisim.profile import Profile, Relief, TileKind
+    from maerisim.hardware import EnergyTable
+    from maerisim.profile import Profile, Relief
+    from maerisim.tiles import Share, TileKind, Work
 
 MOST_TILES_LISTED = 8
 """A sparse layer has a kind of tile for every fold of every set of filters."""
+LABEL_COLUMNS, NUMBER_COLUMNS = 36, 14
+"""Widths of the names and of the numbers where kinds of tiles stand beside one another."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +49,13 @@ class ProfiledLayer:
 
 
 @dataclass(frozen=True)
-class ProfileReport:
-    """The layers of a network in its order; ``failure`` is the error that ended the run."""
-
-    hardware: Hardware
-    network: str
-    entries: tuple[ProfiledLayer | UnsupportedLayer, ...]
-    interrupted: bool = False
-    failure: MaerisimError | None = None
-
-    @property
-    def layers(self) -> list[ProfiledLayer]:
-        return [entry for entry in self.entries if isinstance(entry, ProfiledLayer)]
+class ProfileReport(Findings[ProfiledLayer]):
+    """The layers of a network with their profiles."""
 
     @property
     def results(self) -> NetworkReport:
         """The same without the profiles."""
-        entries = (entry.layer if isinstance(entry, ProfiledLayer) else entry for entry in self.entries)
-        return NetworkReport(self.hardware, self.network, tuple(entries), self.interrupted, self.failure)
+        return self.reports(lambda profiled: profiled.layer)
 
 
 @dataclass(frozen=True)
@@ -89,11 +84,8 @@ def profiles_json(report: ProfileReport) -> dict[str, Any]:
     return {
         "hardware": report.hardware.name,
         "network": report.network,
-        "layers": [layer_json(results, each.layer) | profile_json(each.profile) for each in layers],
-        "unsupported": [
-            {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
-            for layer in results.unsupported
-        ],
+        "layers": [layer_json(results, each.layer) | profile_json(each, report.hardware.energy) for each in layers],
+        "unsupported": unsupported_json(report),
         "total_cycles": results.total_cycles,
         "total_energy": results.total_energy,
         "total_dram_energy": math.fsum(dram_energy(each.profile) * each.layer.count for each in layers),
@@ -102,27 +94,17 @@ def profiles_json(report: ProfileReport) -> dict[str, Any]:
     }
 
 
-def profile_json(profile: Profile) -> dict[str, Any]:
+def profile_json(each: ProfiledLayer, energies: EnergyTable) -> dict[str, Any]:
     """What the report adds to an entry of ``layers`` of ``simulate``."""
+    profile = each.profile
     return {
+        "loops": [loop._asdict() for loop in loops(each.layer)],
         "control_steps": profile.steps,
         "configurations": profile.configurations,
         "peak_utilization": profile.peak_utilization,
         "step_utilization": profile.step_utilization,
-        "tiles": [
-            asdict(kind) | {"virtual_neurons": [{"size": s, "count": n} for s, n in kind.virtual_neurons]}
-            for kind in profile.tiles
-        ],
-        "multicasts": {
-            operand: {
-                "unicasts": sent.words.get(1, 0),
-                "multicasts": wide_words(sent),
-                "words_by_width": {str(width): count for width, count in sent.words.items()},
-                "packets": sent.packets,
-                "distribution_hops": sent.hops,
-            }
-            for operand, sent in profile.multicasts.items()
-        },
+        "tiles": [share_json(share, energies) for share in profile.shares],
+        "multicasts": multicasts_json(profile.multicasts),
         "events": [asdict(spent) for spent in profile.spent],
         "compulsory_dram_words": profile.dram,
         "compulsory_dram_energy": dram_energy(profile) * sum(profile.dram.values()) / dram_words(profile),
@@ -131,6 +113,33 @@ def profile_json(profile: Profile) -> dict[str, Any]:
         "bounds": {load.resource: load.bound for load in profile.loads},
         "relief": [asdict(relief) | {"saved_cycles": profile.cycles - relief.cycles} for relief in profile.reliefs],
         "code_bits": profile.code_bits,
+    }
+
+
+def share_json(share: Share, energies: EnergyTable) -> dict[str, Any]:
+    """A kind of tile, with all that is done in its control steps."""
+    return asdict(share.tile) | {
+        "virtual_neurons": [{"size": size, "count": count} for size, count in share.tile.virtual_neurons],
+        "busy_cycles": share.work.busy,
+        "busiest": share.work.busiest,
+        "counters": share.work.traffic.as_dict(),
+        "multicasts": multicasts_json(share.work.multicasts),
+        "events": [asdict(spent) for spent in share.work.traffic.spent(energies)],
+        "energy": share.work.traffic.energy(energies),
+    }
+
+
+def multicasts_json(multicasts: Mapping[str, Multicasts]) -> dict[str, Any]:
+    """Per operand the words that are read and sent."""
+    return {
+        operand: {
+            "unicasts": sent.words.get(1, 0),
+            "multicasts": wide_words(sent),
+            "words_by_width": {str(width): count for width, count in sent.words.items()},
+            "packets": sent.packets,
+            "distribution_hops": sent.hops,
+        }
+        for operand, sent in multicasts.items()
     }
 
 
@@ -157,15 +166,49 @@ def wide_words(sent: Multicasts) -> int:
     return sum(count for width, count in sent.words.items() if width > 1)
 
 
+def delivered(sent: Multicasts) -> int:
+    """Words that arrive at multiplier switches."""
+    return sum(width * count for width, count in sent.words.items())
+
+
+def mean_width(sent: Multicasts) -> str:
+    """Switches that a multicast goes to on average; nothing when there is none."""
+    wide = wide_words(sent)
+    return f"{(delivered(sent) - sent.words.get(1, 0)) / wide:.2f}" if wide else ""
+
+
+class TurningLoop(NamedTuple):
+    """A temporal loop: how many ``tiles`` of ``size`` a dimension is cut into, and the size of the ``last``."""
+
+    dimension: str
+    tiles: int
+    size: int
+    last: int
+
+
+def loops(layer: LayerReport) -> list[TurningLoop]:
+    """The loops that turn, outermost first; none for a sparse layer, where each set of filters has its own."""
+    if layer.problem.sparsity is not None:
+        return []
+    sizes = dict(zip(DIMENSIONS, layer.problem.dims, strict=True))
+    found = []
+    for dimension in layer.mapping.order:
+        size, tile = sizes[dimension], layer.mapping.tile_of(dimension)
+        if tile < size:
+            found.append(TurningLoop(dimension, -(-size // tile), tile, size % tile or tile))
+    return found
+
+
 # --- Sections ---------------------------------------------------------------------------------------------------------
 
 
-def sections(report: ProfileReport, each: ProfiledLayer) -> list[Section]:
-    """The page of one layer."""
+def sections(report: ProfileReport, each: ProfiledLayer, width: int) -> list[Section]:
+    """The page of one layer, for a screen of so many columns."""
     profile = each.profile
     return [
         summary(report, each),
         tiles_section(profile),
+        *shares_sections(profile, report.hardware.energy, width),
         distribution_section(profile),
         energy_section(profile),
         bounds_section(profile),
@@ -181,6 +224,7 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Section:
     all_cycles = profile.cycles * profile.multipliers
     rows = [
         ("mapping", mapping_words(layer)),
+        *([("loops", loop_words(layer))] if loops(layer) else []),
         ("cycles", f"{profile.cycles:,}, {profile.cycles / layer.estimate.bound_cycles:.2f} times the bound"),
         ("control steps", f"{profile.steps:,} in {plural(profile.configurations, 'configuration')} of the fabric"),
         ("utilization", utilization_words(profile)),
@@ -216,6 +260,14 @@ def dram_rows(profile: Profile) -> list[tuple[str, str]]:
     ]
 
 
+def loop_words(layer: LayerReport) -> str:
+    """The loops with their tiles, those of 1 without saying so."""
+    return ", ".join(
+        f"{dimension} {tiles}" + (f" x {size}" if size > 1 else "") + (f" (last {last})" if last != size else "")
+        for dimension, tiles, size, last in loops(layer)
+    )
+
+
 def utilization_words(profile: Profile) -> str:
     """Average and peak utilization."""
     peak = max(kind.multipliers for kind in profile.tiles)
@@ -235,37 +287,88 @@ def code_words(profile: Profile) -> str:
 def tiles_section(profile: Profile) -> Section:
     """The kinds of tiles; with many of them only the first, and how many more there are."""
     listed = profile.tiles[:MOST_TILES_LISTED]
-    rows = [tile_row(kind, profile) for kind in listed]
+    rows = [tile_row(number, kind, profile) for number, kind in enumerate(listed, 1)]
     hidden = profile.tiles[MOST_TILES_LISTED:]
     notes = []
     if hidden:
         steps = sum(kind.steps for kind in hidden)
         notes = [f"{plural(len(hidden), 'more kind')} in {steps:,} control steps; --json lists all"]
-    headings = ("virtual neurons", "used", "empty", "partial sums", "idle", "control steps", "share")
-    return Section("kinds of tiles, in multiplier switches", headings, rows, words=1, notes=notes)
+    headings = ("kind", "virtual neurons", "used", "empty", "partial sums", "idle", "control steps", "share")
+    return Section("kinds of tiles, in multiplier switches", headings, rows, words=2, notes=notes)
 
 
-def tile_row(kind: TileKind, profile: Profile) -> list[str]:
+def tile_row(number: int, kind: TileKind, profile: Profile) -> list[str]:
     """One kind of tile."""
     sizes = ", ".join(f"{count} of {size}" for size, count in kind.virtual_neurons) or "none"
     counts = [kind.multipliers, kind.empty, kind.partial_sums, kind.idle, kind.steps]
-    return [sizes, *map(whole, counts), percent(kind.steps / profile.steps)]
+    return [str(number), sizes, *map(whole, counts), percent(kind.steps / profile.steps)]
+
+
+def shares_sections(profile: Profile, energies: EnergyTable, width: int) -> list[Section]:
+    """The kinds of tiles beside one another, those without a column as one; nothing when there is a single kind."""
+    if len(profile.shares) == 1:
+        return []
+    columns = [share.work for share in profile.shares]
+    names = [f"kind {number}" for number in range(1, len(columns) + 1)]
+    most = max(2, (width - LABEL_COLUMNS) // NUMBER_COLUMNS - 1)
+    if len(columns) > most:
+        names = [*names[: most - 1], f"{most} to {len(columns)}"]
+        columns = [*columns[: most - 1], summed(columns[most - 1 :])]
+    columns.append(summed(columns))
+    by_column = [figures(work, energies) for work in columns]
+    rows = [
+        [name.replace("_", " "), *(found.get(name, "") for found in by_column)]
+        for name in dict.fromkeys(name for found in by_column for name in found)
+        if any(found.get(name, "0") not in ("0", "") for found in by_column)
+    ]
+    note = (
+        "words count with the control step they are sent for. Cycles do not divide: the ports load the next tile while one "
+        "computes, so that tiles overlap; and each kind may keep another port or bus busiest"
+    )
+    return [Section("what each kind of tile does", ("", *names, "total"), rows, words=1, notes=[note])]
+
+
+def figures(work: Work, energies: EnergyTable) -> dict[str, str]:
+    """All that is known of some work, by name: time, words by operand, events, energy by component."""
+    found = {
+        "busiest": work.busiest,
+        "control steps": whole(work.steps),
+        "slots of the busiest port": whole(work.busy["distribution"]),
+        "results on the busiest bus": whole(work.busy["collection"]),
+    }
+    for operand, sent in work.multicasts.items():
+        found |= {
+            f"{operand}: unicasts": whole(sent.words.get(1, 0)),
+            f"{operand}: multicasts": whole(wide_words(sent)),
+            f"{operand}: mean width": mean_width(sent),
+            f"{operand}: delivered": whole(delivered(sent)),
+            f"{operand}: port slots": whole(sent.packets),
+        }
+    found["inputs: forwarded"] = whole(work.traffic.forwards)
+    found |= {f"{spent.component}: {spent.event}": whole(spent.count) for spent in work.traffic.spent(energies)}
+    by_component = work.traffic.energy_by_component(energies)
+    found |= {f"energy: {component}": quantity(energy) for component, energy in by_component.items()}
+    return found | {"energy": quantity(work.traffic.energy(energies))}
 
 
 def distribution_section(profile: Profile) -> Section:
     """Per operand the words that are read and sent, and how wide they are."""
-    rows = []
-    for operand, sent in profile.multicasts.items():
-        delivered = sum(width * count for width, count in sent.words.items())
-        wide, unicasts = wide_words(sent), sent.words.get(1, 0)
-        if delivered:
-            mean_width = f"{(delivered - unicasts) / wide:.2f}" if wide else ""
-            widest = whole(max(sent.words)) if wide else ""
-            counts = map(whole, (delivered, sent.packets, sent.hops))
-            rows.append([operand.replace("_", " "), whole(unicasts), whole(wide), mean_width, widest, *counts])
+    used = {operand: sent for operand, sent in profile.multicasts.items() if sent.words}
+    by_figure: dict[str, Callable[[Multicasts], str]] = {
+        "unicasts": lambda sent: whole(sent.words.get(1, 0)),
+        "multicasts": lambda sent: whole(wide_words(sent)),
+        "mean width of a multicast": mean_width,
+        "widest": lambda sent: whole(max(sent.words)) if wide_words(sent) else "",
+        "delivered": lambda sent: whole(delivered(sent)),
+        "port slots": lambda sent: whole(sent.packets),
+        "distribution switches passed": lambda sent: whole(sent.hops),
+    }
+    rows = [[name, *map(figure, used.values())] for name, figure in by_figure.items()]
+    rows = [row for row in rows if any(row[1:])]
     if profile.counters.forwards:
-        rows.append(["inputs forwarded", "", "", "", "", whole(profile.counters.forwards), "", ""])
-    headings = ("operand", "unicasts", "multicasts", "mean width", "widest", "delivered", "port slots", "hops")
+        forwarded = whole(profile.counters.forwards)
+        rows.append(["forwarded by the neighbour", *(forwarded if operand == "inputs" else "" for operand in used)])
+    headings = ("", *(operand.replace("_", " ") for operand in used))
     note = (
         "unicasts, multicasts: words read from the global buffer, to one or more multiplier switches (their width); "
         "each takes a slot of every port that it is needed below"
@@ -331,7 +434,7 @@ def totals_section(report: ProfileReport) -> Section:
     rows = []
     for entry in report.entries:
         if isinstance(entry, UnsupportedLayer):
-            rows.append([counted(entry.name, entry.count), "not supported", *[""] * 8])
+            rows.append([counted(entry.name, entry.count), "not supported", *[""] * 7])
             continue
         layer, profile = entry.layer, entry.profile
         rows.append(
@@ -342,7 +445,6 @@ def totals_section(report: ProfileReport) -> Section:
                 whole(profile.cycles),
                 percent(layer.estimate.bound_cycles / profile.cycles),
                 percent(profile.utilization),
-                percent(profile.peak_utilization),
                 quantity(profile.energy),
                 quantity(dram_energy(profile)),
                 whole(-(-code_size(profile) // 8)),
@@ -351,10 +453,10 @@ def totals_section(report: ProfileReport) -> Section:
     results = report.results
     dram = math.fsum(dram_energy(each.profile) * each.layer.count for each in report.layers)
     code = sum(code_size(each.profile) for each in report.layers)
-    sums = [whole(results.total_cycles), "", percent(results.total_utilization), "", quantity(results.total_energy)]
+    sums = [whole(results.total_cycles), "", percent(results.total_utilization), quantity(results.total_energy)]
     rows.append(["total", "", "", *sums, quantity(dram), whole(-(-code // 8))])
-    headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "peak", "energy", "DRAM", "code bytes")
-    return Section("in total", headings, rows, words=3)
+    headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "energy", "DRAM", "code")
+    return Section("in total", headings, rows, words=3, notes=["code: bytes, once for all occurrences of a layer"])
 
 
 def best_relief(profile: Profile) -> str:
@@ -382,10 +484,17 @@ def table(section: Section) -> Table:
     from rich.text import Text
 
     style = box.SIMPLE_HEAD if section.headed else None
-    result = Table(box=style, padding=(0, 1, 0, 0), pad_edge=False, show_header=section.headed)
+    result = Table(box=style, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, show_header=section.headed)
     for place, heading in enumerate(section.headings):
         text = place < section.words
-        result.add_column(heading, justify="left" if text else "right", no_wrap=not text, overflow="fold")
+        words = [word for row in section.rows if text for word in row[place].split()]
+        result.add_column(
+            heading,
+            justify="left" if text else "right",
+            no_wrap=place == 0 or not text,
+            min_width=max(map(len, words), default=None),
+            overflow="fold",
+        )
     for row in section.rows:
         result.add_row(*(Text(cell) for cell in row))
     return result

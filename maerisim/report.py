@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,28 +92,44 @@ class UnsupportedLayer:
     reason: str
 
 
-@dataclass(frozen=True)
-class NetworkReport:
-    """All that is known about a network on a piece of hardware, in the network's order.
+EntryT = TypeVar("EntryT")
 
-    ``failure`` is the error that ended the run; the entries are what was finished before it. ``cycles_in_turn`` are those
-    of all layers when DRAM reads the first weights of each behind the layer before.
+
+@dataclass(frozen=True)
+class Findings(Generic[EntryT]):
+    """What a command found out about each layer of a network on a piece of hardware, in the network's order.
+
+    ``failure`` is the error that ended the run; the entries are what was finished before it.
     """
 
     hardware: Hardware
     network: str
-    entries: tuple[LayerReport | UnsupportedLayer, ...]
+    entries: tuple[EntryT | UnsupportedLayer, ...]
     interrupted: bool = False
     failure: MaerisimError | None = None
-    cycles_in_turn: int | None = None
 
     @property
-    def layers(self) -> list[LayerReport]:
-        return [entry for entry in self.entries if isinstance(entry, LayerReport)]
+    def layers(self) -> list[EntryT]:
+        return [entry for entry in self.entries if not isinstance(entry, UnsupportedLayer)]
 
     @property
     def unsupported(self) -> list[UnsupportedLayer]:
         return [entry for entry in self.entries if isinstance(entry, UnsupportedLayer)]
+
+    def reports(self, of: Callable[[EntryT], LayerReport]) -> NetworkReport:
+        """The same with what ``of`` takes of each entry."""
+        entries = tuple(entry if isinstance(entry, UnsupportedLayer) else of(entry) for entry in self.entries)
+        return NetworkReport(self.hardware, self.network, entries, self.interrupted, self.failure)
+
+
+@dataclass(frozen=True)
+class NetworkReport(Findings[LayerReport]):
+    """All that is known about a network on a piece of hardware.
+
+    ``cycles_in_turn`` are those of all layers when DRAM reads the first weights of each behind the layer before.
+    """
+
+    cycles_in_turn: int | None = None
 
     @property
     def total_cycles(self) -> int | None:
@@ -199,7 +215,7 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
     }
 
 
-def unsupported_json(report: NetworkReport) -> list[dict[str, Any]]:
+def unsupported_json(report: Findings[Any]) -> list[dict[str, Any]]:
     """The layers that were not run."""
     return [
         {"name": layer.name, "op": layer.op, "count": layer.count, "reason": layer.reason}
@@ -380,11 +396,15 @@ WITH_DRAM = {
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, BLOCKS, DRAM_WORDS, DRAM_WAITS, ENERGY),
 }
 """What it shows instead where the global buffer or DRAM limits layers."""
+NARROW_SCREEN = 100
+"""Columns of a terminal below which tables leave out operators, and what limits a mapping, which the notes say too."""
+NARROWEST_MAPPING = 12
 
 
-def columns_for(command: str, hardware: Hardware) -> tuple[Column, ...]:
-    """What a command shows of layers on this hardware."""
-    return WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
+def columns_of(command: str, hardware: Hardware, width: int) -> tuple[Column, ...]:
+    """What a command shows of layers on this hardware on a screen of so many columns: not everything fits on a narrow one."""
+    columns = WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
+    return tuple(column for column in columns if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
 
 
 def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
@@ -420,7 +440,8 @@ def network_table(report: NetworkReport, columns: Sequence[Column], *, totals: b
             column.heading,
             footer=Text(total) if with_total else "",
             justify="right" if column.number else "left",
-            no_wrap=column.number or column is LAYER,
+            no_wrap=column is not MAPPING,
+            min_width=NARROWEST_MAPPING if column is MAPPING else None,
             overflow="fold",
         )
     table.show_footer = with_total

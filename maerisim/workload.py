@@ -464,7 +464,8 @@ class Network(Document):
                 return layer
         names = [layer.name for layer in self.layers]
         shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-        hint = documents.nearest(name, names) or f" (layers: {shown})"
+        stages = [stage.name for layer in self.layers for stage in layer.stages]
+        hint = documents.nearest(name, dict.fromkeys([*names, *stages])) or f" (layers: {shown})"
         raise DocumentError([f"{self.name}: no layer '{name}'{hint}"])
 
     def stage(self, name: str) -> Stage:

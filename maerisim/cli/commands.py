@@ -53,8 +53,10 @@ def map_command(
 ) -> None:
     """Find the best mapping of each layer, and say why it won and how sure that is."""
     from maerisim.cli import front, study
-    from maerisim.cli.output import finish, finish_front, save_mappings
+    from maerisim.cli.output import finish, finish_front, require_place, save_mappings
 
+    if output is not None:
+        require_place(output)
     if objective == "pareto":
         for given, name in ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget")):
             if given:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from maerisim.cli.progress import Bar
 from maerisim.cli.study import StageTask, Study, located, map_layer
 from maerisim.comparison import OURS, ComparedLayer, Comparison
-from maerisim.errors import MaerisimError, MappingError
+from maerisim.errors import MaerisimError, MappingError, NotSupportedError
 from maerisim.report import LayerReport, UnsupportedLayer
 from maerisim.system import estimate, simulate
 from mapper.references import REFERENCES
@@ -34,7 +34,7 @@ def run(study: Study) -> Comparison:
             interrupted = True
         except MaerisimError as error:
             failure = error
-    return Comparison(study.hardware, study.network, study.objective, tuple(entries), interrupted, failure)
+    return Comparison(study.hardware, study.network, tuple(entries), interrupted, failure, study.objective)
 
 
 def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer:
@@ -49,10 +49,11 @@ def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer
             try:
                 mapping = reference(task.problem, study.hardware, study.objective)
                 expected = estimate(task.problem, mapping, study.hardware)
+                references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
             except MappingError as error:
                 references[name] = "; ".join(error.violations)
-                continue
-            references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
+            except NotSupportedError as error:
+                references[name] = "; ".join(str(error).splitlines())
     return ComparedLayer(ours, references)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 import textwrap
@@ -28,6 +29,8 @@ from maerisim.mapping import MappingFile, dump_mappings
 if TYPE_CHECKING:
     from rich.table import Table
 
+PAGE_COLUMNS = 100
+"""What tables of which parts can be left out, or put together, are made for where there is no terminal."""
 MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
 
@@ -40,7 +43,8 @@ def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> N
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
-        table = reporting.network_table(report, reporting.columns_for(command, report.hardware))
+        columns = reporting.columns_of(command, report.hardware, page_width())
+        table = reporting.network_table(report, columns)
         print_page(reporting.title(report), table, reporting.footnotes(command, report))
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
@@ -70,11 +74,11 @@ def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json_text(profiling.profiles_json(report)))
     else:
-        pages = [section for layer in report.layers for section in profiling.sections(report, layer)]
+        pages = [section for layer in report.layers for section in profiling.sections(report, layer, page_width())]
         pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
         for section in pages:
-            gap = [""] if section.notes or not section.headed else []
-            print_page(section.title, profiling.table(section), [*section.notes, *gap])
+            gap = [""] if section.notes else []
+            print_page(section.title, profiling.table(section), [*gap, *section.notes, ""])
         for note in profiling.notes(report):
             typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
@@ -107,6 +111,11 @@ def json_text(document: dict[str, Any]) -> str:
     )
 
 
+def page_width() -> int:
+    """Columns of the terminal; those of a usual page where there is none."""
+    return Console().width if sys.stdout.isatty() else PAGE_COLUMNS
+
+
 def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
     """A table with a title and what has to be said below it; in a pipe without colour and as wide as it needs."""
     if sys.stdout.isatty():
@@ -125,6 +134,20 @@ def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
     """Write the mappings of a report as a document that ``--mapping`` reads."""
     layers = {layer.name: (layer.problem, layer.mapping) for layer in report.layers}
     write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers)))
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file that cannot be written before anything has run for it. Raises DocumentError."""
+    folder = path.parent
+    if path.is_dir():
+        problem = "is a directory, expected a file to write"
+    elif not folder.is_dir():
+        problem = f"cannot be written: there is no directory {folder}"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        problem = "cannot be written: permission denied"
+    else:
+        return
+    raise DocumentError([f"{path}: {problem}"])
 
 
 def write_file(path: Path, text: str) -> None:

@@ -1,13 +1,14 @@
 """What a program does altogether, whatever the timing: how often each component takes each template, and what that moves.
 
 A run ends when every word has gone its way, so these counts need no run; the event engine counts the same events one by one.
+Given other :class:`Visits` than all of them, the same functions count a part of a run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,27 +19,44 @@ from maerisim.hardware import Hardware
 from maerisim.program import Collect, Ints, Node, Packets, Program, Step, Thread, Use
 
 
-def totals(program: Program, hardware: Hardware) -> Counters:
-    """The counts of a whole run of ``program``, those apart that depend on the timing: stalls, and the cycles in which
-    an adder switch moves several words (``busy`` counts each word).
+class Visits(NamedTuple):
+    """How often the walkers of each thread take each of its templates; ``streams`` in the order of ``OPERANDS``."""
+
+    compute: Ints
+    collect: Ints
+    streams: tuple[Ints, Ints, Ints]
+
+    @classmethod
+    def of(cls, program: Program) -> Visits:
+        """Those of a whole run."""
+        inputs, partial_sums, weights = map(visits_of, program.streams)
+        return cls(visits_of(program.compute), visits_of(program.collect), (inputs, partial_sums, weights))
+
+
+def totals(program: Program, hardware: Hardware, visits: Visits | None = None) -> Counters:
+    """The counts of a run of ``program``, or of ``visits``, those apart that depend on the timing: stalls, and the
+    cycles in which an adder switch moves several words (``busy`` counts each word).
     """
-    visits = visits_of(program.compute)
+    visits = visits or Visits.of(program)
     uses = np.array(program.compute.templates, np.int64)
 
     def per_switch(flags: int) -> Ints:
-        return np.asarray(visits @ ((uses & flags) == flags), np.int64)
+        return np.asarray(visits.compute @ ((uses & flags) == flags), np.int64)
 
     products, passes = per_switch(Use.MULTIPLY), per_switch(Use.PASS)
     multipliers = np.zeros(hardware.multipliers, np.int64)
     multipliers[: len(products)] = products + passes
-    sums = _Sums(program)
+    sums = _Sums(program, visits.collect)
     words = np.zeros(hardware.multipliers, np.int64)
     for transfer in wire_up(program, hardware).reduction:
         if transfer.switch != REGISTER:
             words[transfer.switch] += sums.steps[transfer.virtual_neuron]
     buses = np.zeros(hardware.buses, np.int64)
     np.add.at(buses, list(program.buses), sums.results)
-    sent = {operand: _Sent(thread, hardware.ports) for operand, thread in zip(OPERANDS, program.streams, strict=True)}
+    sent = {
+        operand: _Sent(thread, times, hardware.ports)
+        for operand, thread, times in zip(OPERANDS, program.streams, visits.streams, strict=True)
+    }
 
     def by_operand(name: str) -> dict[str, int]:
         return {operand: int(getattr(count, name)) for operand, count in sent.items()}
@@ -73,7 +91,7 @@ def totals(program: Program, hardware: Hardware) -> Counters:
 
 def results_per_virtual_neuron(program: Program) -> Ints:
     """The words that each virtual neuron sends over its collection bus."""
-    return _Sums(program).results
+    return _Sums(program, visits_of(program.collect)).results
 
 
 @dataclass(frozen=True)
@@ -90,18 +108,21 @@ class Multicasts:
     hops: int
 
 
-def multicasts(program: Program, hardware: Hardware) -> dict[str, Multicasts]:
-    """The words of each operand by their width."""
+def multicasts(program: Program, hardware: Hardware, visits: Visits | None = None) -> dict[str, Multicasts]:
+    """The words of each operand by their width, in a whole run or in ``visits``."""
     found = {}
-    for operand, thread in zip(OPERANDS, program.streams, strict=True):
+    visits = visits or Visits.of(program)
+    for operand, thread, visits_of_thread in zip(OPERANDS, program.streams, visits.streams, strict=True):
         by_width: Counter[int] = Counter()
-        for times, packets in zip(visits_of(thread).tolist(), thread.templates, strict=True):
+        for times, packets in zip(visits_of_thread.tolist(), thread.templates, strict=True):
+            if not times:
+                continue
             leaves = _leaves(thread, packets)
             _, word = np.unique(packets.offset[leaves], return_inverse=True)
             widths = np.bincount(word, weights=np.diff(packets.first)[leaves]).astype(np.int64)
             for width in widths.tolist():
                 by_width[width] += times
-        sent = _Sent(thread, hardware.ports)
+        sent = _Sent(thread, visits_of_thread, hardware.ports)
         found[operand] = Multicasts(dict(sorted(by_width.items())), sent.packets, sent.hops)
     return found
 
@@ -109,8 +130,8 @@ def multicasts(program: Program, hardware: Hardware) -> dict[str, Multicasts]:
 class _Sums:
     """Per virtual neuron the steps it is at work in and its results; in all, what is added."""
 
-    def __init__(self, program: Program) -> None:
-        visits = visits_of(program.collect)[:, None]
+    def __init__(self, program: Program, visits_of_templates: Ints) -> None:
+        visits = visits_of_templates[:, None]
         templates = program.collect.templates
         flags = np.array([template.flags for template in templates], np.int64)
         at_work = visits * ((flags & Collect.ACTIVE) > 0)
@@ -127,10 +148,12 @@ class _Sums:
 class _Sent:
     """The packets of one stream, and what they move."""
 
-    def __init__(self, thread: Thread[Packets], ports: int) -> None:
+    def __init__(self, thread: Thread[Packets], visits: Ints, ports: int) -> None:
         self.ports = np.zeros(ports, np.int64)
         self.packets = self.delivered = self.reads = self.hops = 0
-        for times, packets in zip(visits_of(thread).tolist(), thread.templates, strict=True):
+        for times, packets in zip(visits.tolist(), thread.templates, strict=True):
+            if not times:
+                continue
             sent = _leaves(thread, packets)
             port = np.repeat(np.arange(ports), np.diff(packets.port_start))
             self.ports += times * np.bincount(port[sent], minlength=ports)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,11 @@ ENERGIES = {
 SIZES = {"num_ms": "multipliers", "dn_bw": "distribution.bandwidth", "rn_bw": "collection.bandwidth"}
 """mRNA's options for the size of the fabric, and the keys of the hardware document."""
 
-_TYPES = ("CONV", "FC", "RNN")
+_TYPES = ("CONV", "FC", "RNN", "MAXPOOL")
+
+
+_Pair = tuple[int, int]
+"""Vertical and horizontal, mRNA's x and y."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +234,14 @@ class _LayerReader:
         kind = self._kind()
         if kind is None:
             return None
-        fields = {"CONV": self._convolution, "FC": self._fully_connected, "RNN": self._lstm}[kind]()
+        read: dict[str, Callable[[], dict[str, Any]]] = {
+            "CONV": self._convolution,
+            "FC": self._fully_connected,
+            "RNN": self._lstm,
+            "MAXPOOL": partial(self._pooling, "max_pool2d"),
+            "AVGPOOL": partial(self._pooling, "avg_pool2d"),
+        }
+        fields = read[kind]()
         if self.problems:
             return None
         batch = self._number("input_batch", 1)
@@ -244,16 +256,26 @@ class _LayerReader:
             return None
         written, _ = self.file.values["Layer_Type"]
         where = f"{self.file.source('Layer_Type')}: Layer_Type"
+        if "POOL" in written.upper():
+            return self._pooling_kind(written, where)
         if written.upper() in _TYPES:
             return written.upper()
-        if "POOL" in written.upper():
-            self.notes.append(f"{where}: {written} is left out, a network cannot have such a layer yet")
-            return None
         if all(key in self.file.values for key in ("weight_channel", "weight_number", "output_x", "output_y")):
             self.notes.append(f"{where}: '{written}' is no type that mRNA knows; taken for CONV, as it has filters")
             return "CONV"
         self.problems.append(f"{where}: expected one of {', '.join(_TYPES)}, found '{written}'")
         return None
+
+    def _pooling_kind(self, written: str, where: str) -> str | None:
+        """What is pooled; mRNA maps no pooling, so that a file for it need not say over which windows."""
+        if any(self.file.values.get(key, ("0", 1))[0] == "0" for key in ("weight_x", "weight_y")):
+            self.notes.append(f"{where}: {written} is left out: no window, expected its size as weight_x and weight_y")
+            return None
+        if written.upper() == "MAXPOOL":
+            return "MAXPOOL"
+        kind = "AVGPOOL" if re.search("AV|MEAN", written.upper()) else "MAXPOOL"
+        self.notes.append(f"{where}: '{written}' is no type that mRNA knows; taken for {kind}")
+        return kind
 
     def _name(self, kind: str) -> str:
         number, _ = self.file.values.get("Layer_Number", (Path(self.file.path).stem, 1))
@@ -286,18 +308,32 @@ class _LayerReader:
         strides = (self._number("stride_x", stride), self._number("stride_y", stride))
         self._differs("input_channel", channels, f"weight_channel is {channels}")
         self._differs("output_channel", filters, f"weight_number is {filters}")
+        fitted = self._fitted(channels, kernel, outputs, strides)
+        return {"op": "conv2d", "input": fitted.pop("input"), "filters": filters, **fitted}
+
+    def _pooling(self, op: str) -> dict[str, Any]:
+        """A pooling whose windows are the sizes of the weights; they lie side by side unless a stride is given."""
+        channels = self._number("input_channel")
+        self._differs("output_channel", channels, f"input_channel is {channels}, and a pooling keeps them")
+        kernel = (self._number("weight_x"), self._number("weight_y"))
+        outputs = (self._number("output_x"), self._number("output_y"))
+        steps = [self._number("weight_stride", size) for size in kernel]
+        strides = (self._number("stride_x", steps[0]), self._number("stride_y", steps[1]))
+        return {"op": op, **self._fitted(channels, kernel, outputs, strides, pools=True)}
+
+    def _fitted(
+        self, channels: int, kernel: _Pair, outputs: _Pair, strides: _Pair, *, pools: bool = False
+    ) -> dict[str, Any]:
+        """The input and what else makes so many outputs of it; of a pooling, at most half a window lies in the padding."""
         given = (self._number("input_x", 1), self._number("input_y", 1))
         paddings = [_padding(*sizes) for sizes in zip(given, outputs, kernel, strides, strict=True)]
         known = [padding for padding in paddings if padding is not None]
         fits = len(known) == len(paddings)
+        if pools:
+            fits = fits and all(2 * padding <= size for padding, size in zip(known, kernel, strict=True))
         padded = [(out - 1) * step + taps for out, step, taps in zip(outputs, strides, kernel, strict=True)]
-        fields: dict[str, Any] = {
-            "op": "conv2d",
-            "input": [channels, *(given if fits else padded)],
-            "filters": filters,
-            "kernel": pair(*kernel),
-        }
-        if strides != (1, 1):
+        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": pair(*kernel)}
+        if strides != (kernel if pools else (1, 1)):
             fields["stride"] = pair(*strides)
         if fits and any(known):
             fields["padding"] = pair(known[0], known[1])

@@ -1,7 +1,7 @@
 """SCALE-Sim's topologies: CSV files of convolutions, or of matrix products (GEMM), one layer a row.
 
 Columns are told by their headings; commas at the end of a row, empty rows, remarks behind ``#``, tabs instead of
-commas, and rows that hold nothing but a heading are all found in the files that come with it. IFMAP sizes include the
+commas, a heading that occurs twice, and rows that hold nothing but a heading are all found in the files that come with it. IFMAP sizes include the
 padding. SCALE-Sim counts a last window that reaches beyond an IFMAP as one more output (``topology_utils.py``: the
 number of outputs is rounded up), and so does the input written here.
 """
@@ -81,6 +81,7 @@ class _Table:
         rows = self._rows()
         header_line, header = next(rows, (1, []))
         self.headings = [_HEADINGS.get(" ".join(cell.lower().split()), "") for cell in header]
+        self._mend_headings(header_line)
         if set(CONVOLUTION) <= set(self.headings):
             convert = self._convolution
         elif set(PRODUCT) <= set(self.headings):
@@ -99,6 +100,16 @@ class _Table:
                 self.layers.append(ImportedLayer(row.source, {"name": row.name, **fields}, comment))
         if not self.layers and not self.problems:
             self.problems.append(f"{path}:{header_line}: expected a layer in each row below the headings, found none")
+
+    def _mend_headings(self, line: int) -> None:
+        """SCALE-Sim goes by the places of the columns: where one bears its neighbour's heading, so do we."""
+        for place, expected in enumerate(CONVOLUTION, 1):
+            found = self.headings[place : place + 1]
+            if found and expected not in self.headings and self.headings.count(found[0]) > 1 and found[0]:
+                self.headings[place] = expected
+                self.notes.append(
+                    f"{self.path}:{line}: column {place + 1} is a second {found[0]}; taken for {expected}"
+                )
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Line numbers and cells of the rows that are not empty, without remarks."""
@@ -147,7 +158,12 @@ class _Table:
     def _note_sparsity(self, row: Row) -> None:
         ratio = re.fullmatch(r"(\d+):(\d+)", row.cells.get("Sparsity", ""))
         if ratio and ratio[1] != ratio[2]:
-            self.notes.append(f"{row.source}: Sparsity {ratio[0]} is not taken: the layer is dense here")
+            hint = ""
+            if 0 < int(ratio[1]) < int(ratio[2]):
+                hint = (
+                    f" (with 'sparsity: {{density: {int(ratio[1]) / int(ratio[2]):.3g}}}' it has about as many zeros)"
+                )
+            self.notes.append(f"{row.source}: Sparsity {ratio[0]} is not taken: the layer is dense here{hint}")
 
     def _convolution(self, row: Row) -> tuple[dict[str, Any], str]:
         known = len(self.problems)

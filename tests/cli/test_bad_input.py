@@ -135,6 +135,26 @@ def test_broken_documents(maerisim, folder, file, good, bad, expected):
             ["no/such/folder.yaml: cannot be written"],
             id="output that cannot be written",
         ),
+        pytest.param(
+            ("map", "hardware.yaml", "network.yaml", "-o", "."),
+            [".: is a directory, expected a file to write"],
+            id="output that is a directory",
+        ),
+        pytest.param(
+            ("map", "hardware.yaml", "maeri-64"),
+            ["maeri-64: is a shipped hardware, expected a network description"],
+            id="hardware in place of a network",
+        ),
+        pytest.param(
+            ("map", "hardware.yaml", "tiny", "--layer", "lstm/gate"),
+            ["no layer 'lstm/gate'", "did you mean 'lstm/gates'?"],
+            id="unknown stage",
+        ),
+        pytest.param(
+            ("simulate", "hardware.yaml", "network.yaml", "--mapping", "."),
+            ["is a directory, expected the YAML file of saved mappings"],
+            id="directory in place of mappings",
+        ),
         pytest.param(("show", "hardware.yaml", "--vn", "9x3"), ["--vn 9x3", "27", "16"], id="too many virtual neurons"),
         pytest.param(("show", "hardware.yaml", "--vn", "three"), ["--vn three", "SIZExCOUNT"], id="not a size"),
         pytest.param(("simulate", "hardware.yaml"), ["Missing argument", "NETWORK"], id="missing argument"),
@@ -148,6 +168,15 @@ def test_broken_documents(maerisim, folder, file, good, bad, expected):
 )
 def test_impossible_requests(maerisim, folder, arguments, expected):
     assert_explained(maerisim(*arguments), expected)
+
+
+def test_nothing_runs_for_a_file_that_cannot_be_written(maerisim, folder, monkeypatch):
+    from maerisim.cli import study
+
+    monkeypatch.setattr(study, "run", lambda _: pytest.fail("it ran"))
+    assert_explained(
+        maerisim("map", "hardware.yaml", "network.yaml", "-o", "no/maps.yaml"), ["there is no directory no"]
+    )
 
 
 def test_all_problems_of_a_file_are_reported_at_once(maerisim, folder):

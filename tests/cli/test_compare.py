@@ -100,3 +100,10 @@ def test_references_say_which_kinds_of_layer_they_do_not_know(maerisim, tmp_path
     assert "mrna does not apply to pool: mRNA has no mapping for a pooling" in printed
     for name in ("mrna", "weight_stationary", "output_stationary", "input_stationary"):
         assert f"{name} does not apply to sparse: it keeps whole filters" in printed
+
+
+def test_references_that_the_hardware_cannot_run_have_a_reason(maerisim):
+    (layer,) = maerisim("compare-mappings", "maeri_rtl", "tiny", "--layer", "conv3x3", "--json").json["layers"]
+    reasons = {entry["by"]: entry.get("reason", "") for entry in layer["mappings"]}
+    assert reasons["ours"] == ""
+    assert "it lays out virtual neurons along K only" in reasons["heuristic"]

@@ -14,8 +14,14 @@ ARGUMENTS = ("maeri-16", "tiny", "--layer", "conv3x3", "--layer", "max_pool")
 def test_a_page_for_each_layer_and_one_for_all(maerisim):
     finished = maerisim("report", *ARGUMENTS)
     assert finished.code == 0
-    for heading in ("kinds of tiles", "distribution", "accesses and energy", "distance from", "what would relieve it"):
-        assert len(re.findall(f"^{heading}", finished.out, re.MULTILINE)) == 2
+    for heading in (
+        "kinds of tiles, in multiplier switches",
+        "distribution",
+        "accesses and energy",
+        "distance from the bounds",
+        "what would relieve it",
+    ):
+        assert finished.out.splitlines().count(heading) == 2
     for label in (
         "mapping",
         "cycles",
@@ -46,6 +52,53 @@ def test_json_adds_to_what_simulate_says(maerisim):
             assert sent["unicasts"] + sent["multicasts"] == theirs["counters"]["buffer_reads"][operand]
         for relief in ours["relief"]:
             assert relief["saved_cycles"] == theirs["cycles"] - relief["cycles"]
+
+
+def test_tiles_are_reported_one_by_one_and_add_up(maerisim, tmp_path):
+    """Eight filters in tiles of three: two whole tiles and one of two, in 16 x 16 steps for each of 4 x 3 x 3 folds."""
+    path = tmp_path / "mappings.yaml"
+    path.write_text(
+        "hardware: maeri-16\nnetwork: tiny\nlayers:\n"
+        "  conv3x3:\n    problem: {K: 8, C: 4, R: 3, S: 3, P: 16, Q: 16}\n    tile: {K: 3}\n    order: [N, G, K, C, R, S, P, Q]\n"
+    )
+    arguments = ("report", "maeri-16", "tiny", "--layer", "conv3x3", "--mapping", path)
+    (layer,) = maerisim(*arguments, "--json").json["layers"]
+    assert {"dimension": "K", "tiles": 3, "size": 3, "last": 2} in layer["loops"]
+    assert [(tile["virtual_neurons"], tile["steps"]) for tile in layer["tiles"]] == [
+        ([{"size": 1, "count": 3}], 2 * 256 * 36),
+        ([{"size": 1, "count": 2}], 256 * 36),
+    ]
+    assert [tile["counters"]["multiplications"] for tile in layer["tiles"]] == [2 * 256 * 36 * 3, 256 * 36 * 2]
+    for name, total in layer["counters"].items():
+        if isinstance(total, int) and name in layer["tiles"][0]["counters"]:
+            assert sum(tile["counters"][name] for tile in layer["tiles"]) == total, name
+    assert sum(tile["busy_cycles"]["multipliers"] for tile in layer["tiles"]) == layer["busy_cycles"]["multipliers"]
+    for place, spent in enumerate(event for event in layer["events"] if event["component"] != "dram"):
+        parts = [tile["events"][place] for tile in layer["tiles"]]
+        assert sum(part["count"] for part in parts) == spent["count"]
+    assert sum(tile["energy"] for tile in layer["tiles"]) == pytest.approx(layer["energy"])
+    out = maerisim(*arguments).out
+    assert re.search(r"^loops {6,}.*K 3 x 3 \(last 2\)", out, re.MULTILINE)
+    assert re.search(r"^multipliers: multiplication +55,296 +18,432 +73,728$", out, re.MULTILINE)
+    assert "what each kind of tile does" not in maerisim("report", "maeri-16", "tiny", "--layer", "conv3x3").out
+
+
+def test_many_kinds_of_tiles_share_a_column(maerisim, tmp_path):
+    """A sparse layer has a kind for every fold: on a page of 100 columns two have one, and the others one together."""
+    path = tmp_path / "sparse.yaml"
+    path.write_text(
+        "name: sparse\nlayers:\n  - {name: fc, op: linear, inputs: 40, outputs: 24, sparsity: {density: 0.3, seed: 1}}\n"
+    )
+    (layer,) = maerisim("report", "maeri-16", path, "--json").json["layers"]
+    kinds = len(layer["tiles"])
+    assert kinds > 5
+    assert layer["loops"] == []
+    page = maerisim("report", "maeri-16", path).out.partition("what each kind of tile does")[2]
+    heading = next(line for line in page.splitlines() if "kind 1" in line)
+    assert re.split(r"\s{2,}", heading.strip()) == ["kind 1", "kind 2", f"3 to {kinds}", "total"]
+    row = next(line for line in page.splitlines() if line.startswith("control steps"))
+    *each, total = (int(number.replace(",", "")) for number in re.split(r"\s{2,}", row.strip())[1:])
+    assert sum(each) == total == layer["control_steps"]
 
 
 def test_a_given_mapping_is_held_against_the_mappers(maerisim, tmp_path):

@@ -46,7 +46,9 @@ def comparison(objective="cycles"):
     """Two layers: mrna is 2 and 8 times slower and half and twice as costly, rows applies to the first only."""
     first = ComparedLayer(layer(100, 30.0), {"mrna": layer(200, 15.0), "rows": layer(150, 60.0)})
     second = ComparedLayer(layer(50, 10.0, "fc"), {"mrna": layer(400, 20.0), "rows": "it has no rows"})
-    return Comparison(HARDWARE, "net", objective, (first, UnsupportedLayer("cell", "lstm", 1, "not yet"), second))
+    return Comparison(
+        HARDWARE, "net", (first, UnsupportedLayer("cell", "lstm", 1, "not yet"), second), objective=objective
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_means_are_geometric_and_over_the_layers_that_a_reference_applies_to(obj
 
 def test_a_reference_that_applies_to_nothing_has_no_mean():
     compared = ComparedLayer(layer(100, 1.0), {"rows": "it has no rows"})
-    assert Comparison(HARDWARE, "net", "cycles", (compared,)).geometric_means() == {}
+    assert Comparison(HARDWARE, "net", (compared,)).geometric_means() == {}
 
 
 def test_table():

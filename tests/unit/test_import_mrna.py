@@ -235,12 +235,101 @@ def test_weights_the_other_way_round_are_noted(folder: Path) -> None:
     assert found.layers[0].fields["outputs"] == 120
 
 
-def test_pooling_is_left_out(folder: Path) -> None:
-    found = imported(a=CONV, b=CONV.replace("CONV", "MAXPOOL")).network
+POOL = """\
+Model_Name = lenet
+Layer_Type = MAXPOOL
+Layer_Number = 2
+Input_parameter {
+  input_batch = 2
+  input_x = 14
+  input_y = 15
+  input_channel = 16
+}
+Output_parameter {
+  output_x = 7
+  output_y = 7
+  output_channel = 16
+}
+Weight_parameter {
+  weight_x = 2
+  weight_y = 2
+  weight_channel = 16
+  weight_number = 0
+  weight_stride = 2
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields", "shape"),
+    [
+        # Windows side by side; the last column of 15 is not reached.
+        ({}, {"kernel": 2}, (2, 2, 7, 7)),
+        ({"  weight_stride = 2\n": ""}, {"kernel": 2}, (2, 2, 7, 7)),
+        # Windows of 3, two apart: 7 outputs touch 15 rows of 14, so that one lies in the padding, and all 15 columns.
+        ({"weight_x = 2": "weight_x = 3", "weight_y = 2": "weight_y = 3"}, {"kernel": 3, "stride": 2}, (3, 3, 7, 7)),
+        # A window of the whole plane.
+        (
+            {"_x = 7": "_x = 1", "_y = 7": "_y = 1", "weight_x = 2": "weight_x = 14", "weight_y = 2": "weight_y = 15"},
+            {"kernel": [14, 15], "stride": 2},
+            (14, 15, 1, 1),
+        ),
+    ],
+)
+def test_max_pooling(folder: Path, changes: dict[str, str], fields: dict[str, object], shape: tuple[int, ...]) -> None:
+    text = POOL
+    for good, other in changes.items():
+        assert good in text
+        text = text.replace(good, other)
+    found = imported(a=text).network
+    assert found is not None
+    assert not found.notes
+    (layer,) = found.layers
+    assert (layer.name, layer.fields["op"], layer.fields["batch"]) == ("maxpool2", "max_pool2d", 2)
+    assert {key: layer.fields[key] for key in ("kernel", "stride") if key in layer.fields} == fields
+    problem = network(a=text).layers[0].problem
+    assert shape == (problem.R, problem.S, problem.P, problem.Q)
+    assert (problem.N, problem.G, problem.K, problem.C, problem.operation) == (2, 16, 1, 1, "max")
+
+
+def test_a_pooling_whose_outputs_no_padding_makes_has_its_padded_input(folder: Path) -> None:
+    """Two outputs more would take two rows of padding on each side, more than half a window of 2."""
+    text = POOL.replace("output_x = 7", "output_x = 9")
+    found = imported(a=text).network
+    assert found is not None
+    (layer,) = found.layers
+    assert layer.fields["input"] == [16, 18, 14]
+    assert layer.comment == "padded input; the file has 14 x 15"
+    assert network(a=text).layers[0].problem.P == 9
+
+
+def test_types_of_pooling_that_mrna_does_not_know_are_noted(folder: Path) -> None:
+    found = imported(a=POOL.replace("MAXPOOL", "AvgPool"), b=POOL.replace("MAXPOOL", "POOLING")).network
+    assert found is not None
+    assert [layer.fields["op"] for layer in found.layers] == ["avg_pool2d", "max_pool2d"]
+    assert found.notes == (
+        "a.txt:2: Layer_Type: 'AvgPool' is no type that mRNA knows; taken for AVGPOOL",
+        "b.txt:2: Layer_Type: 'POOLING' is no type that mRNA knows; taken for MAXPOOL",
+    )
+
+
+@pytest.mark.parametrize("window", ["", "  weight_x = 0\n"])
+def test_a_pooling_without_a_window_is_left_out(folder: Path, window: str) -> None:
+    text = POOL.replace("  weight_x = 2\n", window)
+    found = imported(a=CONV, b=text).network
     assert found is not None
     assert [layer.name for layer in found.layers] == ["conv1"]
-    assert found.notes == ("b.txt:2: Layer_Type: MAXPOOL is left out, a network cannot have such a layer yet",)
-    assert problems(b=CONV.replace("CONV", "MAXPOOL"))[-1] == "none of 1 files holds a layer that a network can have"
+    note = "b.txt:2: Layer_Type: MAXPOOL is left out: no window, expected its size as weight_x and weight_y"
+    assert found.notes == (note,)
+    assert problems(b=text)[-1] == "none of 1 files holds a layer that a network can have"
+
+
+def test_broken_poolings_are_explained(folder: Path) -> None:
+    text = POOL.replace("weight_x = 2", "weight_x = two").replace("  input_channel = 16\n", "")
+    assert problems(a=text) == [
+        "a.txt:4: input_channel is missing",
+        "a.txt:15: weight_x: expected a whole number from 1, found 'two'",
+    ]
 
 
 def test_names_that_occur_twice_get_a_number(folder: Path) -> None:
@@ -260,7 +349,7 @@ def test_names_that_occur_twice_get_a_number(folder: Path) -> None:
         ("  weight_x = 5\n", "", "a.txt:19: weight_x is missing"),
         ("weight_x = 5", "wieght_x = 5", "a.txt:20: wieght_x: unknown name (did you mean 'weight_x'?)"),
         ("weight_x = 5", "weight_x = 5\nweight_x = 7", "a.txt:21: weight_x: already on line 20"),
-        ("Layer_Type = CONV\n", "", "a.txt:1: Layer_Type is missing (CONV, FC, RNN)"),
+        ("Layer_Type = CONV\n", "", "a.txt:1: Layer_Type is missing (CONV, FC, RNN, MAXPOOL)"),
         (
             "hidden_channel = 0\n}",
             "hidden_channel = 0",
@@ -277,7 +366,7 @@ def test_broken_files(folder: Path, good: str, bad: str, expected: str) -> None:
 
 def test_a_type_that_nothing_tells_is_a_problem(folder: Path) -> None:
     assert problems(a=FC.replace("= FC", "= DENSE")) == [
-        "a.txt:2: Layer_Type: expected one of CONV, FC, RNN, found 'DENSE'"
+        "a.txt:2: Layer_Type: expected one of CONV, FC, RNN, MAXPOOL, found 'DENSE'"
     ]
 
 

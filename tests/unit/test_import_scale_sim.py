@@ -48,6 +48,12 @@ def test_convolution(folder: Path) -> None:
     assert layer.problem == Problem(K=16, C=6, R=5, S=3, P=26, Q=18)
 
 
+def test_a_heading_that_occurs_twice_is_told_by_its_place(folder: Path) -> None:
+    text = HEADER.replace("IFMAP Height", "IFMAP Width") + "Conv1, 30, 20, 5, 3, 6, 16, 1,\n"
+    assert network(text).layers[0].problem == Problem(K=16, C=6, R=5, S=3, P=26, Q=18)
+    assert imported(text).notes == ("a.csv:1: column 2 is a second IFMAP Width; taken for IFMAP Height",)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(height=st.integers(1, 40), taps=st.integers(1, 7), stride=st.integers(1, 5))
 def test_outputs_are_counted_as_scale_sim_does(folder: Path, height: int, taps: int, stride: int) -> None:
@@ -156,9 +162,10 @@ def test_several_files_are_one_network_and_equal_names_get_a_number(folder: Path
 
 def test_what_is_not_taken_is_noted(folder: Path) -> None:
     text = HEADER.replace("Strides,", "Strides, Sparsity, Target,") + "a, 5, 5, 3, 3, 2, 4, 1, 2:4, NPU,\n"
+    density = "sparsity: {density: 0.5}"
     assert imported(text + "b, 5, 5, 3, 3, 2, 4, 1, 4:4, GPU,\n").notes == (
         "a.csv:1: not used: Target",
-        "a.csv:2: Sparsity 2:4 is not taken: the layer is dense here",
+        f"a.csv:2: Sparsity 2:4 is not taken: the layer is dense here (with '{density}' it has about as many zeros)",
     )
 
 

@@ -14,8 +14,9 @@ from maerisim.hardware import Hardware
 from maerisim.lowering import programs
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
-from maerisim.profile import TileKind, code_bits, compulsory_words, doubles, profile, reliefs
+from maerisim.profile import code_bits, compulsory_words, doubles, profile, reliefs
 from maerisim.sparsity import Sparsity
+from maerisim.tiles import TileKind
 from tests.strategies import Case, cases, sparse_cases
 
 MAERI_16 = Hardware.load("maeri-16")

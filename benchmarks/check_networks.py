@@ -1,0 +1,300 @@
+"""Every layer of every shipped network: mapped, simulated in full, and its values compared with NumPy's.
+
+    python benchmarks/check_networks.py [--hardware maeri-64] [--macs N | --full] [--jobs N] [NETWORK ...]
+
+Cycles are those of the whole layer, always. Values are carried through every cycle of layers of up to ``--macs`` MACs
+(or pooled inputs, default 2,000,000; ``--full``: of any size). A longer layer has them checked on a copy: the same tile,
+loop order and placement on a layer whose loops turn less often, but at least three times where they did, so that the
+first, a middle and the last, partial tile of every dimension are there, and the same operands stay in place. Recurrent
+layers run their whole sequence in full. Runs with values have to take the same cycles as those without, too.
+
+Each distinct layer, or stage of a recurrent one, runs once. Prints a row for each and a table of the networks; the last
+line is JSON. The exit code is 1 when a layer found no mapping, did not run, or computed something else than NumPy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from maerisim.documents import shipped
+from maerisim.engine import simulate
+from maerisim.errors import DocumentError, MaerisimError, ValuesError
+from maerisim.hardware import Hardware
+from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
+from maerisim.lowering.reuse import forwards, held, temporal_loops
+from maerisim.mapping import Mapping
+from maerisim.problem import Problem, Stage
+from maerisim.recurrence import Values, random_sequence, reference_states, walk
+from maerisim.reference import Operands, random_operands, reference_outputs
+from maerisim.report import dims_words
+from maerisim.workload import DIMENSIONS, Layer, Network, Recurrent
+from mapper import find_mapping
+
+MACS = 2_000_000
+"""MACs up to which a layer has its values checked in full."""
+FEWEST_TRIPS = 3
+"""Trips that a loop of a copy keeps: the first, a middle and the last one have different templates."""
+SEED = 1
+
+
+@dataclass
+class Outcome:
+    """What was done with one layer or stage; ``copy`` says in words on what its values were checked, if not on itself."""
+
+    label: str
+    operations: int
+    cycles: int = 0
+    mapped: bool = False
+    copy: str = ""
+    outputs: int = 0
+    failure: str = ""
+
+    def row(self) -> str:
+        """A line of the printed list."""
+        if self.failure:
+            return f"{self.label:38} FAILED: {self.failure}"
+        where = f"a copy of {self.copy}" if self.copy else "in full"
+        return f"{self.label:38} {self.cycles:>12,} cycles, {self.outputs:>9,} values equal, {where}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A layer that some network has, called after the first of them."""
+
+    network: str
+    layer: Layer
+
+    @property
+    def key(self) -> object:
+        """Equal for equal layers, whatever their names."""
+        if isinstance(self.layer, Recurrent):
+            return self.layer.model_copy(update={"name": "", "count": 1})
+        return self.layer.problem
+
+    @property
+    def work(self) -> int:
+        """Operations of all stages, each as often as it runs with values."""
+        return sum(stage.problem.operations * stage.count for stage in self.layer.stages)
+
+
+# --- What runs --------------------------------------------------------------------------------------------------------
+
+
+def check(task: Task, hardware: Hardware, limit: int | None) -> list[Outcome]:
+    """Map and simulate the stages of a layer, and compare their values; ``limit`` of None checks them all in full."""
+    outcomes = [Outcome(f"{task.network} {stage.name}", stage.problem.operations) for stage in task.layer.stages]
+    mappings: dict[str, Mapping] = {}
+    for outcome, stage in zip(outcomes, task.layer.stages, strict=True):
+        try:
+            mappings[stage.name] = find_mapping(stage.problem, hardware).mapping
+            outcome.mapped = True
+            outcome.cycles = simulate(stage.problem, mappings[stage.name], hardware).cycles
+            if not isinstance(task.layer, Recurrent):
+                check_values(outcome, stage.problem, mappings[stage.name], hardware, limit)
+        except MaerisimError as error:
+            outcome.failure = str(error)
+    if isinstance(task.layer, Recurrent) and not any(outcome.failure for outcome in outcomes):
+        by_stage = {stage.name: outcome for stage, outcome in zip(task.layer.stages, outcomes, strict=True)}
+        try:
+            check_sequence(by_stage, task.layer, mappings, hardware)
+        except MaerisimError as error:
+            outcomes[-1].failure = str(error)
+    return outcomes
+
+
+def check_values(outcome: Outcome, problem: Problem, mapping: Mapping, hardware: Hardware, limit: int | None) -> None:
+    """Run the layer, or a copy of it, with values. Raises ValuesError when one differs."""
+    checked = problem if limit is None or problem.operations <= limit else copy_of(problem, mapping, hardware, limit)
+    if checked != problem:
+        outcome.copy = f"{checked.operations:,} operations ({dims_words(checked)})"
+    cycles = outcome.cycles if checked == problem else simulate(checked, mapping, hardware).cycles
+    run_with_values(outcome, checked, mapping, hardware, random_operands(checked, SEED), cycles)
+
+
+def check_sequence(
+    outcomes: dict[str, Outcome], layer: Recurrent, mappings: dict[str, Mapping], hardware: Hardware
+) -> None:
+    """Run all time steps with values, each stage fed with what those before it gave; compare outputs and states."""
+
+    def run(stage: Stage, operands: Operands) -> Values:
+        outcome = outcomes[stage.name]
+        return run_with_values(outcome, stage.problem, mappings[stage.name], hardware, operands, outcome.cycles)
+
+    operands = random_sequence(layer, SEED)
+    for states, expected in zip(walk(layer, operands, run), reference_states(layer, operands), strict=True):
+        require_equal(states, expected, "states")
+
+
+def run_with_values(
+    outcome: Outcome, problem: Problem, mapping: Mapping, hardware: Hardware, operands: Operands, cycles: int
+) -> Values:
+    """The outputs of a run with values. Raises ValuesError when they are not NumPy's, or it does not take ``cycles``."""
+    result = simulate(problem, mapping, hardware, operands=operands)
+    assert result.outputs is not None
+    require_equal(result.outputs, reference_outputs(problem, operands), "outputs")
+    if result.cycles != cycles:
+        msg = f"{result.cycles:,} cycles with values, expected the {cycles:,} without"
+        raise ValuesError(msg)
+    outcome.outputs += result.outputs.size
+    return result.outputs
+
+
+def require_equal(found: Values, expected: Values, what: str) -> None:
+    """Raises ValuesError with how many differ."""
+    if not np.array_equal(found, expected):
+        differing = (
+            f"{int((found != expected).sum()):,} of {expected.size:,}" if found.shape == expected.shape else "all"
+        )
+        msg = f"{differing} {what} differ from NumPy's"
+        raise ValuesError(msg)
+
+
+# --- Copies -----------------------------------------------------------------------------------------------------------
+
+
+def copy_of(problem: Problem, mapping: Mapping, hardware: Hardware, limit: int) -> Problem:
+    """The layer with fewer trips of its loops, down to ``limit`` operations as far as the mapping stays what it is.
+
+    Outer loops give up trips first. Edges of tiles stay as they are, and so does what is reused: a loop whose trips
+    decide that a ring of words fits, or that partial sums do, keeps them.
+    """
+    smaller = problem
+    kept = reuse(problem, mapping, hardware)
+    for name in mapping.order:
+        size, tile = smaller.dims[DIMENSIONS.index(name)], mapping.tile_of(name)
+        trips = -(-size // tile)
+        fewer = min(trips, max(FEWEST_TRIPS, trips * limit // smaller.operations))
+        sizes: dict[str, Any] = {name: size - (trips - fewer) * tile}
+        candidate = replace(smaller, **sizes)
+        if reuse(candidate, mapping, hardware) == kept and not mapping.check(candidate, hardware):
+            smaller = candidate
+    return smaller
+
+
+def reuse(problem: Problem, mapping: Mapping, hardware: Hardware) -> object:
+    """What a mapping makes of a layer: loops that turn, reuse of weights and inputs, forwarding, where sums are kept."""
+    loops = temporal_loops(problem, mapping)
+    multiplier = hardware.multiplier
+    weights = held(loops, WEIGHT_DIMENSIONS, multiplier.weight_registers, multiplier.wait_for_all_weights)
+    inputs = held(loops, INPUT_DIMENSIONS, multiplier.input_registers)
+    slides = forwards(problem, mapping, hardware, loops, inputs)
+    turning = [loop.dimension for loop in loops]
+    of_operands = [(operand.passes, operand.ring, operand.repeats) for operand in (weights, inputs)]
+    return turning, of_operands, slides, mapping.spills(problem, hardware)
+
+
+# --- The networks -----------------------------------------------------------------------------------------------------
+
+
+def tasks_of(networks: Sequence[Network]) -> dict[object, Task]:
+    """The distinct layers."""
+    found: dict[object, Task] = {}
+    for network in networks:
+        for layer in network.layers:
+            task = Task(network.name, layer)
+            found.setdefault(task.key, task)
+    return found
+
+
+def run_all(
+    tasks: dict[object, Task], hardware: Hardware, limit: int | None, jobs: int
+) -> Iterator[tuple[object, list[Outcome]]]:
+    """The outcomes as they come, those with most to do begun first."""
+
+    def work(key: object) -> int:
+        task = tasks[key]
+        return task.work if limit is None or isinstance(task.layer, Recurrent) else min(task.work, 4 * limit)
+
+    # Kernels are compiled once, and found on disk by the workers.
+    small = Problem(K=2, C=2, Q=2)
+    simulate(small, find_mapping(small, hardware).mapping, hardware, operands=random_operands(small, SEED))
+    longest_first = sorted(tasks, key=work, reverse=True)
+    pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    yield from pool(delayed(keyed)(key, tasks[key], hardware, limit) for key in longest_first)
+
+
+def keyed(key: object, task: Task, hardware: Hardware, limit: int | None) -> tuple[object, list[Outcome]]:
+    """``check`` in a worker."""
+    return key, check(task, hardware, limit)
+
+
+def network_table(networks: Sequence[Network], outcomes: dict[object, list[Outcome]]) -> Iterator[str]:
+    """A line for each network: its distinct layers and stages, and the cycles of all that occur."""
+    head = ("", "layers", "cycles", "values in full", "on a copy", "outputs compared")
+    widths = (16, 6, 14, 14, 9, 16)
+    yield "  ".join(f"{text:{'<' if place == 0 else '>'}{widths[place]}}" for place, text in enumerate(head))
+    for network in networks:
+        cycles, seen = 0, dict[object, list[Outcome]]()
+        for layer in network.layers:
+            found = outcomes[Task(network.name, layer).key]
+            seen[Task(network.name, layer).key] = found
+            cycles += sum(
+                layer.count * stage.count * each.cycles for stage, each in zip(layer.stages, found, strict=True)
+            )
+        checked = [each for found in seen.values() for each in found if each.outputs and not each.failure]
+        numbers = (
+            sum(len(found) for found in seen.values()),
+            cycles,
+            sum(not each.copy for each in checked),
+            sum(bool(each.copy) for each in checked),
+            sum(each.outputs for each in checked),
+        )
+        yield "  ".join([f"{network.name:16}", *(f"{n:>{w},}" for n, w in zip(numbers, widths[1:], strict=True))])
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """The numbers of the last line."""
+    checked = [outcome for outcome in outcomes if outcome.outputs and not outcome.failure]
+    return {
+        "layers": len(outcomes),
+        "mapped": sum(outcome.mapped for outcome in outcomes),
+        "simulated_in_full": sum(outcome.cycles > 0 for outcome in outcomes),
+        "values_checked_in_full": sum(not outcome.copy for outcome in checked),
+        "values_checked_on_a_copy": sum(bool(outcome.copy) for outcome in checked),
+        "outputs_compared": sum(outcome.outputs for outcome in checked),
+    }
+
+
+def main() -> int:
+    """Check; 1 when something failed, 2 when a document cannot be read."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
+    parser.add_argument("--hardware", default="maeri-64")
+    parser.add_argument("--macs", type=int, default=MACS, help="MACs up to which values are checked in full")
+    parser.add_argument("--full", action="store_true", help="check all values of all layers")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes; default: one per processor")
+    arguments = parser.parse_args()
+    try:
+        hardware = Hardware.load(arguments.hardware)
+        networks = [Network.load(name) for name in arguments.networks or shipped("network")]
+    except DocumentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    tasks = tasks_of(networks)
+    outcomes: dict[object, list[Outcome]] = {}
+    total, done, start = sum(len(task.layer.stages) for task in tasks.values()), 0, time.perf_counter()
+    for key, found in run_all(tasks, hardware, None if arguments.full else arguments.macs, arguments.jobs):
+        outcomes[key] = found
+        for outcome in found:
+            done += 1
+            print(f"{done:>3} of {total}  {outcome.row()}", flush=True)
+    print(f"\n{hardware.name}, {time.perf_counter() - start:.0f} s; equal layers once, cycles of all that occur:\n")
+    print("\n".join(network_table(networks, outcomes)))
+    everything = [outcome for found in outcomes.values() for outcome in found]
+    failed = [outcome for outcome in everything if outcome.failure]
+    print(f"\n{len(failed)} of {len(everything)} failed" if failed else "\nall values equal NumPy's")
+    print(json.dumps(summary(everything)))
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

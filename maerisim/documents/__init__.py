@@ -1,0 +1,33 @@
+"""Reading the input documents: YAML with line positions in, frozen model or all problems at once out.
+
+Every problem is one line ``file:line: dotted.path: message`` of a :class:`~maerisim.errors.DocumentError`. Documents
+are addressed by path or by the name of a file shipped in ``configs/`` (``maeri-64``, ``alexnet``).
+"""
+
+from maerisim.documents.loading import load, load_with_source, validate
+from maerisim.documents.locating import locate, locate_beside, shipped
+from maerisim.documents.models import Document, KeyPath, Kind, Model, Problem, dotted, problems_error
+from maerisim.documents.reading import Source, read, read_text, scalar
+from maerisim.documents.words import described, nearest
+
+__all__ = [
+    "Document",
+    "KeyPath",
+    "Kind",
+    "Model",
+    "Problem",
+    "Source",
+    "described",
+    "dotted",
+    "load",
+    "load_with_source",
+    "locate",
+    "locate_beside",
+    "nearest",
+    "problems_error",
+    "read",
+    "read_text",
+    "scalar",
+    "shipped",
+    "validate",
+]

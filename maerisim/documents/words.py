@@ -1,0 +1,32 @@
+"""Values and mistakes in plain words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint `` (did you mean 'x'?)`` for the known name closest to ``name`` and those about as close, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    closeness = [difflib.SequenceMatcher(None, name, match).ratio() for match in near]
+    near = [match for match, ratio in zip(near, closeness, strict=True) if ratio > closeness[0] - 0.1]
+    return f" (did you mean {' or '.join(repr(match) for match in near)}?)" if near else ""
+
+
+def described(value: object) -> str:
+    """A value as it is called in messages: ``'two'``, ``2.5``, ``nothing``, ``a list``."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "keys and values" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        is_short = len(value) <= 8 and not any(isinstance(entry, (dict, list, tuple)) for entry in value)
+        return f"the list {list(value)}" if is_short else f"a list of {len(value)}"
+    if isinstance(value, dt.date):
+        return f"the date {value}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
