@@ -14,6 +14,7 @@ mappings that could be among the best if nothing held them up.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from maerisim.blocks import MemoryUse, compulsory_words
 from maerisim.counters import OPERANDS, Traffic, sum_of
 from maerisim.durations import cycles
 from maerisim.engine.totals import totals
@@ -209,7 +211,7 @@ layers, whose programs follow no closed form.
 """
 
 LIMITS = ("multipliers", "distribution", "collection")
-"""What can limit a mapping, in the order of the kernel's constants."""
+"""What can limit a mapping on the fabric, in the order of the kernel's constants."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +219,10 @@ class Estimate:
     """The predicted cost of a mapping.
 
     ``bound_cycles`` is the least that any mapping of the layer could take on this hardware: every multiplier busy in
-    every cycle, every operand word sent once, every output collected once. ``least_cycles`` is the least that this
-    mapping could take, those in which its busiest resource has work. ``limited_by`` names what takes longest.
-    ``counters`` holds the predicted operations and words.
+    every cycle, every operand word sent once, every output collected once, all of them moved from or to DRAM.
+    ``least_cycles`` is the least that this mapping could take, those in which its busiest resource has work.
+    ``limited_by`` names what takes longest. ``counters`` holds the predicted operations and words, ``memory`` what the
+    system level does where it is modelled (:mod:`maerisim.system`).
     """
 
     cycles: int
@@ -227,6 +230,7 @@ class Estimate:
     bound_cycles: int
     limited_by: str
     counters: Traffic
+    memory: MemoryUse | None = None
 
 
 _LARGEST_OVERESTIMATE, _LARGEST_OVERESTIMATE_WAITING = ERROR_BOUND.over, 0.1
@@ -511,18 +515,30 @@ class Bounds(NamedTuple):
     """Every port sends a word in every cycle, and each operand word is sent once."""
     collection: int
     """Every bus carries an output in every cycle, and no partial sums."""
+    dram: int = 0
+    """The DRAM channel moves a word in every cycle, each operand and output once; 0 where it is not limiting."""
+
+
+def words_sent_once(problem: Problem) -> int:
+    """Operand words that the distribution ports send at least: weights and the inputs under all windows.
+
+    Inputs of sparse layers do not count, since some meet only zeros.
+    """
+    p = problem
+    rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
+    columns = loads.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
+    return p.weights + (0 if p.sparsity is not None else p.N * p.G * p.C * rows * columns)
 
 
 def bounds(problem: Problem, hardware: Hardware) -> Bounds:
     """For each resource the cycles below which no mapping of ``problem`` can be."""
     p = problem
     compute = -(-p.operations // hardware.multipliers)
-    rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
-    columns = loads.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
-    inputs, outputs = p.N * p.G * p.C * rows * columns, p.outputs
-    if p.sparsity is not None:  # inputs that meet only zeros are not sent, filters of zeros give no results
-        inputs, outputs = 0, len(nonzeros(p)) * p.N * p.P * p.Q
-    return Bounds(compute, -(-(p.weights + inputs) // hardware.ports), -(-outputs // hardware.buses))
+    # Filters of zeros give no results.
+    outputs = p.outputs if p.sparsity is None else len(nonzeros(p)) * p.N * p.P * p.Q
+    bandwidth = hardware.dram.bandwidth
+    dram = 0 if bandwidth is None else math.ceil(sum(compulsory_words(p).values()) / bandwidth)
+    return Bounds(compute, -(-words_sent_once(p) // hardware.ports), -(-outputs // hardware.buses), dram)
 
 
 def bound(problem: Problem, hardware: Hardware) -> int:

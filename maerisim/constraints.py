@@ -213,7 +213,7 @@ class ConstraintFile:
         entries: list[tuple[KeyPath, LayerConstraints | None]] = [(("all",), self.constraints.all)]
         entries += [(("layers", name), self.constraints.layers.get(name)) for name in dict.fromkeys((layer, stage))]
         for path, given in entries:
-            for key in given.model_fields_set if given is not None else ():
+            for key in LayerConstraints.model_fields if given is not None else ():
                 value = getattr(given, key)
                 if key == "tile":
                     for name, size in value.items():

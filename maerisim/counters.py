@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from maerisim.hardware import EnergyTable
@@ -144,21 +144,24 @@ class Counters(Traffic):
         return Traffic(**{field.name: getattr(self, field.name) for field in fields(Traffic)})
 
 
-CountsT = TypeVar("CountsT", bound=Traffic)
+Counts = TypeVar("Counts", bound=Traffic)
 
 
-def sum_of(runs: Sequence[CountsT]) -> CountsT:
-    """The counts of several runs together."""
-    kind = type(runs[0])
-    return kind(**{field.name: _sum([getattr(run, field.name) for run in runs]) for field in fields(kind)})
+def sum_of(runs: Sequence[Counts], times: Sequence[int] | None = None) -> Counts:
+    """The counts of several runs together, each as many ``times`` (default: once)."""
+    each = [1] * len(runs) if times is None else times
+    first = runs[0]
+    return replace(first, **{f.name: _sum([getattr(run, f.name) for run in runs], each) for f in fields(first)})
 
 
-def _sum(values: Sequence[Any]) -> Any:
+def _sum(values: Sequence[Any], times: Sequence[int]) -> Any:
     """The sum of numbers, or of the entries of dictionaries or lists at the same place."""
     first = values[0]
     if isinstance(first, dict):
-        return {key: _sum([value[key] for value in values]) for key in first}
-    return [sum(entries) for entries in zip(*values, strict=True)] if isinstance(first, list) else sum(values)
+        return {key: _sum([value[key] for value in values], times) for key in first}
+    if isinstance(first, list):
+        return [_sum(entries, times) for entries in zip(*values, strict=True)]
+    return sum(value * count for value, count in zip(values, times, strict=True))
 
 
 def differences(one: Counters, other: Counters) -> list[str]:

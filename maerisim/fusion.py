@@ -101,6 +101,8 @@ def refusals(hardware: Hardware) -> list[str]:
         return [
             f"fused layers need distribution ports that run ahead on their own, its controller holds them back ({options})"
         ]
+    if hardware.limits_memory:
+        return ["fused layers need all of their words in the global buffer, its global_buffer and dram limit that"]
     if hardware.ports < 2:
         return ["fused layers need a distribution port each, there is one"]
     return []

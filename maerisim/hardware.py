@@ -136,6 +136,27 @@ class Accumulation(Model):
     )
 
 
+class GlobalBuffer(Model):
+    """The buffer between DRAM and the fabric. A layer that does not fit runs in blocks, see :mod:`maerisim.blocks`."""
+
+    words: int | None = Field(
+        None,
+        ge=1,
+        le=2**40,
+        description="operand words and outputs held, twice over where the next block loads behind the present one; "
+        "null: as many as a layer has",
+    )
+
+
+class Dram(Model):
+    """The channel between DRAM and the global buffer: one transfer after the other."""
+
+    bandwidth: float | None = Field(
+        None, gt=0, le=2**20, allow_inf_nan=False, description="words a cycle, may be a fraction; null: not limiting"
+    )
+    latency: int = Field(0, ge=0, le=2**20, description="cycles from the last word of a read to its use")
+
+
 class EnergyTable(Model):
     """Energy of one event of each kind, in ``unit``."""
 
@@ -167,6 +188,8 @@ class Hardware(Document):
     reduction: Reduction = Field(default_factory=Reduction, description="the reduction network")
     collection: Collection = Field(default_factory=Collection, description="the collection buses")
     accumulation: Accumulation = Field(default_factory=Accumulation, description="the accumulation buffer")
+    global_buffer: GlobalBuffer = Field(default_factory=GlobalBuffer, description="the buffer in front of DRAM")
+    dram: Dram = Field(default_factory=Dram, description="the channel to DRAM")
     energy: EnergyTable = Field(default_factory=EnergyTable, description="energy per event")
 
     @classmethod
@@ -281,6 +304,11 @@ class Hardware(Document):
     def accumulation_words(self) -> int:
         """Partial sums that the accumulation buffer holds; 0 means that there is none."""
         return 64 * self.multipliers if self.accumulation.words is None else self.accumulation.words
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether the global buffer or DRAM can hold a layer up."""
+        return self.global_buffer.words is not None or self.dram.bandwidth is not None or self.dram.latency > 0
 
 
 def _is_power_of_two(value: int) -> bool:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
-from maerisim import documents, rounds
+from maerisim import capacity, documents, rounds
 from maerisim.documents import Document, Kind, Model
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
@@ -134,9 +134,9 @@ class Mapping:
         if violations:
             return violations
         if problem.sparsity is not None:
-            return rounds.violations(problem, self, hardware)
+            return rounds.violations(problem, self, hardware) + capacity.violations(problem, self, hardware)
         refused = self._order_refused(problem, hardware) + self._padding_refused(problem, hardware)
-        return refused + self._space_violations(problem, hardware)
+        return refused + self._space_violations(problem, hardware) + capacity.violations(problem, self, hardware)
 
     def _padding_refused(self, problem: Problem, hardware: Hardware) -> list[str]:
         """A convolution has weights of 0 for what lies beyond a window; a pooling would take in its neighbours."""

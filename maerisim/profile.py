@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from maerisim.analytic import Bounds, bounds
+from maerisim.blocks import MemoryUse, compulsory_words
 from maerisim.counters import Counters, Spent
-from maerisim.engine import Result, simulate
+from maerisim.engine import Result
 from maerisim.engine.totals import Multicasts, multicasts, totals
 from maerisim.errors import DocumentError, NotSupportedError
 from maerisim.hardware import Hardware
@@ -23,6 +23,7 @@ from maerisim.lowering import programs
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
 from maerisim.program import Node, Program, Step, Use
+from maerisim.system import simulate
 from maerisim.tiles import Share, TileKind, shares, together
 
 ADDER_SWITCH_BITS = 4
@@ -58,8 +59,9 @@ class Relief:
 class Profile:
     """What one run of a mapping consists of.
 
-    ``shares`` are by kind of tile, in the order of the multipliers used, most first; ``dram`` are compulsory words: each operand word
-    read once, each output written once. ``code_bits`` is by what is configured.
+    ``shares`` are by kind of tile, in the order of the multipliers used, most first; ``dram`` are compulsory words: each
+    operand word read once, each output written once. ``memory`` is there where the global buffer or DRAM limits the layer;
+    tiles, steps, multicasts and code are then still those of the layer in one piece. ``code_bits`` is by what is configured.
     """
 
     cycles: int
@@ -74,6 +76,7 @@ class Profile:
     bounds: Bounds
     code_bits: dict[str, int]
     multipliers: int
+    memory: MemoryUse | None = None
     reliefs: tuple[Relief, ...] = ()
 
     @property
@@ -125,16 +128,18 @@ def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Resu
         shares=shares(sequence, hardware),
         multicasts=together([multicasts(program, hardware) for program in sequence]),
         counters=result.counters,
-        spent=(*result.counters.spent(hardware.energy), *_dram(words, hardware)),
+        spent=(*result.counters.spent(hardware.energy), *_dram(words, result.memory, hardware)),
         dram=words,
         loads=(
             Load("multipliers", steps, least.compute),
             Load("distribution", sum(max(run.busy["ports"]) for run in runs), least.distribution),
             Load("collection", sum(max(run.busy["buses"]) for run in runs), least.collection),
+            *([] if result.memory is None else [Load("dram", result.memory.dram_cycles, least.dram)]),
         ),
         bounds=least,
         code_bits=_sum([code_bits(program, hardware) for program in sequence]),
         multipliers=hardware.multipliers,
+        memory=result.memory,
     )
 
 
@@ -148,34 +153,14 @@ def require_control_steps(hardware: Hardware) -> None:
         raise NotSupportedError(msg)
 
 
-def compulsory_words(problem: Problem) -> dict[str, int]:
-    """Words that have to cross the boundary to DRAM however large the buffer is: operands once, outputs once.
-
-    Padding is made on the chip: input rows and columns within the padding of the edge do not count (where the stride
-    does not reach the last of them, up to stride - 1 rows and columns too few are counted). Of sparse weights the
-    nonzero words count, not the bitmap.
-    """
-    rows, columns = (
-        _real(outer, inner, problem.stride[axis], problem.dilation[axis], problem.padding[axis])
-        for axis, (outer, inner) in enumerate(((problem.P, problem.R), (problem.Q, problem.S)))
-    )
-    return {
-        "inputs": problem.N * problem.G * problem.C * rows * columns,
-        "weights": problem.weights,
-        "outputs": problem.outputs,
-    }
-
-
-def _real(outputs: int, taps: int, stride: int, dilation: int, padding: int) -> int:
-    """Rows (or columns) of the input that some window touches and that are not padding."""
-    touched = np.unique(np.add.outer(np.arange(outputs) * stride, np.arange(taps) * dilation))
-    return int(((touched >= padding) & (touched <= touched[-1] - padding)).sum())
-
-
-def _dram(words: dict[str, int], hardware: Hardware) -> list[Spent]:
+def _dram(compulsory: dict[str, int], memory: MemoryUse | None, hardware: Hardware) -> list[Spent]:
+    """Words from and to DRAM: those that move, or where it is not modelled the compulsory ones."""
     each = hardware.energy.dram_access
+    read = {what: compulsory[what] for what in ("inputs", "weights")} if memory is None else memory.read
+    written = {"outputs": compulsory["outputs"]} if memory is None else memory.written
     return [
-        Spent("dram", f"{what} {'written' if what == 'outputs' else 'read'}", count, count * each)
+        Spent("dram", f"{what} {how}", count, count * each)
+        for words, how in ((read, "read"), (written, "written"))
         for what, count in words.items()
     ]
 
@@ -222,7 +207,7 @@ def reliefs(
     ``find`` finds that mapping: on this hardware, and with twice the multipliers but nothing else. Doubles that no valid
     hardware has (more ports than multipliers) are left out.
     """
-    together: dict[str, int] = {}
+    together: dict[str, int | float] = {}
     for resource, change, numbers in doubles(hardware):
         larger = _changed(hardware, numbers)
         if larger is not None:
@@ -253,7 +238,7 @@ class Doubled(NamedTuple):
 
     resource: str
     change: str
-    numbers: dict[str, int]
+    numbers: MappingOf[str, int | float]
 
 
 def doubles(hardware: Hardware) -> list[Doubled]:
@@ -272,9 +257,16 @@ def doubles(hardware: Hardware) -> list[Doubled]:
     room = {"multiplier.input_fifo_depth": multiplier.input_fifo_depth - held + more_held}
     weights = multiplier.weight_registers
 
-    def from_to(before: int, after: int) -> str:
+    def from_to(before: float, after: float) -> str:
         return f"{before:,} to {after:,}"
 
+    buffer, bandwidth = hardware.global_buffer.words, hardware.dram.bandwidth
+    memory = []
+    if buffer is not None:
+        memory.append(Doubled("global buffer", from_to(buffer, 2 * buffer), {"global_buffer.words": 2 * buffer}))
+    if bandwidth is not None:
+        change = f"{bandwidth:g} to {2 * bandwidth:g}"
+        memory.append(Doubled("DRAM bandwidth", change, {"dram.bandwidth": 2 * bandwidth}))
     return [
         Doubled(
             "distribution ports",
@@ -290,10 +282,11 @@ def doubles(hardware: Hardware) -> list[Doubled]:
         Doubled("input registers", from_to(held, more_held), {"multiplier.input_registers": more_held} | room),
         Doubled("accumulation words", from_to(words, more_words), {"accumulation.words": more_words}),
         Doubled("queues", "all twice as deep", {path: 2 * size for path, size in queues.items()}),
+        *memory,
     ]
 
 
-def _changed(hardware: Hardware, changes: dict[str, int]) -> Hardware | None:
+def _changed(hardware: Hardware, changes: MappingOf[str, int | float]) -> Hardware | None:
     """The hardware with larger numbers, or None when there is no such hardware."""
     try:
         return hardware.with_overrides(changes)

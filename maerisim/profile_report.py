@@ -107,7 +107,7 @@ def profile_json(each: ProfiledLayer, energies: EnergyTable) -> dict[str, Any]:
         "multicasts": multicasts_json(profile.multicasts),
         "events": [asdict(spent) for spent in profile.spent],
         "compulsory_dram_words": profile.dram,
-        "compulsory_dram_energy": dram_energy(profile),
+        "compulsory_dram_energy": dram_energy(profile) * sum(profile.dram.values()) / dram_words(profile),
         "busiest": profile.busiest.resource,
         "busy_cycles": {load.resource: load.busy for load in profile.loads},
         "bounds": {load.resource: load.bound for load in profile.loads},
@@ -146,8 +146,13 @@ def multicasts_json(multicasts: Mapping[str, Multicasts]) -> dict[str, Any]:
 # --- Numbers ----------------------------------------------------------------------------------------------------------
 
 
+def dram_words(profile: Profile) -> int:
+    """Words from and to DRAM, the compulsory ones where DRAM is not modelled."""
+    return sum(spent.count for spent in profile.spent if spent.component == "dram")
+
+
 def dram_energy(profile: Profile) -> float:
-    """Energy of the compulsory words."""
+    """Energy of these words."""
     return math.fsum(spent.energy for spent in profile.spent if spent.component == "dram")
 
 
@@ -217,7 +222,6 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Section:
     stalls = profile.counters.stalls
     waits = sorted((cause for cause in stalls if stalls[cause]), key=lambda cause: -stalls[cause])
     all_cycles = profile.cycles * profile.multipliers
-    dram = sum(profile.dram.values())
     rows = [
         ("mapping", mapping_words(layer)),
         *([("loops", loop_words(layer))] if loops(layer) else []),
@@ -235,14 +239,25 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Section:
             else "nothing",
         ),
         ("energy", f"{quantity(profile.energy)} ({report.hardware.energy.unit}), DRAM apart"),
-        (
-            "compulsory DRAM",
-            f"{dram:,} words, energy {quantity(dram_energy(profile))}; {dram / profile.cycles:.2f} words a cycle keep pace",
-        ),
+        *dram_rows(profile),
         ("code size", code_words(profile)),
     ]
     title = f"{layer_label(layer)} of {report.network} on {report.hardware.name}"
     return Section(title, ("", ""), rows, words=2)
+
+
+def dram_rows(profile: Profile) -> list[tuple[str, str]]:
+    """What moves from and to DRAM, where it is modelled also in how many blocks, and how long the fabric waits."""
+    least, words, energy = sum(profile.dram.values()), dram_words(profile), quantity(dram_energy(profile))
+    use = profile.memory
+    if use is None:
+        pace = f"{least / profile.cycles:.2f} words a cycle keep pace"
+        return [("compulsory DRAM", f"{least:,} words, energy {energy}; {pace}")]
+    waits = f"the fabric waits in {percent(use.waiting_cycles / profile.cycles)} of the cycles"
+    return [
+        ("DRAM", f"{words:,} words, {words / least:.2f} times the compulsory, energy {energy}; {waits}"),
+        ("global buffer", f"{plural(use.blocks, 'block')}, at most {use.buffer_words:,} words"),
+    ]
 
 
 def loop_words(layer: LayerReport) -> str:
@@ -368,7 +383,9 @@ def energy_section(profile: Profile) -> Section:
     rows = []
     for entry in spent:
         share = "" if entry.component == "dram" else percent(entry.energy / total) if total else ""
-        component = "DRAM, compulsory" if entry.component == "dram" else entry.component.replace("_", " ")
+        component = entry.component.replace("_", " ")
+        if entry.component == "dram":
+            component = "DRAM, compulsory" if profile.memory is None else "DRAM"
         rows.append([component, entry.event.replace("_", " "), whole(entry.count), quantity(entry.energy), share])
     rows.append(["total", "without DRAM", "", quantity(total), ""])
     headings = ("component", "event", "count", "energy", "share")
@@ -388,9 +405,12 @@ def bounds_section(profile: Profile) -> Section:
         for load in profile.loads
     ]
     headings = ("resource", "busy cycles", "of cycles", "bound", "of cycles")
+    dram = "DRAM has no bandwidth here, so it bounds nothing"
+    if profile.memory is not None:
+        dram = "control steps, port and bus are those of the layer in one piece, without blocks"
     note = (
         "busy: cycles of the control steps, of the busiest port, of the busiest bus; "
-        "bound: the least that any mapping needs of it on this hardware. DRAM has no bandwidth here, so it bounds nothing"
+        f"bound: the least that any mapping needs of it on this hardware. {dram}"
     )
     return Section("distance from the bounds", headings, rows, words=1, notes=[note])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from maerisim.analytic import Estimate
+    from maerisim.blocks import MemoryUse
     from maerisim.certificate import Certificate
     from maerisim.counters import Traffic
     from maerisim.engine import Result
@@ -29,7 +31,7 @@ MOST_CHOICES_LISTED = 12
 """With more layers than these the notes below a table would be longer than the table."""
 
 
-class Measured:
+class Measured(ABC):
     """What is known of a layer, or of two fused ones, after a mapping was chosen and, with a ``result``, simulated.
 
     ``operations_before_scaling`` is set when ``--scale`` shrank it; ``candidates``, ``reason`` and ``certificate`` come
@@ -67,6 +69,17 @@ class Measured:
         return self.estimate.counters if self.result is None else self.result.counters
 
     @property
+    def memory(self) -> MemoryUse:
+        """Blocks, words in the global buffer and words from and to DRAM, as estimated where nothing was simulated."""
+        use = (self.result or self.estimate).memory
+        return self.unlimited_memory if use is None else use
+
+    @property
+    @abstractmethod
+    def unlimited_memory(self) -> MemoryUse:
+        """The same where neither the buffer nor DRAM limits it."""
+
+    @property
     def error(self) -> float | None:
         """(estimated - simulated) / simulated, a signed fraction."""
         return None if self.result is None else (self.estimate.cycles - self.result.cycles) / self.result.cycles
@@ -88,6 +101,12 @@ class LayerReport(Measured):
     reason: str = ""
     certificate: Certificate | None = None
     values_checked: bool = False
+
+    @property
+    def unlimited_memory(self) -> MemoryUse:
+        from maerisim.blocks import unlimited_use
+
+        return unlimited_use(self.problem, self.mapping, self.best_known_cycles)
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,12 @@ class FusedReport(Measured):
     values_checked: bool = False
     cycles_apart: int | None = None
     op: str = "fused"
+
+    @property
+    def unlimited_memory(self) -> MemoryUse:
+        from maerisim.blocks import fused_use
+
+        return fused_use(self.problem, self.mapping.of_layers, self.best_known_cycles)
 
 
 AnyReport = LayerReport | FusedReport
@@ -159,7 +184,12 @@ class Findings(Generic[EntryT]):
 
 @dataclass(frozen=True)
 class NetworkReport(Findings[AnyReport]):
-    """All that is known about a network on a piece of hardware."""
+    """All that is known about a network on a piece of hardware.
+
+    ``cycles_in_turn`` are those of all layers when DRAM reads the first weights of each behind the layer before.
+    """
+
+    cycles_in_turn: int | None = None
 
     @property
     def total_cycles(self) -> int | None:
@@ -204,6 +234,17 @@ class NetworkReport(Findings[AnyReport]):
         cycles = sum(layer.best_known_cycles * layer.count for layer in self.layers)
         return done / (cycles * self.hardware.multipliers)
 
+    @property
+    def total_dram_words(self) -> int:
+        """Words from and to DRAM of all layers, each times its count."""
+        return sum(layer.memory.words * layer.count for layer in self.layers)
+
+    @property
+    def total_waiting(self) -> float:
+        """Share of the cycles of all layers in which the fabric waits for DRAM."""
+        waiting = sum(layer.memory.waiting_cycles * layer.count for layer in self.layers)
+        return waiting / sum(layer.best_known_cycles * layer.count for layer in self.layers)
+
     def energy(self, layer: AnyReport) -> float:
         """Energy of one occurrence of a layer in the unit of the hardware's table."""
         return layer.counters.energy(self.hardware.energy)
@@ -228,6 +269,7 @@ def network_json(report: NetworkReport) -> dict[str, Any]:
         "unsupported": unsupported_json(report),
         "total_cycles": report.total_cycles,
         "total_estimated_cycles": report.total_estimated_cycles,
+        "cycles_in_turn": report.cycles_in_turn,
         "mean_absolute_error": report.mean_absolute_error,
         "interrupted": report.interrupted,
     }
@@ -256,6 +298,7 @@ def layer_json(report: NetworkReport, layer: AnyReport) -> dict[str, Any]:
         "limited_by": layer.estimate.limited_by,
         "energy": report.energy(layer),
         "counters": layer.counters.as_dict(),
+        "dram": memory_json(report.hardware, layer.memory),
         "mapping": mapping_json(layer.mapping)
         if isinstance(layer, LayerReport)
         else [mapping_json(mapping) for mapping in layer.mapping.of_layers],
@@ -289,6 +332,20 @@ def fused_json(report: NetworkReport, layer: FusedReport) -> dict[str, Any]:
 def shares_of(report: NetworkReport, layer: FusedReport) -> list[int]:
     """Multipliers of each of two fused layers."""
     return [layer.mapping.multipliers, report.hardware.multipliers - layer.mapping.multipliers]
+
+
+def memory_json(hardware: Hardware, use: MemoryUse) -> dict[str, Any]:
+    """What a layer takes of the global buffer and DRAM."""
+    return {
+        "blocks": use.blocks,
+        "buffer_words": use.buffer_words,
+        "read": use.read,
+        "written": use.written,
+        "energy": use.words * hardware.energy.dram_access,
+        "compute_cycles": use.compute_cycles,
+        "channel_cycles": use.dram_cycles,
+        "waiting_cycles": use.waiting_cycles,
+    }
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------
@@ -421,20 +478,37 @@ ENERGY = Column(
     lambda report: quantity(report.total_energy),
 )
 
+BLOCKS = Column("blocks", lambda _, layer: whole(layer.memory.blocks))
+DRAM_WORDS = Column(
+    "DRAM words",
+    lambda _, layer: quantity(layer.memory.words),
+    lambda report: quantity(report.total_dram_words),
+)
+DRAM_WAITS = Column(
+    "waits for DRAM",
+    lambda _, layer: percent(layer.memory.waiting_cycles / layer.best_known_cycles),
+    lambda report: percent(report.total_waiting),
+)
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, PROOF, LIMIT, ENERGY),
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
 }
 """What each command shows."""
+WITH_DRAM = {
+    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, BLOCKS, DRAM_WORDS, DRAM_WAITS, ENERGY),
+}
+"""What it shows instead where the global buffer or DRAM limits layers."""
 NARROW_SCREEN = 100
 """Columns of a terminal below which tables leave out operators, and what limits a mapping, which the notes say too."""
 NARROWEST_MAPPING = 12
 
 
-def columns_of(command: str, width: int) -> tuple[Column, ...]:
-    """What a command shows on a screen of so many columns: not everything fits on a narrow one."""
-    return tuple(column for column in COLUMNS[command] if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
+def columns_of(command: str, hardware: Hardware, width: int) -> tuple[Column, ...]:
+    """What a command shows of layers on this hardware on a screen of so many columns: not everything fits on a narrow one."""
+    columns = WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
+    return tuple(column for column in columns if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
 
 
 def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
@@ -503,6 +577,7 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
     """What has to be said below a command's table: choices, accuracy, shrunk, checked and unsupported layers."""
     notes = choice_notes(report) if command == "map" else []
     notes += accuracy_note(report) if command == "validate" else []
+    notes += in_turn_note(report) if command == "simulate" else []
     notes += [fused_note(report, layer) for layer in report.layers if isinstance(layer, FusedReport)]
     return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
 
@@ -531,6 +606,17 @@ def fused_note(report: NetworkReport, layer: FusedReport) -> str:
         f"{text}, {ratio:.2f} times the {whole(layer.cycles_apart)} cycles that they take one after the other on the whole "
         f"array; {whole(words)} words between them stay on the chip, {whole(2 * words)} less to DRAM and back"
     )
+
+
+def in_turn_note(report: NetworkReport) -> list[str]:
+    """What is saved when layers follow one another on hardware with DRAM."""
+    together, total = report.cycles_in_turn, report.total_cycles
+    if together is None or total is None or len(report.layers) < 2 or not report.hardware.limits_memory:
+        return []
+    saved = percent((total - together) / total, 2)
+    return [
+        f"In turn, the first weights of each layer read behind the layer before: {together:,} cycles ({saved} less)."
+    ]
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:

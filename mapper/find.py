@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from maerisim.analytic import Estimate, Objective, estimate, rank, score
+from maerisim.analytic import Estimate, Objective, rank, score
 from maerisim.certificate import Certificate
 from maerisim.constraints import Constraint
-from maerisim.engine import simulate
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering import refusals
 from maerisim.mapping import Mapping
 from maerisim.rtl.layer import choose
+from maerisim.system import estimate, simulate
 from maerisim.workload import Problem
-from mapper import sparse
+from mapper import memory, sparse
 from mapper.search import Effort, search
 from mapper.space import Space, space_of
 
@@ -68,10 +68,15 @@ def find_mapping(
 
 
 def best_of(space: Space, hardware: Hardware, objective: Objective = "cycles", effort: Effort = EFFORT) -> Choice:
-    """The best mapping of a space. Raises MappingError when no loop order fits any of its tiles."""
+    """The best mapping of a space. Raises MappingError when no loop order fits any of its tiles.
+
+    Where the global buffer or DRAM limits the layer there is no proof: see :mod:`mapper.memory`.
+    """
+    if hardware.limits_memory:
+        return _with_dram(space, hardware, objective)
     found = search(space, hardware, objective, effort)
     if found is None:
-        raise MappingError("mapper", [f"none of {len(space.tiles):,} tiles fits {hardware.multipliers} multipliers"])
+        raise _nothing_fits(space, hardware)
     reason = f"{_pace(found.estimate, hardware)}; {found.certificate}"
     return Choice(found.mapping, found.estimate, found.certificate.estimated, reason, found.certificate)
 
@@ -92,9 +97,10 @@ def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Co
     point before. Points are simulated, and left out when another one turns out to be as fast for less energy. Raises what
     ``find_mapping`` raises; NotSupportedError also for sparse layers and lock-step controllers, which have no front.
     """
-    if hardware.controller.kind == "lock_step" or problem.sparsity is not None:
+    if hardware.controller.kind == "lock_step" or problem.sparsity is not None or hardware.limits_memory:
         raise NotSupportedError(
-            "a front of cycles and energy is supported for dense layers on decoupled controllers only"
+            "a front of cycles and energy is supported for dense layers on decoupled controllers only, without limits of "
+            "global buffer and DRAM"
         )
     space = space_of(problem, hardware, constraints)
     points: list[Point] = []
@@ -111,10 +117,27 @@ def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Co
         reason = f"{_pace(found.estimate, hardware)}; fastest of all mappings of less energy than the one before"
         points.append(Point(Choice(found.mapping, found.estimate, ranking.estimated, reason), cycles, energy))
     if not points:
-        raise MappingError("mapper", [f"none of {len(space.tiles):,} tiles fits {hardware.multipliers} multipliers"])
+        raise _nothing_fits(space, hardware)
     return [
         point for place, point in enumerate(points) if all(point.cycles < other.cycles for other in points[place + 1 :])
     ]
+
+
+def _with_dram(space: Space, hardware: Hardware, objective: Objective) -> Choice:
+    """The best mapping of a space with DRAM, by estimate."""
+    found = memory.best(space, hardware, objective)
+    if found is None:
+        raise _nothing_fits(space, hardware)
+    share = found.estimate.bound_cycles / found.estimate.cycles
+    reason = (
+        f"{_pace(found.estimate, hardware)}; {share:.0%} of the bound of any mapping; best with DRAM of {found.judged} tiles "
+        f"that are best on the fabric"
+    )
+    return Choice(found.mapping, found.estimate, found.estimated, reason)
+
+
+def _nothing_fits(space: Space, hardware: Hardware) -> MappingError:
+    return MappingError("mapper", [f"none of {len(space.tiles):,} tiles fits {hardware.multipliers} multipliers"])
 
 
 def _only_layout(problem: Problem, hardware: Hardware) -> Choice:
@@ -147,4 +170,5 @@ def _pace(expected: Estimate, hardware: Hardware) -> str:
         "multipliers": f"all {hardware.multipliers} multipliers have work in every control step",
         "distribution": f"the busiest of {hardware.ports} distribution ports sets the pace",
         "collection": f"the busiest of {hardware.buses} collection buses sets the pace",
+        "dram": f"DRAM sets the pace with {hardware.dram.bandwidth} words a cycle",
     }[expected.limited_by]

@@ -11,12 +11,14 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from maerisim import capacity
+from maerisim.capacity import fits_buffer
 from maerisim.constraints import Constraint, Range, Utilization
 from maerisim.errors import MappingError
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import Hardware
 from maerisim.kernels.quantities import Tiles
-from maerisim.mapping import REDUCED, REPLICATED
+from maerisim.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program import Ints
 from maerisim.workload import DIMENSIONS, Problem
 
@@ -80,6 +82,9 @@ def space_of(problem: Problem, hardware: Hardware, constraints: Sequence[Constra
     whole = Space(problem, all_tiles(problem, hardware))
     if not len(whole.tiles):
         raise MappingError("mapper", [f"no tile fits {hardware.multipliers} multipliers"])
+    whole = whole.only(fits_buffer(problem, whole.tiles, hardware))
+    if not len(whole.tiles):
+        raise MappingError("mapper", capacity.violations(problem, Mapping.of({}), hardware))
     left = constrained(whole, constraints, hardware)
     if left.mappings == 0:
         raise MappingError("constraints", explained(whole, constraints, hardware))

@@ -154,6 +154,32 @@ def report_command(
 
 
 @app.command()
+def roofline(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    mapping: options.MappingFile = None,
+    scale: options.Scale = None,
+    plot: options.RooflinePlot = None,
+    json: options.AsJson = False,
+) -> None:
+    """Hold each layer against its roofline: what its operations per word allow, and what it attains."""
+    from maerisim.cli import figures, study
+    from maerisim.cli.output import finish_roofline
+    from maerisim.roofline import RooflineReport
+
+    if plot is not None:
+        figures.require(plot)
+    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
+    report = RooflineReport(study.run(task, study.Simulation()))
+    if plot is not None and report.layers:
+        from maerisim.cli.roofline_plot import draw
+
+        figures.write(plot, lambda: draw(report))
+    finish_roofline(report, as_json=json)
+
+
+@app.command()
 def show(
     hardware: options.HardwareName,
     dot: options.Dot = None,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from maerisim.analytic import estimate
 from maerisim.cli.progress import Bar
 from maerisim.cli.study import StageTask, Study, located, map_layer
 from maerisim.comparison import OURS, ComparedLayer, Comparison
-from maerisim.engine import simulate
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError
 from maerisim.report import LayerReport, UnsupportedLayer
+from maerisim.system import estimate, simulate
 from mapper.references import REFERENCES
 
 

@@ -92,6 +92,10 @@ Export = Annotated[
 ExportOutput = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the export to this file.")
 ]
+RooflinePlot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Plot the layers under their roof into this .png, .svg or .pdf file."),
+]
 Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Plot cycles against bandwidth into this .png, .svg or .pdf file."),

@@ -20,6 +20,7 @@ from maerisim import comparison as comparing
 from maerisim import front_report as fronts
 from maerisim import profile_report as profiling
 from maerisim import report as reporting
+from maerisim import roofline as rooflines
 from maerisim.cli import INTERRUPTED
 from maerisim.comparison import Comparison
 from maerisim.errors import DocumentError, MaerisimError
@@ -45,7 +46,8 @@ def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> N
     if as_json:
         typer.echo(json_text(reporting.network_json(report)))
     elif report.entries:
-        table = reporting.network_table(report, reporting.columns_of(command, page_width()))
+        columns = reporting.columns_of(command, report.hardware, page_width())
+        table = reporting.network_table(report, columns)
         print_page(reporting.title(report), table, reporting.footnotes(command, report))
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
@@ -83,6 +85,15 @@ def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
         for note in profiling.notes(report):
             typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
+
+
+def finish_roofline(report: rooflines.RooflineReport, *, as_json: bool) -> None:
+    """The same for the rooflines of layers."""
+    if as_json:
+        typer.echo(json_text(rooflines.roofline_json(report)))
+    elif report.entries:
+        print_page(rooflines.title(report), rooflines.table(report), rooflines.notes(report))
+    leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
 
 
 def leave(failure: MaerisimError | None, finished_before_interruption: int | None) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maerisim.analytic import Estimate, Objective, estimate
+from maerisim.analytic import Estimate, Objective
 from maerisim.cli import fused, warmup
 from maerisim.cli.fused import FusedTask
 from maerisim.cli.progress import Bar
 from maerisim.constraints import Constraint, ConstraintFile
-from maerisim.engine import EngineName, Result, simulate
+from maerisim.engine import EngineName, Result
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
@@ -26,7 +26,8 @@ from maerisim.lowering import lower_fused, programs, refusals
 from maerisim.mapping import Mapping, load_mappings
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
-from maerisim.report import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.report import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer, dims_words
+from maerisim.system import cycles_in_turn, estimate, shapes, simulate
 from maerisim.workload import Fused, Layer, Network, Problem, Recurrent
 from mapper import PROOF, Choice, Effort, find_fused, find_mapping
 
@@ -254,7 +255,18 @@ def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
             interrupted = True
         except MaerisimError as error:
             failure = error
-    return NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
+    report = NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
+    if simulation is None or interrupted or failure is not None:
+        return report
+    return replace(report, cycles_in_turn=in_turn(report, simulation))
+
+
+def in_turn(report: NetworkReport, simulation: Simulation) -> int | None:
+    """The cycles of all simulated layers, each with what DRAM can do behind the one before."""
+    if not report.hardware.limits_memory:
+        return report.total_cycles
+    layers = [(layer.memory, layer.count) for layer in report.layers]
+    return cycles_in_turn(layers, report.hardware, simulation.engine)
 
 
 class Runner:
@@ -445,7 +457,9 @@ def program_texts(study: Study) -> Iterator[str]:
             yield f"# {pair.name}: {both}\n{lower_fused(pair.problem, both, study.hardware).describe()}\n"
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
-        sequence = programs(task.problem, mapping, study.hardware)
-        for number, program in enumerate(sequence, 1):
-            which = f", program {number} of {len(sequence)}" if len(sequence) > 1 else ""
-            yield f"# {task.name}: {mapping}{which}\n{program.describe()}\n"
+        for shape in shapes(task.problem, mapping, study.hardware):
+            sequence = programs(shape.problem, shape.mapping, study.hardware)
+            blocks = f", {shape.blocks:,} blocks of {dims_words(shape.problem)}" if shape.blocks > 1 else ""
+            for number, program in enumerate(sequence, 1):
+                which = f", program {number} of {len(sequence)}" if len(sequence) > 1 else ""
+                yield f"# {task.name}: {shape.mapping}{blocks}{which}\n{program.describe()}\n"

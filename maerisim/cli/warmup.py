@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def needed_by(hardware: Hardware, *, values: bool = False) -> list[str]:
     """The parts of the kernels that a command on ``hardware`` runs, with or without ``values`` in its words."""
     lock_step = hardware.controller.kind == "lock_step"
-    return ["estimates", "lock_step" if lock_step else "engine", *(["values"] if values else [])]
+    engine = "lock_step" if lock_step else "engine"
+    return ["estimates", engine, *(["values"] if values else []), *(["system"] if hardware.limits_memory else [])]
 
 
 def ensure(parts: Iterable[str]) -> None:
@@ -121,11 +122,22 @@ def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> Non
     simulate(problem, mapping, Hardware.load(hardware_name), operands=random_operands(problem, 0) if values else None)
 
 
+def _run_system() -> None:
+    from maerisim.hardware import Hardware
+    from maerisim.mapping import Mapping
+    from maerisim.system import simulate
+    from maerisim.workload import Problem
+
+    hardware = Hardware.load("maeri-16").with_overrides({"dram.bandwidth": 1})
+    simulate(Problem(K=2, C=2, P=4, Q=4), Mapping.of({"C": 2}), hardware)
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "estimates": _run_estimates,
     "engine": _run_engine,
     "values": partial(_run_engine, values=True),
     "lock_step": partial(_run_engine, "maeri_rtl"),
+    "system": _run_system,
 }
 """Parts of the kernels, and what makes numba compile each."""
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from maerisim.blocks import MemoryUse
 from maerisim.counters import Counters, sum_of
 from maerisim.engine import compiled, event, lock_step
 from maerisim.engine.outcome import Progress, Run
@@ -32,7 +33,8 @@ Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], R
 class Result:
     """What a run gives: ``cycles`` from the first word sent to the last result written, counts, the outputs
     (N, G, K, P, Q) when operands were given, and the cycles up to the first result. ``stepped`` counts the cycles that
-    were not skipped, over all parts of the fabric that ran apart.
+    were not skipped, over all parts of the fabric that ran apart. ``memory`` is what the system level did where it is
+    modelled (:mod:`maerisim.system`).
     """
 
     cycles: int
@@ -40,6 +42,7 @@ class Result:
     outputs: Ints | None
     first_result: int = 0
     stepped: int = field(default=0, compare=False)
+    memory: MemoryUse | None = None
 
 
 def simulate(

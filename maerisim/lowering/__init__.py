@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maerisim import capacity
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware import Hardware
 from maerisim.lowering.dense import lower, padded
@@ -36,8 +37,9 @@ def programs(problem: Problem, mapping: Mapping, hardware: Hardware) -> tuple[Pr
 
 def refusals(problem: Problem, hardware: Hardware) -> list[str]:
     """Why no mapping of ``problem`` can run on ``hardware``; empty when one may."""
+    too_large = capacity.refusals(problem, hardware)
     if hardware.controller.kind == "lock_step":
-        return hardware_reasons(hardware) + layer_reasons(problem)
+        return hardware_reasons(hardware) + layer_reasons(problem) + too_large
     controller = hardware.controller
     whole_filters = {
         "controller.pad_edges": controller.pad_edges,
@@ -46,6 +48,6 @@ def refusals(problem: Problem, hardware: Hardware) -> list[str]:
         "multiplier.wait_for_all_weights": hardware.multiplier.wait_for_all_weights,
     }
     if problem.sparsity is None or not any(whole_filters.values()):
-        return []
+        return too_large
     options = ", ".join(option for option, wanted in whole_filters.items() if wanted)
-    return [f"sparse weights, its controller walks filters of equal size ({options})"]
+    return [f"sparse weights, its controller walks filters of equal size ({options})", *too_large]

@@ -8,6 +8,7 @@ from math import ceil
 import pytest
 from hypothesis import assume, given, settings
 
+from maerisim.blocks import fused_use
 from maerisim.engine import simulate_fused
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
 from maerisim.fusion import FusedMapping, refusals, shares
@@ -160,3 +161,19 @@ def test_hardware_that_cannot_fuse(hardware: Hardware, reason: str) -> None:
     assert reason in refusals(hardware)[0]
     with pytest.raises(NotSupportedError, match="fused layers need"):
         simulate_fused(problem, mapping, hardware)
+
+
+def test_words_between_fused_layers_do_not_go_to_dram() -> None:
+    first, second = Problem(K=4, C=3, P=5, Q=5), Problem(K=2, C=4, R=3, S=3, P=3, Q=3)
+    mapping = Mapping.of({}, "N G K C R S P Q")
+    use = fused_use(FusedProblem(first, second), (mapping, mapping), 100)
+    assert use.read == {"inputs": 3 * 5 * 5, "partial_sums": 0, "weights": 4 * 3 + 2 * 4 * 3 * 3}
+    assert use.written == {"outputs": 2 * 3 * 3, "partial_sums": 0}
+    assert use.buffer_words == sum(use.read.values()) + 4 * 5 * 5 + 2 * 3 * 3
+    assert use.dram_cycles == 0
+
+
+def test_fused_layers_are_refused_where_the_buffer_limits() -> None:
+    limited = Hardware.load("maeri-64").with_overrides({"global_buffer.words": 10_000})
+    (reason,) = refusals(limited)
+    assert "its global_buffer and dram limit that" in reason

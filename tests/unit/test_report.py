@@ -12,7 +12,14 @@ from maerisim.mapping import Mapping
 from maerisim.report import COLUMNS, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.workload import Problem
 
-HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=2.0)
+
+class Energies(float):
+    """What an operation costs; a word of DRAM costs 50."""
+
+    dram_access = 50
+
+
+HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=Energies(2.0), limits_memory=False)
 
 
 @dataclass
@@ -39,8 +46,10 @@ def layer(name="conv", *, cycles=100, estimated=99, macs=800, count=1, bound=50,
         count=count,
         problem=problem,
         mapping=Mapping.of({"K": 2, "R": 3}),
-        estimate=SimpleNamespace(cycles=estimated, counters=counters, bound_cycles=bound, limited_by="distribution"),
-        result=None if cycles is None else SimpleNamespace(cycles=cycles, counters=counters, outputs=None),
+        estimate=SimpleNamespace(
+            cycles=estimated, counters=counters, bound_cycles=bound, limited_by="distribution", memory=None
+        ),
+        result=None if cycles is None else SimpleNamespace(cycles=cycles, counters=counters, outputs=None, memory=None),
         **more,
     )
 
@@ -99,6 +108,13 @@ def test_json_has_the_documented_keys():
     assert entry["problem"]["K"] == 133
     assert entry["counters"] == {"operations": 798}
     assert entry["energy"] == 2 * 798
+    # 133 x 3 weights, the 4 rows under two windows of 3, 133 x 2 outputs.
+    assert (entry["dram"]["read"], entry["dram"]["written"]) == (
+        {"inputs": 4, "partial_sums": 0, "weights": 399},
+        {"outputs": 266, "partial_sums": 0},
+    )
+    assert entry["dram"]["energy"] == 50 * (4 + 399 + 266)
+    assert (entry["dram"]["compute_cycles"], entry["dram"]["waiting_cycles"]) == (100, 0)
     assert entry["scaled"] is False
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mapper.spaces import all_tiles_of
+
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden"
 NO_TABLE = "no table of STONNE's tiles beside the repository (../shared/golden)"
@@ -92,8 +94,8 @@ def test_stonne_tiles_are_the_best_of_all_by_simulating_every_one(
     problem, _, hardware = case({name.removeprefix("mrna_"): value for name, value in row.items()})
     fewest = min(
         simulate(problem, mapping, hardware).cycles
-        for tile in benchmark.tiles(problem, hardware.multipliers)
-        if benchmark.is_computed_correctly(mapping := Mapping(tile, tuple("NGKPQCRS"), tuple("NGKPQ")), problem)
+        for tile in all_tiles_of(problem, hardware)
+        if benchmark.is_computed_correctly(mapping := Mapping.of(tile, "N G K P Q C R S", "N G K P Q"), problem)
     )
     for known, code in ((fewest, 0), (fewest - 1, 1)):
         table, emitted = tmp_path / "tiles.csv", tmp_path / "out.csv"

@@ -12,13 +12,14 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maerisim.cli import figures
+from maerisim.cli.figures import HUES
 from maerisim.cli.sweep.plan import Plan
 from maerisim.cli.sweep.totals import Total
-from maerisim.errors import DocumentError, NotSupportedError
+from maerisim.errors import DocumentError
 from maerisim.grid import Point, Value, written
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 Group = tuple[str, ...]
 """Parameters that have the same value as one another at every point."""
 
-FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""Endings of files, with what keeps the time of writing out of them: equal results give equal files."""
 BANDWIDTHS = ("distribution.bandwidth", "collection.bandwidth")
 MULTIPLIERS = ("multipliers",)
 UNITS = {
@@ -48,30 +47,11 @@ FOOTNOTE_POINTS, LETTERS_PER_INCH = 7, 19
 LEAST_RATIO = 2.0
 """Of the ends of the axis of cycles: a difference of a few percent must not fill it."""
 MARKERS = "osD^vPX*<>"
-HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Okabe and Ito's colours, which are told apart with every kind of colour vision."""
-STYLE: Any = {
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "0.9",
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.3,
-    "lines.markersize": 4.5,
-    "legend.frameon": False,
-    "svg.hashsalt": "maerisim",
-}
 
 
 def require_plotting(path: Path, points: Sequence[Point]) -> None:
     """Raises DocumentError when there can be no plot of such points in this file, NotSupportedError without matplotlib."""
-    if path.suffix.lower() not in FORMATS:
-        raise DocumentError([f"--plot {path}: expected a name that ends with {', '.join(FORMATS)}"])
-    if not path.absolute().parent.is_dir():
-        raise DocumentError([f"--plot {path}: there is no directory {path.parent}"])
+    figures.require(path)
     layout = Layout.of(points)
     columns = len({columns_of(point, layout) for point in points})
     if columns > MOST_COLUMNS:
@@ -79,20 +59,11 @@ def require_plotting(path: Path, points: Sequence[Point]) -> None:
         raise DocumentError(
             [f"--plot {path}: {columns} columns of panels for the values of {others}, at most {MOST_COLUMNS} fit"]
         )
-    if find_spec("matplotlib") is None:
-        raise NotSupportedError("--plot needs matplotlib, which is not installed (pip install 'maerisim[plot]')")
 
 
 def plot(plan: Plan, found: Sequence[Total], path: Path) -> None:
     """Write the figure. Raises DocumentError when the file cannot be written."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        figure = draw(plan, found)
-        try:
-            figure.savefig(path, dpi=200, metadata=FORMATS[path.suffix.lower()])
-        except OSError as error:
-            raise DocumentError([f"{path}: cannot be written: {error.strerror}"]) from error
+    figures.write(path, lambda: draw(plan, found))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from maerisim.cli import figures
 from maerisim.cli.sweep import plan, plot
 from maerisim.cli.sweep.store import Store
 from maerisim.cli.sweep.totals import totals
@@ -131,7 +132,7 @@ def test_more_panels_than_fit_are_refused_before_anything_runs(maerisim, folder)
 
 
 def test_matplotlib_that_is_not_installed(maerisim, folder, monkeypatch):
-    monkeypatch.setattr(plot, "find_spec", lambda _: None)
+    monkeypatch.setattr(figures, "find_spec", lambda _: None)
     finished = maerisim("sweep", "small.yaml", "--plot", "plot.png")
     assert finished.code == 2
     assert "pip install 'maerisim[plot]'" in finished.err
