@@ -11,13 +11,12 @@ from itertools import islice
 
 import numpy as np
 
-from maerisim.analytic import Objective, energies, estimate_many
+from maerisim.analytic import Objective, rank
 from maerisim.errors import MappingError
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import Hardware
-from maerisim.kernels import quantities as k
 from maerisim.mapping import Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.workload import Problem
 from mapper.space import sizes_without_waste
 
 Tile = tuple[int, ...]
@@ -45,7 +44,6 @@ ORDERS = tuple(
 """Loop orders, outermost first, each reusing something that the others do not."""
 PLACEMENTS = (("G", "K", "N", "P", "Q"), ("G", "N", "P", "Q", "K"))
 """Virtual neurons that share weights lie side by side, or those that share inputs."""
-WALKS = tuple((order, placement) for order in ORDERS for placement in PLACEMENTS)
 
 FULLEST = 0.75
 """Tiles that keep less than this share of the multipliers busy that the best tile does are left out."""
@@ -59,16 +57,11 @@ def heuristic(problem: Problem, hardware: Hardware, objective: Objective) -> Map
     """The mapping that the rules find best by estimate. Raises MappingError when they find none."""
     if problem.sparsity is not None:
         raise MappingError("heuristic", ["its rules are for dense layers"])
-    kept = tiles(problem, hardware)
-    costs = estimate_many(problem, kept, WALKS, hardware)
-    cycles, energy = costs[..., k.CYCLES].astype(np.float64), energies(costs, hardware.energy)
-    first, second = {"cycles": (cycles, energy), "energy": (energy, cycles)}.get(objective, (cycles * energy, energy))
-    first = np.where(cycles > 0, first, np.inf)
-    best = np.lexsort((second.ravel(), first.ravel()))[0]
-    if not np.isfinite(first.ravel()[best]):
+    kept = np.array(tiles(problem, hardware), np.int32)
+    ranking = rank(problem, hardware, kept, objective, orders=ORDERS, placements=PLACEMENTS)
+    if not ranking.best:
         raise MappingError("heuristic", [f"none of its {len(kept)} tiles fits {hardware.multipliers} multipliers"])
-    order, placement = WALKS[best % len(WALKS)]
-    return Mapping.of(dict(zip(DIMENSIONS, kept[best // len(WALKS)], strict=True)), order, placement)
+    return ranking.best[0].mapping
 
 
 def tiles(problem: Problem, hardware: Hardware) -> list[Tile]:

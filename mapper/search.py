@@ -18,7 +18,7 @@ from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from mapper.space import Space
 
-LISTED = 256
+LISTED = 64
 """Mappings of the least estimates that are looked at one by one; more of them as long as a search goes on."""
 MOST_LISTED = 1 << 14
 STEPPED_CYCLES = 1_000_000
