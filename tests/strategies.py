@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from maerisim.fusion import FusedMapping, shares
@@ -122,9 +123,12 @@ def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware) -> Mapping:
 
 @st.composite
 def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
+    """Layers with mappings that fit them and the hardware."""
     problem = draw(problems(most_macs))
     hardware = draw(hardwares(largest, controllers=controllers))
-    return Case(problem, draw(mappings(problem, hardware)), hardware)
+    mapping = draw(mappings(problem, hardware))
+    assume(not mapping.check(problem, hardware))
+    return Case(problem, mapping, hardware)
 
 
 @st.composite
