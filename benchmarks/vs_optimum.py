@@ -7,7 +7,7 @@ against the proven one, both simulated in full; and the processor time of the se
 no other mapping can be better in simulation, else until none can be by more than 0.1 %. Prints the ten layers of which the rules
 miss most, and as the last line JSON ``{"layers", "mean_gap", "worst_gap", "median_seconds", "longest_seconds",
 "proven_to", "resnet50_layers", "resnet50_seconds"}``: gaps are the rules' cycles over the proven mapping's, less 1;
-``proven_to``: by how much another mapping of the worst layer could be better; ``resnet50_seconds``: waiting time for all of its
+``proven_to``: by how much another mapping of the worst layer could be better by the published error of estimates; ``resnet50_seconds``: waiting time for all of its
 layers on ``--jobs`` processes. Exit code 1 when the median is 1 s or more, or ResNet-50 takes 20 s or more.
 """
 

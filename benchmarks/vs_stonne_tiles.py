@@ -97,7 +97,7 @@ def main() -> int:
         tile = " ".join(f"{name}{size}" for name, size in choice.mapping.T.items() if size > 1)
         print(
             f"{row['group']:26} {row['num_ms']:>4} {ours:8,} {known or '-':>8} {theirs:8,}  "
-            f"{tile} (best of {account.tiles:,} tiles, {account.simulated} simulated, proven {account.proof})"
+            f"{tile} (best of {account.tiles:,} tiles, {account.simulated} simulated, proven {account.proof} for certain)"
             f"{'  MORE THAN KNOWN' if known and ours > int(known) else ''}",
             flush=True,
         )

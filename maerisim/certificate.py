@@ -27,8 +27,8 @@ class Certificate:
     ``dismissed_by_placement`` by the words that they send where they are placed. ``unseen_tiles``: not looked at when time
     ran out. The ``simulated`` ones of the least estimates were simulated in full.
 
-    ``gap``: by what share of its score any other mapping could be better than the one chosen, by the published error
-    of the estimate; ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of
+    ``gap``: by what share of its score any other mapping could be better than the one chosen, if no estimate is further
+    above the simulation than published, which is measured on the best mappings of a layer and exceeded by some worse ones; ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of
     each mapping is busy. 0: none is better.
     """
 
@@ -50,15 +50,20 @@ class Certificate:
 
     @property
     def proof(self) -> str:
-        """In a word: that it is the best, or by how much another one could be better."""
-        return "best" if self.gap == 0 else f"to {_share(self.gap)}"
+        """In a word, without trusting the estimate: that it is the best, or by how much another one could be better."""
+        return "best" if self.certain_gap == 0 else f"to {_share(self.certain_gap)}"
 
     def __str__(self) -> str:
         unseen = f", {self.unseen_tiles:,} tiles not looked at when time ran out" if self.unseen_tiles else ""
         one_by_one = self.dismissed_by_traffic + self.dismissed_by_placement
         simulated = f"{self.simulated:,} simulated in full" if self.simulated else "none simulated"
         better = BETTER[self.objective]
-        proof = f"no other is {better}" if self.gap == 0 else f"no other is {better} by more than {_share(self.gap)}"
+        proof = f"no other is {better}"
+        if self.certain_gap > 0:
+            proof += f" by more than {_share(self.certain_gap)}"
+        if self.gap < self.certain_gap:
+            less = "at all" if self.gap == 0 else f"by more than {_share(self.gap)}"
+            proof += f", nor {less} unless its estimate is further off than published"
         return (
             f"best of {self.mappings:,} mappings ({self.tiles:,} tiles): bounds rule out {self.dismissed_tiles:,} tiles "
             f"and {one_by_one:,} mappings{unseen}; {self.estimated:,} estimated, {simulated}; {proof}"
