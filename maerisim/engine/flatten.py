@@ -16,7 +16,7 @@ from maerisim.hardware import Hardware
 from maerisim.kernels import fabric, lock_step
 from maerisim.kernels import machine as k
 from maerisim.kernels.machine import Words
-from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_step
+from maerisim.kernels.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_first_steps
 from maerisim.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
 from maerisim.reference import Operands
 
@@ -82,8 +82,7 @@ class Threads:
         neurons = range(len(self._program.spans))
         starts = [self._collect[self._program.layer_of_virtual_neuron(number)] for number in neurons]
         walkers = walkers_at(self.code, starts, self._deepest)
-        for vn in range(len(self._program.spans)):
-            fabric.seek_active(self.code, walkers, collection.flags, vn)
+        fabric.seek_first_active(self.code, walkers, collection.flags)
         return walkers
 
     def stream_walkers(self, ports: int) -> Walkers:
@@ -136,7 +135,7 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
         outputs=outputs,
         tally=zeros(k.TALLY_ROWS),
     )
-    _first_packets(machine)
+    fabric.seek_first_packets(machine.code, machine.ports, machine.stream_walkers)
     return machine
 
 
@@ -158,8 +157,7 @@ def walkers_at(code: Code, starts: Sequence[int], depth: int, first_steps: Seque
     count = len(starts)
     step = zeros(count) if first_steps is None else np.array(first_steps, np.int64)
     walkers = Walkers(zeros(count), zeros(count), step, zeros(count), zeros(count, depth))
-    for walker, start in enumerate(starts):
-        seek_step(code, walkers, walker, start)
+    seek_first_steps(code, walkers, np.array(starts, np.int64))
     return walkers
 
 
@@ -359,16 +357,6 @@ def _masks(first: Ints, destination: Ints, leaves: int) -> Words:
     masks = np.zeros((len(first) - 1, max(1, leaves >> 6)), np.uint64)
     np.bitwise_or.at(masks, (packet, part), np.uint64(1) << (destination & 63).astype(np.uint64))
     return masks
-
-
-def _first_packets(machine: k.Machine) -> None:
-    """Put every stream of every port at its first packet."""
-    ports, walkers, code = machine.ports, machine.stream_walkers, machine.code
-    for stream in range(len(OPERANDS)):
-        for port in range(len(ports.busy)):
-            fabric.seek_template(code, ports, walkers, stream * len(ports.busy) + port, port)
-            fabric.open_step(code, ports, walkers, stream, port)
-            fabric.seek_packet(code, ports, walkers, stream, port)
 
 
 def counters_of(machine: k.Machine) -> Counters:

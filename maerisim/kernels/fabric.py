@@ -7,7 +7,7 @@ Nothing is allocated while stepping.
 
 from __future__ import annotations
 
-from maerisim.kernels.jit import inlined, kernel
+from maerisim.kernels.jit import helper, inlined, kernel
 from maerisim.kernels.machine import (
     ACCUMULATIONS,
     ACTIVE,
@@ -155,12 +155,19 @@ def step_controller(controller: Controller, tally: Ints) -> bool:
     return moved
 
 
-@kernel
+@helper
 def seek_active(code: Code, walkers: Walkers, flags: Ints, vn: int) -> None:
     """Move a virtual neuron's collect walker on to a step in which it is at work."""
     row = walkers.row[vn]
     while code.op[row] != HALT and not flags[code.arg[row], vn] & ACTIVE:
         row = skip_row(code, walkers, vn)
+
+
+@kernel
+def seek_first_active(code: Code, walkers: Walkers, flags: Ints) -> None:
+    """Move the collect walker of each virtual neuron to its first step at work."""
+    for vn in range(len(walkers.row)):
+        seek_active(code, walkers, flags, vn)
 
 
 @inlined
@@ -383,7 +390,7 @@ def step_multipliers(
     return moved
 
 
-@kernel
+@helper
 def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int) -> None:
     """Move a stream's walker at a port on to the next packet that has to be sent.
 
@@ -404,7 +411,7 @@ def seek_packet(code: Code, ports: Ports, walkers: Walkers, stream: int, port: i
         open_step(code, ports, walkers, stream, port)
 
 
-@kernel
+@helper
 def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, port: int) -> None:
     """Move a walker on to a step that has packets for its port."""
     row = walkers.row[walker]
@@ -414,13 +421,24 @@ def seek_template(code: Code, ports: Ports, walkers: Walkers, walker: int, port:
         row = skip_row(code, walkers, walker)
 
 
-@kernel
+@helper
 def open_step(code: Code, ports: Ports, walkers: Walkers, stream: int, port: int) -> None:
     """Set ``head`` and ``end`` to the packets of the step that a stream's walker has come to."""
     row = walkers.row[stream * ports.head.shape[1] + port]
     if code.op[row] != HALT:
         ports.head[stream, port] = ports.packet_start[code.arg[row], port]
         ports.end[stream, port] = ports.packet_start[code.arg[row], port + 1]
+
+
+@kernel
+def seek_first_packets(code: Code, ports: Ports, walkers: Walkers) -> None:
+    """Put every stream of every port at its first packet."""
+    streams, count = ports.head.shape
+    for stream in range(streams):
+        for port in range(count):
+            seek_template(code, ports, walkers, stream * count + port, port)
+            open_step(code, ports, walkers, stream, port)
+            seek_packet(code, ports, walkers, stream, port)
 
 
 @inlined

@@ -13,7 +13,8 @@ from numba.core import cgutils, types
 from numba.core import event as events
 from numba.extending import intrinsic
 
-from maerisim.kernels import compilation
+from maerisim.kernels import compilation, groups
+from maerisim.kernels.drafts import DraftCompiler, KernelCompiler
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,27 +37,28 @@ _COMMON = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
 the price is that a kernel cannot allocate. No wrapper for callers in C: compiling it takes long, and there are none.
 """
+_KERNEL = _COMMON | {"pipeline_class": KernelCompiler, "nogil": True}
+"""``nogil`` lets threads run kernels side by side."""
+_HELPER = _COMMON | {"pipeline_class": DraftCompiler, "no_cpython_wrapper": True}
+"""What only kernels call needs no wrapper for callers in Python either."""
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of numbers and arrays that Python calls.
 
     Its machine code is kept on disk, see :mod:`maerisim.kernels.compilation`, so that only the first run after
-    installation compiles; ``nogil`` lets threads run kernels side by side.
+    installation compiles.
     With ``NUMBA_DISABLE_JIT=1`` the function runs as plain Python, with readable tracebacks.
     """
+    groups.register(function)
     kept = compilation.directory()
     with _cache_directory(str(kept or "")):
-        return cast(Callable[P, R], _njit(cache=kept is not None, nogil=True, **_COMMON)(function))
+        return cast(Callable[P, R], _njit(cache=kept is not None, **_KERNEL)(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """A part of kernels that LLVM copies into each of its callers; Python must not call it (the interpreter crashes).
-
-    Only what Python calls gets a wrapper that unpacks its arguments: for the many arrays of a fabric this takes longer
-    to compile than the function itself.
-    """
-    return cast(Callable[P, R], _njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function))
+    """A part of kernels that LLVM copies into each of its callers; Python cannot call it."""
+    return cast(Callable[P, R], _njit(forceinline=True, **_HELPER)(function))
 
 
 def _population(word: Any) -> int:
@@ -86,11 +88,11 @@ lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)
 
 
 def helper(function: Callable[P, R]) -> Callable[P, R]:
-    """A part of kernels that they call; Python must not call it (the interpreter crashes).
+    """A part of kernels that they call; Python cannot.
 
     Left to itself, numba compiles a function anew for every number that is written out in a call of it.
     """
-    dispatcher = _njit(no_cpython_wrapper=True, **_COMMON)(function)
+    dispatcher = _njit(**_HELPER)(function)
     resolve: Any = getattr(dispatcher, "get_call_template", None)
     if resolve is not None:
         dispatcher.get_call_template = lambda args, kws: resolve(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim.kernels.jit import inlined, kernel
+from maerisim.kernels.jit import helper, inlined, kernel
 from maerisim.program import Ints
 
 STEP, LOOP, END, HALT = 0, 1, 2, 3
@@ -57,6 +57,13 @@ def seek(code: Code, walkers: Walkers, walker: int, row: int) -> int:
 
 
 @kernel
+def seek_first_steps(code: Code, walkers: Walkers, rows: Ints) -> None:
+    """Move each walker to the first STEP or HALT row of its thread, which begins at ``rows[walker]``."""
+    for walker in range(len(rows)):
+        seek(code, walkers, walker, rows[walker])
+
+
+@helper
 def seek_step(code: Code, walkers: Walkers, walker: int, row: int) -> int:
     """:func:`seek` as a call."""
     return seek(code, walkers, walker, row)

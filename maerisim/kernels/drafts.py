@@ -1,0 +1,96 @@
+"""Compiling kernels in one go, their helpers only as far as the kernels need.
+
+numba optimises each function with all that it calls in it, and makes machine code of that, even where nothing but other
+compiled functions calls it: what lies five calls deep is optimised and translated five times. A helper stays a *draft*: its
+instructions are tidied up, linked into each kernel that needs them, and optimised and translated there, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.typed_passes import NativeLowering
+
+
+class _Code(JITCodeLibrary):
+    """The code of a kernel."""
+
+    def add_linking_library(self, library: Any) -> None:
+        # LLVM leaves out what nothing that was linked before refers to, so the last place in line is the right one.
+        if library in self._linking_libraries:
+            self._linking_libraries.remove(library)
+        super().add_linking_library(library)
+
+
+class _Draft(JITCodeLibrary):
+    """The instructions of a helper; ``libraries``: itself and all that has to be linked with it, in this order."""
+
+    def __init__(self, codegen: Any, name: str) -> None:
+        super().__init__(codegen, name)
+        self.libraries = [self]
+
+    def add_linking_library(self, library: Any) -> None:
+        if library in self.libraries:
+            self.libraries.remove(library)
+        self.libraries.append(library)
+
+    def _optimize_final_module(self) -> None:
+        """Leave the instructions as they are."""
+
+    def _finalize_final_module(self) -> None:
+        """Make no machine code."""
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _KernelLowering(NativeLowering):
+    """Write and compile the code of a kernel."""
+
+    _name = "kernel_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = _Code(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        super().run_pass(state)
+        return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _DraftLowering(NativeLowering):
+    """Write a draft."""
+
+    _name = "draft_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = _Draft(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        draft = state["cr"]
+        # Under this object numba looks for what to call; some built-in function that is no other draft's.
+        key = draft.fndesc.llvm_func_name.join
+        state.targetctx.insert_user_function(key, draft.fndesc, state.library.libraries)
+        state["cr"] = draft._replace(cfunc=key)
+        return True
+
+
+class KernelCompiler(CompilerBase):
+    """numba's compiler for kernels; the argument ``pipeline_class`` of its decorators."""
+
+    lowering: ClassVar[type[NativeLowering]] = _KernelLowering
+
+    def define_pipelines(self) -> list[Any]:
+        """numba's passes but for the one that writes the code."""
+        passes = PassManager(self.lowering.name())
+        for each, purpose in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
+            passes.add_pass(self.lowering if each is NativeLowering else each, purpose)
+        passes.finalize()
+        return [passes]
+
+
+class DraftCompiler(KernelCompiler):
+    """The same for helpers."""
+
+    lowering = _DraftLowering
