@@ -250,7 +250,7 @@ def warmup() -> None:
     def show(kernel: str, seconds: float | None) -> None:
         if seconds is not None:
             times.append(seconds)
-            typer.echo(f"  {kernel:24} {seconds:5.1f} s")
+            typer.echo(f"  {kernel:26} {seconds:5.1f} s")
 
     with compilation.watched(show):
         compile_all()

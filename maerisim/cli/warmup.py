@@ -3,9 +3,10 @@
 numba compiles in one thread. The kernels of the estimates and those of the engines do not need one another, so each part
 is left to a process of its own, which keeps the machine code on disk (see :mod:`maerisim.kernels.compilation`).
 
-    python -m maerisim.cli.warmup PART ...
+    python -m maerisim.cli.warmup
 
-is such a process: it prints a line of JSON when it begins a kernel and when it has compiled it.
+is such a process: it takes one part after the other from standard input, where their names lie in line (16 bytes each, filled
+up with spaces), and prints a line of JSON when it begins a kernel and when it has compiled it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from maerisim.kernels import compilation
 
 if TYPE_CHECKING:
     from maerisim.hardware import Hardware
+
+_NAME = 16
+"""Bytes of a name on standard input; reads as short as this are never divided between processes."""
 
 
 def needed_by(hardware: Hardware, *, values: bool = False) -> list[str]:
@@ -68,22 +72,26 @@ def _processors() -> int:
 def _compile_at_once(parts: Sequence[str]) -> bool:
     """Compile ``parts`` in as many processes as there are processors; whether all of them succeeded.
 
-    The processes share a pipe, through which the watchers of this process hear of each kernel.
+    The processes share two pipes: from one each takes the next part as soon as it is done with another, through the
+    other the watchers of this process hear of each kernel.
     """
-    count = min(_processors(), len(parts))
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    waiting, queue = os.pipe()
     reading, writing = os.pipe()
+    with os.fdopen(queue, "w", encoding="ascii") as names:
+        names.writelines(part.ljust(_NAME) for part in parts)
     with os.fdopen(reading, encoding="utf-8") as reports:
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "maerisim.cli.warmup", *parts[first::count]],
+                [sys.executable, "-m", "maerisim.cli.warmup"],
                 env=os.environ | {"PYTHONPATH": paths},
-                stdin=subprocess.DEVNULL,
+                stdin=waiting,
                 stdout=writing,
                 stderr=subprocess.DEVNULL,
             )
-            for first in range(count)
+            for _ in range(min(_processors(), len(parts)))
         ]
+        os.close(waiting)
         os.close(writing)
         try:
             for line in reports:
@@ -96,23 +104,10 @@ def _compile_at_once(parts: Sequence[str]) -> bool:
 
 def _compile(part: str) -> None:
     """Run the kernels of a part in this process, and note that they are all on disk."""
-    _with_deep_stack(PARTS[part])
+    PARTS[part]()
     kept = compilation.directory()
     if kept is not None and _can_be_kept():
         (kept / f"{part}.complete").touch()
-
-
-def _with_deep_stack(function: Callable[[], None]) -> None:
-    """Call a function that calls others hundreds deep, as numba's compiler does.
-
-    CPython keeps the frames of a thread in chunks of 16 KB; it asks the operating system for the next one when a call
-    does not fit, and gives it back on return. Calls across the end of a chunk in a loop cost a third of the time
-    to compile. A chunk is as large as the frame that begins it needs: this one's leaves room for all others.
-    """
-    function()
-
-
-_with_deep_stack.__code__ = _with_deep_stack.__code__.replace(co_stacksize=1 << 16)
 
 
 def _run_estimates() -> None:
@@ -164,5 +159,5 @@ def _report(kernel: str, seconds: float | None) -> None:
 if __name__ == "__main__":
     gc.disable()  # a tenth of the time, and the process ends soon
     with compilation.watched(_report):
-        for name in sys.argv[1:]:
-            _compile(name)
+        while name := os.read(sys.stdin.fileno(), _NAME):
+            _compile(name.decode().rstrip())

@@ -12,6 +12,7 @@ in the table of the outer one.
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from collections.abc import Callable
 from hashlib import sha256
@@ -34,6 +35,8 @@ from numba.extending import (
 _WORD = ir.IntType(64)
 _BYTES = 8
 """Of a word."""
+_lend: Any = (ctypes.c_char * 0).from_buffer
+"""Nothing at the address of an array's data, however little there is."""
 
 
 class Group(types.Type):
@@ -79,13 +82,16 @@ def table_of(group: tuple[Any, ...]) -> bytes:
 def _append(group: tuple[Any, ...], words: list[int]) -> None:
     for field in group:
         if isinstance(field, np.ndarray):
-            words.append(field.__array_interface__["data"][0])
-            words.extend(field.shape)
-            words.extend(field.strides)
+            try:
+                words.append(ctypes.addressof(_lend(field)))  # a fifth of the time of the other way
+            except TypeError:  # only arrays that are contiguous and can be written lend their buffer
+                words.append(field.ctypes.data)
+            words += field.shape
+            words += field.strides
         elif isinstance(field, tuple):
             _append(field, words)
         elif isinstance(field, float):
-            words.extend(struct.unpack("q", struct.pack("d", field)))
+            words += struct.unpack("q", struct.pack("d", field))
         else:
             words.append(field)
 

@@ -14,7 +14,7 @@ from numba.core import event as events
 from numba.extending import intrinsic
 
 from maerisim.kernels import compilation, groups
-from maerisim.kernels.drafts import DraftCompiler, KernelCompiler
+from maerisim.kernels.pipeline import DraftCompiler, KernelCompiler
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from numba.core.compiler_machinery import PassManager
 
 from maerisim.kernels import compilation
+from maerisim.kernels.pipeline import Passes
 
 
 @pytest.fixture
@@ -82,3 +84,27 @@ def test_kernels_run_where_none_can_be_kept(tmp_path):
     )
     assert finished.stdout == "6\n"
     assert finished.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the pages that Linux hands out")
+def test_passes_get_their_stack_once(monkeypatch):
+    """Calls in a loop, at a depth where CPython asks for memory and returns it in each of them, or at any other."""
+    import resource
+
+    monkeypatch.setattr(PassManager, "run", lambda _self, work: work())
+
+    def nothing():
+        pass
+
+    def call_at(depth):
+        if depth:
+            call_at(depth - 1)
+        for _ in range(200):
+            nothing()
+
+    def pages_for(calls):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        calls()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    assert pages_for(lambda: Passes("at all depths").run(lambda: [call_at(depth) for depth in range(200)])) < 2000

@@ -1,4 +1,4 @@
-"""Compiling kernels in one go, their helpers only as far as the kernels need.
+"""How numba compiles kernels: in one go, their helpers only as far as the kernels need.
 
 numba optimises each function with all that it calls in it, and makes machine code of that, even where nothing but other
 compiled functions calls it: what lies five calls deep is optimised and translated five times. A helper stays a *draft*: its
@@ -76,6 +76,20 @@ class _DraftLowering(NativeLowering):
         return True
 
 
+class Passes(PassManager):
+    """Passes that run on a stack with room for calls hundreds deep, as those of numba's compiler are.
+
+    CPython keeps frames in chunks of 16 KB: it asks the operating system for the next one when a call does not
+    fit, and returns it after the call. Where a loop happens to make its calls at the end of a chunk, that takes longer than all
+    else. A chunk is as large as the frame that begins it claims to be, so one large frame makes room for all others.
+    """
+
+    def run(self, state: Any) -> None:
+        super().run(state)
+
+    run.__code__ = run.__code__.replace(co_stacksize=1 << 16)
+
+
 class KernelCompiler(CompilerBase):
     """numba's compiler for kernels; the argument ``pipeline_class`` of its decorators."""
 
@@ -83,7 +97,7 @@ class KernelCompiler(CompilerBase):
 
     def define_pipelines(self) -> list[Any]:
         """numba's passes but for the one that writes the code."""
-        passes = PassManager(self.lowering.name())
+        passes = Passes(self.lowering.name())
         for each, purpose in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
             passes.add_pass(self.lowering if each is NativeLowering else each, purpose)
         passes.finalize()
