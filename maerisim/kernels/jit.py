@@ -1,4 +1,4 @@
-"""The project's jit decorators, and the only import of numba."""
+"""The project's jit decorators; only they and what they are made of (:mod:`groups`, :mod:`pipeline`) import numba."""
 
 from __future__ import annotations
 
