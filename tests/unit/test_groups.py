@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import NamedTuple
 
@@ -118,6 +119,7 @@ def test_an_array_without_elements_has_a_table_too():
     assert struct.unpack("3q", table_of((np.zeros(0, np.int64),)))[1] == 0
 
 
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") == "1", reason="everything is plain Python then")
 def test_python_cannot_call_a_helper():
     with pytest.raises(TypeError):
         put(Inner(0, VALUES.copy(), True), 0, 1)
