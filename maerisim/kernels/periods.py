@@ -7,7 +7,6 @@ all times have grown by the same amount, they do so in each further one, and wha
 from __future__ import annotations
 
 from maerisim.kernels.jit import helper
-from maerisim.kernels.loads import WEIGHT_LOADS, Leaves
 from maerisim.kernels.orders import Reuse
 from maerisim.kernels.sections import BUS, PORT, VN, Part, Sections
 from maerisim.kernels.times import (
@@ -15,11 +14,13 @@ from maerisim.kernels.times import (
     DONE,
     DUE,
     INDEX,
+    MISSED,
     NEVER,
+    RETIRED,
     RING,
-    SAVED_UP,
-    SENT,
+    SENT_INPUT,
     SINCE,
+    TAKEN,
     TURNS,
     USED_UP,
     WINDOW,
@@ -35,9 +36,7 @@ PATIENCE = 32
 
 
 @helper
-def skip_repetitions(
-    reuse: Reuse, ahead: int, leaves: Leaves, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times
-) -> None:
+def skip_repetitions(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times) -> None:
     """Skip iterations of a loop that has become periodic.
 
     The first and the last iteration of a loop are not like the others. Earlier times are renewed at growing distances
@@ -55,8 +54,10 @@ def skip_repetitions(
     else:
         period = index - loop[SINCE, level]
         if period <= left:
-            times, pace = min(left // period, repetitions(reuse, ahead, leaves, rows, part, level, place, s, t)), 0
-            if times == 0 and period >= PATIENCE:
+            times, pace = 0, 0
+            if is_periodic(reuse, rows, part, level, place, s, t):
+                times = left // period
+            elif period >= PATIENCE:
                 times = left // period
                 front, before = NEVER, NEVER
                 for section in range(part.section, part.end_section):
@@ -96,61 +97,62 @@ def grown_by_step(now: Ints, earlier: Ints, level: int, first: int, place: int, 
 
 
 @helper
-def repetitions(
-    reuse: Reuse, ahead: int, leaves: Leaves, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times
-) -> int:
-    """How often what happened since the earlier times is sure to repeat itself.
+def is_periodic(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times) -> bool:
+    """Whether what happened since the earlier times is sure to repeat itself.
 
     All times of components that had to do with one another have to have grown by the same amount; those of others are
-    unchanged. A port may save up more, if it had enough for all weights that were due.
+    unchanged. A port may have left more cycles free, if it had enough for all weights that were due.
     """
-    now, earlier, most, of = t.now, t.earlier, -NEVER, s.of
+    now, earlier, of = t.now, t.earlier, s.of
     for section in range(part.section, part.end_section):
         more, vn, port = now[DONE, section] - earlier[level, DONE, section], of[VN, section], of[PORT, section]
         added = now[rows.added + ((place - 1) & (RING - 1)), vn] - earlier[level, rows.added, vn]
-        sent = now[SENT, port] - earlier[level, SENT, port]
-        if added and (added != more or (sent and sent != more)):
-            return 0
+        if added and added != more:
+            return False
+        for row in range(SENT_INPUT, DUE):
+            sent = now[row, port] - earlier[level, row, port]
+            if sent and added and (sent != more or now[TAKEN, port] - earlier[level, TAKEN, port] != more):
+                return False
+        retired = grown(now, earlier, level, RETIRED, USED_UP, section)
         used_up = grown(now, earlier, level, USED_UP, rows.returned, section)
-        if used_up and used_up != more:
-            return 0
+        if (retired and retired != more) or (used_up and used_up != more):
+            return False
     for port in range(part.port, part.end_port):
-        more = now[SAVED_UP, port] - earlier[level, SAVED_UP, port]
+        if now[TAKEN + 1, port] != earlier[level, TAKEN + 1, port]:
+            return False
+        missed = now[MISSED, port] - earlier[level, MISSED, port]
         due = now[DUE, port] - earlier[level, DUE, port]
-        if more < 0 or (more > 0 and earlier[level, SAVED_UP, port] < due):
-            return 0
-        if more > 0:
-            room = ahead * int(leaves.port_words[WEIGHT_LOADS, port]) - now[SAVED_UP, port] - due
-            most = min(most, room // more)
+        if missed < 0 or (missed > 0 and earlier[level, MISSED, port] < due):
+            return False
     for vn in range(part.vn, part.end_vn):
         more = grown_by_step(now, earlier, level, rows.added, place, RING - 1 if reuse.spills else part.slack, vn)
         if more < 0:
-            return 0
+            return False
         returned = grown(now, earlier, level, rows.returned, rows.summed, vn)
         summed = grown(now, earlier, level, rows.summed, rows.taken, vn)
         taken = grown(now, earlier, level, rows.taken, rows.added, vn)
         if (returned and returned != more) or (summed and summed != more) or (taken and taken != more):
-            return 0
+            return False
         if reuse.spills:
             written = grown_by_step(now, earlier, level, rows.written, place, RING - 1, vn)
             if written and written != more:
-                return 0
+                return False
         bus = of[BUS, vn]
         if taken and now[rows.bus, bus] - earlier[level, rows.bus, bus] != more:
-            return 0
+            return False
         if now[rows.bus + 1, bus] != earlier[level, rows.bus + 1, bus]:
-            return 0
-    return most
+            return False
+    return True
 
 
 @helper
 def remember(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, t: Times) -> None:
     """Keep the present times as the earlier ones of a level; those by step with the latest first."""
     now, earlier = t.now, t.earlier
-    copy(now, earlier, level, SENT, DONE, part.port, part.end_port)
+    copy(now, earlier, level, TAKEN, DONE, part.port, part.end_port)
     copy(now, earlier, level, DONE, rows.returned, part.section, part.end_section)
     copy(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn)
-    copy(now, earlier, level, rows.bus, rows.bus + 2, part.bus, part.end_bus)
+    copy(now, earlier, level, rows.bus, rows.bus + MISSED, part.bus, part.end_bus)
     for age in range(1, RING if reuse.spills else part.slack + 1):
         row = (place - age) & (RING - 1)
         for first in (rows.added, rows.written):
@@ -176,10 +178,11 @@ def further(now: int, earlier: int, times: int, pace: int) -> int:
 def repeat(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, times: int, pace: int, t: Times) -> None:
     """Let all times grow as often again as they have since the earlier ones; with a ``pace`` all by as much."""
     now, earlier = t.now, t.earlier
-    advance(now, earlier, level, SENT, SAVED_UP, part.port, part.end_port, times, pace)
-    if not pace:
-        advance(now, earlier, level, SAVED_UP, DUE, part.port, part.end_port, times, 0)
+    advance(now, earlier, level, TAKEN, TAKEN + 1, part.port, part.end_port, times, pace)
+    advance(now, earlier, level, SENT_INPUT, DUE, part.port, part.end_port, times, pace)
     advance(now, earlier, level, DUE, DONE, part.port, part.end_port, times, 0)
+    if not pace:
+        advance(now, earlier, level, MISSED, SENT_INPUT, part.port, part.end_port, times, 0)
     advance(now, earlier, level, DONE, rows.returned, part.section, part.end_section, times, pace)
     advance(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn, times, pace)
     advance(now, earlier, level, rows.bus, rows.bus + 1, part.bus, part.end_bus, times, pace)

@@ -11,17 +11,22 @@ from maerisim.program import Ints
 RING = 64
 """Steps for which the times of sums are remembered; longer queues count as if they were so long."""
 SLOTS = 60
-"""Cycles for which a bus is known to have been free or taken."""
+"""Cycles for which a port or bus is known to have been free or taken."""
+RETIRES = 8
+"""Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
 NEVER = -(1 << 40)
 """A time of something that has not happened."""
 LEVELS = 8
 """Most loops of a mapping."""
 
-SENT, SAVED_UP, DUE = 0, 1, 2
-"""Rows of ports: when the last word was sent, cycles saved up for weights, and the weights due so far."""
-DONE, USED_UP = 3, 4
-"""Rows of sections: when the last step was done, and when inputs were used up, the latest first (so many rows as an input
-queue is deep).
+TAKEN, MISSED = 0, 2
+"""Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
+bit for each, the lowest for the latest; and how many were left free before. These are the first rows of ports."""
+SENT_INPUT, SENT_PARTIAL_SUM, SENT_WEIGHT, DUE = 3, 4, 5, 6
+"""Rows of ports: when the last word of an operand was sent, and the weights due so far."""
+DONE, RETIRED, USED_UP = 7, 8, 8 + RETIRES
+"""Rows of sections: when the last step was done, when the weights were used up that those in use took the place
+of, and when inputs were used up; both the latest first, inputs as many as a queue is deep.
 """
 
 
@@ -30,8 +35,7 @@ class Rows(NamedTuple):
 
     Virtual neurons: when ``returned`` partial sums were used up, sums went to the accumulator (``summed``) and results were
     ``taken`` by their bus; by control step, modulo ``RING``, when the last adder ``added``, and results were ``written``.
-    Buses: when the latest result was written and, in the row behind it, which of the ``SLOTS`` cycles until then are taken,
-    a bit for each, the lowest for the latest.
+    Buses: which cycles are taken, as for ports.
     """
 
     returned: int
@@ -90,4 +94,4 @@ def rows_of(fabric: Fabric) -> Rows:
 @kernel
 def count_rows(fabric: Fabric) -> int:
     """The number of rows of the times of a fabric."""
-    return rows_of(fabric).bus + 2
+    return rows_of(fabric).bus + MISSED + 1

@@ -3,28 +3,27 @@
 Each component does its control steps in order, and each as soon as what it needs is there. So every time is the latest
 of a few earlier ones plus a constant, and a run is a recurrence in maxima and sums:
 
-- A *port* sends the words of a step one after the other, each when there is room for it: when the word that came
-  ``input_depth`` before at the same switches was used up.
+- A *port* sends a word a cycle, the words of each operand in order, and each when there is room for it: when the word that
+  came as many words before at the same switches as they have room for was used up. A word that has to wait leaves cycles
+  free, which words of other operands for later steps take; a returning partial sum waits for its result.
 - A *section* (the switches of a virtual neuron under one port) does a step one cycle after the step before, when its
   words have arrived, and when there is room for its products on their way to the last adder of the virtual neuron. A
   step beyond the edge of a tile, in which it has nothing to do, takes it a cycle as well.
 - The last adder of a virtual neuron waits for all its sections; its accumulator until there is room in front of the bus.
 - A *bus* takes one result a cycle, and virtual neurons take turns.
 
-Weights are sent ahead while a port waits for room: a port saves up idle cycles, as many as it has words to send until the
-weight registers are full, and takes due weights from these savings. Returning partial sums wait for their result.
-
 This holds what a closed form for the run's total cannot: how far resources average out that are busy in turns. It is no
-simulation: there are no cycles and no queues in it, a control step costs a few operations per section, and a loop is
+simulation: there are no queues in it and nothing is tried again, a control step costs a few operations per section, and a loop is
 left as soon as it has become periodic (:mod:`maerisim.kernels.periods`). Parts of the fabric that share no virtual
 neuron, port or bus have their own times; parts that are alike are looked at once.
 
-What is left out: which of inputs and weights goes first when both could, and differences between the switches of a section.
+What is left out: differences between the switches of a section, forwarding links that are full, and exactly
+which cycles were free long ago.
 """
 
 from __future__ import annotations
 
-from maerisim.kernels.jit import helper
+from maerisim.kernels.jit import helper, population
 from maerisim.kernels.loads import INPUT_LOADS, SLIDING_LOADS, WEIGHT_LOADS, Leaves
 from maerisim.kernels.orders import SLIDES, Reuse
 from maerisim.kernels.periods import skip_repetitions
@@ -37,12 +36,17 @@ from maerisim.kernels.times import (
     DUE,
     INDEX,
     LEVELS,
+    MISSED,
     NEVER,
+    RETIRED,
+    RETIRES,
     RING,
-    SAVED_UP,
-    SENT,
+    SENT_INPUT,
+    SENT_PARTIAL_SUM,
+    SENT_WEIGHT,
     SINCE,
     SLOTS,
+    TAKEN,
     TURNS,
     USED_UP,
     Rows,
@@ -51,6 +55,9 @@ from maerisim.kernels.times import (
     rows_of,
 )
 from maerisim.program import Ints
+
+BEFORE = (1 << SLOTS) - 1
+"""No cycle before the first one is free."""
 
 
 @helper
@@ -88,6 +95,7 @@ def last_result_of(
     """Cycles until the last result of a part is written."""
     rows, loop = rows_of(fabric), t.loop
     ahead = fabric.weight_room - loops.turns[reuse.ring if reuse.passes else 0]
+    ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
     levels, body = 0, 1
     for d in range(LEVELS):
@@ -101,7 +109,7 @@ def last_result_of(
     while True:
         further = int(reuse.sliding == SLIDES and begun & OF_Q != 0)
         step = Step(ending & shape.partial, begun, ending, further, place)
-        do_step(shape, reuse, ahead, fabric, leaves, rows, part, step, s, t)
+        do_step(shape, reuse, ahead, ago, levels, fabric, leaves, rows, part, step, s, t)
         place = (place + 1) & (RING - 1)
         level = 0
         while level < levels:
@@ -114,7 +122,7 @@ def last_result_of(
             level += 1
         if level == levels:
             break
-        skip_repetitions(reuse, ahead, leaves, rows, part, level, place, s, t)
+        skip_repetitions(reuse, rows, part, level, place, s, t)
         begun |= 1 << loop[DIMENSION, level]
         if loop[INDEX, level] == loop[TURNS, level] - 1:
             ending |= 1 << loop[DIMENSION, level]
@@ -125,20 +133,36 @@ def last_result_of(
 
 
 @helper
+def steps_ago(reuse: Reuse, ahead: int, turns: Ints) -> int:
+    """How many steps before a weight is first used at the least there is room for it; 0 when few enough to know the times.
+
+    It takes the place of the one that is as many weights before it as there is room for: ``ahead``, and those of a ring,
+    which are used up in the last of its passes.
+    """
+    repeats = int(turns[reuse.repeats])
+    if not reuse.passes:
+        return ahead * repeats if ahead > RETIRES else 0
+    ring = turns[reuse.ring]
+    return int(ahead // ring * turns[reuse.ring | reuse.passes | reuse.repeats] + (ring + ahead % ring) * repeats)
+
+
+@helper
 def begin(rows: Rows, part: Part, t: Times) -> None:
     """Before the first cycle."""
     now = t.now
     for port in range(part.port, part.end_port):
-        now[SENT, port], now[SAVED_UP, port], now[DUE, port] = -1, 0, 0
+        now[TAKEN, port], now[TAKEN + 1, port], now[MISSED, port], now[DUE, port] = -1, BEFORE, 0, 0
+        for row in range(SENT_INPUT, SENT_WEIGHT + 1):
+            now[row, port] = -1
     for section in range(part.section, part.end_section):
         now[DONE, section] = -1
-        for row in range(USED_UP, rows.returned):
+        for row in range(RETIRED, rows.returned):
             now[row, section] = NEVER
     for vn in range(part.vn, part.end_vn):
         for row in range(rows.returned, rows.bus):
             now[row, vn] = NEVER
     for bus in range(part.bus, part.end_bus):
-        now[rows.bus, bus], now[rows.bus + 1, bus] = NEVER, 0
+        now[rows.bus, bus], now[rows.bus + 1, bus], now[rows.bus + MISSED, bus] = NEVER, 0, 0
 
 
 @helper
@@ -154,6 +178,8 @@ def do_step(
     shape: Shape,
     reuse: Reuse,
     ahead: int,
+    ago: int,
+    levels: int,
     fabric: Fabric,
     leaves: Leaves,
     rows: Rows,
@@ -162,18 +188,24 @@ def do_step(
     s: Sections,
     t: Times,
 ) -> None:
-    """The times of one control step."""
+    """The times of one control step.
+
+    There is room for ``ahead`` more weights than those in use, and so it was ``ago`` steps before a weight is used (0:
+    times tell).
+    """
     now, of = t.now, s.of
     for section in range(part.section, part.end_section):
         t.ready[section] = NEVER
     load = (SLIDING_LOADS if step.further else INPUT_LOADS) + step.at_edge
     if not (reuse.inputs_kept and step.begun & OF_K):
-        send_inputs(load, ahead, fabric, leaves, part, s, t)
+        send_words(load, SENT_INPUT, USED_UP + fabric.input_depth - 1, 0, 0, fabric, leaves, part, s, t)
     returns = reuse.spills and step.begun & FOLDS
     if returns:
-        send_partial_sums(ahead, fabric, leaves, rows, part, step, s, t)
-    if shape.weighted and not step.begun & (reuse.repeats | reuse.passes):
-        send_weights(ahead, fabric, leaves, part, step, s, t)
+        send_partial_sums(fabric, rows, part, step, s, t)
+    loads_weights = shape.weighted and not step.begun & (reuse.repeats | reuse.passes)
+    if loads_weights:
+        used_up = DONE if ago or not ahead else RETIRED + ahead - 1
+        send_words(WEIGHT_LOADS + step.at_edge, SENT_WEIGHT, used_up, ago, ahead, fabric, leaves, part, s, t)
     use_up = not reuse.inputs_kept or step.ending & OF_K
     if reuse.inputs_kept:
         load &= ~OF_K
@@ -183,20 +215,23 @@ def do_step(
         if not of[BEYOND, vn] & outside:
             added = now[rows.added + ((step.place - of[SLACK, section]) & (RING - 1)), vn]
             done = max(done, t.ready[section], added)
+        if loads_weights and not ago and s.last[WEIGHT_LOADS + step.at_edge, section]:
+            push(now, RETIRED, USED_UP, section, now[DONE, section])
         now[DONE, section] = done
         if use_up and s.last[load, section]:
             push(now, USED_UP, rows.returned, section, done)
     emits = reuse.spills or step.ending & FOLDS == shape.turning & FOLDS
+    left = count_results(reuse, levels, t.loop) if emits else 0
     for vn in range(part.vn, part.end_vn):
         at_work = not of[BEYOND, vn] & outside
         if at_work and returns:
             push(now, rows.returned, rows.summed, vn, now[DONE, of[FIRST, vn]])
-        sum_up(fabric, rows, step, vn, int(at_work), int(emits), s, t)
+        sum_up(fabric, rows, step, vn, int(at_work), left, s, t)
 
 
 @helper
-def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, emits: int, s: Sections, t: Times) -> None:
-    """Add up the products of a step of a virtual neuron, and send the result, if it has one, over its bus."""
+def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, left: int, s: Sections, t: Times) -> None:
+    """Add up the products of a step of a virtual neuron; if there is a result, one of ``left`` in a row, send it."""
     now, of, last = t.now, s.of, (step.place - 1) & (RING - 1)
     added = now[rows.added + last, vn]
     written = now[rows.written + last, vn]
@@ -205,11 +240,11 @@ def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, emits:
         for section in range(of[FIRST, vn], of[FIRST, vn + 1]):
             added = max(added, now[DONE, section] + of[WAY, section])
         summed = max(added + fabric.level_latency, now[rows.summed, vn] + 1)
-        if emits:
+        if left:
             summed = max(summed, now[rows.added - 1, vn] - 1)
             ready = summed + fabric.accumulation_latency + fabric.collection_latency
-            turn = now[rows.taken, vn] + count_rivals(fabric, rows, vn, ready, s, t) + 1
-            written = take_slot(rows, of[BUS, vn], max(ready, turn), t)
+            turn = now[rows.taken, vn] + count_rivals(fabric, rows, vn, ready, left, s, t) + 1
+            written = take_slot(now, rows.bus, of[BUS, vn], max(ready, turn))
             push(now, rows.taken, rows.added, vn, written)
         push(now, rows.summed, rows.taken, vn, summed)
     now[rows.added + step.place, vn] = added
@@ -217,51 +252,76 @@ def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, emits:
 
 
 @helper
-def count_rivals(fabric: Fabric, rows: Rows, vn: int, ready: int, s: Sections, t: Times) -> int:
+def count_results(reuse: Reuse, levels: int, loop: Ints) -> int:
+    """The steps in a row that have results, from the present one on: until the innermost folding loop begins again."""
+    level, before, inside = 0, 0, 1
+    while level < levels and (reuse.spills or not FOLDS >> loop[DIMENSION, level] & 1):
+        before += loop[INDEX, level] * inside
+        inside *= loop[TURNS, level]
+        level += 1
+    return inside - before
+
+
+@helper
+def count_rivals(fabric: Fabric, rows: Rows, vn: int, ready: int, left: int, s: Sections, t: Times) -> int:
     """Virtual neurons that are ahead of one on its bus, so that their results of later steps come in between its own.
 
-    Their latest known result left longer ago than results wait in front of the bus.
+    Their latest known result left longer ago than results wait in front of the bus, but not so long ago that they must
+    have sent all results ``left`` in a row when two take turns.
     """
     rivals, other = 0, s.of[NEXT, vn]
     while other != vn:
-        latest = t.now[rows.taken, other]
-        rivals += int(latest != NEVER and latest < ready - fabric.collection_depth)
+        lead = ready - t.now[rows.taken, other]
+        rivals += int(fabric.collection_depth < lead < 2 * left)
         other = s.of[NEXT, other]
     return rivals
 
 
 @helper
-def take_slot(rows: Rows, bus: int, ready: int, t: Times) -> int:
-    """The first cycle from ``ready`` on in which a bus has no other result; it is taken."""
-    now = t.now
-    gap, taken = ready - now[rows.bus, bus], now[rows.bus + 1, bus]
+def take_slot(now: Ints, row: int, lane: int, ready: int) -> int:
+    """The first free cycle from ``ready`` on of the port or bus whose cycles are in this row; it is taken."""
+    gap, taken = ready - now[row, lane], now[row + 1, lane]
     if gap <= 0:
         gap = -min(-gap, SLOTS - 1)
         while gap < 1 and taken >> -gap & 1:
             gap += 1
     if gap < 1:
-        now[rows.bus + 1, bus] = taken | 1 << -gap
-        return int(now[rows.bus, bus] + gap)
-    earlier = (taken & ((1 << (SLOTS - gap)) - 1)) << gap if gap < SLOTS else 0
-    now[rows.bus, bus] += gap
-    now[rows.bus + 1, bus] = earlier | 1
-    return int(now[rows.bus, bus])
+        now[row + 1, lane] = taken | 1 << -gap
+        return int(now[row, lane] + gap)
+    kept = max(0, SLOTS - gap)
+    now[row, lane] += gap
+    now[row + 1, lane] = (taken & ((1 << kept) - 1)) << (SLOTS - kept) | 1
+    now[row + MISSED, lane] += gap - population(taken >> kept)
+    return int(now[row, lane])
 
 
 @helper
-def wait(port: int, until: int, ahead: int, leaves: Leaves, t: Times) -> None:
-    """Let a port wait; what it could have sent meanwhile of the next weights, as far as there is room, is saved."""
-    gap = until - t.now[SENT, port]
-    if gap > 0:
-        t.now[SENT, port] = until
-        most = ahead * int(leaves.port_words[WEIGHT_LOADS, port])
-        t.now[SAVED_UP, port] = max(0, min(t.now[SAVED_UP, port] + gap, most))
+def send(now: Ints, operand: int, port: int, room: int) -> int:
+    """When a port sends the next word of an operand, for which there is room from a cycle on."""
+    time = take_slot(now, TAKEN, port, max(room, now[operand, port] + 1))
+    now[operand, port] = time
+    return time
 
 
 @helper
-def send_inputs(load: int, ahead: int, fabric: Fabric, leaves: Leaves, part: Part, s: Sections, t: Times) -> None:
-    """Send the inputs of a step, each when those that came before by the depth of the queues are used up."""
-    now, oldest = t.now, USED_UP + fabric.input_depth - 1
+def send_words(
+    load: int,
+    operand: int,
+    used_up: int,
+    ago: int,
+    ahead: int,
+    fabric: Fabric,
+    leaves: Leaves,
+    part: Part,
+    s: Sections,
+    t: Times,
+) -> None:
+    """Send the inputs or weights of a step when there is room for them.
+
+    There is since ``ago`` cycles before the time in row ``used_up``. Weights, of which there is room for those of ``ahead``
+    steps, take cycles first that were left free longer ago than it is remembered which.
+    """
+    now = t.now
     for port in range(part.port, part.end_port):
         words = int(leaves.port_words[load, port])
         for word in range(1, words + 1):
@@ -269,20 +329,26 @@ def send_inputs(load: int, ahead: int, fabric: Fabric, leaves: Leaves, part: Par
         for section in range(s.of[BEGIN, port], s.of[BEGIN, port + 1]):
             if s.last[load, section]:
                 word = int(s.first[load, section])
-                t.room[word] = max(t.room[word], now[oldest, section] - 1)
-        for word in range(1, words + 1):
-            wait(port, t.room[word], ahead, leaves, t)
-            now[SENT, port] += 1
-            t.sent[word] = now[SENT, port]
+                t.room[word] = max(t.room[word], now[used_up, section] - ago)
+        first = 1
+        if operand == SENT_WEIGHT and words:
+            missed = min(now[MISSED, port], ahead * int(leaves.port_words[WEIGHT_LOADS, port]))
+            forgotten = now[TAKEN, port] - SLOTS
+            while first <= words and first <= missed and t.room[first] <= forgotten:
+                t.sent[first] = forgotten
+                first += 1
+            now[MISSED, port] = missed - words if first > words else 0
+            now[DUE, port] += words
+        for word in range(first, words + 1):
+            t.sent[word] = send(now, operand, port, t.room[word])
         for section in range(s.of[BEGIN, port], s.of[BEGIN, port + 1]):
             if s.last[load, section]:
-                t.ready[section] = t.sent[s.last[load, section]] + fabric.distribution_latency
+                sent = t.sent[s.last[load, section]]
+                t.ready[section] = max(t.ready[section], sent + fabric.distribution_latency)
 
 
 @helper
-def send_partial_sums(
-    ahead: int, fabric: Fabric, leaves: Leaves, rows: Rows, part: Part, step: Step, s: Sections, t: Times
-) -> None:
+def send_partial_sums(fabric: Fabric, rows: Rows, part: Part, step: Step, s: Sections, t: Times) -> None:
     """Send the partial sums that a step continues when they are written and their queues have room.
 
     The step that produced them: the innermost folding loop that is not at its first iteration goes back by one, those
@@ -300,30 +366,8 @@ def send_partial_sums(
         if not s.of[BEYOND, vn] & outside:
             section = s.of[FIRST, vn]
             port = s.of[PORT, section]
-            until = now[oldest, vn] - 1
+            room = now[oldest, vn]
             if distance < RING:
-                until = max(until, now[rows.written + ((step.place - distance) & (RING - 1)), vn] - 2)
-            wait(port, until, ahead, leaves, t)
-            now[SENT, port] += 1
-            t.ready[section] = max(t.ready[section], now[SENT, port] + fabric.distribution_latency)
-
-
-@helper
-def send_weights(ahead: int, fabric: Fabric, leaves: Leaves, part: Part, step: Step, s: Sections, t: Times) -> None:
-    """Send what has not been sent ahead of the weights that a step is the first to use."""
-    now, load = t.now, WEIGHT_LOADS + step.at_edge
-    for port in range(part.port, part.end_port):
-        words = int(leaves.port_words[load, port])
-        # Ahead of the last step go the inputs that the queues have room for; with no room for weights ahead, nothing.
-        inputs = fabric.input_depth * int(leaves.port_words[INPUT_LOADS, port]) if ahead > 0 else 1
-        for section in range(s.of[BEGIN, port], s.of[BEGIN, port + 1]):
-            if s.last[load, section]:
-                wait(port, now[DONE, section] - inputs, ahead, leaves, t)
-        saved = min(words, now[SAVED_UP, port])
-        now[SAVED_UP, port] -= saved
-        now[DUE, port] += words
-        now[SENT, port] += words - saved
-        for section in range(s.of[BEGIN, port], s.of[BEGIN, port + 1]):
-            last = int(s.last[load, section])
-            if last > saved:
-                t.ready[section] = max(t.ready[section], now[SENT, port] - (words - last) + fabric.distribution_latency)
+                room = max(room, now[rows.written + ((step.place - distance) & (RING - 1)), vn] - 1)
+            sent = send(now, SENT_PARTIAL_SUM, port, room)
+            t.ready[section] = max(t.ready[section], sent + fabric.distribution_latency)

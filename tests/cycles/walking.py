@@ -14,12 +14,12 @@ import numpy as np
 
 from maerisim.fabric.wiring import wire_up
 from maerisim.hardware import Hardware
-from maerisim.kernels.times import RING, SLOTS
+from maerisim.kernels.times import RETIRES, RING, SLOTS
 from maerisim.lowering import lower, padded
 from maerisim.lowering.layout import WEIGHT_DIMENSIONS
-from maerisim.lowering.reuse import held, temporal_loops
+from maerisim.lowering.reuse import Held, held, temporal_loops
 from maerisim.mapping import Mapping
-from maerisim.program import ACTIVE, Collect, Program, Use
+from maerisim.program import ACTIVE, Collect, CollectStep, Program, Use
 from maerisim.workload import Problem
 
 
@@ -53,7 +53,7 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
         batches = 1 if given.pools else prod(n for d, n in trips.items() if d not in weights.reused | weights.ring)
         ahead = batches * weights.words if hardware.controller.weights_first and not given.pools else 0
         return max(steps + ahead, busiest) + batches * drain
-    last = _last_result(program, problem, hardware, weights.words)
+    last = _last_result(program, problem, mapping, hardware, weights)
     return max(max(steps, busiest) + drain - 1, last)
 
 
@@ -79,23 +79,38 @@ def _ways(program: Program, hardware: Hardware) -> dict[int, _Way]:
     return ways
 
 
-class _Bus:
-    """A bus takes one result a cycle, in any order."""
+class _Cycles:
+    """The cycles of a port or bus: it takes a word in each, in any order.
+
+    Of cycles longer ago than is remembered only the number of those that were ``missed`` is known.
+    """
 
     def __init__(self) -> None:
-        self.taken: set[int] = set()
+        self.taken = {-1}
+        self.missed = 0
 
     def take(self, ready: int) -> int:
-        """The first free cycle from ``ready`` on, of those not longer ago than a bus is known for."""
-        latest = max(self.taken, default=ready)
+        """The first free cycle from ``ready`` on, of those that are remembered."""
+        latest = max(self.taken)
         time = max(ready, latest - SLOTS + 1)
         while time in self.taken:
             time += 1
         self.taken.add(time)
+        forgotten = range(max(0, latest - SLOTS + 1), max(0, time - SLOTS + 1))
+        self.missed += sum(cycle not in self.taken for cycle in forgotten)
         return time
 
 
-def _last_result(program: Program, problem: Problem, hardware: Hardware, held_weights: int) -> int:
+def _results_in_a_row(collects: list[CollectStep]) -> list[int]:
+    """For each step the steps with results from it on, up to the first without."""
+    left, following = [], 0
+    for template in reversed(collects):
+        following = following + 1 if np.any(template.flags & Collect.EMIT) else 0
+        left.append(following)
+    return left[::-1]
+
+
+def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware: Hardware, weights_held: Held) -> int:
     """Cycles until the last result has left, by the recurrence of the control steps."""
     multiplier, span, reduction = hardware.multiplier, hardware.leaves_per_port, hardware.reduction
     section_of = {
@@ -117,78 +132,85 @@ def _last_result(program: Program, problem: Problem, hardware: Hardware, held_we
     room_for_results = (
         hardware.collection.fifo_depth + max(1, hardware.accumulation.latency) + hardware.collection.latency - 2
     )
-    room = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1) - held_weights
-
+    ahead = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1) - weights_held.words
+    trips = {loop.dimension: loop.trips for loop in temporal_loops(problem, mapping)}
+    repeats = prod(trips[d] for d in weights_held.repeats)
+    ago = ahead * repeats if ahead > RETIRES else 0
+    if weights_held.passes:
+        rings, rest = divmod(ahead, weights_held.words)
+        ago = repeats * (
+            rings * weights_held.words * prod(trips[d] for d in weights_held.passes) + weights_held.words + rest
+        )
+    ports = defaultdict(_Cycles)
     sent = defaultdict(lambda: -1)
-    saved = defaultdict(int)
     done = defaultdict(lambda: -1)
-    used, returned, summed, taken = defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list)
+    used, retired, returned = defaultdict(list), defaultdict(list), defaultdict(list)
+    summed, taken = defaultdict(list), defaultdict(list)
     added = defaultdict(dict)
     emitted = defaultdict(list)
-    buses = defaultdict(_Bus)
+    buses = defaultdict(_Cycles)
     last_result = 0
 
-    def words_of(template):
-        return np.diff(template.port_start)
-
-    first_inputs = words_of(next(program.inputs.walk()).template)
     first_weights = np.zeros(hardware.ports, np.int64)
     if program.weights.templates:
-        first_weights = words_of(next(program.weights.walk()).template)
+        first_weights = np.diff(next(program.weights.walk()).template.port_start)
 
-    def wait(port, until):
-        gap = until - sent[port]
-        if gap > 0:
-            sent[port] = until
-            saved[port] = max(0, min(saved[port] + gap, room * int(first_weights[port])))
+    def send(operand, port, room):
+        sent[operand, port] = ports[port].take(max(room, sent[operand, port] + 1))
+        return sent[operand, port] + hardware.distribution.latency
 
     def receivers(template, packet):
         return {section_of[switch] for switch in template.destinations_of(packet).tolist()}
 
-    streams = [{visit.step: visit.template for visit in thread.walk()} for thread in program.streams]
+    def send_all(operand, template, used_up, limit, ready):
+        for port in range(hardware.ports):
+            begun, packets, cycles = set(), template.of_port(port), ports[port]
+            missed, early, in_vain = min(cycles.missed, ahead * int(first_weights[port])), 0, operand == "weights"
+            forgotten = max(cycles.taken) - SLOTS
+            for packet in packets:
+                to = receivers(template, packet)
+                room = max((used_up[s][-limit] for s in to - begun if len(used_up[s]) >= limit), default=-(10**9))
+                begun |= to
+                if in_vain and early < missed and room <= forgotten:
+                    early += 1
+                    arrival = forgotten + hardware.distribution.latency
+                else:
+                    in_vain = False
+                    arrival = send(operand, port, room)
+                for section in to:
+                    ready[section] = max(ready[section], arrival)
+            if operand == "weights" and packets:
+                cycles.missed = missed - len(packets) if early == len(packets) else 0
+
     collects = [visit.template for visit in program.collect.walk()]
+    left = _results_in_a_row(collects)
+    streams = [{visit.step: visit.template for visit in thread.walk()} for thread in program.streams]
     for step, (uses, *_) in enumerate(program.compute.walk()):
         inputs, partial_sums, weights = (stream.get(step) for stream in streams)
-        ready = {}
+        ready = defaultdict(lambda: -1)
         if inputs is not None:
-            for port in range(hardware.ports):
-                begun = set()
-                for packet in inputs.of_port(port):
-                    for section in receivers(inputs, packet) - begun:
-                        if len(used[section]) >= multiplier.input_fifo_depth:
-                            wait(port, used[section][-multiplier.input_fifo_depth] - 1)
-                        begun.add(section)
-                    sent[port] += 1
-                    for section in receivers(inputs, packet):
-                        ready[section] = sent[port] + hardware.distribution.latency
+            send_all("inputs", inputs, used, multiplier.input_fifo_depth, ready)
         if partial_sums is not None:
             for vn, switch in enumerate(lead):
                 packets = [i for i, to in enumerate(partial_sums.destinations) if to == switch]
                 if not packets or not partial_sums.wait[packets[0]]:
                     continue
-                until = -1
+                room = -1
                 if len(returned[vn]) >= multiplier.partial_sum_fifo_depth:
-                    until = returned[vn][-multiplier.partial_sum_fifo_depth] - 1
+                    room = returned[vn][-multiplier.partial_sum_fifo_depth]
                 at, time = emitted[vn][-partial_sums.wait[packets[0]]]
                 if step - at < RING:
-                    until = max(until, time - 2)
+                    room = max(room, time - 1)
                 section = section_of[switch]
-                port = section[1]
-                wait(port, until)
-                sent[port] += 1
-                ready[section] = max(ready.get(section, -1), sent[port] + hardware.distribution.latency)
+                ready[section] = max(ready[section], send("partial_sums", section[1], room))
         if weights is not None:
-            for port in range(hardware.ports):
-                packets = weights.of_port(port)
-                ahead = multiplier.input_fifo_depth * int(first_inputs[port]) if room > 0 else 1
-                for section in set().union(*(receivers(weights, packet) for packet in packets)):
-                    wait(port, done[section] - ahead)
-                from_savings = min(len(packets), saved[port])
-                saved[port] -= from_savings
-                for packet in packets[from_savings:]:
-                    sent[port] += 1
-                    for section in receivers(weights, packet):
-                        ready[section] = max(ready.get(section, -1), sent[port] + hardware.distribution.latency)
+            if ahead == 0 or ago:
+                since = {section: [time - ago] for section, time in done.items()}
+                send_all("weights", weights, defaultdict(list, since), 1, ready)
+            else:
+                send_all("weights", weights, retired, ahead, ready)
+            for section in {section_of[switch] for switch in weights.destinations.tolist()}:
+                retired[section].append(done[section])
         retires = {
             section_of[m]
             for m in np.flatnonzero((uses & Use.RETIRE_INPUT > 0) & (uses & Use.FORWARDED_INPUT == 0)).tolist()
@@ -198,9 +220,7 @@ def _last_result(program: Program, problem: Problem, hardware: Hardware, held_we
         for section in members:
             done[section] += 1
             if at_work[section[0]]:
-                done[section] = max(
-                    done[section], ready.get(section, -1), added[section[0]].get(step - slack[section], -1)
-                )
+                done[section] = max(done[section], ready[section], added[section[0]].get(step - slack[section], -1))
             if section in retires:
                 used[section].append(done[section])
         for vn, switch in enumerate(lead):
@@ -226,9 +246,9 @@ def _last_result(program: Program, problem: Problem, hardware: Hardware, held_we
                 turn = 0
                 if taken[vn]:
                     rivals = sum(
-                        bool(taken[other]) and taken[other][-1] < time + tail - hardware.collection.fifo_depth
+                        hardware.collection.fifo_depth < time + tail - taken[other][-1] < 2 * left[step]
                         for other, bus in enumerate(program.buses)
-                        if other != vn and bus == program.buses[vn]
+                        if other != vn and bus == program.buses[vn] and taken[other]
                     )
                     turn = taken[vn][-1] + rivals + 1
                 written = buses[program.buses[vn]].take(max(time + tail, turn))
