@@ -14,12 +14,11 @@ The last line is JSON; ``cycles`` are those of the layers that are simulated, wh
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from reporting import Line, Report, best, show
+from reporting import Line, Report, best, run_script, show
 
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -78,4 +77,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    sys.exit(show(measure()))
+    run_script(lambda: show(measure()))

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, NamedTuple
 
-from reporting import Line, Report
+from reporting import Line, Report, run_script
 
 from maerisim.rtl.configure import configure, packing
 from maerisim.rtl.memory import configuration_of, switch_words
@@ -90,4 +90,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -17,7 +17,7 @@ import time
 from functools import partial
 
 from bench_networks import MAPPINGS
-from reporting import Line, Report, best, show
+from reporting import Line, Report, best, run_script, show
 
 RUNS = 5
 COMMAND = (sys.executable, "-m", "maerisim")
@@ -60,4 +60,4 @@ def measure(*, cold: bool = False) -> Report:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cold", action="store_true", help="also compile all kernels")
-    sys.exit(show(measure(cold=parser.parse_args().cold)))
+    run_script(lambda: show(measure(cold=parser.parse_args().cold)))

@@ -12,15 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context
 from typing import NamedTuple
 
+from reporting import run_script
+
+from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
 from maerisim.workload import Network, Problem
@@ -82,15 +82,14 @@ def main() -> int:
     longest_first = sorted(layers, key=lambda problem: -problem.macs)
     results: list[Compared] = []
     # Processes of their own start cleanly; the kernels are on disk after the first of them, or after `maerisim warmup`.
-    with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
-        compared = pool.map(partial(compare, hardware=hardware), longest_first)
-        for problem, result in zip(longest_first, compared, strict=True):
-            results.append(result)
-            verdict = "; ".join(result.differing) or "equal"
-            print(
-                f"{len(results):>3} of {len(layers)}  {layers[problem]:32} {result.cycles:>10,} cycles  {verdict}",
-                flush=True,
-            )
+    compared = in_processes(partial(compare, hardware=hardware), longest_first, arguments.processes, in_order=True)
+    for problem, result in zip(longest_first, compared, strict=True):
+        results.append(result)
+        verdict = "; ".join(result.differing) or "equal"
+        print(
+            f"{len(results):>3} of {len(layers)}  {layers[problem]:32} {result.cycles:>10,} cycles  {verdict}",
+            flush=True,
+        )
     summary = {
         "layers": len(results),
         "equal": sum(not result.differing for result in results),
@@ -103,4 +102,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

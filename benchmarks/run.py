@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 
 import bench_analytic
@@ -22,7 +21,7 @@ import bench_networks
 import bench_rtl_configurations
 import bench_start
 import bench_stepping
-from reporting import Report
+from reporting import Report, run_script
 
 BENCHMARKS: dict[str, Callable[[], Report]] = {
     "stepping": bench_stepping.measure,
@@ -59,4 +58,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
+
+from reporting import run_script
 
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -93,4 +94,4 @@ def cycles_in(hardware: Hardware, problem: Problem, mapping: Mapping) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

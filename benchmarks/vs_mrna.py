@@ -18,19 +18,18 @@ take more energy anywhere, or are less than 1.5 times as fast on geometric mean.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from math import exp, log
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+from reporting import progress, read_table, run_script
 
 from maerisim.analytic import Objective, rank
+from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
@@ -89,7 +88,7 @@ class Outcome(NamedTuple):
 def cases(table: Path) -> list[Case]:
     """The distinct cases of a table of mRNA's mappings, in its order."""
     found: dict[object, Case] = {}
-    for row in csv.DictReader(table.read_text().splitlines()):
+    for _, row in read_table(table, "the table of mRNA's mappings to compare with"):
         case = case_of(row)
         found.setdefault((case.problem, case.multipliers, case.bandwidth, case.objective), case)
     return list(found.values())
@@ -147,13 +146,9 @@ def outcomes(todo: list[Case], jobs: int) -> Iterator[Outcome]:
     """The cases, run in parallel, the longest first."""
     longest_first = sorted(todo, key=lambda case: -case.problem.macs / case.multipliers)
     run(longest_first[-1])  # compile the kernels once, before there are several processes
-    with ProcessPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run, case) for case in longest_first]
-        for future in futures:
-            if sys.stderr.isatty():
-                finished = sum(other.done() for other in futures)
-                print(f"\r{finished} of {len(todo)} finished".ljust(40), end="\r", file=sys.stderr, flush=True)
-            yield future.result()
+    for finished, outcome in enumerate(in_processes(run, longest_first, jobs, in_order=True), 1):
+        yield outcome
+        progress(f"{finished} of {len(todo)} finished")
 
 
 def geomean(values: Iterable[float]) -> float:
@@ -204,9 +199,6 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at once")
     parser.add_argument("--scale", type=int, metavar="MACS", help="shrink layers above this")
     arguments = parser.parse_args()
-    if not arguments.csv.exists():
-        print(f"{arguments.csv}: no such file; give the table of mRNA's mappings to compare with", file=sys.stderr)
-        return 2
     todo = cases(arguments.csv)
     offered = [case for case in todo if case.tile is not None][: arguments.limit]
     if arguments.scale is not None:
@@ -231,4 +223,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)
