@@ -179,6 +179,15 @@ def test_the_readme_documents_every_json_key(maerisim):
     assert {*document, *document["layers"][0]} <= documented
 
 
+def test_every_command_has_a_whole_sentence_in_a_list_of_80_columns(maerisim, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in ([], ["import"]):
+        commands = maerisim(*arguments, "--help").out.partition("Commands:\n")[2].splitlines()
+        assert len(commands) >= 2
+        for line in commands:
+            assert re.fullmatch(r"  \S+ +[A-Z][^.]*[^.]\.", line), line
+
+
 def test_layers_are_chosen_by_name_and_stay_in_the_networks_order(maerisim):
     document = maerisim("map", "maeri-16", "tiny", "--layer", "linear", "--layer", "strided", "--json").json
     assert [layer["name"] for layer in document["layers"]] == ["strided", "linear"]
