@@ -34,6 +34,7 @@ from maerisim.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
 from maerisim.mapping import Mapping
+from maerisim.notation import dims_words
 from maerisim.problem import Problem, Stage
 from maerisim.recurrence import Values, random_sequence, reference_states, walk
 from maerisim.reference import (
@@ -43,7 +44,6 @@ from maerisim.reference import (
     random_operands,
     reference_outputs,
 )
-from maerisim.report import dims_words
 from maerisim.workload import DIMENSIONS, Fused, Layer, Network, Recurrent
 from mapper import find_fused, find_mapping
 

@@ -33,8 +33,8 @@ from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
-from maerisim.report import dims_words
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.notation import dims_words, mapping_words
+from maerisim.workload import Problem
 from mapper import find_mapping
 from mapper.references.mrna import walked
 
@@ -162,15 +162,8 @@ def described(outcome: Outcome) -> str:
     unit = "cycles" if case.objective == "cycles" else "energy"
     ours, theirs = getattr(outcome.ours, unit), getattr(outcome.theirs, unit)
     ratios = f"{outcome.ratio(outcome.theirs):6.2f} {outcome.ratio(outcome.best_loops):6.2f}"
-    mappings = f"{brief(outcome.ours.mapping, case.problem)}; mRNA {brief(outcome.theirs.mapping, case.problem)}"
+    mappings = "; mRNA ".join(mapping_words(case.problem, cost.mapping) for cost in (outcome.ours, outcome.theirs))
     return f"{case.name:26} {case.multipliers:4} {unit:6} {ours:15,.0f} {theirs:15,.0f} {ratios}  {mappings}"
-
-
-def brief(mapping: Mapping, problem: Problem) -> str:
-    """The tiles above 1 and the loops that turn, outermost first."""
-    trips = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
-    tile = " ".join(f"{name}{size}" for name, size in mapping.T.items() if size > 1)
-    return f"{tile} | {' '.join(name for name in mapping.order if trips[name] > 1)}"
 
 
 def summary(done: list[Outcome]) -> dict[str, float]:
