@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 
-from reporting import Line, Report, run_script, show
+from reporting import Line, Report, run_measurement
 
 from maerisim.analytic import Ranking, rank
 from maerisim.hardware import Hardware
@@ -70,4 +70,4 @@ def timed(problem: Problem, hardware: Hardware, *, bounded: bool) -> tuple[Ranki
 
 
 if __name__ == "__main__":
-    run_script(lambda: show(measure()))
+    run_measurement(measure, __doc__)

@@ -11,14 +11,13 @@ any what :data:`maerisim.analytic.ERROR_BOUND` promises.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from reporting import Line, Report, run_script
+from reporting import Line, Report, options, run_script
 
 from maerisim.analytic import ERROR_BOUND, rank
 from maerisim.cli.workers import in_processes
@@ -121,7 +120,7 @@ def measure() -> Report:
 
 def main() -> int:
     """Run the benchmark; 1 when an error is larger than accepted or published."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
     parser.add_argument("--hardware", nargs="+", default=SIZES, help="default: all shipped sizes")
     parser.add_argument("--best", type=int, default=BEST, help="mappings of each layer")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from reporting import Line, Report, best, run_script, show
+from reporting import Line, Report, best, run_measurement
 
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -51,4 +51,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    run_script(lambda: show(measure()))
+    run_measurement(measure, __doc__)

@@ -14,7 +14,7 @@ import time
 from functools import partial
 from typing import Any, NamedTuple
 
-from reporting import Line, Report, best, run_script, show
+from reporting import Line, Report, best, run_measurement
 
 from maerisim.engine.fast_forward import recorded
 from maerisim.engine.lanes import flatten_lanes
@@ -96,4 +96,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    run_script(lambda: show(measure()))
+    run_measurement(measure, __doc__)

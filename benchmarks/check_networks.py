@@ -14,7 +14,6 @@ line is JSON. The exit code is 1 when a layer found no mapping, did not run, or 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
@@ -24,7 +23,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from reporting import run_script
+from reporting import options, run_script
 
 from maerisim.cli.workers import in_processes
 from maerisim.documents import shipped
@@ -299,7 +298,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 def main() -> int:
     """Check; 1 when something failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
     parser.add_argument("--hardware", default="maeri-64")
     parser.add_argument("--macs", type=int, default=MACS, help="MACs up to which values are checked in full")

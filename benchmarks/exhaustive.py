@@ -10,7 +10,6 @@ chosen mapping's cycles over the best's, less 1. Exit code 1 when one is above 0
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
-from reporting import progress, run_script
+from reporting import options, progress, run_script
 
 from maerisim.cli.workers import in_processes
 from maerisim.engine import simulate
@@ -105,7 +104,7 @@ def outcomes(names: list[str], hardware: Hardware, jobs: int) -> Iterator[Outcom
 
 def main() -> int:
     """Run the layers."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"of: {', '.join(LAYERS)}; default: all")
     parser.add_argument("--hardware", default="maeri-16")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

@@ -9,7 +9,6 @@ printed with what differs; the last line is JSON.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
@@ -18,7 +17,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
 
-from reporting import run_script
+from reporting import options, run_script
 
 from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
@@ -72,7 +71,7 @@ def problems(networks: list[str]) -> dict[Problem, str]:
 
 def main() -> int:
     """Compare; 1 when a layer differs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), help="shipped names or files")
     parser.add_argument("--hardware", default="maeri-64")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one per processor")

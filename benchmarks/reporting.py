@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import sys
@@ -34,6 +35,21 @@ def run_script(main: Callable[[], int]) -> NoReturn:
         print("\ninterrupted" if sys.stderr.isatty() else "interrupted", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """The parser of a script's options; ``--help`` prints its docstring as it is."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def run_measurement(measure: Callable[[], Report], description: str | None) -> NoReturn:
+    """Run a script without options that measures something and prints it."""
+
+    def main() -> int:
+        options(description).parse_args()
+        return show(measure())
+
+    run_script(main)
 
 
 def progress(text: str) -> None:

@@ -10,13 +10,12 @@ RTL completes, ``deadlocks`` those where it hangs; a case is ``exact`` when all 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from reporting import UnusableError, read_table, run_script
+from reporting import UnusableError, options, read_table, run_script
 
 from maerisim.engine import EngineName, Result, simulate_testbench
 from maerisim.errors import DeadlockError, MaerisimError
@@ -145,7 +144,7 @@ def validate(table: Path, engine: EngineName) -> dict[str, float]:
 
 def main() -> int:
     """Run the table; 0 when every case is exact and every deadlock found, 2 when the table cannot be used."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--engine", choices=["compiled", "event"], default="compiled")
     arguments = parser.parse_args()

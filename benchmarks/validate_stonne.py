@@ -10,13 +10,12 @@ STONNE completes, ``deadlocks`` those where it hangs), with the counts of rows w
 
 from __future__ import annotations
 
-import argparse
 import json
 from math import exp, log
 from pathlib import Path
 from typing import Any
 
-from reporting import read_table, run_script
+from reporting import options, read_table, run_script
 
 from maerisim.engine import Result, simulate
 from maerisim.errors import DeadlockError
@@ -99,7 +98,7 @@ def compare_with_default(table: Path) -> None:
 
 def main() -> int:
     """Run the table; 1 when a case is more than 2 % off or a deadlock is not found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--engine", choices=["compiled", "event"], default="compiled")
     parser.add_argument("--default", action="store_true", help="compare with our default fabric as well")

@@ -17,7 +17,6 @@ take more energy anywhere, or are less than 1.5 times as fast on geometric mean.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from reporting import progress, read_table, run_script
+from reporting import options, progress, read_table, run_script
 
 from maerisim.analytic import Objective, rank
 from maerisim.cli.workers import in_processes
@@ -186,7 +185,7 @@ def summary(done: list[Outcome]) -> dict[str, float]:
 
 def main() -> int:
     """Run the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N distinct cases")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at once")

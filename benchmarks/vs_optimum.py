@@ -13,7 +13,6 @@ layers on ``--jobs`` processes. Exit code 1 when the median is 1 s or more, or R
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
@@ -22,7 +21,7 @@ from functools import partial
 from statistics import mean, median
 from typing import NamedTuple
 
-from reporting import progress, run_script
+from reporting import options, progress, run_script
 
 from maerisim.cli.workers import in_processes
 from maerisim.documents import shipped
@@ -99,7 +98,7 @@ def measured(names: list[str], hardware: Hardware, effort: Effort, jobs: int) ->
 
 def main() -> int:
     """Run the networks."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
     parser.add_argument("--hardware", default="maeri-256")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

@@ -15,7 +15,6 @@ of the mean. The last line is JSON. The exit code is 1 when there is such a case
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -29,7 +28,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from reporting import UnusableError, read_table, run_script
+from reporting import UnusableError, options, read_table, run_script
 from validate_stonne import case
 
 from maerisim.engine import simulate
@@ -203,7 +202,7 @@ def summary(outcomes: dict[str, Outcome], failed: dict[str, str]) -> dict[str, A
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the cases; see above for the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--stonne", type=Path, required=True, metavar="PATH", help="the binary")
     parser.add_argument(
         "--cases", type=Path, default=DEFAULT_CASES, metavar="CSV", help="STONNE's parameters, a row each"

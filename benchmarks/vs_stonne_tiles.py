@@ -15,14 +15,13 @@ cycles that STONNE took, the means are their cycles over ours. Exit code 1 when 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
-from reporting import read_table, run_script
+from reporting import options, read_table, run_script
 from validate_stonne import ORDER, PLACEMENT, case
 
 from maerisim.engine import simulate
@@ -72,7 +71,7 @@ def named(tile: Tiles) -> dict[str, int]:
 
 def main() -> int:
     """Run the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--emit", type=Path, metavar="OUT.csv", help="write our tiles here")
     arguments = parser.parse_args()

@@ -19,7 +19,7 @@ SCRIPTS = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if "__main_
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_script_ends_by_way_of_the_one_that_explains(script: Path) -> None:
     text = script.read_text("utf-8").partition('if __name__ == "__main__":\n')[2]
-    assert re.search(r"^    run_script\(.*\)\n\Z", text, re.MULTILINE), text
+    assert re.search(r"^    run_(script|measurement)\(.*\)\n\Z", text, re.MULTILINE), text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal to a group of processes")
