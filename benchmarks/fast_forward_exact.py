@@ -17,12 +17,13 @@ from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
 
+from bench_estimate_error import distinct_layers
 from reporting import options, run_script
 
 from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
-from maerisim.workload import Network, Problem
+from maerisim.workload import Problem
 from mapper import find_mapping
 
 NETWORKS = ("alexnet", "mobilenet_v2")
@@ -59,16 +60,6 @@ def differences(forward: Result, stepped: Result) -> Iterator[str]:
             yield f"{name} {found} instead of {expected}"
 
 
-def problems(networks: list[str]) -> dict[Problem, str]:
-    """The distinct layers and stages, by the first that has each shape."""
-    found: dict[Problem, str] = {}
-    for name in networks:
-        for layer in Network.load(name).layers:
-            for stage in layer.stages:
-                found.setdefault(stage.problem, f"{name} {stage.name}")
-    return found
-
-
 def main() -> int:
     """Compare; 1 when a layer differs."""
     parser = options(__doc__)
@@ -77,7 +68,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one per processor")
     arguments = parser.parse_args()
     hardware = Hardware.load(arguments.hardware)
-    layers = problems(arguments.networks)
+    layers = distinct_layers(arguments.networks)
     longest_first = sorted(layers, key=lambda problem: -problem.macs)
     results: list[Compared] = []
     # Processes of their own start cleanly; the kernels are on disk after the first of them, or after `maerisim warmup`.
