@@ -33,7 +33,7 @@ from maerisim.errors import MappingError
 from maerisim.fabric.collection import buses_by_switch
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware import EnergyTable, Hardware
-from maerisim.kernels import exits, loads, orders, ranking, timing
+from maerisim.kernels import exits, loads, orders, ranking, sections, times
 from maerisim.kernels import quantities as k
 from maerisim.lowering import programs
 from maerisim.mapping import REPLICATED, Mapping
@@ -136,13 +136,12 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
             used_rows=ints(loads.LOADS),
             total=ints(max(ports, buses)),
         ),
-        timing=_timing(fabric),
+        sections=_sections(fabric),
+        times=_times(fabric),
         placed=loads.Placed(loads=ints(loads.LOADS, columns), bus_results=ints(k.CLASSES)),
         tables=ranking.Tables(
             tile=ints(8),
             kind=ints(_MOST_CLASSES),
-            given=ints(2, _MOST_CLASSES),
-            timed=ints(_MOST_CLASSES),
             traffic=ints(5, kinds),
             floor=np.zeros((kinds, 2)),
             costs=ints(kinds, k.COSTS),
@@ -153,34 +152,28 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
     )
 
 
-def _timing(fabric: k.Fabric) -> timing.Timing:
+def _sections(fabric: k.Fabric) -> sections.Sections:
     """Room for a placed tile in as many sections as possible."""
-    lanes, rows = fabric.multipliers, timing.count_rows(fabric)
+    lanes = fabric.multipliers + 1
+    return sections.Sections(
+        of=np.zeros((sections.FACTS, lanes), np.int64),
+        first=np.zeros((sections.ROWS, lanes), np.uint16),
+        last=np.zeros((sections.ROWS, lanes), np.uint16),
+        limits=np.zeros((fabric.ports + 1, len(sections.Part._fields)), np.int64),
+        sorted=np.zeros((fabric.multipliers // fabric.ports, fabric.ports), np.uint16),
+    )
 
-    def ints(*shape: int) -> Ints:
-        return np.zeros(shape, np.int64)
 
-    return timing.Timing(
-        port=ints(lanes),
-        bundle=ints(lanes),
-        needs=np.zeros((k.CLASSES, lanes), np.uint16),
-        slides=np.zeros((k.CLASSES, lanes), np.uint16),
-        first=ints(lanes + 1),
-        bus=ints(lanes),
-        size=ints(lanes),
-        way=ints(lanes),
-        slack=ints(lanes),
-        beyond=ints(lanes),
-        limits=ints(fabric.ports + 1, len(timing.Part._fields)),
-        now=ints(rows, lanes),
-        earlier=ints(timing.LEVELS, rows, lanes),
-        loop=ints(timing.FIELDS, timing.LEVELS),
-        ready=ints(lanes),
-        words=ints(lanes),
-        room=ints(fabric.ports),
-        results=ints(fabric.buses),
-        soonest=ints(fabric.buses),
-        latest=ints(fabric.buses),
+def _times(fabric: k.Fabric) -> times.Times:
+    """Room for the times of as many sections."""
+    lanes, rows, words = fabric.multipliers, times.count_rows(fabric), fabric.multipliers // fabric.ports + 1
+    return times.Times(
+        now=np.zeros((rows, lanes), np.int64),
+        earlier=np.zeros((times.LEVELS, rows, lanes), np.int64),
+        loop=np.zeros((times.FIELDS, times.LEVELS), np.int64),
+        ready=np.zeros(lanes, np.int64),
+        room=np.zeros(words, np.int64),
+        sent=np.zeros(words, np.int64),
     )
 
 
@@ -287,7 +280,7 @@ class Ranking:
 
 
 def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
-    """Estimate one mapping, or rather the one that stands for it (:func:`representative`).
+    """Estimate one mapping.
 
     Raises MappingError when it does not fit, NotSupportedError for sparse weights on a controller that cannot run them.
     """
@@ -324,29 +317,6 @@ def estimate_many(
     hardware: Hardware,
 ) -> Ints:
     """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
-    return _each(problem, tiles, walks, hardware).costs.reshape(len(tiles), len(walks), k.COSTS)
-
-
-def representative(problem: Problem, mapping: Mapping, hardware: Hardware) -> Mapping:
-    """The mapping that stands for all that reuse the same words with loops that turn equally fast, for :func:`estimate`.
-
-    Its loop order is the one that :func:`rank` lists. Raises MappingError when the mapping does not fit.
-    """
-    violations = mapping.check(problem, hardware)
-    if violations:
-        raise MappingError("mapping", violations)
-    best = _each(problem, [mapping.tile], [(mapping.order, mapping.placement)], hardware)
-    placement = _numbers([mapping.placement])[0]
-    return _mapping(problem, np.array(mapping.tile, np.int32), int(best.mapping[0, 2]), placement)
-
-
-def _each(
-    problem: Problem,
-    tiles: Sequence[Sequence[int]],
-    walks: Sequence[tuple[Sequence[str], Sequence[str]]],
-    hardware: Hardware,
-) -> ranking.Best:
-    """Every tile with every walk as the best of its own row."""
     count = len(tiles) * len(walks)
     space = ranking.Space(
         tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
@@ -361,7 +331,7 @@ def _each(
     best = _nothing_ranked(count)
     aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(k.COSTS), inf, bounded=0, alike=0)
     ranking.rank(layer_numbers(problem), fabric_numbers(hardware), space, aim, best, *workspace(hardware))
-    return best
+    return best.costs.reshape(len(tiles), len(walks), k.COSTS)
 
 
 def rank(

@@ -105,24 +105,27 @@ def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
 
 @helper
 def fill_parts(layer: Layer, tile: Ints, shape: Shape, extent: Ints, parts: Parts) -> None:
-    """The words of one virtual neuron; numbers tell words of a tile apart, they are no addresses of the tensor."""
+    """The words of one virtual neuron: numbers that tell the words of a tile apart, in the order in which they are sent.
+
+    Ports send inputs by row and column, then image, group and channel; weights as they lie in the tensor.
+    """
     stride = parts.stride
     width = (tile[Q] - 1) * layer.stride_w + (tile[S] - 1) * layer.dilation_w + 1
-    plane = width * ((tile[P] - 1) * layer.stride_h + (tile[R] - 1) * layer.dilation_h + 1)
     stride[OF_WEIGHT, N], stride[OF_WEIGHT, P], stride[OF_WEIGHT, Q] = 0, 0, 0
     stride[OF_WEIGHT, S] = 1
     stride[OF_WEIGHT, R] = tile[S]
     stride[OF_WEIGHT, C] = tile[S] * tile[R]
     stride[OF_WEIGHT, K] = shape.vn_size
     stride[OF_WEIGHT, G] = shape.vn_size * tile[K]
+    pixel = tile[N] * tile[G] * tile[C]
     stride[OF_INPUT, K] = 0
-    stride[OF_INPUT, S] = layer.dilation_w
-    stride[OF_INPUT, Q] = layer.stride_w
-    stride[OF_INPUT, R] = layer.dilation_h * width
-    stride[OF_INPUT, P] = layer.stride_h * width
-    stride[OF_INPUT, C] = plane
-    stride[OF_INPUT, G] = plane * tile[C]
-    stride[OF_INPUT, N] = plane * tile[C] * tile[G]
+    stride[OF_INPUT, C] = 1
+    stride[OF_INPUT, G] = tile[C]
+    stride[OF_INPUT, N] = tile[C] * tile[G]
+    stride[OF_INPUT, S] = layer.dilation_w * pixel
+    stride[OF_INPUT, Q] = layer.stride_w * pixel
+    stride[OF_INPUT, R] = layer.dilation_h * width * pixel
+    stride[OF_INPUT, P] = layer.stride_h * width * pixel
     for s in range(tile[S]):
         parts.words[OF_WEIGHT, s] = s * stride[OF_WEIGHT, S]
         parts.words[OF_INPUT, s] = s * stride[OF_INPUT, S]

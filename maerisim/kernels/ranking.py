@@ -57,7 +57,9 @@ from maerisim.kernels.quantities import (
     log2,
     measure,
 )
-from maerisim.kernels.timing import Timing, find_parts, last_result
+from maerisim.kernels.sections import Sections, find_parts
+from maerisim.kernels.times import RING, Times
+from maerisim.kernels.timing import last_result
 from maerisim.program import Ints
 
 BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
@@ -124,15 +126,13 @@ class Best(NamedTuple):
 class Tables(NamedTuple):
     """What is worked out once per tile or once per placed tile, for the kinds of traffic that it has.
 
-    ``tile``: the present one. ``kind`` [class]: the place of a class in ``traffic`` [row, place]; ``timed``
-    [class]: the order whose steps are timed; ``given`` [row, class]: scratch. ``floor`` [traffic, score]: no placement scores less. ``costs`` [traffic, entry]: what the tile decides; ``placed_costs``,
-    ``energy``: with the present placement. ``words`` [operand, column]: scratch.
+    ``tile``: the present one. ``kind`` [class]: the place of a class in ``traffic`` [row, place]. ``floor`` [traffic,
+    score]: no placement scores less. ``costs`` [traffic, entry]: what the tile decides; ``placed_costs``, ``energy``: with
+    the present placement. ``words`` [operand, column]: scratch.
     """
 
     tile: Ints
     kind: Ints
-    given: Ints
-    timed: Ints
     traffic: Ints
     floor: Floats
     costs: Ints
@@ -149,7 +149,8 @@ class Workspace(NamedTuple):
     orders: Orders
     parts: Parts
     leaves: Leaves
-    timing: Timing
+    sections: Sections
+    times: Times
     placed: Placed
     tables: Tables
 
@@ -282,22 +283,6 @@ def find_floors(
 
 
 @helper
-def find_representatives(count: int, fabric: Fabric, shape: Shape, turns: Ints, orders: Orders, t: Tables) -> None:
-    """Find for each of the given classes the order that :func:`list_all` lists for it, which is the one that is timed."""
-    classes = orders.classes
-    for i in range(count):
-        t.given[0, i], t.given[1, i] = classes[0, i], classes[1, i]
-    known = list_all(fabric, shape, turns, orders)
-    for i in range(count):
-        for j in range(known):
-            if classes[0, j] == t.given[0, i]:
-                t.timed[i] = classes[1, j]
-                break
-    for i in range(count):
-        classes[0, i], classes[1, i] = t.given[0, i], t.given[1, i]
-
-
-@helper
 def group_classes(classes: Ints, count: int, t: Tables) -> int:
     """Find out which classes of loop orders share their traffic; return the number of kinds."""
     traffics = 0
@@ -353,8 +338,8 @@ def price_traffics(
 
 @helper
 def rank_classes(
-    shape: Shape, loops: Loops, fabric: Fabric, exits: Exits, leaves: Leaves, timing: Timing, spills: int,
-    classes: Ints, count: int, each: int, at: int, placement: int, lowest: int, last: int, aim: Aim, t: Tables,
+    shape: Shape, loops: Loops, fabric: Fabric, exits: Exits, leaves: Leaves, sections: Sections, times: Times, spills: int,
+    classes: Ints, count: int, at: int, placement: int, lowest: int, last: int, aim: Aim, t: Tables,
     best: Best,
 ) -> None:  # fmt: skip
     """Estimate the classes of loop orders whose traffic is open, and keep the best.
@@ -375,15 +360,14 @@ def rank_classes(
             continue
         if not fabric.waits:
             if not parts:
-                parts = find_parts(shape, fabric, exits, spills, leaves, timing)
+                parts = find_parts(shape, fabric, exits, spills, RING - 1, leaves, sections)
             best.counts[TIMED] += 1
-            cycles = last_result(shape, loops, reuse, t.timed[i], fabric, leaves, parts, timing)
+            cycles = last_result(shape, loops, reuse, classes[1, i], fabric, leaves, parts, sections, times)
             costs[traffic, CYCLES] = max(costs[traffic, CYCLES], cycles)
         if not aim.certain:
             first, second = score_of(costs[traffic, CYCLES], t.energy[traffic], aim)
         if not is_beaten(first, second, best.score, last):
-            order = t.timed[i] if each else classes[1, i]
-            place = keep(first, second, lowest, last, at, placement, order, aim.alike, best)
+            place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
             if place >= 0:
                 copy_cost(costs, traffic, best.costs, place)
 
@@ -391,7 +375,7 @@ def rank_classes(
 @kernel
 def rank(
     layer: Layer, fabric: Fabric, space: Space, aim: Aim, best: Best, exits: Exits, loops: Loops, orders: Orders,
-    parts: Parts, leaves: Leaves, timing: Timing, placed: Placed, t: Tables,
+    parts: Parts, leaves: Leaves, sections: Sections, times: Times, placed: Placed, t: Tables,
 ) -> None:  # fmt: skip
     """Find the best mappings of a space; the score of a place that stays empty is not changed."""
     tiles, floor, placements = space.tiles, space.floor, space.placements
@@ -407,11 +391,8 @@ def rank(
         if space.orders.shape[0]:
             first, end = (at, at + 1) if each else (0, space.orders.shape[0])
             count = list_given(space.orders, first, end, fabric, shape, turns, orders)
-            find_representatives(count, fabric, shape, turns, orders, t)
         else:
             count = list_all(fabric, shape, turns, orders)
-            for i in range(count):
-                t.timed[i] = classes[1, i]
         traffics = group_classes(classes, count, t)
         for kind in range(traffics):
             reuse = unpack(t.traffic[REUSE, kind])
@@ -441,6 +422,6 @@ def rank(
                     costs[kind, ADDER_WORDS] = adder_words * shape.folds
                 price_traffics(shape, loops, fabric, placed.loads, columns, traffics, last, aim, t, best)
                 rank_classes(
-                    shape, loops, fabric, exits, leaves, timing, spills, classes, count, each, at, placement, lowest,
+                    shape, loops, fabric, exits, leaves, sections, times, spills, classes, count, at, placement, lowest,
                     last, aim, t, best,
                 )  # fmt: skip
