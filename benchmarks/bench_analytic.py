@@ -12,10 +12,9 @@ Both find the same best score. The last line is JSON.
 
 from __future__ import annotations
 
-import sys
 import time
 
-from reporting import Line, Report, show
+from reporting import Line, Report, run_measurement
 
 from maerisim.analytic import Ranking, rank
 from maerisim.hardware import Hardware
@@ -71,4 +70,4 @@ def timed(problem: Problem, hardware: Hardware, *, bounded: bool) -> tuple[Ranki
 
 
 if __name__ == "__main__":
-    sys.exit(show(measure()))
+    run_measurement(measure, __doc__)

@@ -11,17 +11,16 @@ any what :data:`maerisim.analytic.ERROR_BOUND` promises.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
-from joblib import Parallel, delayed
-from reporting import Line, Report
+from reporting import Line, Report, options, run_script
 
 from maerisim.analytic import ERROR_BOUND, rank
+from maerisim.cli.workers import in_processes
 from maerisim.counters import Counters
 from maerisim.documents import shipped
 from maerisim.engine import simulate
@@ -61,34 +60,34 @@ def distinct_layers(networks: Iterable[str]) -> dict[Problem, str]:
     return layers
 
 
-def rows_of(problem: Problem, layer: str, hardware: Hardware, best: int) -> list[Row]:
+def rows_of(layer: tuple[Problem, str], hardware: Hardware, best: int) -> list[Row]:
     """Estimate and simulate the best mappings of a layer."""
-    rows = []
+    (problem, name), rows = layer, []
     for found in rank(problem, hardware, all_tiles(problem, hardware), count=best).best:
         result = simulate(problem, found.mapping, hardware)
         error = (found.estimate.cycles - result.cycles) / result.cycles
         spills = found.mapping.spills(problem, hardware)
         reason = explain(found.estimate.limited_by, result.counters, spills)
-        rows.append(Row(error, hardware.name, layer, result.cycles, found.estimate.cycles, found.mapping, reason))
+        rows.append(Row(error, hardware.name, name, result.cycles, found.estimate.cycles, found.mapping, reason))
     return rows
 
 
 def survey(networks: Iterable[str], fabrics: Iterable[str], best: int, jobs: int, *, quiet: bool = False) -> list[Row]:
     """The rows of all layers on all fabrics, the furthest off first; unless ``quiet``, say after each how it went."""
     layers, rows = distinct_layers(networks), list[Row]()
-    with Parallel(jobs) as parallel:
-        for name in fabrics:
-            hardware = Hardware.load(name)
-            found = parallel(delayed(rows_of)(problem, layer, hardware, best) for problem, layer in layers.items())
-            here = [row for each in found for row in each]
-            if not quiet:
-                data = summary(here)
-                print(
-                    f"{name:10} {len(here):5} mappings: mean error {data['mean_abs_error']:.3%}, "
-                    f"from {-data['underestimate']:+.2%} to {data['overestimate']:+.2%}",
-                    flush=True,
-                )
-            rows += here
+    for name in fabrics:
+        found = in_processes(
+            partial(rows_of, hardware=Hardware.load(name), best=best), layers.items(), jobs, in_order=True
+        )
+        here = [row for each in found for row in each]
+        if not quiet:
+            data = summary(here)
+            print(
+                f"{name:10} {len(here):5} mappings: mean error {data['mean_abs_error']:.3%}, "
+                f"from {-data['underestimate']:+.2%} to {data['overestimate']:+.2%}",
+                flush=True,
+            )
+        rows += here
     return sorted(rows, key=lambda row: -abs(row.error))
 
 
@@ -121,7 +120,7 @@ def measure() -> Report:
 
 def main() -> int:
     """Run the benchmark; 1 when an error is larger than accepted or published."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
     parser.add_argument("--hardware", nargs="+", default=SIZES, help="default: all shipped sizes")
     parser.add_argument("--best", type=int, default=BEST, help="mappings of each layer")
@@ -155,4 +154,4 @@ def explain(limited_by: str, counters: Counters, spills: bool) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

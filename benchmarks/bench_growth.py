@@ -9,13 +9,12 @@ last line is JSON with the seconds and cycles of every layer.
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from reporting import Line, Report, best, show
+from reporting import Line, Report, best, run_measurement
 
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -52,4 +51,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    sys.exit(show(measure()))
+    run_measurement(measure, __doc__)

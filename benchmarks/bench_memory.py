@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import Any
 
-from reporting import Line, Report, show
+from reporting import Line, Report, run_measurement
 
 GROWTH = 1.1
 """Target: the peak of the largest layer over that of the smallest."""
@@ -53,4 +53,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    sys.exit(show(measure()))
+    run_measurement(measure, __doc__)

@@ -2,11 +2,9 @@
 
     python benchmarks/bench_networks.py
 
-Equal layers are simulated once, as in ``maerisim simulate``. The mappings are what ``maerisim map`` finds:
-
-    for network in resnet50 vgg16 bert_base; do
-      maerisim map maeri-256 $network -o benchmarks/mappings/$network-maeri-256.yaml
-    done
+Equal layers are simulated once, as in ``maerisim simulate``. The mappings in ``benchmarks/mappings/`` are good ones that an
+earlier mapper found with ``maerisim map maeri-256 NETWORK -o FILE``. They stay as they are, so that what is timed is the
+same work in every version.
 
 The last line is JSON; ``cycles`` are those of the layers that are simulated, which is what stepping them would take,
 ``stepped`` those that the engine did step where it says so.
@@ -14,12 +12,11 @@ The last line is JSON; ``cycles`` are those of the layers that are simulated, wh
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from reporting import Line, Report, best, show
+from reporting import Line, Report, best, run_measurement
 
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -78,4 +75,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    sys.exit(show(measure()))
+    run_measurement(measure, __doc__)

@@ -9,11 +9,10 @@ work, one more is proven impossible: the reason names the switch.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from typing import Any, NamedTuple
 
-from reporting import Line, Report
+from reporting import Line, Report, options, run_script
 
 from maerisim.rtl.configure import configure, packing
 from maerisim.rtl.memory import configuration_of, switch_words
@@ -80,14 +79,17 @@ def measure() -> Report:
 
 def main() -> int:
     """Print the table and a last line of JSON; 1 when a configuration does not sum what it should."""
+    parser = options(__doc__)
+    parser.add_argument("--verbose", action="store_true", help="also say why no more virtual neurons of a size work")
+    arguments = parser.parse_args()
     found = survey()
     print("VN size" + "".join(f"{f'{multipliers} multipliers':>22}" for multipliers in ARRAYS))
     print("\n".join(found.cells))
-    if "--verbose" in sys.argv[1:]:
+    if arguments.verbose:
         print("\n".join(found.reasons))
     print(json.dumps(found.numbers))
     return int(found.numbers["token_check_failures"] > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -8,7 +8,6 @@ for compiled kernels). The mapping is from ``maerisim map maeri-64 alexnet``. Th
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import time
 from functools import partial
 
 from bench_networks import MAPPINGS
-from reporting import Line, Report, best, show
+from reporting import Line, Report, best, options, run_script, show
 
 RUNS = 5
 COMMAND = (sys.executable, "-m", "maerisim")
@@ -58,6 +57,6 @@ def measure(*, cold: bool = False) -> Report:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--cold", action="store_true", help="also compile all kernels")
-    sys.exit(show(measure(cold=parser.parse_args().cold)))
+    run_script(lambda: show(measure(cold=parser.parse_args().cold)))

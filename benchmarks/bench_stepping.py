@@ -10,12 +10,11 @@ JSON: the 3x3 layer's by multipliers, the others' under their names.
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 from typing import Any, NamedTuple
 
-from reporting import Line, Report, best, show
+from reporting import Line, Report, best, run_measurement
 
 from maerisim.engine.fast_forward import recorded
 from maerisim.engine.lanes import flatten_lanes
@@ -97,4 +96,4 @@ def measure() -> Report:
 
 
 if __name__ == "__main__":
-    sys.exit(show(measure()))
+    run_measurement(measure, __doc__)

@@ -14,24 +14,26 @@ line is JSON. The exit code is 1 when a layer found no mapping, did not run, or 
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from reporting import options, run_script
 
+from maerisim.cli.workers import in_processes
 from maerisim.documents import shipped
 from maerisim.engine import simulate, simulate_fused
-from maerisim.errors import DocumentError, MaerisimError, ValuesError
+from maerisim.errors import MaerisimError, ValuesError
 from maerisim.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
 from maerisim.mapping import Mapping
+from maerisim.notation import dims_words
 from maerisim.problem import Problem, Stage
 from maerisim.recurrence import Values, random_sequence, reference_states, walk
 from maerisim.reference import (
@@ -41,7 +43,6 @@ from maerisim.reference import (
     random_operands,
     reference_outputs,
 )
-from maerisim.report import dims_words
 from maerisim.workload import DIMENSIONS, Fused, Layer, Network, Recurrent
 from mapper import find_fused, find_mapping
 
@@ -249,12 +250,13 @@ def run_all(
     small = Problem(K=2, C=2, Q=2)
     simulate(small, find_mapping(small, hardware).mapping, hardware, operands=random_operands(small, SEED))
     longest_first = sorted(tasks, key=work, reverse=True)
-    pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    yield from pool(delayed(keyed)(key, tasks[key], hardware, limit) for key in longest_first)
+    items = [(key, tasks[key]) for key in longest_first]
+    yield from in_processes(partial(keyed, hardware=hardware, limit=limit), items, jobs)
 
 
-def keyed(key: object, task: Task, hardware: Hardware, limit: int | None) -> tuple[object, list[Outcome]]:
+def keyed(item: tuple[object, Task], hardware: Hardware, limit: int | None) -> tuple[object, list[Outcome]]:
     """``check`` in a worker."""
+    key, task = item
     return key, check(task, hardware, limit)
 
 
@@ -295,20 +297,16 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def main() -> int:
-    """Check; 1 when something failed, 2 when a document cannot be read."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Check; 1 when something failed."""
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
     parser.add_argument("--hardware", default="maeri-64")
     parser.add_argument("--macs", type=int, default=MACS, help="MACs up to which values are checked in full")
     parser.add_argument("--full", action="store_true", help="check all values of all layers")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes; default: one per processor")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: one per processor")
     arguments = parser.parse_args()
-    try:
-        hardware = Hardware.load(arguments.hardware)
-        networks = [Network.load(name) for name in arguments.networks or shipped("network")]
-    except DocumentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    hardware = Hardware.load(arguments.hardware)
+    networks = [Network.load(name) for name in arguments.networks or shipped("network")]
     tasks = tasks_of(networks)
     outcomes: dict[object, list[Outcome]] = {}
     total, done, start = sum(len(task.layer.stages) for task in tasks.values()), 0, time.perf_counter()
@@ -327,4 +325,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

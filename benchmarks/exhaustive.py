@@ -10,15 +10,16 @@ chosen mapping's cycles over the best's, less 1. Exit code 1 when one is above 0
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import permutations
 from typing import NamedTuple
 
+from reporting import options, progress, run_script
+
+from maerisim.cli.workers import in_processes
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
 from maerisim.mapping import REPLICATED, Mapping
@@ -96,18 +97,14 @@ def run(name: str, hardware: Hardware) -> Outcome:
 def outcomes(names: list[str], hardware: Hardware, jobs: int) -> Iterator[Outcome]:
     """All layers, on several processes; the kernels are compiled before there are several."""
     simulate(LAYERS["one filter"], Mapping.of({}, DIMENSIONS), hardware)
-    with ProcessPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run, name, hardware) for name in names]
-        for future in futures:
-            if sys.stderr.isatty():
-                finished = sum(other.done() for other in futures)
-                print(f"\r{finished} of {len(names)} layers".ljust(40), end="\r", file=sys.stderr, flush=True)
-            yield future.result()
+    for finished, outcome in enumerate(in_processes(partial(run, hardware=hardware), names, jobs, in_order=True), 1):
+        yield outcome
+        progress(f"{finished} of {len(names)} layers")
 
 
 def main() -> int:
     """Run the layers."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"of: {', '.join(LAYERS)}; default: all")
     parser.add_argument("--hardware", default="maeri-16")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -138,4 +135,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -9,21 +9,21 @@ printed with what differs; the last line is JSON.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context
 from typing import NamedTuple
 
+from bench_estimate_error import distinct_layers
+from reporting import options, run_script
+
+from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
-from maerisim.workload import Network, Problem
+from maerisim.workload import Problem
 from mapper import find_mapping
 
 NETWORKS = ("alexnet", "mobilenet_v2")
@@ -60,37 +60,26 @@ def differences(forward: Result, stepped: Result) -> Iterator[str]:
             yield f"{name} {found} instead of {expected}"
 
 
-def problems(networks: list[str]) -> dict[Problem, str]:
-    """The distinct layers and stages, by the first that has each shape."""
-    found: dict[Problem, str] = {}
-    for name in networks:
-        for layer in Network.load(name).layers:
-            for stage in layer.stages:
-                found.setdefault(stage.problem, f"{name} {stage.name}")
-    return found
-
-
 def main() -> int:
     """Compare; 1 when a layer differs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", default=list(NETWORKS), help="shipped names or files")
     parser.add_argument("--hardware", default="maeri-64")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="default: one per processor")
     arguments = parser.parse_args()
     hardware = Hardware.load(arguments.hardware)
-    layers = problems(arguments.networks)
+    layers = distinct_layers(arguments.networks)
     longest_first = sorted(layers, key=lambda problem: -problem.macs)
     results: list[Compared] = []
     # Processes of their own start cleanly; the kernels are on disk after the first of them, or after `maerisim warmup`.
-    with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
-        compared = pool.map(partial(compare, hardware=hardware), longest_first)
-        for problem, result in zip(longest_first, compared, strict=True):
-            results.append(result)
-            verdict = "; ".join(result.differing) or "equal"
-            print(
-                f"{len(results):>3} of {len(layers)}  {layers[problem]:32} {result.cycles:>10,} cycles  {verdict}",
-                flush=True,
-            )
+    compared = in_processes(partial(compare, hardware=hardware), longest_first, arguments.processes, in_order=True)
+    for problem, result in zip(longest_first, compared, strict=True):
+        results.append(result)
+        verdict = "; ".join(result.differing) or "equal"
+        print(
+            f"{len(results):>3} of {len(layers)}  {layers[problem]:32} {result.cycles:>10,} cycles  {verdict}",
+            flush=True,
+        )
     summary = {
         "layers": len(results),
         "equal": sum(not result.differing for result in results),
@@ -103,4 +92,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -1,16 +1,79 @@
-"""What the benchmarks share: lines of measurements with their targets, as a table for people and JSON for programs."""
+"""What the benchmarks share: how they end, and lines of measurements with their targets, as a table and as JSON."""
 
 from __future__ import annotations
 
+import argparse
+import csv
 import json
+import sys
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from maerisim.cli import BAD_INPUT, INTERRUPTED, explained
+from maerisim.errors import MaerisimError
 
 T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds above which a measurement is not repeated."""
+
+
+class UnusableError(MaerisimError):
+    """A file that a benchmark was given cannot be used."""
+
+
+def run_script(main: Callable[[], int]) -> NoReturn:
+    """End with the exit code of ``main``; with 2 for input that cannot be used and 130 after Ctrl-C, and a line that says so."""
+    try:
+        code = main()
+    except MaerisimError as error:
+        sys.stderr.write(explained(error))
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        print("\ninterrupted" if sys.stderr.isatty() else "interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """The parser of a script's options; ``--help`` prints its docstring as it is."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def run_measurement(measure: Callable[[], Report], description: str | None) -> NoReturn:
+    """Run a script without options that measures something and prints it."""
+
+    def main() -> int:
+        options(description).parse_args()
+        return show(measure())
+
+    run_script(main)
+
+
+def progress(text: str) -> None:
+    """Say on a terminal how far a benchmark is, in place of what was said before."""
+    if sys.stderr.isatty():
+        print(f"\r{text:40}", end="\r", file=sys.stderr, flush=True)
+
+
+def read_table(path: Path, what: str, columns: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file by their lines. Raises UnusableError when it cannot be read, which says ``what`` to give
+    where there is none, or has not all these ``columns``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UnusableError(f"{path}: no such file; give {what}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableError(f"{path}: cannot be read: {error}") from error
+    reader = csv.DictReader(text.splitlines(), restval="")
+    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    if missing:
+        raise UnusableError(f"{path}: has no column {', '.join(missing)}")
+    for row in reader:
+        yield reader.line_num, row
 
 
 class Line(NamedTuple):

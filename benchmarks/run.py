@@ -9,9 +9,7 @@ benchmark prints on its own, by name. Targets hold on a quiet machine.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable
 
 import bench_analytic
@@ -22,7 +20,7 @@ import bench_networks
 import bench_rtl_configurations
 import bench_start
 import bench_stepping
-from reporting import Report
+from reporting import Report, options, run_script
 
 BENCHMARKS: dict[str, Callable[[], Report]] = {
     "stepping": bench_stepping.measure,
@@ -38,7 +36,7 @@ BENCHMARKS: dict[str, Callable[[], Report]] = {
 
 def main() -> int:
     """Run and print them; 1 with ``--strict`` when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--cold", action="store_true", help="also measure the first command, which compiles")
     parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
@@ -59,4 +57,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -9,10 +9,10 @@ option, the cycles of all layers together against the profile's, and as the last
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from typing import Any
+
+from reporting import options, run_script
 
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -45,7 +45,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 def main() -> int:
     """Run the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", default=["alexnet", "vgg16", "resnet50", "mobilenet_v2"])
     parser.add_argument("--hardware", default="maeri-64", help="the default fabric to compare with, and its size")
     parser.add_argument("--scale", type=int, default=500_000, help="MACs above which a layer is shrunk")
@@ -93,4 +93,4 @@ def cycles_in(hardware: Hardware, problem: Problem, mapping: Mapping) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -10,13 +10,12 @@ RTL completes, ``deadlocks`` those where it hangs; a case is ``exact`` when all 
 
 from __future__ import annotations
 
-import argparse
-import csv
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from reporting import UnusableError, options, read_table, run_script
 
 from maerisim.engine import EngineName, Result, simulate_testbench
 from maerisim.errors import DeadlockError, MaerisimError
@@ -37,10 +36,6 @@ COUNTS = (
 NUMBERS = ("ms", "dn_bw", "rn_bw", *SIZES)
 COLUMNS = ("name", *NUMBERS, "rn_config", "status", *COUNTS)
 DEADLOCK = "deadlock"
-
-
-class UnusableError(Exception):
-    """The table, or a row of it, cannot be used."""
 
 
 class Case(NamedTuple):
@@ -88,16 +83,11 @@ def case(row: Mapping[str, str]) -> Case:
 
 def cases(table: Path) -> Iterator[Case]:
     """The cases of a table. Raises UnusableError with the line that is wrong."""
-    with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, restval="")
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise UnusableError(f"{table}: has no column {', '.join(missing)}")
-        for row in reader:
-            try:
-                yield case(row)
-            except (UnusableError, MaerisimError) as error:
-                raise UnusableError(f"{table}:{reader.line_num}: {row['name']}: {error}") from error
+    for line, row in read_table(table, "the table of RTL runs to compare with", COLUMNS):
+        try:
+            yield case(row)
+        except MaerisimError as error:
+            raise UnusableError(f"{table}:{line}: {row['name']}: {error}") from error
 
 
 def counts(result: Result, layer: LayerInfo) -> dict[str, int]:
@@ -154,21 +144,14 @@ def validate(table: Path, engine: EngineName) -> dict[str, float]:
 
 def main() -> int:
     """Run the table; 0 when every case is exact and every deadlock found, 2 when the table cannot be used."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--engine", choices=["compiled", "event"], default="compiled")
     arguments = parser.parse_args()
-    try:
-        summary = validate(arguments.csv, arguments.engine)
-    except FileNotFoundError:
-        print(f"{arguments.csv}: no such file; give the table of RTL runs to compare with", file=sys.stderr)
-        return 2
-    except (UnusableError, OSError, UnicodeDecodeError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    summary = validate(arguments.csv, arguments.engine)
     print(json.dumps(summary))
     return int(summary["exact"] < summary["cases"] or summary["deadlocks_found"] < summary["deadlocks"])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

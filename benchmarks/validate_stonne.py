@@ -10,13 +10,12 @@ STONNE completes, ``deadlocks`` those where it hangs), with the counts of rows w
 
 from __future__ import annotations
 
-import argparse
-import csv
 import json
-import sys
 from math import exp, log
 from pathlib import Path
 from typing import Any
+
+from reporting import options, read_table, run_script
 
 from maerisim.engine import Result, simulate
 from maerisim.errors import DeadlockError
@@ -27,6 +26,7 @@ from maerisim.workload import Problem
 ORDER = "N G K P Q C R S"
 COPIED = ("fw_sends", "sram_w_reads", "sram_in_reads", "sram_psum_reads", "psum_writes", "acc_adds")
 PLACEMENT = "N G K P Q"
+TABLE = "the table of STONNE runs to compare with"
 
 
 def case(row: dict[str, str]) -> tuple[Problem, Mapping, Hardware]:
@@ -68,7 +68,7 @@ def counts(result: Result) -> dict[str, int]:
 def compare_with_default(table: Path) -> None:
     """Print our default fabric's cycles over STONNE's on the same tiles and loop order, with the reasons."""
     ratios = []
-    for row in csv.DictReader(table.read_text().splitlines()):
+    for _, row in read_table(table, TABLE):
         problem, mapping, stonne = case(row)
         size = {"multipliers": stonne.multipliers, "distribution.bandwidth": stonne.ports}
         ours = Hardware.load("maeri").with_overrides(
@@ -98,17 +98,14 @@ def compare_with_default(table: Path) -> None:
 
 def main() -> int:
     """Run the table; 1 when a case is more than 2 % off or a deadlock is not found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--engine", choices=["compiled", "event"], default="compiled")
     parser.add_argument("--default", action="store_true", help="compare with our default fabric as well")
     arguments = parser.parse_args()
-    if not arguments.csv.exists():
-        print(f"{arguments.csv}: no such file; give the table of STONNE runs to compare with", file=sys.stderr)
-        return 2
     errors: list[float] = []
     deadlocks = found = other_counts = 0
-    for row in csv.DictReader(arguments.csv.read_text().splitlines()):
+    for _, row in read_table(arguments.csv, TABLE):
         problem, mapping, hardware = case(row)
         try:
             result = simulate(problem, mapping, hardware, engine=arguments.engine)
@@ -148,4 +145,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -17,25 +17,23 @@ take more energy anywhere, or are less than 1.5 times as fast on geometric mean.
 
 from __future__ import annotations
 
-import argparse
-import csv
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from math import exp, log
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+from reporting import options, progress, read_table, run_script
 
 from maerisim.analytic import Objective, rank
+from maerisim.cli.workers import in_processes
 from maerisim.engine import Result, simulate
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
-from maerisim.report import dims_words
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.notation import dims_words, mapping_words
+from maerisim.workload import Problem
 from mapper import find_mapping
 from mapper.references.mrna import walked
 
@@ -89,7 +87,7 @@ class Outcome(NamedTuple):
 def cases(table: Path) -> list[Case]:
     """The distinct cases of a table of mRNA's mappings, in its order."""
     found: dict[object, Case] = {}
-    for row in csv.DictReader(table.read_text().splitlines()):
+    for _, row in read_table(table, "the table of mRNA's mappings to compare with"):
         case = case_of(row)
         found.setdefault((case.problem, case.multipliers, case.bandwidth, case.objective), case)
     return list(found.values())
@@ -147,13 +145,9 @@ def outcomes(todo: list[Case], jobs: int) -> Iterator[Outcome]:
     """The cases, run in parallel, the longest first."""
     longest_first = sorted(todo, key=lambda case: -case.problem.macs / case.multipliers)
     run(longest_first[-1])  # compile the kernels once, before there are several processes
-    with ProcessPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run, case) for case in longest_first]
-        for future in futures:
-            if sys.stderr.isatty():
-                finished = sum(other.done() for other in futures)
-                print(f"\r{finished} of {len(todo)} finished".ljust(40), end="\r", file=sys.stderr, flush=True)
-            yield future.result()
+    for finished, outcome in enumerate(in_processes(run, longest_first, jobs, in_order=True), 1):
+        yield outcome
+        progress(f"{finished} of {len(todo)} finished")
 
 
 def geomean(values: Iterable[float]) -> float:
@@ -167,15 +161,8 @@ def described(outcome: Outcome) -> str:
     unit = "cycles" if case.objective == "cycles" else "energy"
     ours, theirs = getattr(outcome.ours, unit), getattr(outcome.theirs, unit)
     ratios = f"{outcome.ratio(outcome.theirs):6.2f} {outcome.ratio(outcome.best_loops):6.2f}"
-    mappings = f"{brief(outcome.ours.mapping, case.problem)}; mRNA {brief(outcome.theirs.mapping, case.problem)}"
+    mappings = "; mRNA ".join(mapping_words(case.problem, cost.mapping) for cost in (outcome.ours, outcome.theirs))
     return f"{case.name:26} {case.multipliers:4} {unit:6} {ours:15,.0f} {theirs:15,.0f} {ratios}  {mappings}"
-
-
-def brief(mapping: Mapping, problem: Problem) -> str:
-    """The tiles above 1 and the loops that turn, outermost first."""
-    trips = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
-    tile = " ".join(f"{name}{size}" for name, size in mapping.T.items() if size > 1)
-    return f"{tile} | {' '.join(name for name in mapping.order if trips[name] > 1)}"
 
 
 def summary(done: list[Outcome]) -> dict[str, float]:
@@ -198,15 +185,12 @@ def summary(done: list[Outcome]) -> dict[str, float]:
 
 def main() -> int:
     """Run the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N distinct cases")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at once")
     parser.add_argument("--scale", type=int, metavar="MACS", help="shrink layers above this")
     arguments = parser.parse_args()
-    if not arguments.csv.exists():
-        print(f"{arguments.csv}: no such file; give the table of mRNA's mappings to compare with", file=sys.stderr)
-        return 2
     todo = cases(arguments.csv)
     offered = [case for case in todo if case.tile is not None][: arguments.limit]
     if arguments.scale is not None:
@@ -231,4 +215,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

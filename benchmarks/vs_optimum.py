@@ -13,16 +13,17 @@ layers on ``--jobs`` processes. Exit code 1 when the median is 1 s or more, or R
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from statistics import mean, median
 from typing import NamedTuple
 
+from reporting import options, progress, run_script
+
+from maerisim.cli.workers import in_processes
 from maerisim.documents import shipped
 from maerisim.engine import simulate
 from maerisim.hardware import Hardware
@@ -51,8 +52,9 @@ class Outcome(NamedTuple):
         return self.rules / self.proven - 1
 
 
-def run(name: str, problem: Problem, hardware: Hardware, effort: Effort) -> Outcome:
+def run(layer: tuple[str, Problem], hardware: Hardware, effort: Effort) -> Outcome:
     """Search one layer to proof; the rules' mapping follows in :func:`against_rules`."""
+    name, problem = layer
     start = time.process_time()
     choice = find_mapping(problem, hardware, effort=effort)
     seconds = time.process_time() - start
@@ -77,28 +79,26 @@ def distinct(names: Iterable[str], known: set[Problem]) -> Iterator[tuple[str, P
 
 def measured(names: list[str], hardware: Hardware, effort: Effort, jobs: int) -> tuple[list[Outcome], int, float]:
     """All outcomes; the number of layers of the first network, and the time that these took."""
-    run("one", Problem(K=2), hardware, effort)  # compile the kernels once, before there are several processes
+    run(("one", Problem(K=2)), hardware, effort)  # compile the kernels once, before there are several processes
     known: set[Problem] = set()
     groups = [list(distinct([name], known)) for name in sorted(names, key=lambda name: name != FIRST)]
     outcomes: list[Outcome] = []
     first_seconds = 0.0
-    with ProcessPoolExecutor(jobs) as pool:
-        list(pool.map(abs, range(jobs)))
-        for group in groups:
-            start = time.perf_counter()
-            searches = [pool.submit(run, name, problem, hardware, effort) for name, problem in group]
-            found = [search.result() for search in searches]
-            first_seconds = first_seconds or time.perf_counter() - start
-            rules = [pool.submit(against_rules, problem, hardware) for _, problem in group]
-            outcomes += [each._replace(rules=cycles.result()) for each, cycles in zip(found, rules, strict=True)]
-            if sys.stderr.isatty():
-                print(f"\r{len(outcomes)} of {len(known)} layers".ljust(40), end="\r", file=sys.stderr, flush=True)
+    prove, follow_rules = partial(run, hardware=hardware, effort=effort), partial(against_rules, hardware=hardware)
+    list(in_processes(prove, [("one", Problem(K=2))] * jobs, jobs))  # imports and kernels, before time is taken
+    for group in groups:
+        start = time.perf_counter()
+        found = list(in_processes(prove, group, jobs, in_order=True))
+        first_seconds = first_seconds or time.perf_counter() - start
+        rules = in_processes(follow_rules, [problem for _, problem in group], jobs, in_order=True)
+        outcomes += [each._replace(rules=cycles) for each, cycles in zip(found, rules, strict=True)]
+        progress(f"{len(outcomes)} of {len(known)} layers")
     return outcomes, len(groups[0]), first_seconds
 
 
 def main() -> int:
     """Run the networks."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
     parser.add_argument("--hardware", default="maeri-256")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -131,4 +131,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -15,14 +15,11 @@ of the mean. The last line is JSON. The exit code is 1 when there is such a case
 
 from __future__ import annotations
 
-import argparse
-import csv
 import json
 import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,6 +28,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from reporting import UnusableError, options, read_table, run_script
 from validate_stonne import case
 
 from maerisim.engine import simulate
@@ -58,10 +56,6 @@ PARAMETERS = (
 HARDWARE = ("num_ms", "dn_bw", "rn_bw")
 COLUMNS = ("name", *PARAMETERS, *HARDWARE, "acc_buf")
 DEFAULT_CASES = Path(__file__).parent / "stonne_cases.csv"
-
-
-class UnusableError(Exception):
-    """The binary or the table of cases cannot be used."""
 
 
 class FailedError(Exception):
@@ -155,20 +149,10 @@ def last_line(finished: subprocess.CompletedProcess[str]) -> str:
 
 def rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a table of cases that STONNE can complete. Raises UnusableError with the line that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UnusableError(f"{path}: no such file; give a table of cases") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableError(f"{path}: cannot be read: {error}") from error
-    reader = csv.DictReader(text.splitlines(), restval="")
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise UnusableError(f"{path}: has no column {', '.join(missing)}")
-    for row in reader:
+    for line, row in read_table(path, "a table of cases", COLUMNS):
         for name in COLUMNS[1:]:
             if not row[name].isdigit():
-                raise UnusableError(f"{path}:{reader.line_num}: {name}: expected a whole number, found '{row[name]}'")
+                raise UnusableError(f"{path}:{line}: {name}: expected a whole number, found '{row[name]}'")
         if row.get("status", "ok") == "ok":
             yield row
 
@@ -218,7 +202,7 @@ def summary(outcomes: dict[str, Outcome], failed: dict[str, str]) -> dict[str, A
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the cases; see above for the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--stonne", type=Path, required=True, metavar="PATH", help="the binary")
     parser.add_argument(
         "--cases", type=Path, default=DEFAULT_CASES, metavar="CSV", help="STONNE's parameters, a row each"
@@ -231,22 +215,18 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--runs: expected at least 1")
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
-    try:
-        stonne = Stonne(given.stonne, given.timeout)
-        cases = list(rows(given.cases))
-        print(f"{'case':32} {'STONNE':>10} {'ours':>10} {'STONNE s':>10} {'ours s':>10} {'faster':>9}")
-        for row in cases:
-            try:
-                outcome = compare(stonne, row, given.runs, fast_forward=not given.no_fast_forward)
-            except FailedError as error:
-                failed[row["name"]] = str(error)
-                print(f"{row['name']:32} {error}", flush=True)
-                continue
-            outcomes[row["name"]] = outcome
-            print(described(row["name"], outcome), flush=True)
-    except UnusableError as error:
-        print(error, file=sys.stderr)
-        return 2
+    stonne = Stonne(given.stonne, given.timeout)
+    cases = list(rows(given.cases))
+    print(f"{'case':32} {'STONNE':>10} {'ours':>10} {'STONNE s':>10} {'ours s':>10} {'faster':>9}")
+    for row in cases:
+        try:
+            outcome = compare(stonne, row, given.runs, fast_forward=not given.no_fast_forward)
+        except FailedError as error:
+            failed[row["name"]] = str(error)
+            print(f"{row['name']:32} {error}", flush=True)
+            continue
+        outcomes[row["name"]] = outcome
+        print(described(row["name"], outcome), flush=True)
     numbers = summary(outcomes, failed)
     if numbers["times_faster"] is not None:
         print(f"{numbers['times_faster']:.1f} times faster on geometric mean of {numbers['equal_cycles']} cases")
@@ -255,4 +235,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -15,14 +15,13 @@ cycles that STONNE took, the means are their cycles over ours. Exit code 1 when 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
-import sys
 from math import exp, log
 from pathlib import Path
 
 import numpy as np
+from reporting import options, read_table, run_script
 from validate_stonne import ORDER, PLACEMENT, case
 
 from maerisim.engine import simulate
@@ -72,14 +71,12 @@ def named(tile: Tiles) -> dict[str, int]:
 
 def main() -> int:
     """Run the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("csv", type=Path)
     parser.add_argument("--emit", type=Path, metavar="OUT.csv", help="write our tiles here")
     arguments = parser.parse_args()
-    if not arguments.csv.exists():
-        print(f"{arguments.csv}: no such file; give the table of tiles in STONNE to compare with", file=sys.stderr)
-        return 2
-    rows = [row for row in csv.DictReader(arguments.csv.read_text().splitlines()) if row["objective"] == "performance"]
+    table = read_table(arguments.csv, "the table of tiles in STONNE to compare with")
+    rows = [row for _, row in table if row["objective"] == "performance"]
     emitted: list[dict[str, object]] = []
     over_mrna: list[float] = []
     over_known: list[float] = []
@@ -126,4 +123,4 @@ def geomean(values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

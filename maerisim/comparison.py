@@ -8,22 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maerisim.analytic import Objective, score
-from maerisim.report import (
-    Findings,
-    LayerReport,
-    NetworkReport,
-    UnsupportedLayer,
-    counted,
-    dims,
-    layer_label,
-    mapping_words,
-    percent,
-    quantity,
-    scaled_notes,
-    unsupported_json,
-    unsupported_notes,
-    whole,
-)
+from maerisim.notation import counted, dims, mapping_words, percent, quantity, whole
+from maerisim.results import Findings, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.results_json import unsupported_json
+from maerisim.results_table import layer_label, scaled_notes, unsupported_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -155,7 +143,7 @@ def _cells(comparison: Comparison, compared: ComparedLayer, layer: LayerReport |
     if isinstance(layer, str):
         return ["-", "", "", "", ""]
     return [
-        mapping_words(layer),
+        mapping_words(layer.problem, layer.mapping),
         whole(layer.cycles),
         quantity(comparison.ours.energy(layer)),
         percent(comparison.ours.utilization(layer)),

@@ -8,20 +8,18 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from maerisim.report import (
+from maerisim.notation import signed_percent
+from maerisim.results import AnyReport, NetworkReport
+from maerisim.results_json import layer_json, unsupported_json
+from maerisim.results_table import (
     CYCLES,
     ENERGY,
     ERROR,
     LAYER,
     MAPPING,
     UTILIZATION,
-    AnyReport,
     Column,
-    NetworkReport,
-    layer_json,
     scaled_notes,
-    signed_percent,
-    unsupported_json,
     unsupported_notes,
 )
 

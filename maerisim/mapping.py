@@ -19,9 +19,9 @@ from maerisim import capacity, documents, rounds
 from maerisim.documents import Document, Kind, Model
 from maerisim.errors import MappingError
 from maerisim.hardware import Hardware
-from maerisim.problem import Operation
+from maerisim.problem import DIMENSIONS, Operation, Problem
+from maerisim.sizes import PaddingPair, PositivePair, Size
 from maerisim.sparsity import Sparsity
-from maerisim.workload import DIMENSIONS, PaddingPair, PositivePair, Problem, Size
 
 REDUCED = ("C", "R", "S")
 """Dimensions that are summed over: a virtual neuron holds their tile."""

@@ -7,22 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from maerisim.report import (
-    Findings,
-    LayerReport,
-    NetworkReport,
-    UnsupportedLayer,
-    counted,
-    layer_json,
-    layer_label,
-    mapping_words,
-    percent,
-    quantity,
-    scaled_notes,
-    unsupported_json,
-    unsupported_notes,
-    whole,
-)
+from maerisim.notation import counted, mapping_words, percent, quantity, whole
+from maerisim.results import Findings, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.results_json import layer_json, unsupported_json
+from maerisim.results_table import layer_label, scaled_notes, unsupported_notes
 from maerisim.tiles import summed
 from maerisim.workload import DIMENSIONS
 
@@ -223,7 +211,7 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Section:
     waits = sorted((cause for cause in stalls if stalls[cause]), key=lambda cause: -stalls[cause])
     all_cycles = profile.cycles * profile.multipliers
     rows = [
-        ("mapping", mapping_words(layer)),
+        ("mapping", mapping_words(layer.problem, layer.mapping)),
         *([("loops", loop_words(layer))] if loops(layer) else []),
         ("cycles", f"{profile.cycles:,}, {profile.cycles / layer.estimate.bound_cycles:.2f} times the bound"),
         ("control steps", f"{profile.steps:,} in {plural(profile.configurations, 'configuration')} of the fabric"),

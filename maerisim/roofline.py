@@ -14,18 +14,10 @@ from typing import TYPE_CHECKING, Any
 from maerisim.analytic import bounds, words_sent_once
 from maerisim.blocks import compulsory_words
 from maerisim.hardware import Hardware
-from maerisim.report import (
-    FusedReport,
-    LayerReport,
-    NetworkReport,
-    UnsupportedLayer,
-    counted,
-    layer_label,
-    percent,
-    scaled_notes,
-    unsupported_json,
-    unsupported_notes,
-)
+from maerisim.notation import counted, percent
+from maerisim.results import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.results_json import unsupported_json
+from maerisim.results_table import layer_label, scaled_notes, unsupported_notes
 
 if TYPE_CHECKING:
     from rich.table import Table

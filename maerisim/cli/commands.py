@@ -51,7 +51,10 @@ def map_command(
     output: options.Output = None,
     json: options.AsJson = False,
 ) -> None:
-    """Find the best mapping of each layer, and say why it won and how sure that is."""
+    """Find the best mapping of each layer, and say why it won.
+
+    The column "proven" says how sure that is: --prove and --time-budget make it surer.
+    """
     from maerisim.cli import front, study
     from maerisim.cli.output import finish, finish_front, require_place, save_mappings
 
@@ -87,7 +90,7 @@ def simulate(
     scale: options.Scale = None,
     json: options.AsJson = False,
 ) -> None:
-    """Simulate each layer cycle by cycle."""
+    """Simulate every cycle of each layer."""
     from maerisim.cli import study
     from maerisim.cli.output import finish
 
@@ -118,23 +121,6 @@ def validate(
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
 
 
-@app.command("compare-mappings")
-def compare_mappings(
-    hardware: options.HardwareName,
-    network: options.NetworkName,
-    layer: options.LayerNames = None,
-    objective: options.ObjectiveName = "cycles",
-    scale: options.Scale = None,
-    json: options.AsJson = False,
-) -> None:
-    """Simulate the mappings that others would choose, such as mRNA, beside ours."""
-    from maerisim.cli import compare, study
-    from maerisim.cli.output import finish_comparison
-
-    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
-    finish_comparison(compare.run(task), as_json=json)
-
-
 @app.command("report")
 def report_command(
     hardware: options.HardwareName,
@@ -145,7 +131,10 @@ def report_command(
     scale: options.Scale = None,
     json: options.AsJson = False,
 ) -> None:
-    """Report where the cycles, words and energy of each mapping go, and what would relieve it."""
+    """Report what limits a mapping and what would relieve it.
+
+    Also where its cycles, words and energy go, and its kinds of tiles.
+    """
     from maerisim.cli import report, study
     from maerisim.cli.output import finish_profiles
 
@@ -163,7 +152,10 @@ def roofline(
     plot: options.RooflinePlot = None,
     json: options.AsJson = False,
 ) -> None:
-    """Hold each layer against its roofline: what its operations per word allow, and what it attains."""
+    """Hold each layer against its roofline.
+
+    That is what its operations per word allow, beside what it attains.
+    """
     from maerisim.cli import figures, study
     from maerisim.cli.output import finish_roofline
     from maerisim.roofline import RooflineReport
@@ -177,6 +169,53 @@ def roofline(
 
         figures.write(plot, lambda: draw(report))
     finish_roofline(report, as_json=json)
+
+
+@app.command("compare-mappings")
+def compare_mappings(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    json: options.AsJson = False,
+) -> None:
+    """Simulate the mappings of mRNA and others beside ours.
+
+    The others are rules of thumb (heuristic) and weight, output, input and row stationary dataflows.
+    """
+    from maerisim.cli import compare, study
+    from maerisim.cli.output import finish_comparison
+
+    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
+    finish_comparison(compare.run(task), as_json=json)
+
+
+@app.command()
+def sweep(
+    sweep: options.SweepName,
+    database: options.Database = None,
+    jobs: options.Jobs = None,
+    dask: options.Dask = None,
+    run: options.Run = True,
+    retry_failed: options.RetryFailed = False,
+    export: options.Export = None,
+    output: options.ExportOutput = None,
+    plot: options.Plot = None,
+) -> None:
+    """Map and simulate networks over a grid of hardware.
+
+    Runs on all cores. Each result is stored as soon as it is there: after Ctrl-C or a crash the same command goes on
+    where it was.
+    """
+    from maerisim.cli.sweep.command import Request
+    from maerisim.cli.sweep.command import sweep as run_sweep
+
+    if output is not None and export is None:
+        raise typer.BadParameter("is for --export", param_hint="--output")
+    if dask is not None and jobs is not None:
+        raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
+    run_sweep(Request(sweep, database, jobs, dask, run, retry_failed, export, output, plot))
 
 
 @app.command()
@@ -209,7 +248,8 @@ def rtl(
     layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="The layer (or stage) to configure for.")],
     mapping: options.MappingFile = None,
     vn_count: Annotated[
-        int | None, typer.Option("--vn-count", metavar="N", min=1, help="Virtual neurons; default: most that work.")
+        int | None,
+        typer.Option("--vn-count", metavar="N", min=1, help="How many virtual neurons; default: the most that work."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write the files into this directory.")
@@ -220,7 +260,10 @@ def rtl(
         typer.Option("--format", help="The published RTL's memory images, or our fabric's whole program."),
     ] = "vmh",
 ) -> None:
-    """Write the configuration of a layer for the published MAERI RTL, or as JSON for another controller."""
+    """Configure the published MAERI RTL for a layer.
+
+    Writes its configuration memory, or as JSON the whole program of our fabric for another controller.
+    """
     from maerisim.cli import rtl as configuration
     from maerisim.hardware import Hardware
     from maerisim.workload import Network
@@ -241,7 +284,10 @@ def rtl(
 
 @app.command()
 def warmup() -> None:
-    """Compile the kernels for this machine now instead of in the first command."""
+    """Compile the kernels for this machine ahead of their use.
+
+    Otherwise the first command that needs them does, once.
+    """
     from maerisim.cli.warmup import compile_all
     from maerisim.kernels import compilation
 
@@ -260,33 +306,9 @@ def warmup() -> None:
 
 
 @app.command()
-def sweep(
-    sweep: options.SweepName,
-    database: options.Database = None,
-    jobs: options.Jobs = None,
-    dask: options.Dask = None,
-    run: options.Run = True,
-    retry_failed: options.RetryFailed = False,
-    export: options.Export = None,
-    output: options.ExportOutput = None,
-    plot: options.Plot = None,
+def schema(
+    document: Annotated[options.DocumentKind, typer.Argument(metavar="DOCUMENT", help="Which document.")],
 ) -> None:
-    """Map and simulate networks over a grid of hardware parameters, on all cores.
-
-    Each result is stored as soon as it is there: after Ctrl-C or a crash the same command goes on where it was.
-    """
-    from maerisim.cli.sweep.command import Request
-    from maerisim.cli.sweep.command import sweep as run_sweep
-
-    if output is not None and export is None:
-        raise typer.BadParameter("is for --export", param_hint="--output")
-    if dask is not None and jobs is not None:
-        raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
-    run_sweep(Request(sweep, database, jobs, dask, run, retry_failed, export, output, plot))
-
-
-@app.command()
-def schema(document: Annotated[options.DocumentKind, typer.Argument(help="Which document.")]) -> None:
     """Print the JSON Schema of a document, for editors."""
     import json
 

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from maerisim.cli.progress import Bar
-from maerisim.cli.study import StageTask, Study, located, map_layer
+from maerisim.cli.study import StageTask, Study, collected, located, map_layer
 from maerisim.comparison import OURS, ComparedLayer, Comparison
-from maerisim.errors import MaerisimError, MappingError, NotSupportedError
-from maerisim.report import LayerReport, UnsupportedLayer
+from maerisim.errors import MappingError, NotSupportedError
+from maerisim.results import LayerReport, UnsupportedLayer
 from maerisim.system import estimate, simulate
 from mapper.references import REFERENCES
 
 
 def run(study: Study) -> Comparison:
     """Compare the mappings of every layer; Ctrl-C or an error ends with what is finished by then."""
-    entries: list[ComparedLayer | UnsupportedLayer] = []
-    interrupted, failure = False, None
+    return collected(partial(Comparison, objective=study.objective), study, compared_layers(study))
+
+
+def compared_layers(study: Study) -> Iterator[ComparedLayer | UnsupportedLayer]:
+    """Every layer with all its mappings, equal layers compared once."""
     known: dict[object, ComparedLayer] = {}
-    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
+    with Bar(total=study.operations) as bar:
         done = 0
-        try:
-            for task in study.unfused:
-                if isinstance(task, UnsupportedLayer):
-                    entries.append(task)
-                    continue
-                for stage in task.stages:
-                    if stage.problem not in known:
-                        known[stage.problem] = compare(study, stage, bar, done)
-                    entries.append(named(known[stage.problem], stage))
-                    done += stage.problem.operations
-        except KeyboardInterrupt:
-            interrupted = True
-        except MaerisimError as error:
-            failure = error
-    return Comparison(study.hardware, study.network, tuple(entries), interrupted, failure, study.objective)
+        for task in study.unfused:
+            if isinstance(task, UnsupportedLayer):
+                yield task
+                continue
+            for stage in task.stages:
+                if stage.problem not in known:
+                    known[stage.problem] = compare(study, stage, bar, done)
+                compared = known[stage.problem]
+                yield replace(compared, ours=stage.named(compared.ours))
+                done += stage.problem.operations
 
 
 def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer:
@@ -59,15 +59,3 @@ def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer
 
 def simulated(study: Study, layer: LayerReport) -> LayerReport:
     return replace(layer, result=simulate(layer.problem, layer.mapping, study.hardware))
-
-
-def named(compared: ComparedLayer, task: StageTask) -> ComparedLayer:
-    """The comparison of an equal layer under the name of this one."""
-    ours = replace(
-        compared.ours,
-        name=task.name,
-        op=task.op,
-        count=task.count,
-        operations_before_scaling=task.operations_before_scaling,
-    )
-    return replace(compared, ours=ours)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,15 +11,16 @@ from numpy.typing import NDArray
 from maerisim.analytic import Objective
 from maerisim.constraints import ConstraintFile
 from maerisim.engine import EngineName, Result, simulate_fused
+from maerisim.engine.outcome import Progress
 from maerisim.errors import NotSupportedError
 from maerisim.fusion import FusedMapping, refusals
 from maerisim.hardware import Hardware
+from maerisim.layers import Fused, part_name
 from maerisim.mapping import MappingFile
 from maerisim.overlap import estimate_fused
 from maerisim.problem import FusedProblem
 from maerisim.reference import fused_reference, random_fused_operands
-from maerisim.report import FusedReport, UnsupportedLayer
-from maerisim.workload import Fused, part_name
+from maerisim.results import FusedReport, UnsupportedLayer
 from mapper import find_fused
 
 
@@ -104,7 +104,7 @@ def simulate_both(
     engine: EngineName,
     seed: int | None,
     fast_forward: bool,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> tuple[Result, NDArray[np.int64] | None]:
     """Simulate fused layers, with values where there is a ``seed`` for them; and the outputs that NumPy has then."""
     operands = None if seed is None else random_fused_operands(layer.problem, seed)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="import",
-    help="Read networks in the formats of other tools, and write them as network documents.",
+    help="Import networks from the files of other tools.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -19,13 +19,15 @@ from rich.text import Text
 from maerisim import comparison as comparing
 from maerisim import front_report as fronts
 from maerisim import profile_report as profiling
-from maerisim import report as reporting
+from maerisim import results_table as tables
 from maerisim import roofline as rooflines
 from maerisim.cli import INTERRUPTED
 from maerisim.comparison import Comparison
 from maerisim.errors import DocumentError, MaerisimError
+from maerisim.layers import part_name
 from maerisim.mapping import Mapping, MappingFile, dump_mappings
-from maerisim.workload import part_name
+from maerisim.results import LayerReport, NetworkReport
+from maerisim.results_json import network_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,27 +40,27 @@ MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
 
 
-def finish(command: str, report: reporting.NetworkReport, *, as_json: bool) -> None:
+def finish(command: str, report: NetworkReport, *, as_json: bool) -> None:
     """Print the results of a command; when it was interrupted, say so and leave with exit code 130.
 
     Raises the error that ended the run, after what was finished before it is printed.
     """
     if as_json:
-        typer.echo(json_text(reporting.network_json(report)))
+        typer.echo(json_text(network_json(report)))
     elif report.entries:
-        columns = reporting.columns_of(command, report.hardware, page_width())
-        table = reporting.network_table(report, columns)
-        print_page(reporting.title(report), table, reporting.footnotes(command, report))
+        columns = tables.columns_of(command, report.hardware, page_width())
+        table = tables.network_table(report, columns)
+        print_page(tables.title(report), table, tables.footnotes(command, report))
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
-def finish_front(report: reporting.NetworkReport, *, as_json: bool) -> None:
+def finish_front(report: NetworkReport, *, as_json: bool) -> None:
     """The same for fronts of cycles and energy."""
     if as_json:
         typer.echo(json_text(fronts.front_json(report)))
     elif report.entries:
-        table = reporting.network_table(report, fronts.COLUMNS, totals=False)
-        print_page(reporting.title(report), table, fronts.front_notes(report))
+        table = tables.network_table(report, fronts.COLUMNS, totals=False)
+        print_page(tables.title(report), table, fronts.front_notes(report))
     leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
@@ -68,7 +70,7 @@ def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
         typer.echo(json_text(comparing.comparison_json(comparison)))
     elif comparison.entries:
         table = comparing.comparison_table(comparison)
-        print_page(reporting.title(comparison.ours), table, comparing.comparison_notes(comparison))
+        print_page(tables.title(comparison.ours), table, comparing.comparison_notes(comparison))
     leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
 
 
@@ -133,12 +135,12 @@ def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
         typer.echo("\n".join([title, *(line.rstrip() for line in paper.getvalue().splitlines()), *notes]))
 
 
-def save_mappings(report: reporting.NetworkReport, path: Path) -> None:
+def save_mappings(report: NetworkReport, path: Path) -> None:
     """Write the mappings of a report as a document that ``--mapping`` reads."""
     layers: dict[str, tuple[Problem, Mapping]] = {}
     shares = {}
     for layer in report.layers:
-        if isinstance(layer, reporting.LayerReport):
+        if isinstance(layer, LayerReport):
             layers[layer.name] = layer.problem, layer.mapping
             continue
         shares[layer.name] = layer.mapping.multipliers

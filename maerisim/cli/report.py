@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from maerisim.cli import warmup
 from maerisim.cli.progress import Bar
-from maerisim.cli.study import LayerTask, Runner, Simulation, Study, located
-from maerisim.errors import MaerisimError
+from maerisim.cli.study import Runner, Simulation, Study, collected, located
 from maerisim.hardware import Hardware
 from maerisim.mapping import Mapping
 from maerisim.problem import Problem
 from maerisim.profile import Profile, profile, reliefs, require_control_steps
 from maerisim.profile_report import ProfiledLayer, ProfileReport
-from maerisim.report import LayerReport, UnsupportedLayer
+from maerisim.results import LayerReport, UnsupportedLayer
 from mapper import find_mapping
 
 
@@ -23,27 +23,24 @@ def run(study: Study) -> ProfileReport:
     Raises NotSupportedError for a controller that has no control steps.
     """
     require_control_steps(study.hardware)
-    entries: list[ProfiledLayer | UnsupportedLayer] = []
-    interrupted, failure = False, None
-    known: dict[object, Profile] = {}
     warmup.ensure(warmup.needed_by(study.hardware))
-    with Bar(total=sum(stage.problem.operations for stage in study.stages)) as bar:
+    return collected(ProfileReport, study, profiled_layers(study))
+
+
+def profiled_layers(study: Study) -> Iterator[ProfiledLayer | UnsupportedLayer]:
+    """Every layer with the profile of its mapping, equal ones profiled once."""
+    known: dict[object, Profile] = {}
+    with Bar(total=study.operations) as bar:
         runner = Runner(study, Simulation(), bar)
-        try:
-            for task in study.unfused:
-                if not isinstance(task, LayerTask):
-                    entries.append(task)
-                    continue
-                for layer in runner.run(task):
-                    equal = (layer.problem, layer.mapping)
-                    if equal not in known:
-                        known[equal] = profile_of(study, layer, bar, runner.done)
-                    entries.append(ProfiledLayer(layer, known[equal]))
-        except KeyboardInterrupt:
-            interrupted = True
-        except MaerisimError as error:
-            failure = error
-    return ProfileReport(study.hardware, study.network, tuple(entries), interrupted, failure)
+        for task in study.unfused:
+            if isinstance(task, UnsupportedLayer):
+                yield task
+                continue
+            for layer in runner.run(task):
+                equal = (layer.problem, layer.mapping)
+                if equal not in known:
+                    known[equal] = profile_of(study, layer, bar, runner.done)
+                yield ProfiledLayer(layer, known[equal])
 
 
 def profile_of(study: Study, layer: LayerReport, bar: Bar, done: int) -> Profile:

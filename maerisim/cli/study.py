@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,22 @@ from maerisim.cli.fused import FusedTask
 from maerisim.cli.progress import Bar
 from maerisim.constraints import Constraint, ConstraintFile
 from maerisim.engine import EngineName, Result
+from maerisim.engine.outcome import Progress
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower_fused, programs, refusals
 from maerisim.mapping import Mapping, load_mappings
+from maerisim.notation import dims_words
 from maerisim.recurrence import random_sequence, reference_states
 from maerisim.reference import random_operands, reference_outputs
-from maerisim.report import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer, dims_words
+from maerisim.results import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.system import cycles_in_turn, estimate, shapes, simulate
 from maerisim.workload import Fused, Layer, Network, Problem, Recurrent
 from mapper import PROOF, Choice, Effort, find_fused, find_mapping
+
+EntryT = TypeVar("EntryT")
+ReportT = TypeVar("ReportT")
 
 OPERAND_SEED = 0
 """Seed of the data with which ``--check-values`` simulates."""
@@ -47,6 +53,11 @@ class StageTask:
     operations_before_scaling: int | None = None
     mapping: Mapping | None = None
     constraints: tuple[Constraint, ...] = ()
+
+    def named(self, report: LayerReport) -> LayerReport:
+        """The report of an equal stage under the name of this one."""
+        before = self.operations_before_scaling
+        return replace(report, name=self.name, op=self.op, count=self.count, operations_before_scaling=before)
 
 
 @dataclass(frozen=True)
@@ -239,26 +250,39 @@ def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list
 
 def run(study: Study, simulation: Simulation | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
-    entries: list[AnyReport | UnsupportedLayer] = []
-    interrupted, failure = False, None
     values = simulation is not None and simulation.check_values
     warmup.ensure(warmup.needed_by(study.hardware, values=values))
-    with Bar(total=study.operations) as bar:
-        runner = Runner(study, simulation, bar)
-        try:
+
+    def results() -> Iterator[AnyReport | UnsupportedLayer]:
+        with Bar(total=study.operations) as bar:
+            runner = Runner(study, simulation, bar)
             for task in study.tasks:
                 if isinstance(task, LayerTask):
-                    entries += runner.run(task)
+                    yield from runner.run(task)
                 else:
-                    entries.append(runner.run_fused(task) if isinstance(task, FusedTask) else task)
-        except KeyboardInterrupt:
-            interrupted = True
-        except MaerisimError as error:
-            failure = error
-    report = NetworkReport(study.hardware, study.network, tuple(entries), interrupted, failure)
-    if simulation is None or interrupted or failure is not None:
+                    yield runner.run_fused(task) if isinstance(task, FusedTask) else task
+
+    report = collected(NetworkReport, study, results())
+    if simulation is None or report.interrupted or report.failure is not None:
         return report
     return replace(report, cycles_in_turn=in_turn(report, simulation))
+
+
+def collected(
+    report: Callable[[Hardware, str, tuple[EntryT, ...], bool, MaerisimError | None], ReportT],
+    study: Study,
+    results: Iterator[EntryT],
+) -> ReportT:
+    """A ``report`` of all results; Ctrl-C or an error ends with what is finished by then."""
+    entries: list[EntryT] = []
+    interrupted, failure = False, None
+    try:
+        entries.extend(results)
+    except KeyboardInterrupt:
+        interrupted = True
+    except MaerisimError as error:
+        failure = error
+    return report(study.hardware, study.network, tuple(entries), interrupted, failure)
 
 
 def in_turn(report: NetworkReport, simulation: Simulation) -> int | None:
@@ -289,15 +313,7 @@ class Runner:
             if equal not in self.known:
                 with located(stage.name):
                     self.known[equal] = self.run_stage(stage, alone)
-            reports.append(
-                replace(
-                    self.known[equal],
-                    name=stage.name,
-                    op=stage.op,
-                    count=stage.count,
-                    operations_before_scaling=stage.operations_before_scaling,
-                )
-            )
+            reports.append(stage.named(self.known[equal]))
             self.done += stage.problem.operations
         if task.recurrent is not None and self.simulation is not None and self.simulation.check_values:
             with located(task.recurrent.name):
@@ -311,12 +327,7 @@ class Runner:
         report = map_layer(task, self.study.hardware, self.study.objective, self.study.effort)
         if simulation is None:
             return report
-        self.bar.show(self.done, f"simulating {task.name}")
-
-        def progress(outputs: int, total: int) -> None:
-            self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
-
-        result = simulate_layer(self.study.hardware, report, simulation, progress)
+        result = simulate_layer(self.study.hardware, report, simulation, self.simulating(task))
         return replace(report, result=result, values_checked=simulation.check_values)
 
     def run_fused(self, task: FusedTask) -> FusedReport:
@@ -325,11 +336,6 @@ class Runner:
             self.bar.show(self.done, f"mapping {task.name}")
             report = fused.map_fused(task, self.study.hardware, self.study.objective)
             if self.simulation is not None:
-                self.bar.show(self.done, f"simulating {task.name}")
-
-                def progress(outputs: int, total: int) -> None:
-                    self.bar.show(self.done + task.problem.operations * outputs / total, f"simulating {task.name}")
-
                 how, checked = self.simulation, self.simulation.check_values
                 result, expected = fused.simulate_both(
                     report,
@@ -337,13 +343,22 @@ class Runner:
                     engine=how.engine,
                     seed=OPERAND_SEED if checked else None,
                     fast_forward=how.fast_forward,
-                    progress=progress,
+                    progress=self.simulating(task),
                 )
                 if expected is not None:
                     require_equal(result.outputs, expected)
                 report = replace(report, result=result, values_checked=checked)
         self.done += task.problem.operations
         return report
+
+    def simulating(self, task: StageTask | FusedTask) -> Progress:
+        """Say that a layer is being simulated, and how to say how far that is."""
+
+        def progress(results: int, of: int) -> None:
+            self.bar.show(self.done + task.problem.operations * results / of, f"simulating {task.name}")
+
+        progress(0, 1)
+        return progress
 
     def check_sequence(self, layer: Recurrent, stages: Sequence[LayerReport], simulation: Simulation) -> None:
         """Run a layer's whole sequence with values. Raises ValuesError when a state differs from NumPy's."""
@@ -412,7 +427,7 @@ def simulate_layer(
     hardware: Hardware,
     layer: LayerReport,
     simulation: Simulation,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Result:
     """Simulate a mapped layer. Raises ValuesError when its outputs are checked and one differs from NumPy's."""
     problem = layer.problem

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from maerisim.engine import event
-from maerisim.engine.event import Fabric, Queue, Tick, Word
+from maerisim.engine.event import Fabric, Tick
 from maerisim.engine.outcome import Progress, Run
+from maerisim.engine.queues import Queue, Word
 from maerisim.fabric.collection import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware import Hardware

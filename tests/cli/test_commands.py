@@ -13,7 +13,7 @@ import pytest
 from maerisim.workload import Network
 
 SCRIPT = Path(sys.executable).with_name("maerisim")
-README = Path(__file__).parents[2] / "README.md"
+REFERENCE = Path(__file__).parents[2] / "maerisim" / "cli" / "README.md"
 TINY_ROWS = 15
 """Eight layers of one stage, an LSTM of three and a GRU of four."""
 
@@ -171,12 +171,21 @@ def test_the_same_input_gives_the_same_json(maerisim):
     assert first.out == second.out
 
 
-def test_the_readme_documents_every_json_key(maerisim):
+def test_the_reference_documents_every_json_key(maerisim):
     document = maerisim("validate", "maeri-16", "tiny", "--layer", "linear", "--json").json
-    table = "\n".join(line for line in README.read_text("utf-8").splitlines() if line.startswith("| `"))
+    table = "\n".join(line for line in REFERENCE.read_text("utf-8").splitlines() if line.startswith("| `"))
     documented = set(re.findall(r"`(?:layers\[\]|unsupported\[\])?\.?(\w+)(?:\[\])?`", table))
     documented |= {"layers"} if "layers[]" in table else set()
     assert {*document, *document["layers"][0]} <= documented
+
+
+def test_every_command_has_a_whole_sentence_in_a_list_of_80_columns(maerisim, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in ([], ["import"]):
+        commands = maerisim(*arguments, "--help").out.partition("Commands:\n")[2].splitlines()
+        assert len(commands) >= 2
+        for line in commands:
+            assert re.fullmatch(r"  \S+ +[A-Z][^.]*[^.]\.", line), line
 
 
 def test_layers_are_chosen_by_name_and_stay_in_the_networks_order(maerisim):

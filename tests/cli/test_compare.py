@@ -9,7 +9,7 @@ import pytest
 
 from mapper.references import REFERENCES
 
-README = Path(__file__).parents[2] / "README.md"
+REFERENCE = Path(__file__).parents[2] / "maerisim" / "cli" / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,9 @@ def test_an_interrupted_comparison_keeps_what_is_finished(maerisim, monkeypatch,
     assert [layer["name"] for layer in finished.json["layers"]] == ["conv3x3"]
 
 
-def test_the_readme_documents_every_json_key(maerisim, arguments):
+def test_the_reference_documents_every_json_key(maerisim, arguments):
     document = maerisim(*arguments, "--json").json
-    text = README.read_text("utf-8").partition("`compare-mappings --json`")[2].partition("\n\n")[0]
+    text = REFERENCE.read_text("utf-8").partition("`compare-mappings --json`")[2].partition("\n\n")[0]
     layer = document["layers"][0]
     documented = {word for quoted in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", quoted)}
     assert {*document, *layer, *layer["mappings"][0], "reason"} <= documented

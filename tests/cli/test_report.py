@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
+REFERENCE = Path(__file__).parents[2] / "maerisim" / "cli" / "README.md"
 ARGUMENTS = ("maeri-16", "tiny", "--layer", "conv3x3", "--layer", "max_pool")
 
 
@@ -141,10 +141,10 @@ def test_an_interrupted_report_keeps_what_is_finished(maerisim, monkeypatch):
     assert [layer["name"] for layer in finished.json["layers"]] == ["conv3x3"]
 
 
-def test_the_readme_documents_every_json_key(maerisim):
+def test_the_reference_documents_every_json_key(maerisim):
     document = maerisim("report", *ARGUMENTS, "--json").json
     simulated = maerisim("simulate", *ARGUMENTS, "--json").json
-    text = README.read_text("utf-8").partition("`report --json`")[2].partition("\n## ")[0]
+    text = REFERENCE.read_text("utf-8").partition("`report --json`")[2].partition("\n## ")[0]
     documented = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", text))))
     layer = document["layers"][0]
     added = set(layer) - set(simulated["layers"][0])

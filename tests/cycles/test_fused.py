@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counters import differences
 from maerisim.engine import event, simulate, simulate_fused
+from maerisim.engine.queues import Word
 from maerisim.fusion import FusedMapping
 from maerisim.hardware import Hardware
 from maerisim.lowering import lower_fused
@@ -63,7 +64,7 @@ class Watched(event.Fabric):
         self.on_the_bus: list[int] = []
         super().__init__(*arguments)
 
-    def write_back(self, vn: int, word: event.Word) -> None:
+    def write_back(self, vn: int, word: Word) -> None:
         self.on_the_bus.append(self.emitted[vn].items[0][1])
         super().write_back(vn, word)
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from maerisim.comparison import ComparedLayer, Comparison, comparison_json, comparison_notes, comparison_table
 from maerisim.mapping import Mapping
-from maerisim.report import LayerReport, UnsupportedLayer
+from maerisim.results import LayerReport, UnsupportedLayer
 from maerisim.workload import Problem
 
 HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=1.0)

@@ -13,7 +13,7 @@ from maerisim.cli.output import json_text
 from maerisim.cli.sweep.plan import Entry, Plan
 from maerisim.cli.sweep.store import COLUMNS
 from maerisim.cli.sweep.work import Outcome
-from maerisim.report import dims
+from maerisim.notation import dims
 
 
 def as_json(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:

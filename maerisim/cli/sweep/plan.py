@@ -15,7 +15,7 @@ from maerisim.errors import NotSupportedError
 from maerisim.grid import DERIVED, Point
 from maerisim.hardware import Hardware
 from maerisim.problem import Problem
-from maerisim.report import UnsupportedLayer
+from maerisim.results import UnsupportedLayer
 from maerisim.sweep import Experiment
 from maerisim.workload import Network
 

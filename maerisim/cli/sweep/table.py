@@ -10,7 +10,7 @@ from maerisim.cli.options import Objective
 from maerisim.cli.sweep.plan import Plan
 from maerisim.cli.sweep.totals import Total, best
 from maerisim.grid import written
-from maerisim.report import percent, quantity, signed_percent, whole
+from maerisim.notation import percent, quantity, signed_percent, whole
 
 if TYPE_CHECKING:
     from rich.table import Table

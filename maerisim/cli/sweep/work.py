@@ -9,7 +9,8 @@ from typing import Any
 from maerisim.cli.study import Simulation, map_layer, simulate_layer
 from maerisim.cli.sweep.plan import Task
 from maerisim.errors import MaerisimError
-from maerisim.report import NetworkReport, layer_json
+from maerisim.results import NetworkReport
+from maerisim.results_json import layer_json
 
 
 @dataclass(frozen=True)
