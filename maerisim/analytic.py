@@ -174,6 +174,7 @@ def _times(fabric: k.Fabric) -> times.Times:
         ready=np.zeros(lanes, np.int64),
         room=np.zeros(words, np.int64),
         sent=np.zeros(words, np.int64),
+        arrived=np.zeros(lanes, np.int64),
     )
 
 

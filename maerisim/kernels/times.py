@@ -57,7 +57,8 @@ class Times(NamedTuple):
 
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
     [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
-    port, when it was ``sent``.
+    port, when it was ``sent``; when the products of a
+    virtual neuron have ``arrived`` at its last adder.
     """
 
     now: Ints
@@ -66,6 +67,7 @@ class Times(NamedTuple):
     ready: Ints
     room: Ints
     sent: Ints
+    arrived: Ints
 
 
 class Step(NamedTuple):

@@ -223,6 +223,10 @@ def do_step(
     emits = reuse.spills or step.ending & FOLDS == shape.turning & FOLDS
     left = count_results(reuse, levels, t.loop) if emits else 0
     for vn in range(part.vn, part.end_vn):
+        t.arrived[vn] = NEVER
+        for section in range(of[FIRST, vn], of[FIRST, vn + 1]):
+            t.arrived[vn] = max(t.arrived[vn], now[DONE, section] + of[WAY, section])
+    for vn in range(part.vn, part.end_vn):
         at_work = not of[BEYOND, vn] & outside
         if at_work and returns:
             push(now, rows.returned, rows.summed, vn, now[DONE, of[FIRST, vn]])
@@ -236,15 +240,14 @@ def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, left: 
     added = now[rows.added + last, vn]
     written = now[rows.written + last, vn]
     if at_work:
-        added = max(added + 1, now[rows.taken - 1, vn])
-        for section in range(of[FIRST, vn], of[FIRST, vn + 1]):
-            added = max(added, now[DONE, section] + of[WAY, section])
+        added = max(added + 1, now[rows.taken - 1, vn], t.arrived[vn])
         summed = max(added + fabric.level_latency, now[rows.summed, vn] + 1)
         if left:
             summed = max(summed, now[rows.added - 1, vn] - 1)
             ready = summed + fabric.accumulation_latency + fabric.collection_latency
-            turn = now[rows.taken, vn] + count_rivals(fabric, rows, vn, ready, left, s, t) + 1
-            written = take_slot(now, rows.bus, of[BUS, vn], max(ready, turn))
+            ready = max(ready, now[rows.taken, vn] + 1)
+            ready = max(ready, now[rows.taken, vn] + 1 + count_rivals(fabric, rows, vn, ready, left, s, t))
+            written = take_slot(now, rows.bus, of[BUS, vn], ready)
             push(now, rows.taken, rows.added, vn, written)
         push(now, rows.summed, rows.taken, vn, summed)
     now[rows.added + step.place, vn] = added
@@ -264,15 +267,16 @@ def count_results(reuse: Reuse, levels: int, loop: Ints) -> int:
 
 @helper
 def count_rivals(fabric: Fabric, rows: Rows, vn: int, ready: int, left: int, s: Sections, t: Times) -> int:
-    """Virtual neurons that are ahead of one on its bus, so that their results of later steps come in between its own.
+    """Virtual neurons on the bus of one that have a result of a later step when it is ready to send its own.
 
-    Their latest known result left longer ago than results wait in front of the bus, but not so long ago that they must
-    have sent all results ``left`` in a row when two take turns.
+    Their next products arrive a cycle after those of this step, if they wait for nothing; and the latest known result must not
+    be so long ago that they must have sent all results ``left`` in a row when two take turns.
     """
     rivals, other = 0, s.of[NEXT, vn]
+    tail = fabric.level_latency + fabric.accumulation_latency + fabric.collection_latency
     while other != vn:
         lead = ready - t.now[rows.taken, other]
-        rivals += int(fabric.collection_depth < lead < 2 * left)
+        rivals += int(t.arrived[other] + 1 + tail <= ready and lead < 2 * left)
         other = s.of[NEXT, other]
     return rivals
 

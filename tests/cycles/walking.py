@@ -223,6 +223,9 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 done[section] = max(done[section], ready[section], added[section[0]].get(step - slack[section], -1))
             if section in retires:
                 used[section].append(done[section])
+        arrived = defaultdict(int)
+        for section in members:
+            arrived[section[0]] = max(arrived[section[0]], done[section] + way[section])
         for vn, switch in enumerate(lead):
             before = added[vn].get(step - 1)
             if not at_work[vn]:
@@ -231,7 +234,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 continue
             if vn in returning:
                 returned[vn].append(done[section_of[switch]])
-            time = max(done[section] + way[section] for section in members if section[0] == vn)
+            time = arrived[vn]
             if before is not None:
                 time = max(time, before + 1)
             if len(summed[vn]) >= room_for_sums:
@@ -243,15 +246,16 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
             if collects[step].flags[vn] & Collect.EMIT:
                 if len(taken[vn]) >= room_for_results:
                     time = max(time, taken[vn][-room_for_results] - 1)
-                turn = 0
+                result = time + tail
                 if taken[vn]:
+                    result = max(result, taken[vn][-1] + 1)
                     rivals = sum(
-                        hardware.collection.fifo_depth < time + tail - taken[other][-1] < 2 * left[step]
+                        arrived[other] + 1 + reduction.latency + tail <= result < taken[other][-1] + 2 * left[step]
                         for other, bus in enumerate(program.buses)
                         if other != vn and bus == program.buses[vn] and taken[other]
                     )
-                    turn = taken[vn][-1] + rivals + 1
-                written = buses[program.buses[vn]].take(max(time + tail, turn))
+                    result = max(result, taken[vn][-1] + 1 + rivals)
+                written = buses[program.buses[vn]].take(result)
                 taken[vn].append(written)
                 emitted[vn].append((step, written))
                 last_result = max(last_result, written)
