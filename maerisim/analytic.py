@@ -194,14 +194,14 @@ class ErrorBound(NamedTuple):
     under: float
 
 
-ERROR_BOUND = ErrorBound(over=0.06, under=0.05)
+ERROR_BOUND = ErrorBound(over=0.03, under=0.03)
 """The published error of the estimate: a mapping estimated at E cycles takes between ``E / (1 + over)`` and
 ``E / (1 - under)`` cycles when it is simulated.
 
 Measured, not proven: ``benchmarks/bench_estimate_error.py`` simulates the ten best mappings by estimate of all layers of the
-shipped networks on the six shipped fabrics in full, and fails when one of them is further off. It says nothing of
-mappings far from the best, whose loop order is not that of :func:`representative`, of other controllers, or of sparse
-layers, whose programs follow no closed form.
+shipped networks on the six shipped fabrics in full, and fails when one of them is further off. Of other mappings
+``benchmarks/exhaustive.py`` tells, which simulates every mapping of twenty small layers. It says nothing of other
+controllers, or of sparse layers, whose programs follow no closed form.
 """
 
 LIMITS = ("multipliers", "distribution", "collection")
