@@ -269,14 +269,15 @@ def count_results(reuse: Reuse, levels: int, loop: Ints) -> int:
 def count_rivals(fabric: Fabric, rows: Rows, vn: int, ready: int, left: int, s: Sections, t: Times) -> int:
     """Virtual neurons on the bus of one that have a result of a later step when it is ready to send its own.
 
-    Their next products arrive a cycle after those of this step, if they wait for nothing; and the latest known result must not
-    be so long ago that they must have sent all results ``left`` in a row when two take turns.
+    Their next products arrive a cycle after those of this step, if they wait for nothing; and their latest known result must
+    not be so long ago that they have sent all results ``left`` in a row since, at one and a half cycles each: between one
+    cycle, alone on the bus, and two, when two take turns.
     """
     rivals, other = 0, s.of[NEXT, vn]
     tail = fabric.level_latency + fabric.accumulation_latency + fabric.collection_latency
     while other != vn:
         lead = ready - t.now[rows.taken, other]
-        rivals += int(t.arrived[other] + 1 + tail <= ready and lead < 2 * left)
+        rivals += int(t.arrived[other] + 1 + tail <= ready and 2 * lead < 3 * left)
         other = s.of[NEXT, other]
     return rivals
 

@@ -250,7 +250,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 if taken[vn]:
                     result = max(result, taken[vn][-1] + 1)
                     rivals = sum(
-                        arrived[other] + 1 + reduction.latency + tail <= result < taken[other][-1] + 2 * left[step]
+                        arrived[other] + 1 + reduction.latency + tail <= result < taken[other][-1] + 1.5 * left[step]
                         for other, bus in enumerate(program.buses)
                         if other != vn and bus == program.buses[vn] and taken[other]
                     )
