@@ -195,12 +195,11 @@ class ErrorBound(NamedTuple):
 
 
 ERROR_BOUND = ErrorBound(over=0.03, under=0.03)
-"""The published error of the estimate: a mapping estimated at E cycles takes between ``E / (1 + over)`` and
+"""The published error of the estimates of good mappings: one estimated at E cycles takes between ``E / (1 + over)`` and
 ``E / (1 - under)`` cycles when it is simulated.
 
 Measured, not proven: ``benchmarks/bench_estimate_error.py`` simulates the ten best mappings by estimate of all layers of the
-shipped networks on the six shipped fabrics in full, and fails when one of them is further off. Of other mappings
-``benchmarks/exhaustive.py`` tells, which simulates every mapping of twenty small layers. It says nothing of other
+shipped networks on the six shipped fabrics in full, and fails when one of them is further off. It says nothing of other
 controllers, or of sparse layers, whose programs follow no closed form.
 """
 
@@ -227,13 +226,14 @@ class Estimate:
     memory: MemoryUse | None = None
 
 
-_LARGEST_OVERESTIMATE, _LARGEST_OVERESTIMATE_WAITING = ERROR_BOUND.over, 0.1
+_LARGEST_OVERESTIMATE, _LARGEST_OVERESTIMATE_WAITING = 0.06, 0.1
 
 
 def largest_overestimate(hardware: Hardware) -> float:
-    """By what share of itself an estimate can be above the simulated cycles, as published.
+    """By what share of itself the estimate of any mapping, good or bad, can be above the simulated cycles, as published.
 
-    ``benchmarks/bench_estimate_error.py`` measures it, ``benchmarks/vs_stonne_tiles.py`` where a controller waits for outputs.
+    ``benchmarks/exhaustive.py`` measures it on every mapping of twenty small layers, ``benchmarks/vs_stonne_tiles.py`` where a
+    controller waits for outputs.
     """
     return _LARGEST_OVERESTIMATE_WAITING if hardware.controller.wait_for_outputs else _LARGEST_OVERESTIMATE
 

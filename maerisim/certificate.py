@@ -28,8 +28,9 @@ class Certificate:
     ran out. The ``simulated`` ones of the least estimates were simulated in full.
 
     ``gap``: by what share of its score any other mapping could be better than the one chosen, if no estimate is further
-    above the simulation than published, which is measured on the best mappings of a layer and exceeded by some worse ones; ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of
-    each mapping is busy. 0: none is better.
+    above the simulation than published, which is measured (:func:`maerisim.analytic.largest_overestimate`), not proven;
+    ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of each mapping is
+    busy. 0: none is better.
     """
 
     objective: Objective
