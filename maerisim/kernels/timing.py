@@ -221,7 +221,7 @@ def do_step(
         if use_up and s.last[load, section]:
             push(now, USED_UP, rows.returned, section, done)
     emits = reuse.spills or step.ending & FOLDS == shape.turning & FOLDS
-    left = count_results(reuse, levels, t.loop) if emits else 0
+    left = results_in_a_row(reuse, levels, t.loop) if emits else 0
     for vn in range(part.vn, part.end_vn):
         t.arrived[vn] = NEVER
         for section in range(of[FIRST, vn], of[FIRST, vn + 1]):
@@ -255,7 +255,7 @@ def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, left: 
 
 
 @helper
-def count_results(reuse: Reuse, levels: int, loop: Ints) -> int:
+def results_in_a_row(reuse: Reuse, levels: int, loop: Ints) -> int:
     """The steps in a row that have results, from the present one on: until the innermost folding loop begins again."""
     level, before, inside = 0, 0, 1
     while level < levels and (reuse.spills or not FOLDS >> loop[DIMENSION, level] & 1):
