@@ -16,9 +16,10 @@ import time
 
 from reporting import Line, Report, run_measurement
 
-from maerisim.analytic import Ranking, rank
-from maerisim.hardware import Hardware
-from maerisim.workload import Network, Problem
+from maerisim.estimate.estimate import Ranking, rank
+from maerisim.hardware.hardware import Hardware
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
 
 HARDWARE = "maeri-256"

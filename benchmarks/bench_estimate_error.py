@@ -6,7 +6,7 @@ The best mappings by estimate (default: ten) of every distinct layer, or stage o
 (default: the six shipped sizes) are simulated. Prints the mappings furthest off with the reason and the errors by fabric,
 and as the last line JSON ``{"rows": n, "mean_abs_error": x, "max_abs_error": x, "overestimate": x, "underestimate": x,
 "cycles": n}``; errors are relative to the simulated cycles. Exit code 1 when the mean exceeds 0.5 %, the largest 3 %, or
-any what :data:`maerisim.analytic.ERROR_BOUND` promises.
+any what :data:`maerisim.estimate.estimate.ERROR_BOUND` promises.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from typing import Any, NamedTuple
 
 from reporting import Line, Report, options, run_script
 
-from maerisim.analytic import ERROR_BOUND, rank
-from maerisim.cli.workers import in_processes
-from maerisim.counters import Counters
+from maerisim.counts.counters import Counters
 from maerisim.documents import shipped
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Network, Problem
+from maerisim.engine.run import simulate
+from maerisim.estimate.estimate import ERROR_BOUND, rank
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.sweeps.workers import in_processes
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
 
 SIZES = ("maeri-16", "maeri-32", "maeri-64", "maeri-128", "maeri-256", "maeri-512")

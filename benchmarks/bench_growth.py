@@ -16,10 +16,10 @@ from typing import Any
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 
 RUNS = 3
 DOUBLINGS = 5

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple, cast
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping, load_mappings
-from maerisim.workload import Network, Problem
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping, load_mappings
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 
 RUNS = 3
 SECONDS = 1.0

@@ -23,7 +23,7 @@ COMMAND = (sys.executable, "-m", "maerisim")
 LAYER = ("maeri-64", "alexnet", "--layer", "conv1")
 MAPPING = ("--mapping", str(MAPPINGS / "alexnet-maeri-64.yaml"))
 WAITS = {
-    "import maerisim.engine": ((sys.executable, "-c", "import maerisim.engine"), None),
+    "import maerisim.engine.run": ((sys.executable, "-c", "import maerisim.engine.run"), None),
     "maerisim --help": ((*COMMAND, "--help"), 0.3),
     "simulate one layer, mapping given": ((*COMMAND, "simulate", *LAYER, *MAPPING), 1.5),
     "map and simulate one layer": ((*COMMAND, "simulate", *LAYER), None),

@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim.engine.fast_forward import recorded
-from maerisim.engine.lanes import flatten_lanes
-from maerisim.hardware import Hardware
-from maerisim.kernels import repetition
-from maerisim.kernels.machine import RUNNING
-from maerisim.lowering import lower
-from maerisim.mapping import Mapping
-from maerisim.program import Program
-from maerisim.workload import Problem
+from maerisim.engine.compiled.bit_planes import flatten_lanes
+from maerisim.engine.compiled.fast_forward import recorded
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping import repetition
+from maerisim.kernels.stepping.machine import RUNNING
+from maerisim.lowering.dense import lower
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Program
+from maerisim.workload.problem import Problem
 
 RUNS = 3
 CYCLES_PER_CALL = 100_000

@@ -25,25 +25,26 @@ from typing import Any
 import numpy as np
 from reporting import options, run_script
 
-from maerisim.cli.workers import in_processes
 from maerisim.documents import shipped
-from maerisim.engine import simulate, simulate_fused
+from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import MaerisimError, ValuesError
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
-from maerisim.mapping import Mapping
-from maerisim.notation import dims_words
-from maerisim.problem import Problem, Stage
-from maerisim.recurrence import Values, random_sequence, reference_states, walk
-from maerisim.reference import (
+from maerisim.mapping.mapping import Mapping
+from maerisim.mapping.notation import dims_words
+from maerisim.sweeps.workers import in_processes
+from maerisim.workload.layers import Fused, Layer, Recurrent
+from maerisim.workload.network import Network
+from maerisim.workload.problem import DIMENSIONS, Problem, Stage
+from maerisim.workload.recurrence import Values, random_sequence, reference_states, walk
+from maerisim.workload.reference import (
     Operands,
     fused_reference,
     random_fused_operands,
     random_operands,
     reference_outputs,
 )
-from maerisim.workload import DIMENSIONS, Fused, Layer, Network, Recurrent
 from mapper import find_fused, find_mapping
 
 MACS = 2_000_000

@@ -20,10 +20,10 @@ from typing import NamedTuple
 from bench_estimate_error import distinct_layers
 from reporting import options, run_script
 
-from maerisim.cli.workers import in_processes
-from maerisim.engine import Result, simulate
-from maerisim.hardware import Hardware
-from maerisim.workload import Problem
+from maerisim.engine.run import Result, simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.sweeps.workers import in_processes
+from maerisim.workload.problem import Problem
 from mapper import find_mapping
 
 NETWORKS = ("alexnet", "mobilenet_v2")

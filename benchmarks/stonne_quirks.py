@@ -14,10 +14,11 @@ from typing import Any
 
 from reporting import options, run_script
 
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Network, Problem
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper import find_mapping
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from reporting import UnusableError, options, read_table, run_script
 
-from maerisim.engine import EngineName, Result, simulate_testbench
+from maerisim.engine.run import EngineName, Result, simulate_testbench
 from maerisim.errors import DeadlockError, MaerisimError
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import input_multicasts, unique_inputs
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
 

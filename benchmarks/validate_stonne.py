@@ -17,11 +17,11 @@ from typing import Any
 
 from reporting import options, read_table, run_script
 
-from maerisim.engine import Result, simulate
+from maerisim.engine.run import Result, simulate
 from maerisim.errors import DeadlockError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 
 ORDER = "N G K P Q C R S"
 COPIED = ("fw_sends", "sram_w_reads", "sram_in_reads", "sram_psum_reads", "psum_writes", "acc_adds")

@@ -27,13 +27,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from reporting import options, progress, read_table, run_script
 
-from maerisim.analytic import Objective, rank
-from maerisim.cli.workers import in_processes
-from maerisim.engine import Result, simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.notation import dims_words, mapping_words
-from maerisim.workload import Problem
+from maerisim.engine.run import Result, simulate
+from maerisim.estimate.estimate import Objective, rank
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.mapping.notation import dims_words, mapping_words
+from maerisim.sweeps.workers import in_processes
+from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from mapper.references.mrna import walked
 

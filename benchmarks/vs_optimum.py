@@ -23,12 +23,12 @@ from typing import NamedTuple
 
 from reporting import options, progress, run_script
 
-from maerisim.cli.workers import in_processes
 from maerisim.documents import shipped
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.problem import Problem
-from maerisim.workload import Network
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.sweeps.workers import in_processes
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper import PROOF, Effort, find_mapping
 from mapper.heuristic import heuristic
 

@@ -24,11 +24,11 @@ import numpy as np
 from reporting import options, read_table, run_script
 from validate_stonne import ORDER, PLACEMENT, case
 
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.kernels.quantities import Tiles
-from maerisim.mapping import Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.quantities import Tiles
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import PROOF, Choice
 from mapper.find import best_of
 from mapper.space import Space, all_tiles

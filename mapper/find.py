@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from maerisim.analytic import Estimate, Objective, rank, score
-from maerisim.certificate import Certificate
-from maerisim.constraints import Constraint
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.lowering import refusals
-from maerisim.mapping import Mapping
+from maerisim.estimate.certificate import Certificate
+from maerisim.estimate.estimate import Estimate, Objective, rank, score
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.programs import refusals
+from maerisim.mapping.constraints import Constraint
+from maerisim.mapping.mapping import Mapping
+from maerisim.memory.layer import estimate, simulate
 from maerisim.rtl.layer import choose
-from maerisim.system import estimate, simulate
-from maerisim.workload import Problem
+from maerisim.workload.problem import Problem
 from mapper import memory, sparse
 from mapper.search import Effort, search
 from mapper.space import Space, space_of

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
 
-from maerisim.analytic import Estimate, Objective, Ranked, bound, rank, score
-from maerisim.engine import simulate, simulate_fused
+from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.fusion import FusedMapping, refusals, share_of_buffer, shares
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.overlap import Moments, completed, estimate_fused, first_needed, lateness, loaded_ahead, together
-from maerisim.problem import FusedProblem, Problem
+from maerisim.estimate.estimate import Estimate, Objective, Ranked, bound, rank, score
+from maerisim.estimate.fused import Moments, completed, estimate_fused, first_needed, lateness, loaded_ahead, together
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.fused import FusedMapping, refusals, share_of_buffer, shares
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import FusedProblem, Problem
 from mapper.find import find_mapping
 from mapper.search import STEPPED_CYCLES
 from mapper.space import all_tiles

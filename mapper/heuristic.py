@@ -11,12 +11,12 @@ from itertools import islice
 
 import numpy as np
 
-from maerisim.analytic import Objective, rank
 from maerisim.errors import MappingError
+from maerisim.estimate.estimate import Objective, rank
 from maerisim.fabric.topology import topology_of
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 from mapper.space import sizes_without_waste
 
 Tile = tuple[int, ...]

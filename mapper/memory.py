@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from maerisim import system
-from maerisim.analytic import Estimate, Objective, bound, rank, score
-from maerisim.engine import Result
+from maerisim.engine.run import Result
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.estimate.estimate import Estimate, Objective, bound, rank, score
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.memory import layer as system
 from mapper.space import Space
 
 LISTED = 128

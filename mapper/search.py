@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from math import inf
 
-from maerisim.analytic import Estimate, Objective, Ranked, Ranking, largest_overestimate, rank, score
-from maerisim.certificate import Certificate
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.engine.run import simulate
+from maerisim.estimate.certificate import Certificate
+from maerisim.estimate.estimate import Estimate, Objective, Ranked, Ranking, largest_overestimate, rank, score
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
 from mapper.space import Space
 
 LISTED = 64

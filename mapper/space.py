@@ -11,16 +11,16 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from maerisim import capacity
-from maerisim.capacity import fits_buffer
-from maerisim.constraints import Constraint, Range, Utilization
 from maerisim.errors import MappingError
 from maerisim.fabric.topology import topology_of
-from maerisim.hardware import Hardware
-from maerisim.kernels.quantities import Tiles
-from maerisim.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program import Ints
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.quantities import Tiles
+from maerisim.mapping import buffer_fit as capacity
+from maerisim.mapping.buffer_fit import fits_buffer
+from maerisim.mapping.constraints import Constraint, Range, Utilization
+from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
+from maerisim.program.program import Ints
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 Kept = npt.NDArray[np.bool_]
 Orders = tuple[tuple[str, ...], ...]

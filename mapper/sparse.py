@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import prod
 
-from maerisim.analytic import Estimate, estimate_programs
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
+from maerisim.estimate.estimate import Estimate, estimate_programs
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.sparse import RoundLowering
-from maerisim.mapping import Mapping
-from maerisim.problem import Problem
-from maerisim.rounds import POSITIONS, nonzeros, rounds, trips
+from maerisim.mapping.mapping import Mapping
+from maerisim.mapping.sparse_rounds import POSITIONS, nonzeros, rounds, trips
+from maerisim.workload.problem import Problem
 from mapper.space import sizes_without_waste
 
 Score = Callable[[Estimate, float], tuple[float, float]]

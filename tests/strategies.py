@@ -8,12 +8,11 @@ from typing import NamedTuple
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from maerisim.fusion import FusedMapping, shares
-from maerisim.hardware import Hardware
-from maerisim.mapping import REPLICATED, Mapping
-from maerisim.problem import FusedProblem
-from maerisim.sparsity import Sparsity
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.fused import FusedMapping, shares
+from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+from maerisim.workload.sparsity import Sparsity
 
 
 class Case(NamedTuple):
@@ -133,7 +132,7 @@ def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controll
 
 @st.composite
 def sparse_cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500) -> Case:
-    """Layers with zeros among their weights, mapped as :mod:`maerisim.rounds` counts."""
+    """Layers with zeros among their weights, mapped as :mod:`maerisim.mapping.sparse_rounds` counts."""
     dense = draw(problems(most_macs))
     sparsity = Sparsity(density=draw(st.floats(0.05, 1)), seed=draw(st.integers(0, 99)))
     problem = replace(dense, operation="multiply", sparsity=sparsity)

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; every MaerisimError becomes a message on standard error and exit code 2."""
     from maerisim.cli.commands import app
     from maerisim.cli.compiling import Announcement
-    from maerisim.kernels.compilation import watched
+    from maerisim.kernels.compiling.cache import watched
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -55,8 +55,9 @@ def map_command(
 
     The column "proven" says how sure that is: --prove and --time-budget make it surer.
     """
-    from maerisim.cli import front, study
     from maerisim.cli.output import finish, finish_front, require_place, save_mappings
+    from maerisim.study import fronts as front
+    from maerisim.study import study
 
     if output is not None:
         require_place(output)
@@ -91,8 +92,8 @@ def simulate(
     json: options.AsJson = False,
 ) -> None:
     """Simulate every cycle of each layer."""
-    from maerisim.cli import study
     from maerisim.cli.output import finish
+    from maerisim.study import study
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     if print_program:
@@ -114,8 +115,8 @@ def validate(
     json: options.AsJson = False,
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
-    from maerisim.cli import study
     from maerisim.cli.output import finish
+    from maerisim.study import study
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
@@ -135,8 +136,9 @@ def report_command(
 
     Also where its cycles, words and energy go, and its kinds of tiles.
     """
-    from maerisim.cli import report, study
     from maerisim.cli.output import finish_profiles
+    from maerisim.study import profiles as report
+    from maerisim.study import study
 
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, objective=objective)
     finish_profiles(report.run(task), as_json=json)
@@ -156,16 +158,17 @@ def roofline(
 
     That is what its operations per word allow, beside what it attains.
     """
-    from maerisim.cli import figures, study
     from maerisim.cli.output import finish_roofline
-    from maerisim.roofline import RooflineReport
+    from maerisim.report import figures
+    from maerisim.report.roofline import RooflineReport
+    from maerisim.study import study
 
     if plot is not None:
         figures.require(plot)
     task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
     report = RooflineReport(study.run(task, study.Simulation()))
     if plot is not None and report.layers:
-        from maerisim.cli.roofline_plot import draw
+        from maerisim.report.roofline_plot import draw
 
         figures.write(plot, lambda: draw(report))
     finish_roofline(report, as_json=json)
@@ -184,8 +187,9 @@ def compare_mappings(
 
     The others are rules of thumb (heuristic) and weight, output, input and row stationary dataflows.
     """
-    from maerisim.cli import compare, study
     from maerisim.cli.output import finish_comparison
+    from maerisim.study import comparisons as compare
+    from maerisim.study import study
 
     task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
     finish_comparison(compare.run(task), as_json=json)
@@ -208,8 +212,8 @@ def sweep(
     Runs on all cores. Each result is stored as soon as it is there: after Ctrl-C or a crash the same command goes on
     where it was.
     """
-    from maerisim.cli.sweep.command import Request
-    from maerisim.cli.sweep.command import sweep as run_sweep
+    from maerisim.cli.sweep import Request
+    from maerisim.cli.sweep import sweep as run_sweep
 
     if output is not None and export is None:
         raise typer.BadParameter("is for --export", param_hint="--output")
@@ -227,7 +231,7 @@ def show(
     """Draw the fabric, and virtual neurons placed on it."""
     from maerisim.cli.virtual_neurons import sizes
     from maerisim.fabric import drawing
-    from maerisim.hardware import Hardware
+    from maerisim.hardware.hardware import Hardware
 
     machine = Hardware.load(hardware)
     vn_sizes = sizes(vn or [], machine.multipliers)
@@ -265,8 +269,8 @@ def rtl(
     Writes its configuration memory, or as JSON the whole program of our fabric for another controller.
     """
     from maerisim.cli import rtl as configuration
-    from maerisim.hardware import Hardware
-    from maerisim.workload import Network
+    from maerisim.hardware.hardware import Hardware
+    from maerisim.workload.network import Network
 
     machine, model = Hardware.load(hardware), Network.load(network)
     chosen = model.stage(layer)
@@ -288,8 +292,8 @@ def warmup() -> None:
 
     Otherwise the first command that needs them does, once.
     """
-    from maerisim.cli.warmup import compile_all
-    from maerisim.kernels import compilation
+    from maerisim.kernels.compiling import cache as compilation
+    from maerisim.study.warmup import compile_all
 
     times: list[float] = []
 
@@ -312,6 +316,6 @@ def schema(
     """Print the JSON Schema of a document, for editors."""
     import json
 
-    from maerisim.schemas import schema as json_schema
+    from maerisim.cli.schemas import schema as json_schema
 
     typer.echo(json.dumps(json_schema(document), indent=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from maerisim.kernels import compilation
+from maerisim.kernels.compiling import cache as compilation
 
 
 class Announcement:

@@ -16,23 +16,23 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from maerisim import comparison as comparing
-from maerisim import front_report as fronts
-from maerisim import profile_report as profiling
-from maerisim import results_table as tables
-from maerisim import roofline as rooflines
 from maerisim.cli import INTERRUPTED
-from maerisim.comparison import Comparison
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.layers import part_name
-from maerisim.mapping import Mapping, MappingFile, dump_mappings
-from maerisim.results import LayerReport, NetworkReport
-from maerisim.results_json import network_json
+from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings
+from maerisim.report import comparison as comparing
+from maerisim.report import front as fronts
+from maerisim.report import profile_report as profiling
+from maerisim.report import roofline as rooflines
+from maerisim.report import table as tables
+from maerisim.report.as_json import network_json
+from maerisim.report.comparison import Comparison
+from maerisim.report.findings import LayerReport, NetworkReport
+from maerisim.workload.layers import part_name
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maerisim.problem import Problem
+    from maerisim.workload.problem import Problem
 
 PAGE_COLUMNS = 100
 """What tables of which parts can be left out, or put together, are made for where there is no terminal."""

@@ -8,14 +8,15 @@ import typer
 
 from maerisim.cli.output import json_text, write_file
 from maerisim.errors import DocumentError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping, load_mappings
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping, load_mappings
 from maerisim.rtl import memory, words
 from maerisim.rtl.configure import packing
 from maerisim.rtl.layer import prepare
 from maerisim.rtl.memory import Files
 from maerisim.rtl.tokens import push
-from maerisim.workload import Network, Problem, Stage
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem, Stage
 
 JSON_FILE = "configuration.json"
 MOST_ON_A_BUS = 7
@@ -91,7 +92,7 @@ def write_json(
     hardware: Hardware, problem: Problem, layer: str, mapping_file: Path | None, directory: Path | None
 ) -> None:
     """Print the configuration of our own fabric, or write it into a directory."""
-    from maerisim.cli.configuration_json import configuration
+    from maerisim.report.configuration import configuration
 
     text = json_text(configuration(problem, mapping_of(hardware, problem, layer, mapping_file), hardware))
     if directory is None:

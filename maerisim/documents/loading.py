@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from maerisim.documents.complaints import problems_of
 from maerisim.documents.locating import locate
 from maerisim.documents.models import Document, dotted
-from maerisim.documents.problems import problems_of
 from maerisim.documents.reading import Source, read
 from maerisim.errors import DocumentError
 

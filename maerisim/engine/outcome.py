@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from maerisim.counters import Counters
+from maerisim.counts.counters import Counters
 
 Progress = Callable[[int, int], None]
 """Called now and then with the results that have left, and how many will."""

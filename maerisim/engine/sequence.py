@@ -6,12 +6,13 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
-from maerisim.engine import EngineName, simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.recurrence import SequenceOperands, States, Values, walk
-from maerisim.reference import Operands
-from maerisim.workload import Recurrent, Stage
+from maerisim.engine.run import EngineName, simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.layers import Recurrent
+from maerisim.workload.problem import Stage
+from maerisim.workload.recurrence import SequenceOperands, States, Values, walk
+from maerisim.workload.reference import Operands
 
 
 @dataclass(frozen=True)

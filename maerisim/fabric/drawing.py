@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from maerisim.errors import MappingError
-from maerisim.fabric.collection import bus_inputs
+from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Reduction, Span, Topology, Wire, topology_of
 from maerisim.fabric.tree import BinaryTree
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 
 _WIDTH = 100
 _LABEL = 13

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 
 
 class Span(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maerisim.fabric.topology import Transfer, Wire
-from maerisim.hardware import Hardware
-from maerisim.program import Program
+from maerisim.hardware.hardware import Hardware
+from maerisim.program.program import Program
 
 REGISTER = -1
 """The ``switch`` of a transfer that is only a pipeline register."""

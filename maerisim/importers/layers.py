@@ -8,7 +8,7 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
-from maerisim.workload import Network
+from maerisim.workload.network import Network
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.importers.layers import ImportedLayer, ImportedNetwork, Source, pair, with_distinct_names
 
 TITLES = ("Input_parameter", "Output_parameter", "Weight_parameter", "Hidden_parameter")

@@ -1,1 +1,1 @@
-"""Numbers and arrays in, numbers and arrays out: everything that numba compiles."""
+"""TODO-room."""

@@ -10,25 +10,18 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.fabric.collection import bus_inputs
+from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Reduction, Wire, topology_of
-from maerisim.hardware import Hardware
-from maerisim.lowering.layout import (
-    INPUT_DIMENSIONS,
-    WEIGHT_DIMENSIONS,
-    Layout,
-    addresses,
-    place,
-    strides_of,
-)
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
-from maerisim.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
+from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
+from maerisim.program.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
 from maerisim.rtl.layer import prepare
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 T = TypeVar("T")
 

@@ -13,15 +13,15 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.fabric.collection import bus_inputs
+from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import topology_of
-from maerisim.fusion import FusedMapping, refusals, shares
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import DenseLowering
-from maerisim.mapping import REPLICATED, Mapping
-from maerisim.problem import DIMENSIONS, FusedProblem, Problem
-from maerisim.program import CollectStep, Fusion, Ints, Loop, Node, Packets, Program, Step, Thread
-from maerisim.reference import taken_in
+from maerisim.mapping.fused import FusedMapping, refusals, shares
+from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.program.program import CollectStep, Fusion, Ints, Loop, Node, Packets, Program, Step, Thread
+from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+from maerisim.workload.reference import taken_in
 
 T = TypeVar("T")
 

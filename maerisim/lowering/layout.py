@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from maerisim.fabric.topology import Span, Topology
-from maerisim.mapping import REDUCED, Mapping
-from maerisim.program import Ints
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.mapping.mapping import REDUCED, Mapping
+from maerisim.program.program import Ints
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 WEIGHT_DIMENSIONS = frozenset("GKCRS")
 INPUT_DIMENSIONS = frozenset("NGCRSPQ")

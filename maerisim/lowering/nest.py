@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from maerisim.program import Loop, Node, Step, Thread
+from maerisim.program.program import Loop, Node, Step, Thread
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maerisim.hardware import Hardware
-from maerisim.program import Ints, Packets
+from maerisim.hardware.hardware import Hardware
+from maerisim.program.program import Ints, Packets
 
 
 def multicast(

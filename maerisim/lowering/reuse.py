@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maerisim.hardware import Hardware
-from maerisim.mapping import REDUCED, Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import REDUCED, Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 
 class Trips(NamedTuple):

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from maerisim.errors import NotSupportedError
-from maerisim.fabric.collection import BusInput
-from maerisim.fabric.rtl import configured
-from maerisim.hardware import Hardware
+from maerisim.fabric.collection_buses import BusInput
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.packets import multicast
-from maerisim.program import (
+from maerisim.program.program import (
     Batches,
     CollectStep,
     Control,
@@ -29,6 +28,7 @@ from maerisim.program import (
     Step,
     Thread,
 )
+from maerisim.rtl.fabric import configured
 from maerisim.rtl.layer import hardware_reasons
 from maerisim.rtl.memory import Files, LayerInfo
 

@@ -12,18 +12,18 @@ from typing import TypeVar
 
 import numpy as np
 
-from maerisim.fabric.collection import bus_inputs
+from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Span, topology_of
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import additions, turnover
 from maerisim.lowering.layout import strides_of
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Trips, held
-from maerisim.mapping import Mapping
-from maerisim.problem import Problem
-from maerisim.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
-from maerisim.rounds import POSITIONS, Round, starts, trips, virtual_neurons
+from maerisim.mapping.mapping import Mapping
+from maerisim.mapping.sparse_rounds import POSITIONS, Round, starts, trips, virtual_neurons
+from maerisim.program.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
+from maerisim.workload.problem import Problem
 
 T = TypeVar("T")
 

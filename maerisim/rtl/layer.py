@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maerisim.errors import NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
 from maerisim.rtl.configure import check_size, configure, packing
 from maerisim.rtl.memory import HALF_WORD, LARGEST, SMALLEST, Files, LayerInfo
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 
 @dataclass(frozen=True)

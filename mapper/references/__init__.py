@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from maerisim.analytic import Objective
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.estimate.estimate import Objective
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 from mapper.heuristic import heuristic
 from mapper.references.mrna import mrna
 from mapper.references.stationary import input_stationary, output_stationary, row_stationary, weight_stationary

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from maerisim.errors import MappingError
 from maerisim.fabric.topology import topology_of
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper.space import sizes_without_waste
 
 

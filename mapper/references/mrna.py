@@ -10,11 +10,11 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
-from maerisim.analytic import Objective, score
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.estimate.estimate import Objective, score
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 from mapper.references.fitting import first_legal, fits, with_size
 
 FULL_ENOUGH = 0.8

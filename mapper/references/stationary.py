@@ -7,11 +7,11 @@ together, the folding loops move inwards, as little as helps.
 
 from __future__ import annotations
 
-from maerisim.analytic import Objective
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.estimate.estimate import Objective
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 from mapper.references.fitting import first_legal, grown
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from maerisim.cli import main, warmup
+from maerisim.cli import main
+from maerisim.study import warmup
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def test_impossible_requests(maerisim, folder, arguments, expected):
 
 
 def test_nothing_runs_for_a_file_that_cannot_be_written(maerisim, folder, monkeypatch):
-    from maerisim.cli import study
+    from maerisim.study import study
 
     monkeypatch.setattr(study, "run", lambda _: pytest.fail("it ran"))
     assert_explained(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maerisim.workload import Network
+from maerisim.workload.network import Network
 
 SCRIPT = Path(sys.executable).with_name("maerisim")
 REFERENCE = Path(__file__).parents[2] / "maerisim" / "cli" / "README.md"
@@ -103,8 +103,8 @@ def test_stepping_every_cycle_prints_the_same_document(maerisim):
 
 
 def test_a_layer_that_fails_does_not_lose_those_before_it(maerisim, monkeypatch):
-    from maerisim.cli import study
     from maerisim.errors import DeadlockError
+    from maerisim.study import study
 
     simulate = study.simulate
     ran = []
@@ -130,7 +130,7 @@ def test_simulated_values_are_compared_with_numpys(maerisim):
 
 
 def test_wrong_values_are_an_error_that_names_the_layer_and_the_place(maerisim, monkeypatch):
-    from maerisim.cli import study
+    from maerisim.study import study
 
     right = study.reference_outputs
 
@@ -255,7 +255,7 @@ def test_values_of_recurrent_layers_are_checked_through_the_sequence(maerisim, c
 
 
 def test_wrong_values_in_a_sequence_are_an_error_that_names_the_layer_and_the_place(maerisim, cells, monkeypatch):
-    from maerisim.cli import study
+    from maerisim.study import study
 
     right = study.reference_states
 
@@ -374,7 +374,7 @@ def test_a_network_of_unsupported_layers_is_an_error(maerisim, cells):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_interrupted_run_keeps_what_is_finished(maerisim, monkeypatch, as_json):
-    from maerisim.cli import study
+    from maerisim.study import study
 
     calls = []
 

@@ -64,7 +64,7 @@ def test_the_objective_is_what_is_compared(maerisim, arguments):
 
 
 def test_an_interrupted_comparison_keeps_what_is_finished(maerisim, monkeypatch, arguments):
-    from maerisim.cli import compare
+    from maerisim.study import comparisons as compare
 
     run, calls = compare.simulate, []
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from maerisim.hardware import Hardware
-from maerisim.workload import Network
+from maerisim.hardware.hardware import Hardware
+from maerisim.workload.network import Network
 
 # The fully connected layer of the tiny network has 512 inputs and 64 outputs.
 INPUTS, WEIGHTS, OUTPUTS = 512, 512 * 64, 64
@@ -129,9 +129,9 @@ def test_roofline_plots(maerisim, tmp_path, slow, ending, magic):
 
 
 def test_a_roofline_plot_shows_every_layer_under_its_roof(maerisim, slow):
-    from maerisim.cli import study
-    from maerisim.cli.roofline_plot import distinct, draw
-    from maerisim.roofline import RooflineReport
+    from maerisim.report.roofline import RooflineReport
+    from maerisim.report.roofline_plot import distinct, draw
+    from maerisim.study import study
 
     task = study.Study.of(str(slow), "tiny", None)
     report = RooflineReport(study.run(task, study.Simulation()))

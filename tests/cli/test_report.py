@@ -124,7 +124,7 @@ def test_hardware_without_control_steps_is_refused_at_once(maerisim):
 
 
 def test_an_interrupted_report_keeps_what_is_finished(maerisim, monkeypatch):
-    from maerisim.cli import report
+    from maerisim.study import profiles as report
 
     original, seen = report.profile, []
 

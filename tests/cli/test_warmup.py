@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from maerisim.cli.compiling import Announcement, announcement
-from maerisim.kernels import compilation
+from maerisim.kernels.compiling import cache as compilation
 
 LAYER = ("maeri-16", "tiny", "--layer", "strided")
 

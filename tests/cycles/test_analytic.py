@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from maerisim.analytic import ERROR_BOUND, bound, estimate, rank
-from maerisim.counters import Traffic
-from maerisim.engine import simulate
+from maerisim.counts.counters import Traffic
+from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import REPLICATED, Mapping
-from maerisim.workload import Network, Problem
+from maerisim.estimate.estimate import ERROR_BOUND, bound, estimate, rank
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
 from tests.cycles.walking import estimated_cycles
 from tests.strategies import Case, cases, hardwares

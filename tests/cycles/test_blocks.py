@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maerisim.blocks import Blocks, compulsory_words
-from maerisim.capacity import fits_buffer, lines, occupancy
-from maerisim.cuts import cuts
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.problem import DIMENSIONS, Problem
-from maerisim.sparsity import Sparsity
-from maerisim.system import estimate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.buffer_fit import fits_buffer, lines, occupancy
+from maerisim.mapping.mapping import Mapping
+from maerisim.memory.blocks import Blocks, compulsory_words
+from maerisim.memory.cuts import cuts
+from maerisim.memory.layer import estimate
+from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.sparsity import Sparsity
 from tests.strategies import problems
 
 HARDWARE = Hardware.load("maeri-16")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 
-from maerisim.counters import differences
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.lowering import padded
-from maerisim.mapping import Mapping
-from maerisim.reference import random_operands, reference_outputs
-from maerisim.workload import Problem
+from maerisim.counts.counters import differences
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import padded
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
+from maerisim.workload.reference import random_operands, reference_outputs
 from tests.strategies import Case, cases
 
 

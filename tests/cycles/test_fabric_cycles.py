@@ -20,19 +20,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maerisim.engine import EngineName, Result, simulate
-from maerisim.engine.event import Fabric
-from maerisim.engine.fast_forward import recorded
-from maerisim.engine.flatten import flatten
-from maerisim.engine.lanes import flatten_lanes
-from maerisim.hardware import Hardware
-from maerisim.kernels import fabric as fabric_kernels
-from maerisim.kernels import machine as machine_numbers
-from maerisim.kernels import repetition
-from maerisim.lowering import lower
-from maerisim.mapping import Mapping
-from maerisim.program import Program
-from maerisim.workload import Problem
+from maerisim.engine.compiled.bit_planes import flatten_lanes
+from maerisim.engine.compiled.fast_forward import recorded
+from maerisim.engine.compiled.flatten import flatten
+from maerisim.engine.event.fabric import Fabric
+from maerisim.engine.run import EngineName, Result, simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping import fabric as fabric_kernels
+from maerisim.kernels.stepping import machine as machine_numbers
+from maerisim.kernels.stepping import repetition
+from maerisim.lowering.dense import lower
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Program
+from maerisim.workload.problem import Problem
 
 ENGINES: tuple[EngineName, ...] = ("event", "compiled")
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from maerisim.counters import differences
-from maerisim.engine import compiled, simulate
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower
-from maerisim.mapping import Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.counts.counters import differences
+from maerisim.engine.compiled import run as compiled
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import lower
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
 from tests.strategies import Case, hardwares
 
 
@@ -68,7 +69,7 @@ def test_long_layers_are_skipped_for_the_most_part(order: str, name: str) -> Non
 
 
 def test_values_are_carried_by_stepping() -> None:
-    from maerisim.reference import random_operands, reference_outputs
+    from maerisim.workload.reference import random_operands, reference_outputs
 
     problem = Problem(N=1, G=1, K=12, C=6, R=3, S=3, P=12, Q=12)
     operands = random_operands(problem, 3)

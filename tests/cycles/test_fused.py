@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from maerisim.counters import differences
-from maerisim.engine import event, simulate, simulate_fused
-from maerisim.engine.queues import Word
-from maerisim.fusion import FusedMapping
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower_fused
-from maerisim.mapping import Mapping
-from maerisim.problem import FusedProblem
-from maerisim.reference import FusedOperands, Operands, random_fused_operands, reference_outputs
-from maerisim.workload import Problem
+from maerisim.counts.counters import differences
+from maerisim.engine.event import fabric as event
+from maerisim.engine.event.queues import Word
+from maerisim.engine.run import simulate, simulate_fused
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.fused import lower_fused
+from maerisim.mapping.fused import FusedMapping
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import FusedProblem, Problem
+from maerisim.workload.reference import FusedOperands, Operands, random_fused_operands, reference_outputs
 from tests.strategies import FusedCase, fused_cases
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maerisim.analytic import estimate
-from maerisim.engine import simulate
-from maerisim.hardware import EnergyTable, Hardware
-from maerisim.mapping import Mapping
-from maerisim.problem import Operation, Problem
-from maerisim.reference import Operands, random_operands, reference_outputs
+from maerisim.engine.run import simulate
+from maerisim.estimate.estimate import estimate
+from maerisim.hardware.hardware import EnergyTable, Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Operation, Problem
+from maerisim.workload.reference import Operands, random_operands, reference_outputs
 
 HARDWARE = Hardware.load("maeri-16")
 ENGINES = ("event", "compiled")

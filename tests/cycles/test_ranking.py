@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maerisim.analytic import Objective, energies, estimate, estimate_many, rank
+from maerisim.estimate.estimate import Objective, energies, estimate, estimate_many, rank
 from maerisim.fabric.topology import topology_of
-from maerisim.hardware import Hardware
-from maerisim.kernels import quantities as k
-from maerisim.lowering import padded
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating import quantities as k
+from maerisim.lowering.dense import padded
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
-from maerisim.mapping import REPLICATED, Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper.space import all_tiles
 from tests.strategies import hardwares
 

@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from maerisim.counters import differences
-from maerisim.engine import simulate
+from maerisim.counts.counters import differences
+from maerisim.engine.run import simulate
 from maerisim.engine.sequence import simulate_sequence
-from maerisim.hardware import Hardware
-from maerisim.recurrence import random_sequence, reference_states, walk
-from maerisim.workload import Gru, Lstm, Recurrent
+from maerisim.hardware.hardware import Hardware
+from maerisim.workload.layers import Gru, Lstm, Recurrent
+from maerisim.workload.recurrence import random_sequence, reference_states, walk
 from mapper import find_mapping
 from tests.strategies import hardwares, mappings
 

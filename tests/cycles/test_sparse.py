@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from maerisim.analytic import bound, estimate
-from maerisim.counters import Traffic, differences
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.lowering import programs
-from maerisim.mapping import Mapping
-from maerisim.problem import Problem
-from maerisim.program import Use
-from maerisim.reference import random_operands, reference_outputs
-from maerisim.sparsity import Sparsity
+from maerisim.counts.counters import Traffic, differences
+from maerisim.engine.run import simulate
+from maerisim.estimate.estimate import bound, estimate
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.programs import programs
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Use
+from maerisim.workload.problem import Problem
+from maerisim.workload.reference import random_operands, reference_outputs
+from maerisim.workload.sparsity import Sparsity
 from mapper import find_mapping
 from tests.strategies import Case, sparse_cases
 

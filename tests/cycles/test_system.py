@@ -12,17 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maerisim import engine, system
-from maerisim.analytic import bounds
-from maerisim.blocks import Blocks, compulsory_words
-from maerisim.engine import EngineName, dram
+from maerisim.engine import run as engine
+from maerisim.engine.run import EngineName
 from maerisim.errors import MappingError
-from maerisim.hardware import Dram, Hardware
-from maerisim.kernels.transfers import NOTHING, Schedule
-from maerisim.mapping import Mapping
-from maerisim.problem import DIMENSIONS, Problem
-from maerisim.reference import random_operands, reference_outputs
-from maerisim.sparsity import Sparsity
+from maerisim.estimate.estimate import bounds
+from maerisim.hardware.hardware import Dram, Hardware
+from maerisim.kernels.stepping.transfers import NOTHING, Schedule
+from maerisim.mapping.mapping import Mapping
+from maerisim.memory import dram
+from maerisim.memory import layer as system
+from maerisim.memory.blocks import Blocks, compulsory_words
+from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.reference import random_operands, reference_outputs
+from maerisim.workload.sparsity import Sparsity
 from tests.strategies import Case, cases
 
 HARDWARE = Hardware.load("maeri-16")

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maerisim.engine import EngineName, run
+from maerisim.engine.run import EngineName, run
 from maerisim.errors import DeadlockError
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower
-from maerisim.mapping import Mapping
-from maerisim.program import Packets, Program, Step, Thread, Use
-from maerisim.workload import Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import lower
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Packets, Program, Step, Thread, Use
+from maerisim.workload.problem import Problem
 
 ENGINES: tuple[EngineName, ...] = ("event", "compiled")
 HARDWARE = Hardware.model_validate({"name": "small", "multipliers": 8, "distribution": {"bandwidth": 2}})

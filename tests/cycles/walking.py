@@ -1,6 +1,6 @@
 """The analytic model's cycles the slow way: every control step is walked, every word at every port counted.
 
-Written from the definitions in :mod:`maerisim.kernels.timing` on top of the lowering's programs, wires and packets, without
+Written from the definitions in :mod:`maerisim.kernels.estimating.timing` on top of the lowering's programs, wires and packets, without
 the kernels' classes of steps, equal parts and repetitions.
 """
 
@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from maerisim.fabric.wiring import wire_up
-from maerisim.hardware import Hardware
-from maerisim.kernels.times import RETIRES, RING, SLOTS
-from maerisim.lowering import lower, padded
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.times import RETIRES, RING, SLOTS
+from maerisim.lowering.dense import lower, padded
 from maerisim.lowering.layout import WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import Held, held, temporal_loops
-from maerisim.mapping import Mapping
-from maerisim.program import ACTIVE, Collect, CollectStep, Program, Use
-from maerisim.workload import Problem
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import ACTIVE, Collect, CollectStep, Program, Use
+from maerisim.workload.problem import Problem
 
 
 def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> int:

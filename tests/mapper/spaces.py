@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import permutations, product
 from math import prod
 
-from maerisim.hardware import Hardware
-from maerisim.mapping import REPLICATED, Mapping
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 
 def all_tiles_of(problem: Problem, hardware: Hardware) -> Iterator[dict[str, int]]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from maerisim.constraints import Constraint, ConstraintFile
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.mapping import REDUCED, Mapping
-from maerisim.problem import Problem
-from maerisim.sparsity import Sparsity
-from maerisim.workload import DIMENSIONS, Network
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.constraints import Constraint, ConstraintFile
+from maerisim.mapping.mapping import REDUCED, Mapping
+from maerisim.workload.network import Network
+from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.sparsity import Sparsity
 from mapper import PROOF, find_mapping
 from mapper.space import space_of
 from tests.mapper.spaces import all_tiles_of, walks_of

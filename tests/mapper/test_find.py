@@ -7,12 +7,13 @@ from itertools import permutations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from maerisim.analytic import estimate
-from maerisim.engine import simulate
+from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import DIMENSIONS, Network, Problem
+from maerisim.estimate.estimate import estimate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.network import Network
+from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import find_mapping
 from mapper.space import all_tiles
 from tests.strategies import hardwares, problems

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from maerisim.analytic import Objective
-from maerisim.engine import simulate, simulate_fused
+from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import NotSupportedError
-from maerisim.fusion import FusedMapping, shares
-from maerisim.hardware import Hardware
-from maerisim.problem import FusedProblem
-from maerisim.workload import Network, Problem
+from maerisim.estimate.estimate import Objective
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.fused import FusedMapping, shares
+from maerisim.workload.network import Network
+from maerisim.workload.problem import FusedProblem, Problem
 from mapper import find_fused, find_mapping
 
 PAIRS = {

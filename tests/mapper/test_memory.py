@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from maerisim import system
-from maerisim.analytic import bound
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.problem import Problem
+from maerisim.estimate.estimate import bound
+from maerisim.hardware.hardware import Hardware
+from maerisim.memory import layer as system
+from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from mapper.memory import energy
 from mapper.space import space_of

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maerisim.engine import simulate
+from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.reference import random_operands, reference_outputs
-from maerisim.workload import Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.workload.problem import Problem
+from maerisim.workload.reference import random_operands, reference_outputs
 from mapper.references import REFERENCES
 from mapper.references.mrna import Candidate, candidates
 from tests.strategies import hardwares, problems

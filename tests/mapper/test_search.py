@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from maerisim.analytic import Objective, estimate, score
-from maerisim.engine import simulate
+from maerisim.engine.run import simulate
 from maerisim.errors import NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.problem import Problem
-from maerisim.sparsity import Sparsity
+from maerisim.estimate.estimate import Objective, estimate, score
+from maerisim.hardware.hardware import Hardware
+from maerisim.workload.problem import Problem
+from maerisim.workload.sparsity import Sparsity
 from mapper import PROOF, Effort, find_front, find_mapping
 from mapper.heuristic import heuristic
 from mapper.space import space_of

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from maerisim.comparison import ComparedLayer, Comparison, comparison_json, comparison_notes, comparison_table
-from maerisim.mapping import Mapping
-from maerisim.results import LayerReport, UnsupportedLayer
-from maerisim.workload import Problem
+from maerisim.mapping.mapping import Mapping
+from maerisim.report.comparison import ComparedLayer, Comparison, comparison_json, comparison_notes, comparison_table
+from maerisim.report.findings import LayerReport, UnsupportedLayer
+from maerisim.workload.problem import Problem
 
 HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=1.0)
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 from numba.core.compiler_machinery import PassManager
 
-from maerisim.kernels import compilation
-from maerisim.kernels.pipeline import Passes
+from maerisim.kernels.compiling import cache as compilation
+from maerisim.kernels.compiling.pipeline import Passes
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_kernels_run_where_none_can_be_kept(tmp_path):
     blocked.write_text("")
     # Four outputs of a filter of three rows, stride 1, read 4 + 3 - 1 = 6 different rows.
     finished = subprocess.run(
-        [sys.executable, "-c", "from maerisim.kernels.loads import distinct; print(distinct(4, 3, 1, 1))"],
+        [sys.executable, "-c", "from maerisim.kernels.estimating.loads import distinct; print(distinct(4, 3, 1, 1))"],
         env=os.environ | {"NUMBA_CACHE_DIR": str(blocked / "below")},
         capture_output=True,
         text=True,

@@ -8,9 +8,9 @@ import pytest
 
 from maerisim.documents import Document, load, locate, shipped
 from maerisim.errors import DocumentError
-from maerisim.hardware import Hardware
-from maerisim.mapping import MappingFile
-from maerisim.workload import Network
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import MappingFile
+from maerisim.workload.network import Network
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from maerisim.errors import MappingError
 from maerisim.fabric.drawing import dot, letter, text
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 
 TOPOLOGIES = ("art", "plain_tree", "linear")
 

@@ -8,17 +8,16 @@ from math import ceil
 import pytest
 from hypothesis import assume, given, settings
 
-from maerisim.blocks import fused_use
-from maerisim.engine import simulate_fused
+from maerisim.engine.run import simulate_fused
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
-from maerisim.fusion import FusedMapping, refusals, shares
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower_fused
-from maerisim.mapping import Mapping
-from maerisim.overlap import completed, estimate_fused, first_needed, fused_bound, lateness
-from maerisim.problem import FusedProblem
-from maerisim.sparsity import Sparsity
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.estimate.fused import completed, estimate_fused, first_needed, fused_bound, lateness
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.fused import lower_fused
+from maerisim.mapping.fused import FusedMapping, refusals, shares
+from maerisim.mapping.mapping import Mapping
+from maerisim.memory.blocks import fused_use
+from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+from maerisim.workload.sparsity import Sparsity
 from tests.strategies import FusedCase, fused_cases
 
 CONV = Problem(K=6, C=3, R=3, S=3, P=8, Q=10)

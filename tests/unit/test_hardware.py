@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from maerisim.errors import DocumentError
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 
 TOO_SHORT = "a queue of 4 inputs cannot hold the 8 inputs of input_registers (make input_fifo_depth 8 or more)"
 
@@ -113,5 +113,5 @@ def test_construction_in_python_is_validated_too() -> None:
 
 
 def test_documents_do_not_import_numpy() -> None:
-    code = "import sys, maerisim.mapping, maerisim.schemas; sys.exit('numpy' in sys.modules)"
+    code = "import sys, maerisim.mapping.mapping, maerisim.cli.schemas; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

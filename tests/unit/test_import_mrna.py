@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maerisim.errors import DocumentError
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.importers.mrna import Imported, hardware_yaml, read
-from maerisim.workload import Lstm, Network, Problem
+from maerisim.workload.layers import Lstm
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 
 CONV = """\
 Model_Name = lenet

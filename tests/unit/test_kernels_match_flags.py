@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from maerisim.counters import OPERANDS, STALLS
-from maerisim.kernels import lock_step, machine
-from maerisim.program import ACTIVE, Collect, Control, Role, Use
+from maerisim.counts.counters import OPERANDS, STALLS
+from maerisim.kernels.stepping import lock_step, machine
+from maerisim.program.program import ACTIVE, Collect, Control, Role, Use
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,14 +15,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maerisim.errors import MappingError
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import lower
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Trips, forwards, held, temporal_loops
-from maerisim.mapping import Mapping
-from maerisim.program import Collect, Loop, Packets, Program, Step, Thread, Use, net_advance, net_period
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Collect, Loop, Packets, Program, Step, Thread, Use, net_advance, net_period
+from maerisim.workload.problem import DIMENSIONS, Problem
 from tests.strategies import Case, cases, powers_up_to
 
 # --- nests

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maerisim.errors import DocumentError, MappingError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping, MappingFile, dump_mappings, load_mappings
-from maerisim.problem import Operation
-from maerisim.workload import DIMENSIONS, Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings, load_mappings
+from maerisim.workload.problem import DIMENSIONS, Operation, Problem
 
 HARDWARE = Hardware(name="h", multipliers=64)
 ORDER = "expected an order of all of N G K C R S P Q"

@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from maerisim.documents import locate, shipped
-from maerisim.workload import AvgPool2d, Conv2d, Fused, Layer, MaxPool2d, Network
+from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Layer, MaxPool2d
+from maerisim.workload.network import Network
 
 # Parameters: Caffe's bvlc_alexnet and bvlc_googlenet, Simonyan & Zisserman's model D, and num_params of torchvision's
 # weights (ResNet50_, SqueezeNet1_0_, MobileNet_V2_Weights). For BERT base: the 12 encoder layers of the 109,482,240

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from maerisim.engine.parts import Part, parts_of
-from maerisim.engine.totals import results_per_virtual_neuron
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower
-from maerisim.mapping import Mapping
-from maerisim.program import Program
-from maerisim.workload import Problem
+from maerisim.counts.totals import results_per_virtual_neuron
+from maerisim.engine.compiled.independent_parts import Part, parts_of
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import lower
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Program
+from maerisim.workload.problem import Problem
 
 ORDER = "N G K C R S P Q"
 

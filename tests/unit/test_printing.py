@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from maerisim.fusion import FusedMapping
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower, lower_fused
-from maerisim.mapping import Mapping
-from maerisim.printing import counted, program_text, ranges
-from maerisim.problem import FusedProblem, Operation
-from maerisim.program import Program
-from maerisim.workload import Problem
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import lower
+from maerisim.lowering.fused import lower_fused
+from maerisim.mapping.fused import FusedMapping
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.printing import counted, program_text, ranges
+from maerisim.program.program import Program
+from maerisim.workload.problem import FusedProblem, Operation, Problem
 
 HARDWARE = Hardware(name="small", multipliers=16)
 THREADS = ("partial_sums", "inputs", "weights", "compute", "collect")

@@ -7,16 +7,17 @@ import math
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from maerisim.counters import OPERANDS
-from maerisim.engine import simulate
+from maerisim.counts.counters import OPERANDS
+from maerisim.counts.tile_kinds import TileKind
+from maerisim.engine.run import simulate
 from maerisim.errors import NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.lowering import programs
-from maerisim.mapping import Mapping
-from maerisim.problem import Problem
-from maerisim.profile import code_bits, compulsory_words, doubles, profile, reliefs
-from maerisim.sparsity import Sparsity
-from maerisim.tiles import TileKind
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.programs import programs
+from maerisim.mapping.mapping import Mapping
+from maerisim.memory.blocks import compulsory_words
+from maerisim.report.profile import code_bits, doubles, profile, reliefs
+from maerisim.workload.problem import Problem
+from maerisim.workload.sparsity import Sparsity
 from tests.strategies import Case, cases, sparse_cases
 
 MAERI_16 = Hardware.load("maeri-16")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import simpy
 
-from maerisim.engine.queues import TimedQueue
+from maerisim.engine.event.queues import TimedQueue
 
 
 def full_queue(*, normal: bool) -> tuple[simpy.Environment, TimedQueue]:

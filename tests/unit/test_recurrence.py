@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maerisim.recurrence import (
+from maerisim.workload.layers import Gru, Lstm, Recurrent
+from maerisim.workload.recurrence import (
     ONE,
     SequenceOperands,
     gate_shift,
@@ -20,8 +21,7 @@ from maerisim.recurrence import (
     tanh,
     walk,
 )
-from maerisim.reference import HIGHEST, LOWEST, reference_outputs
-from maerisim.workload import Gru, Lstm, Recurrent
+from maerisim.workload.reference import HIGHEST, LOWEST, reference_outputs
 
 sizes = {name: st.integers(1, 6) for name in ("input_size", "hidden_size", "sequence_length", "batch")}
 lstms = st.builds(Lstm, name=st.just("cells"), op=st.just("lstm"), **sizes)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maerisim.errors import ValuesError
-from maerisim.problem import LEAST, Operation
-from maerisim.reference import HIGHEST, LOWEST, Operands, random_operands, reference_outputs
-from maerisim.workload import Problem
+from maerisim.workload.problem import LEAST, Operation, Problem
+from maerisim.workload.reference import HIGHEST, LOWEST, Operands, random_operands, reference_outputs
 
 pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
 problems = st.builds(

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from maerisim import notation, results_json, results_table
-from maerisim.mapping import Mapping
-from maerisim.results import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.results_table import COLUMNS
-from maerisim.workload import Problem
+from maerisim.mapping import notation
+from maerisim.mapping.mapping import Mapping
+from maerisim.report import as_json as results_json
+from maerisim.report import table as results_table
+from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.report.table import COLUMNS
+from maerisim.workload.problem import Problem
 
 
 class Energies(float):

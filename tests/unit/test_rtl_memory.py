@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
 from maerisim.rtl import memory
 from maerisim.rtl.configure import configure
 from maerisim.rtl.layer import prepare
 from maerisim.rtl.memory import Files, LayerInfo
 from maerisim.rtl.tokens import push
 from maerisim.rtl.words import explain, mode_counts
-from maerisim.workload import Problem
+from maerisim.workload.problem import Problem
 
 CONV = Problem(K=16, C=16, R=3, S=3, P=3, Q=3)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from maerisim.fabric.rtl import configured
 from maerisim.fabric.topology import Reduction, Wire
 from maerisim.fabric.wiring import REGISTER
 from maerisim.rtl.configure import configure, packing
+from maerisim.rtl.fabric import configured
 from maerisim.rtl.memory import configuration_of
 from maerisim.rtl.modes import HalfMode
 from maerisim.rtl.tokens import push

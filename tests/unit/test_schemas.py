@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
+from maerisim.cli.schemas import schema
 from maerisim.documents import Kind
-from maerisim.schemas import schema
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

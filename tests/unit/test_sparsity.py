@@ -10,14 +10,16 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.documents import validate
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
-from maerisim.hardware import Hardware
-from maerisim.lowering import lower, programs, refusals
-from maerisim.mapping import Mapping, MappingFile, dump_mappings, load_mappings
-from maerisim.problem import Problem
-from maerisim.reference import random_operands
-from maerisim.rounds import live_partial_sums, rounds
-from maerisim.sparsity import Sparsity
-from maerisim.workload import Layer, Network
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.dense import lower
+from maerisim.lowering.programs import programs, refusals
+from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings, load_mappings
+from maerisim.mapping.sparse_rounds import live_partial_sums, rounds
+from maerisim.workload.layers import Layer
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
+from maerisim.workload.reference import random_operands
+from maerisim.workload.sparsity import Sparsity
 from tests.strategies import Case, sparse_cases
 
 HARDWARE = Hardware.load("maeri-16")

@@ -8,7 +8,7 @@ import pytest
 
 from maerisim.documents import shipped
 from maerisim.errors import DocumentError
-from maerisim.sweep import Experiment
+from maerisim.sweeps.document import Experiment
 
 NETWORK = """\
 name: net

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from maerisim.counters import OPERANDS
-from maerisim.engine.alignment import coincidences
-from maerisim.engine.totals import totals
-from maerisim.hardware import Hardware
-from maerisim.lowering import programs
-from maerisim.mapping import Mapping
-from maerisim.problem import Problem
-from maerisim.program import Loop, Step, Thread
-from maerisim.tiles import shares, summed, together
-from maerisim.workload import Network
+from maerisim.counts.alignment import coincidences
+from maerisim.counts.counters import OPERANDS
+from maerisim.counts.tile_kinds import shares, summed, together
+from maerisim.counts.totals import totals
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.programs import programs
+from maerisim.mapping.mapping import Mapping
+from maerisim.program.program import Loop, Step, Thread
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from tests.strategies import Case, cases, sparse_cases
 

@@ -16,7 +16,7 @@ from maerisim.fabric.linear import LinearChain
 from maerisim.fabric.plain_tree import PlainTree
 from maerisim.fabric.topology import Reduction, Span, Topology, Transfer, Wire, topology_of
 from maerisim.fabric.tree import BinaryTree
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 
 WAVES = 3
 

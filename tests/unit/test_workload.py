@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from maerisim.documents import validate
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.workload import DIMENSIONS, Layer, Network, Problem, Recurrent, Stage
+from maerisim.workload.layers import Layer, Recurrent
+from maerisim.workload.network import Network
+from maerisim.workload.problem import DIMENSIONS, Problem, Stage
 
 
 def layer(**fields: Any) -> Layer:

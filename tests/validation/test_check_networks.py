@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.lowering import programs
-from maerisim.problem import Problem
-from maerisim.tiles import shares
-from maerisim.workload import Network
+from maerisim.counts.tile_kinds import shares
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.programs import programs
+from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from tests.strategies import Case, cases
 

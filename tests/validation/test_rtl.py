@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from maerisim.counters import differences
-from maerisim.engine import EngineName, Result, simulate, simulate_testbench
+from maerisim.counts.counters import differences
+from maerisim.engine.run import EngineName, Result, simulate, simulate_testbench
 from maerisim.errors import DeadlockError, NotSupportedError
-from maerisim.hardware import Hardware
+from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import lower_testbench
-from maerisim.mapping import Mapping
-from maerisim.reference import random_operands
+from maerisim.mapping.mapping import Mapping
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
-from maerisim.workload import Problem
+from maerisim.workload.problem import Problem
+from maerisim.workload.reference import random_operands
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("rtl_cycles.csv")

@@ -9,8 +9,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from maerisim.cli.sweep import cluster
 from maerisim.errors import WorkersError
+from maerisim.sweeps import cluster
 from tests.cli.sweep.documents import PATIENCE_SECONDS
 
 CLUSTER = """

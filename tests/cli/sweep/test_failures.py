@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from maerisim.cli import study
-from maerisim.cli.sweep import work
 from maerisim.errors import DeadlockError
+from maerisim.study import study
+from maerisim.sweeps import work
 from tests.cli.sweep.documents import NETWORK, RTL, SMALL, rows
 
 

@@ -13,8 +13,8 @@ from contextlib import closing
 import psutil
 import pytest
 
-from maerisim.cli.sweep import cores, plan, running, work
-from maerisim.sweep import Experiment
+from maerisim.sweeps import cores, plan, running, work
+from maerisim.sweeps.document import Experiment
 from tests.cli.sweep.documents import PATIENCE_SECONDS, rows
 
 

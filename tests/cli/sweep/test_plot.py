@@ -6,13 +6,13 @@ import math
 
 import pytest
 
-from maerisim.cli import figures
-from maerisim.cli.sweep import plan, plot
-from maerisim.cli.sweep.store import Store
-from maerisim.cli.sweep.totals import totals
-from maerisim.grid import Grid
-from maerisim.hardware import Hardware
-from maerisim.sweep import Experiment
+from maerisim.hardware.hardware import Hardware
+from maerisim.report import figures
+from maerisim.sweeps import plan, plot
+from maerisim.sweeps.document import Experiment
+from maerisim.sweeps.grid import Grid
+from maerisim.sweeps.store import Store
+from maerisim.sweeps.totals import totals
 from tests.cli.sweep.documents import SMALL
 
 

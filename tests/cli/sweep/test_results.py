@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from maerisim.cli.sweep import plan
-from maerisim.sweep import Experiment
+from maerisim.sweeps import plan
+from maerisim.sweeps.document import Experiment
 from tests.cli.sweep.documents import NETWORK, SMALL, rows
 
 

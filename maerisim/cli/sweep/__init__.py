@@ -1,1 +1,0 @@
-"""Sweeps: what has to be run, where it runs, where results are kept, and how they are shown."""

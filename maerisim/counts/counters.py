@@ -1,0 +1,175 @@
+"""What a run counts, what the analytic model predicts of it, and what it costs in energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypeVar
+
+from maerisim.hardware.hardware import EnergyTable
+
+OPERANDS = ("inputs", "partial_sums", "weights")
+"""The operands that the distribution network carries, in the order of their priority at a port."""
+STALLS = ("collection", "weights", "inputs", "wait", "forwarding")
+"""Why a multiplier switch with work left did nothing in a cycle: no room for its product, no weight, no input, no
+partial sum, no room at the neighbour for the input to forward."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Events of one kind and their energy, in the unit of the hardware's table."""
+
+    component: str
+    event: str
+    count: int
+    energy: float
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Operations and words moved: what the analytic model predicts and the engines count.
+
+    ``passes`` are inputs that a pooling passes on unmultiplied. ``additions`` are numbers added to a sum in the reduction
+    network, ``comparisons`` numbers compared there in a max pooling, ``accumulations`` sums added (or maxima compared)
+    in the accumulation buffer. ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the
+    words that arrive in operand registers, ``buffer_reads`` the reads of the global buffer (a word needed by several
+    ports at once is read once), ``distribution_hops`` and ``adder_words`` the words through distribution and adder
+    switches, ``results`` the words on the collection buses.
+    """
+
+    multiplications: int
+    passes: int
+    additions: int
+    comparisons: int
+    accumulations: int
+    forwards: int
+    distributed: dict[str, int]
+    delivered: dict[str, int]
+    buffer_reads: dict[str, int]
+    buffer_writes: dict[str, int]
+    distribution_hops: int
+    adder_words: int
+    results: int
+
+    @property
+    def operations(self) -> int:
+        """What multiplier switches do: multiply, or pass an input on."""
+        return self.multiplications + self.passes
+
+    @property
+    def register_writes(self) -> int:
+        """Operand registers written: a word delivered or forwarded writes one."""
+        return sum(self.delivered.values()) + self.forwards
+
+    @property
+    def register_reads(self) -> int:
+        """Operand registers read: two for a multiplication, one for an input or partial sum passed on or forwarded."""
+        return 2 * self.multiplications + self.passes + self.delivered["partial_sums"] + self.forwards
+
+    @property
+    def multiplier_words(self) -> int:
+        """Words through multiplier switches: delivered, forwarded and produced."""
+        return self.register_writes + self.operations
+
+    @property
+    def accumulation_accesses(self) -> int:
+        """Reads and writes of the accumulation buffer: both for every sum added to one that is there."""
+        return 2 * self.accumulations
+
+    def energy_by_component(self, table: EnergyTable) -> dict[str, float]:
+        """Energy of the run in ``table.unit``, by the component that spends it; a comparison costs an addition."""
+        buffer = sum(self.buffer_reads.values()) + sum(self.buffer_writes.values())
+        return {
+            "global_buffer": buffer * table.global_buffer_access,
+            "distribution": self.distribution_hops * table.distribution_switch_access,
+            "registers": (self.register_reads + self.register_writes) * table.register_access,
+            "multipliers": self.multiplications * table.multiply
+            + self.multiplier_words * table.multiplier_switch_access,
+            "reduction": (self.additions + self.comparisons) * table.add
+            + self.adder_words * table.reduction_switch_access,
+            "accumulation": self.accumulations * table.add
+            + self.accumulation_accesses * table.accumulation_buffer_access,
+        }
+
+    def spent(self, table: EnergyTable) -> list[Spent]:
+        """The events behind ``energy_by_component``, one by one, with the energy of each."""
+        combined = ("comparison", self.comparisons) if self.comparisons else ("addition", self.additions)
+        buffer = table.global_buffer_access
+        events = [
+            *(("global_buffer", f"{operand} read", self.buffer_reads[operand], buffer) for operand in OPERANDS),
+            *(
+                ("global_buffer", f"{what} written", self.buffer_writes[what], buffer)
+                for what in ("outputs", "partial_sums")
+            ),
+            ("distribution", "switch passed", self.distribution_hops, table.distribution_switch_access),
+            ("registers", "read", self.register_reads, table.register_access),
+            ("registers", "written", self.register_writes, table.register_access),
+            ("multipliers", "multiplication", self.multiplications, table.multiply),
+            ("multipliers", "word passed", self.multiplier_words, table.multiplier_switch_access),
+            ("reduction", *combined, table.add),
+            ("reduction", "word passed", self.adder_words, table.reduction_switch_access),
+            ("accumulation", "sum added", self.accumulations, table.add),
+            ("accumulation", "buffer access", self.accumulation_accesses, table.accumulation_buffer_access),
+        ]
+        return [Spent(component, event, count, count * each) for component, event, count, each in events]
+
+    def energy(self, table: EnergyTable) -> float:
+        """Energy of the run in ``table.unit``."""
+        return sum(self.energy_by_component(table).values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """All counts, the derived ones included, under stable names."""
+        derived = ("register_reads", "register_writes", "multiplier_words", "accumulation_accesses")
+        return asdict(self) | {name: getattr(self, name) for name in derived}
+
+
+@dataclass(frozen=True)
+class Counters(Traffic):
+    """The counts of a run: every one is in events (words, operations or cycles), none is an estimate.
+
+    ``additions_two`` and ``additions_three`` are the two- and three-input additions (or comparisons). ``stalls`` sums over multiplier
+    switches the cycles lost, by cause; ``port_stalls`` the cycles in which a port had a word to send and no room for
+    it. ``busy`` holds the cycles in which each component did something.
+    """
+
+    additions_two: int
+    additions_three: int
+    stalls: dict[str, int]
+    port_stalls: int
+    busy: dict[str, list[int]]
+
+    @property
+    def traffic(self) -> Traffic:
+        """The counts that do not depend on the timing."""
+        return Traffic(**{field.name: getattr(self, field.name) for field in fields(Traffic)})
+
+
+Counts = TypeVar("Counts", bound=Traffic)
+
+
+def sum_of(runs: Sequence[Counts], times: Sequence[int] | None = None) -> Counts:
+    """The counts of several runs together, each as many ``times`` (default: once)."""
+    each = [1] * len(runs) if times is None else times
+    first = runs[0]
+    return replace(first, **{f.name: _sum([getattr(run, f.name) for run in runs], each) for f in fields(first)})
+
+
+def _sum(values: Sequence[Any], times: Sequence[int]) -> Any:
+    """The sum of numbers, or of the entries of dictionaries or lists at the same place."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {key: _sum([value[key] for value in values], times) for key in first}
+    if isinstance(first, list):
+        return [_sum(entries, times) for entries in zip(*values, strict=True)]
+    return sum(value * count for value, count in zip(values, times, strict=True))
+
+
+def differences(one: Counters, other: Counters) -> list[str]:
+    """The counts in which two runs differ, for error messages and tests."""
+    left, right = one.as_dict(), other.as_dict()
+    return [f"{name}: {left[name]} against {right[name]}" for name in left if left[name] != right[name]]
+
+
+def by_operand(counts: Mapping[str, int] | None = None) -> dict[str, int]:
+    """A count for each operand, 0 where none is given."""
+    return dict.fromkeys(OPERANDS, 0) | dict(counts or {})

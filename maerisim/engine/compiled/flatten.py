@@ -1,0 +1,394 @@
+"""A program as the flat arrays that the kernels step: nothing is decided here, everything is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from maerisim.counts.counters import OPERANDS, STALLS, Counters
+from maerisim.fabric.collection_buses import virtual_neurons_by_bus
+from maerisim.fabric.topology import Transfer
+from maerisim.fabric.wiring import Wiring, wire_up
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping import fabric, lock_step
+from maerisim.kernels.stepping import machine as k
+from maerisim.kernels.stepping.machine import Words
+from maerisim.kernels.stepping.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_first_steps
+from maerisim.program.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
+from maerisim.workload.reference import Operands
+
+
+@dataclass
+class Rows:
+    """Code rows of all threads."""
+
+    rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
+    deepest: int = 1
+
+    def add(self, thread: Thread[Any], first_template: int) -> int:
+        """Append a thread whose templates are numbered from ``first_template`` on; return its first row."""
+        return self.add_both(thread, first_template)[0]
+
+    def add_both(self, thread: Thread[Any], first_template: int) -> tuple[int, int]:
+        """The same; return the first rows of both layers' nests."""
+        starts = []
+        for nodes in (thread.nodes, thread.second):
+            starts.append(len(self.rows))
+            self._nodes(nodes, first_template, 0)
+            self.rows.append((HALT, 0, 0, 0, 0, 0))
+        return starts[0], starts[1]
+
+    def _nodes(self, nodes: Sequence[Node], first_template: int, depth: int) -> None:
+        self.deepest = max(self.deepest, depth + 1)
+        for node in nodes:
+            if isinstance(node, Step):
+                self.rows.append((STEP, first_template + node.template, node.count, node.period, node.advance, 0))
+                continue
+            self.rows.append((LOOP, depth, node.count, 0, 0, 0))
+            body = len(self.rows)
+            self._nodes(node.body, first_template, depth + 1)
+            self.rows.append((END, depth, 0, node.period, node.advance, body))
+
+    def code(self) -> Code:
+        """The rows as arrays."""
+        return Code(*np.array(self.rows, np.int64).T.copy())
+
+
+class Threads:
+    """The threads of a program as code, and the walkers at their first steps."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        rows = Rows()
+        self._compute = rows.add_both(program.compute, 0)
+        self._collect = rows.add_both(program.collect, 0)
+        self._streams, first_template = [], 0
+        for thread in program.streams:
+            self._streams.append(rows.add_both(thread, first_template))
+            first_template += len(thread.templates)
+        self.code, self._deepest = rows.code(), rows.deepest
+
+    def compute_walkers(self) -> Walkers:
+        """One for each multiplier switch in use."""
+        switches = range(self._program.multipliers_used)
+        starts = [self._compute[self._program.layer_of_switch(switch)] for switch in switches]
+        return walkers_at(self.code, starts, self._deepest)
+
+    def collect_walkers(self, collection: k.Collection) -> Walkers:
+        """One for each virtual neuron, at a step in which it is at work."""
+        neurons = range(len(self._program.spans))
+        starts = [self._collect[self._program.layer_of_virtual_neuron(number)] for number in neurons]
+        walkers = walkers_at(self.code, starts, self._deepest)
+        fabric.seek_first_active(self.code, walkers, collection.flags)
+        return walkers
+
+    def stream_walkers(self, ports: int) -> Walkers:
+        """One for each port of each stream."""
+        starts = [start[self._program.layer_of_port(port)] for start in self._streams for port in range(ports)]
+        first_steps = [thread.first_step for thread in self._program.streams for _ in range(ports)]
+        return walkers_at(self.code, starts, self._deepest, first_steps)
+
+
+def flatten(program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> k.Machine:
+    """The machine of ``program`` on ``hardware`` before its first cycle; ``outputs`` is filled by the run."""
+    wiring = wire_up(program, hardware)
+    threads = Threads(program)
+    code = threads.code
+    number = {wire: index for index, wire in enumerate(wiring.depth)}
+    depth = np.array(list(wiring.depth.values()), np.int64)
+    carry = operands is not None
+    count = len(depth)
+    wires = k.Wires(
+        words=zeros(count),
+        depth=depth,
+        head=zeros(count),
+        value=zeros(count, depth.max() if carry else 1),
+        normal=np.array([wire in wiring.normal for wire in wiring.depth], np.int64),
+        popped=zeros(count) - 1,
+        pushed=zeros(count) - 1,
+    )
+    collection = collection_of(program, hardware, wiring, number)
+    uses = np.array(program.compute.templates, np.int64)
+    compute_walkers = threads.compute_walkers()
+    machine = k.Machine(
+        code=code,
+        wires=wires,
+        adders=adders_of(program, (*wiring.collection, *wiring.reduction), len(wiring.collection), number, hardware),
+        collection=collection,
+        collect_walkers=threads.collect_walkers(collection),
+        multipliers=k.Multipliers(
+            uses=uses,
+            now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
+            product=np.array([number[wire] for wire in wiring.product], np.uint32),
+            empty=_empty_words(program),
+            busy=zeros(hardware.multipliers),
+            stalled_by=zeros(program.multipliers_used) - 1,
+        ),
+        stores=_stores(program, hardware, carry),
+        compute_walkers=compute_walkers,
+        controller=controller_of(program, hardware),
+        ports=ports_of(program, hardware, operands),
+        stream_walkers=threads.stream_walkers(hardware.ports),
+        outputs=outputs,
+        tally=zeros(k.TALLY_ROWS),
+    )
+    fabric.seek_first_packets(machine.code, machine.ports, machine.stream_walkers)
+    return machine
+
+
+def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: Hardware) -> lock_step.LockStep:
+    """What a machine whose controller walks ``control`` has besides :func:`flatten`."""
+    return lock_step.LockStep(
+        switches=_switches(hardware),
+        slots=_slots(hardware),
+        control=_control(program, control),
+        configured_at=program.reduction.configured_at,
+    )
+
+
+def zeros(*shape: int) -> Ints:
+    return np.zeros(shape, np.int64)
+
+
+def walkers_at(code: Code, starts: Sequence[int], depth: int, first_steps: Sequence[int] | None = None) -> Walkers:
+    count = len(starts)
+    step = zeros(count) if first_steps is None else np.array(first_steps, np.int64)
+    walkers = Walkers(zeros(count), zeros(count), step, zeros(count), zeros(count, depth))
+    seek_first_steps(code, walkers, np.array(starts, np.int64))
+    return walkers
+
+
+def adders_of(
+    program: Program, transfers: Sequence[Transfer], behind: int, number: dict[Any, int], hardware: Hardware
+) -> k.Adders:
+    """Transfers, receivers first, the first ``behind`` of them between accumulators and buses."""
+    operand = np.zeros((len(transfers), 3), np.uint32)
+    neuron = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
+    for index, transfer in enumerate(transfers):
+        operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
+    return k.Adders(
+        arity=np.array([len(transfer.operands) for transfer in transfers], np.int64),
+        operand=operand,
+        output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
+        switch=np.array([transfer.switch for transfer in transfers], np.int64),
+        behind=behind,
+        compares=np.append(program.comparing, program.compares)[neuron],  # -1, a register, compares nothing
+        seen=zeros(hardware.multipliers) - 1,
+        busy=zeros(hardware.multipliers),
+    )
+
+
+def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Collection:
+    members = virtual_neurons_by_bus(program.bus_inputs, hardware.buses)
+    member_start = np.concatenate(([0], np.cumsum([len(group) for group in members]))).astype(np.int64)
+    templates = program.collect.templates
+    return k.Collection(
+        member_start=member_start,
+        member=np.array([vn for group in members for vn in group], np.int64),
+        last_granted=member_start[1:] - 1,
+        granted=zeros(len(program.bus_inputs)) - 1,
+        least_recent=hardware.collection.arbiter == "least_recently_granted",
+        busy=zeros(hardware.buses),
+        outgoing=np.array([number[wire] for wire in wiring.outgoing], np.int64),
+        result=np.array([number.get(wire, -1) for wire in wiring.result], np.int64),
+        accumulated=np.array([number[wire] for wire in wiring.accumulated], np.int64),
+        flags=np.array([template.flags for template in templates], np.int64),
+        additions_two=np.array([template.additions_two for template in templates], np.int64),
+        additions_three=np.array([template.additions_three for template in templates], np.int64),
+        output_offset=program.output_offset,
+        written=zeros(len(program.bus_inputs)),
+        waiting=zeros(2),
+        write_queue=zeros(4 * hardware.buses),
+        writes_half=hardware.collection.write_back == "half",
+        spills=program.spills,
+        spilling=program.spilling,
+        compares=program.comparing,
+        own_stage=hardware.accumulation.latency > 0,
+    )
+
+
+def _empty_words(program: Program) -> Ints:
+    """The value of an empty word of each multiplier switch."""
+    words = np.full(program.multipliers_used, program.empty_in(0), np.int64)
+    if program.fusion is not None:
+        words[program.fusion.switch :] = program.empty_in(1)
+    return words
+
+
+def controller_of(program: Program, hardware: Hardware) -> k.Controller:
+    limits, batches = hardware.controller, program.batches
+    free = limits.steps_per_cycle is None and not limits.wait_for_outputs
+    return k.Controller(
+        released=zeros(1) + (k.LATEST if free else 0),
+        rate=limits.steps_per_cycle or batches.last_step,
+        last_step=batches.last_step,
+        waits=limits.wait_for_outputs,
+        batch_steps=batches.steps,
+        trips=np.array(batches.trips, np.int64),
+        results=np.array(batches.results, np.int64),
+    )
+
+
+def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
+    code_rows = Rows()
+    start = code_rows.add(thread, 0)
+    code = code_rows.code()
+    first, templates = {}, 0
+    for stream in program.streams:
+        first[stream.name] = templates
+        templates += len(stream.templates)
+    nobody = zeros(program.multipliers_used) - 1
+    rows = thread.templates
+    return lock_step.Control(
+        code=code,
+        kind=np.array([row.kind for row in rows], np.int64),
+        roles=np.array([nobody if row.roles is None else row.roles for row in rows]),
+        products=np.array([row.products for row in rows], np.int64),
+        packets=np.array(
+            [first[row.operand] + row.packets if row.kind == Control.SEND else -1 for row in rows], np.int64
+        ),
+        walker=walkers_at(code, [start], code_rows.deepest),
+    )
+
+
+def _switches(hardware: Hardware) -> lock_step.Switches:
+    count = hardware.multipliers
+    return lock_step.Switches(
+        role=zeros(count),
+        left=zeros(count),
+        sent=zeros(count) - 1,
+        next_role=zeros(count) - 1,
+        next_left=zeros(count),
+        products=zeros(count),
+        product_depth=hardware.multiplier.product_fifo_depth,
+        first_register=zeros(count),
+        second_register=zeros(count),
+    )
+
+
+def _slots(hardware: Hardware) -> lock_step.Slots:
+    count = hardware.ports
+    return lock_step.Slots(
+        queue=zeros(count, hardware.distribution.fifo_depth),
+        head=zeros(count),
+        waiting=zeros(count),
+        register=zeros(count) - 1,
+        tree=zeros(count) - 1,
+        undelivered=zeros(count),
+    )
+
+
+def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
+    switch = hardware.multiplier
+    held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+    depth = np.array(
+        [switch.input_fifo_depth, switch.partial_sum_fifo_depth, held, switch.forward_fifo_depth], np.int64
+    )
+    shape = (4, program.multipliers_used)
+    return k.Stores(
+        words=zeros(*shape),
+        claimed=zeros(*shape),
+        current=zeros(*shape),
+        depth=depth,
+        together=np.array([1, 1, program.batches.weights, 1], np.int64),
+        head=zeros(*shape),
+        value=zeros(*shape, int(depth.max()) if carry else 1),
+    )
+
+
+def ports_of(program: Program, hardware: Hardware, operands: Operands | None) -> k.Ports:
+    packets: list[Packets] = [template for thread in program.streams for template in thread.templates]
+    stream = [number for number, thread in enumerate(program.streams) for _ in thread.templates]
+    sizes = [len(template.offset) for template in packets]
+    before = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    destinations = [len(template.destinations) for template in packets]
+    destinations_before = np.concatenate(([0], np.cumsum(destinations))).astype(np.int64)
+    starts = [template.first[:-1] + start for template, start in zip(packets, destinations_before[:-1], strict=True)]
+    destination = np.concatenate([template.destinations for template in packets])
+    first_destination = np.concatenate([template.destinations[template.first[:-1]] for template in packets])
+    memory = [np.zeros(0, np.int64)] * 3
+    if operands is not None:
+        memory = [operands.inputs.ravel(), memory[1], operands.weights.ravel()]
+    stages = hardware.distribution.latency - 1
+    ports = hardware.ports
+    first = np.concatenate([*starts, [destinations_before[-1]]]).astype(np.int64)
+    leaves = hardware.multipliers // ports
+    return k.Ports(
+        packet_start=np.array([template.port_start + start for template, start in zip(packets, before, strict=False)]),
+        offset=np.concatenate([template.offset for template in packets]),
+        reads=np.concatenate([template.reads for template in packets]),
+        hops=np.concatenate([template.hops for template in packets]),
+        first=first,
+        destination=destination.astype(np.uint32),
+        wait=np.concatenate([template.wait for template in packets]),
+        virtual_neuron=program.partial_sum_of[first_destination],
+        stream=np.repeat(np.array(stream, np.int64), sizes),
+        issued=zeros(len(program.spans)),
+        head=zeros(3, ports),
+        end=zeros(3, ports),
+        line=zeros(stages, ports) - 1,
+        line_value=zeros(stages, ports),
+        word=np.arange(ports) * leaves >> 6,
+        mask=_masks(first, destination, leaves),
+        place=zeros(ports, 3) + k.LATEST,
+        partial_sums_first=hardware.distribution.partial_sums_first,
+        busy=zeros(ports),
+        memory=np.concatenate(memory),
+        memory_start=np.array([0, 0, len(memory[0])], np.int64),
+        between=_between(program, ports),
+    )
+
+
+def _between(program: Program, ports: int) -> k.Between:
+    fusion = program.fusion
+    if fusion is None:
+        nothing = zeros(0)
+        return k.Between(ports, nothing, nothing, nothing, 0)
+    return k.Between(fusion.port, fusion.producer, fusion.due, fusion.source, fusion.identity)
+
+
+def _masks(first: Ints, destination: Ints, leaves: int) -> Words:
+    """The destinations of all packets, as words of 64 switches from the first one of their port's ``leaves`` on."""
+    packet = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    part = (destination >> 6) - (destination // leaves * leaves >> 6)
+    masks = np.zeros((len(first) - 1, max(1, leaves >> 6)), np.uint64)
+    np.bitwise_or.at(masks, (packet, part), np.uint64(1) << (destination & 63).astype(np.uint64))
+    return masks
+
+
+def counters_of(machine: k.Machine) -> Counters:
+    """The counts of a finished run."""
+    tally = [int(count) for count in machine.tally]
+    combined = tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE]
+
+    def three(start: int) -> dict[str, int]:
+        return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
+
+    return Counters(
+        multiplications=tally[k.MULTIPLICATIONS],
+        passes=tally[k.PASSES],
+        additions=combined - tally[k.COMPARISONS],
+        comparisons=tally[k.COMPARISONS],
+        additions_two=tally[k.ADDITIONS_TWO],
+        additions_three=tally[k.ADDITIONS_THREE],
+        accumulations=tally[k.ACCUMULATIONS],
+        forwards=tally[k.FORWARDS],
+        distributed=three(k.DISTRIBUTED),
+        delivered=three(k.DELIVERED),
+        buffer_reads=three(k.READS),
+        buffer_writes={"outputs": tally[k.OUTPUTS_WRITTEN], "partial_sums": tally[k.PARTIAL_SUMS_WRITTEN]},
+        distribution_hops=tally[k.HOPS],
+        adder_words=tally[k.ADDER_WORDS],
+        results=tally[k.RESULTS],
+        stalls={cause: tally[k.STALLED + place] for place, cause in enumerate(STALLS)},
+        port_stalls=tally[k.PORT_STALLS],
+        busy={
+            "multipliers": machine.multipliers.busy.tolist(),
+            "adder_switches": machine.adders.busy.tolist(),
+            "ports": machine.ports.busy.tolist(),
+            "buses": machine.collection.busy.tolist(),
+        },
+    )

@@ -1,0 +1,182 @@
+"""Parts of a configured fabric that share nothing: they run apart, and equal ones once.
+
+A port serves neighbouring multiplier switches. Two ports belong together when a virtual neuron lies on both, when words are
+forwarded from one to the other, or when their virtual neurons share an adder switch or a collection bus. Parts know
+nothing of one another, so each takes the cycles it takes alone, and where one drifts against another the whole would never
+be in the same state twice although each of them is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from maerisim.fabric.collection_buses import BusInput
+from maerisim.fabric.topology import Reduction, Span, Topology, Transfer, Wire, topology_of
+from maerisim.hardware.hardware import Hardware
+from maerisim.program.program import CollectStep, Ints, Packets, Program, Thread, Use
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a program as a program of its own, on hardware with just its ports and switches.
+
+    ``places`` gives (level, column) of the adder switches of its transfers; ``starts`` the multiplier switches at which it
+    and its equals begin on the whole array.
+    """
+
+    program: Program
+    hardware: Hardware
+    places: dict[int, tuple[int, int]]
+    starts: tuple[int, ...]
+
+
+def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[Part]:
+    """The distinct parts of ``program``, given the ``results`` of each virtual neuron."""
+    topology = topology_of(hardware)
+    found: dict[object, Part] = {}
+    for first, last in _ports(program, hardware):
+        part = _part(program, hardware, topology, results, first, last)
+        key = _content(part)
+        if key in found:
+            part = replace(found[key], starts=(*found[key].starts, *part.starts))
+        found[key] = part
+    return list(found.values())
+
+
+def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
+    """First port of each part, and the one behind its last."""
+    leaves = hardware.multipliers // hardware.ports
+    used = -(-program.multipliers_used // leaves)
+    limits = hardware.controller
+    held_back = limits.steps_per_cycle is not None or limits.wait_for_outputs
+    if held_back or hardware.collection.write_back == "half" or program.fusion is not None:
+        yield 0, used  # the controller, the global buffer or what flows between two layers ties everything together
+        return
+    starts = np.array([span.start for span in program.spans]) // leaves
+    ends = np.array([span.start + span.size - 1 for span in program.spans]) // leaves
+    joined = np.zeros(used + 1, np.int64)  # +1 where a stretch of joined ports begins, -1 where it ends
+
+    def join(low: Ints, high: Ints) -> None:
+        np.add.at(joined, low, 1)
+        np.add.at(joined, high, -1)
+
+    join(starts, ends)
+    forwarding = np.flatnonzero((np.array(program.compute.templates) & Use.FORWARD).any(axis=0))
+    join((forwarding - 1) // leaves, forwarding // leaves)
+    sharing: dict[tuple[str, int], list[int]] = {}
+    for vn, bus in enumerate(program.buses):
+        sharing.setdefault(("bus", bus), []).append(vn)
+    for transfer in program.reduction.transfers:
+        sharing.setdefault(("switch", transfer.switch), []).append(transfer.virtual_neuron)
+    hulls = np.array([(starts[min(group)], ends[max(group)]) for group in sharing.values()])
+    join(hulls[:, 0], hulls[:, 1])
+    apart = np.flatnonzero(np.cumsum(joined)[: used - 1] == 0) + 1
+    yield from pairwise([0, *apart.tolist(), used])
+
+
+def _part(program: Program, hardware: Hardware, topology: Topology, results: Ints, first: int, last: int) -> Part:
+    """The part of ``program`` on the ports ``first .. last - 1``."""
+    leaves = hardware.multipliers // hardware.ports
+    start, stop = first * leaves, min(last * leaves, program.multipliers_used)
+    vns = [vn for vn, span in enumerate(program.spans) if start <= span.start < stop]
+    first_vn, behind_vn = (vns[0], vns[-1] + 1) if vns else (0, 0)
+
+    def renamed(wire: Wire) -> Wire:
+        if wire.kind == "product":
+            return wire._replace(place=wire.place - start)
+        return wire._replace(place=wire.place - first_vn) if wire.kind == "result" else wire
+
+    transfers = tuple(
+        Transfer(t.switch, tuple(map(renamed, t.operands)), renamed(t.output), t.virtual_neuron - first_vn, t.latency)
+        for t in program.reduction.transfers
+        if first_vn <= t.virtual_neuron < behind_vn
+    )
+    inputs = program.bus_inputs[first_vn:behind_vn]
+    bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
+    turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
+    sums = program.partial_sum_of[start:stop]
+    of_part = replace(
+        program,
+        weights=_packets(program.weights, first, last, start),
+        inputs=_packets(program.inputs, first, last, start),
+        partial_sums=_packets(program.partial_sums, first, last, start),
+        compute=replace(program.compute, templates=tuple(uses[start:stop] for uses in program.compute.templates)),
+        collect=_collect(program.collect, slice(first_vn, behind_vn)),
+        spans=tuple(Span(span.start - start, span.size) for span in program.spans[first_vn:behind_vn]),
+        reduction=Reduction(transfers),
+        bus_inputs=tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs),
+        multipliers_used=stop - start,
+        results=int(results[first_vn:behind_vn].sum()),
+        output_offset=program.output_offset[first_vn:behind_vn],
+        partial_sum_of=np.where(sums < 0, sums, sums - first_vn),
+    )
+    smaller = hardware.model_copy(
+        update={
+            "multipliers": (last - first) * leaves,
+            "distribution": hardware.distribution.model_copy(update={"bandwidth": last - first}),
+            "collection": hardware.collection.model_copy(update={"bandwidth": max(1, len(bus_number))}),
+        }
+    )
+    switches = {transfer.switch for transfer in transfers}
+    places = {switch: (topology.level(switch), topology.column(switch) - start) for switch in switches}
+    return Part(of_part, smaller, places, (start,))
+
+
+def _packets(thread: Thread[Packets], first: int, last: int, start: int) -> Thread[Packets]:
+    def of_ports(packets: Packets) -> Packets:
+        begin, end = int(packets.port_start[first]), int(packets.port_start[last])
+        begin_destination, end_destination = int(packets.first[begin]), int(packets.first[end])
+        return Packets(
+            port_start=packets.port_start[first : last + 1] - begin,
+            offset=packets.offset[begin:end],
+            reads=packets.reads[begin:end],
+            hops=packets.hops[begin:end],
+            first=packets.first[begin : end + 1] - begin_destination,
+            destinations=packets.destinations[begin_destination:end_destination] - start,
+            wait=packets.wait[begin:end],
+        )
+
+    return replace(thread, templates=tuple(map(of_ports, thread.templates)))
+
+
+def _collect(thread: Thread[CollectStep], vns: slice) -> Thread[CollectStep]:
+    return replace(
+        thread,
+        templates=tuple(
+            CollectStep(step.flags[vns], step.additions_two[vns], step.additions_three[vns])
+            for step in thread.templates
+        ),
+    )
+
+
+def _content(part: Part) -> object:
+    """All of a part that its timing depends on, equal for equal parts."""
+    program = part.program
+    number: dict[Wire, int] = {}
+
+    def anonymous(wire: Wire) -> object:
+        if wire.kind in ("product", "result"):
+            return wire
+        return number.setdefault(wire, len(number))
+
+    return (
+        tuple(
+            array.tobytes()
+            for thread in program.streams
+            for packets in thread.templates
+            for array in (packets.port_start, packets.first, packets.destinations, packets.wait)
+        ),
+        tuple(uses.tobytes() for uses in program.compute.templates),
+        tuple(step.flags.tobytes() for step in program.collect.templates),
+        program.spans,
+        tuple(
+            (part.places[t.switch], tuple(map(anonymous, t.operands)), anonymous(t.output))
+            for t in program.reduction.transfers
+        ),
+        program.bus_inputs,
+        program.partial_sum_of.tobytes(),
+    )

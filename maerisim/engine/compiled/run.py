@@ -1,0 +1,151 @@
+"""The compiled engine: the fabric as flat arrays, stepped by numba kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from maerisim.counts.counters import OPERANDS, STALLS
+from maerisim.counts.totals import results_per_virtual_neuron, totals
+from maerisim.engine.compiled.bit_planes import flatten_lanes
+from maerisim.engine.compiled.fast_forward import applies_to, recorded
+from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
+from maerisim.engine.compiled.independent_parts import parts_of
+from maerisim.engine.deadlock import deadlock_message
+from maerisim.engine.outcome import Progress, Run
+from maerisim.errors import DeadlockError
+from maerisim.fabric.topology import topology_of
+from maerisim.fabric.wiring import wire_up
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping import fabric, repetition
+from maerisim.kernels.stepping import lock_step as ls
+from maerisim.kernels.stepping import machine as k
+from maerisim.kernels.stepping.walk import HALT
+from maerisim.program.program import Control, Ints, Program
+from maerisim.workload.reference import Operands
+
+_CYCLES_PER_CALL = 100_000
+
+
+def run(
+    program: Program,
+    hardware: Hardware,
+    operands: Operands | None,
+    outputs: Ints,
+    progress: Progress | None,
+    fast_forward: bool = True,
+) -> Run:
+    """Run to the last result.
+
+    Fills ``outputs`` (flat) when values are carried. Otherwise 64 switches are stepped at a time, and repetitions are
+    skipped, exactly, unless ``fast_forward`` is off. Raises DeadlockError when nothing moves for longer than a word
+    takes through the distribution network.
+    """
+    if operands is None and program.control is None:
+        done = run_lanes(program, hardware, progress, fast_forward=fast_forward)
+        if done is not None:
+            return done
+    machine = flatten(program, hardware, operands, outputs)
+    lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
+    status, cycle = k.RUNNING, 0
+    while status == k.RUNNING:
+        if lock_step is None:
+            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        else:
+            status, cycle = ls.run(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
+        if progress is not None:
+            progress(int(machine.tally[k.RESULTS]), program.results)
+    if status == k.DEADLOCK:
+        raise DeadlockError(_deadlock(machine, lock_step, program, hardware, cycle))
+    return Run(cycle, counters_of(machine), int(machine.tally[k.FIRST_RESULT]), cycle)
+
+
+def run_lanes(
+    program: Program, hardware: Hardware, progress: Progress | None = None, *, fast_forward: bool = True
+) -> Run | None:
+    """Run without values, 64 switches at a time; None when the program cannot go on.
+
+    Parts that share nothing run one after the other, equal ones once.
+    """
+    counters = totals(program, hardware)
+    adders, stalls = np.array(counters.busy["adder_switches"]), np.zeros(len(STALLS), np.int64)
+    switch_at = _switches_by_column(hardware)
+    cycles = stepped = port_stalls = results = 0
+    first_result = k.LATEST
+    for part in parts_of(program, hardware, results_per_virtual_neuron(program)):
+        if part.program.results == 0:
+            continue
+        machine, record = recorded(flatten_lanes(part.program, part.hardware, part.places))
+        skipping = fast_forward and applies_to(machine)
+        status, cycle, times = k.RUNNING, 0, len(part.starts)
+        while status == k.RUNNING:
+            status, cycle, steps = repetition.run(
+                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
+            )
+            stepped += steps
+            if progress is not None:
+                progress(results + times * int(machine.tally[k.RESULTS]), program.results)
+        if status == k.DEADLOCK:
+            return None
+        tally = machine.tally
+        cycles, first_result = max(cycles, cycle), min(first_result, int(tally[k.FIRST_RESULT]))
+        results += times * part.program.results
+        stalls += times * tally[k.STALLED : k.STALLED + len(STALLS)]
+        port_stalls += times * int(tally[k.PORT_STALLS])
+        columns = np.flatnonzero(machine.network.twice)
+        for start in part.starts:
+            adders[switch_at[start + columns]] -= machine.network.twice[columns]
+    if results != program.results:
+        return None
+    counters = replace(
+        counters,
+        stalls=dict(zip(STALLS, stalls.tolist(), strict=True)),
+        port_stalls=port_stalls,
+        busy=counters.busy | {"adder_switches": adders.tolist()},
+    )
+    return Run(cycles, counters, first_result, stepped)
+
+
+def _switches_by_column(hardware: Hardware) -> Ints:
+    """The adder switch at each column."""
+    topology = topology_of(hardware)
+    switches = np.zeros(hardware.multipliers, np.int64)
+    for switch in range(topology.switches):
+        switches[topology.column(switch)] = switch
+    return switches
+
+
+def _deadlock(
+    machine: k.Machine, lock_step: ls.LockStep | None, program: Program, hardware: Hardware, cycle: int
+) -> str:
+    ports = machine.ports
+    blocked = {}
+    for port in range(hardware.ports):
+        for stream, operand in enumerate(OPERANDS):
+            packet = ports.head[stream, port]
+            if packet < ports.end[stream, port]:
+                destinations = ports.destination[ports.first[packet] : ports.first[packet + 1]].tolist()
+                blocked[port] = (operand, destinations)
+                break
+    rows = machine.compute_walkers.row
+    stalled = {
+        m: STALLS[machine.multipliers.stalled_by[m]]
+        for m in range(program.multipliers_used)
+        if machine.code.op[rows[m]] != HALT
+    }
+    wires = wire_up(program, hardware).depth
+    return deadlock_message(
+        cycle=cycle,
+        results=int(machine.tally[k.RESULTS]),
+        expected=program.results,
+        stalled=stalled,
+        blocked=blocked,
+        waiting=[str(wire) for wire, words in zip(wires, machine.wires.words, strict=True) if words],
+        row=None if lock_step is None else _row_in_wait(lock_step.control),
+    )
+
+
+def _row_in_wait(control: ls.Control) -> Control | None:
+    row = control.walker.row[0]
+    return None if control.code.op[row] == HALT else Control(control.kind[control.code.arg[row]])

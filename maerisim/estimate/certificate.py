@@ -1,0 +1,80 @@
+"""What a search for a mapping covered, and how much better than its result any other mapping could be."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from maerisim.estimate.estimate import Objective
+
+BETTER: dict[Objective, str] = {
+    "cycles": "faster",
+    "energy": "more frugal",
+    "edp": "better",
+    "energy_efficiency": "better",
+}
+"""What a mapping of a smaller score is called."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The account of one search.
+
+    ``tiles`` fit, and with every loop order and placement they are ``mappings``; loop orders that reuse the same are
+    looked at as one. A bound ruled out all mappings of
+    ``dismissed_tiles`` tiles. Of the other tiles, the mappings that differ in what they reuse are ``estimated``, but for
+    those that a bound ruled out one by one: ``dismissed_by_traffic`` by the words that they need,
+    ``dismissed_by_placement`` by the words that they send where they are placed. ``unseen_tiles``: not looked at when time
+    ran out. The ``simulated`` ones of the least estimates were simulated in full.
+
+    ``gap``: by what share of its score any other mapping could be better than the one chosen, if no estimate is further
+    above the simulation than published, which is measured (:func:`maerisim.estimate.estimate.largest_overestimate`), not proven;
+    ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of each mapping is
+    busy. 0: none is better.
+    """
+
+    objective: Objective
+    tiles: int
+    mappings: int
+    dismissed_tiles: int
+    dismissed_by_traffic: int
+    dismissed_by_placement: int
+    estimated: int
+    unseen_tiles: int
+    simulated: int
+    gap: float
+    certain_gap: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, for JSON."""
+        return asdict(self)
+
+    @property
+    def proof(self) -> str:
+        """In a word, without trusting the estimate: that it is the best, or by how much another one could be better."""
+        return "best" if self.certain_gap == 0 else f"to {_share(self.certain_gap)}"
+
+    def __str__(self) -> str:
+        unseen = f", {self.unseen_tiles:,} tiles not looked at when time ran out" if self.unseen_tiles else ""
+        one_by_one = self.dismissed_by_traffic + self.dismissed_by_placement
+        simulated = f"{self.simulated:,} simulated in full" if self.simulated else "none simulated"
+        better = BETTER[self.objective]
+        proof = f"no other is {better}"
+        if self.certain_gap > 0:
+            proof += f" by more than {_share(self.certain_gap)}"
+        if self.gap < self.certain_gap:
+            less = "at all" if self.gap == 0 else f"by more than {_share(self.gap)}"
+            proof += f", nor {less} unless its estimate is further off than published"
+        return (
+            f"best of {self.mappings:,} mappings ({self.tiles:,} tiles): bounds rule out {self.dismissed_tiles:,} tiles "
+            f"and {one_by_one:,} mappings{unseen}; {self.estimated:,} estimated, {simulated}; {proof}"
+        )
+
+
+def _share(gap: float) -> str:
+    """A share rounded up, so that it stays true: ``0.02%``."""
+    for digits in (2, 3, 4):
+        if gap * 100 >= 10**-digits:
+            step = 10.0**digits
+            return f"{-(-gap * 100 * step // 1) / step:.{digits}f}%"
+    return "0.0001%"

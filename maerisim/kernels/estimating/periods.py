@@ -1,0 +1,204 @@
+"""Skip what repeats in the times of control steps.
+
+Adding a constant to all times changes nothing in a recurrence of maxima and sums. So when between two iterations of a loop
+all times have grown by the same amount, they do so in each further one, and what is left is multiplied.
+"""
+
+from __future__ import annotations
+
+from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating.orders import Reuse
+from maerisim.kernels.estimating.sections import BUS, PORT, VN, Part, Sections
+from maerisim.kernels.estimating.times import (
+    BODY,
+    DONE,
+    DUE,
+    INDEX,
+    MISSED,
+    NEVER,
+    RETIRED,
+    RING,
+    SENT_INPUT,
+    SINCE,
+    TAKEN,
+    TURNS,
+    USED_UP,
+    WINDOW,
+    Rows,
+    Times,
+)
+from maerisim.program.program import Ints
+
+WORTHWHILE = 16
+"""Control steps that must be left of a loop for its iterations to be compared."""
+PATIENCE = 32
+"""Iterations after which a loop that has not become periodic is taken to go on at the pace of the latest ones."""
+
+
+@helper
+def skip_repetitions(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times) -> None:
+    """Skip iterations of a loop that has become periodic.
+
+    The first and the last iteration of a loop are not like the others. Earlier times are renewed at growing distances
+    (Brent), so that any period is found. Where components have paces of their own because they hardly depend on one
+    another, it may take long until those that run ahead have filled their queues. They are then left where they are
+    relative to the slowest one, whose pace is that of the loop.
+    """
+    loop = t.loop
+    index = loop[INDEX, level]
+    left = loop[TURNS, level] - 1 - index
+    if left * loop[BODY, level] < WORTHWHILE:
+        return
+    if loop[SINCE, level] < 0:
+        loop[WINDOW, level] = 1
+    else:
+        period = index - loop[SINCE, level]
+        if period <= left:
+            times, pace = 0, 0
+            if is_periodic(reuse, rows, part, level, place, s, t):
+                times = left // period
+            elif period >= PATIENCE:
+                times = left // period
+                front, before = NEVER, NEVER
+                for section in range(part.section, part.end_section):
+                    front = max(front, t.now[DONE, section])
+                    before = max(before, t.earlier[level, DONE, section])
+                pace = front - before
+            if times > 0:
+                repeat(reuse, rows, part, level, place, times, pace, t)
+                loop[INDEX, level] += times * period
+                loop[SINCE, level] = -1
+                return
+        if period < loop[WINDOW, level]:
+            return
+        loop[WINDOW, level] *= 2
+    loop[SINCE, level] = index
+    remember(reuse, rows, part, level, place, t)
+
+
+@helper
+def grown(now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int) -> int:
+    """By how much all times of the rows have grown; -1 when they have not all alike."""
+    more = now[first, lane] - earlier[level, first, lane]
+    for row in range(first + 1, end):
+        if now[row, lane] - earlier[level, row, lane] != more:
+            return -1
+    return int(more)
+
+
+@helper
+def grown_by_step(now: Ints, earlier: Ints, level: int, first: int, place: int, count: int, lane: int) -> int:
+    """The same for the latest ``count`` steps before ``place``."""
+    more = now[first + ((place - 1) & (RING - 1)), lane] - earlier[level, first, lane]
+    for age in range(2, count + 1):
+        if now[first + ((place - age) & (RING - 1)), lane] - earlier[level, first + age - 1, lane] != more:
+            return -1
+    return int(more)
+
+
+@helper
+def is_periodic(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times) -> bool:
+    """Whether what happened since the earlier times is sure to repeat itself.
+
+    All times of components that had to do with one another have to have grown by the same amount; those of others are
+    unchanged. A port may have left more cycles free, if it had enough for all weights that were due.
+    """
+    now, earlier, of = t.now, t.earlier, s.of
+    for section in range(part.section, part.end_section):
+        more, vn, port = now[DONE, section] - earlier[level, DONE, section], of[VN, section], of[PORT, section]
+        added = now[rows.added + ((place - 1) & (RING - 1)), vn] - earlier[level, rows.added, vn]
+        if added and added != more:
+            return False
+        for row in range(SENT_INPUT, DUE):
+            sent = now[row, port] - earlier[level, row, port]
+            if sent and added and (sent != more or now[TAKEN, port] - earlier[level, TAKEN, port] != more):
+                return False
+        retired = grown(now, earlier, level, RETIRED, USED_UP, section)
+        used_up = grown(now, earlier, level, USED_UP, rows.returned, section)
+        if (retired and retired != more) or (used_up and used_up != more):
+            return False
+    for port in range(part.port, part.end_port):
+        if now[TAKEN + 1, port] != earlier[level, TAKEN + 1, port]:
+            return False
+        missed = now[MISSED, port] - earlier[level, MISSED, port]
+        due = now[DUE, port] - earlier[level, DUE, port]
+        if missed < 0 or (missed > 0 and earlier[level, MISSED, port] < due):
+            return False
+    for vn in range(part.vn, part.end_vn):
+        more = grown_by_step(now, earlier, level, rows.added, place, RING - 1 if reuse.spills else part.slack, vn)
+        if more < 0:
+            return False
+        returned = grown(now, earlier, level, rows.returned, rows.summed, vn)
+        summed = grown(now, earlier, level, rows.summed, rows.taken, vn)
+        taken = grown(now, earlier, level, rows.taken, rows.added, vn)
+        if (returned and returned != more) or (summed and summed != more) or (taken and taken != more):
+            return False
+        if reuse.spills:
+            written = grown_by_step(now, earlier, level, rows.written, place, RING - 1, vn)
+            if written and written != more:
+                return False
+        bus = of[BUS, vn]
+        if taken and now[rows.bus, bus] - earlier[level, rows.bus, bus] != more:
+            return False
+        if now[rows.bus + 1, bus] != earlier[level, rows.bus + 1, bus]:
+            return False
+    return True
+
+
+@helper
+def remember(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, t: Times) -> None:
+    """Keep the present times as the earlier ones of a level; those by step with the latest first."""
+    now, earlier = t.now, t.earlier
+    copy(now, earlier, level, TAKEN, DONE, part.port, part.end_port)
+    copy(now, earlier, level, DONE, rows.returned, part.section, part.end_section)
+    copy(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn)
+    copy(now, earlier, level, rows.bus, rows.bus + MISSED, part.bus, part.end_bus)
+    for age in range(1, RING if reuse.spills else part.slack + 1):
+        row = (place - age) & (RING - 1)
+        for first in (rows.added, rows.written):
+            for vn in range(part.vn, part.end_vn):
+                earlier[level, first + age - 1, vn] = now[first + row, vn]
+
+
+@helper
+def copy(now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int, end_lane: int) -> None:
+    """Copy a block of the present times to the earlier ones."""
+    for row in range(first, end):
+        for each in range(lane, end_lane):
+            earlier[level, row, each] = now[row, each]
+
+
+@helper
+def further(now: int, earlier: int, times: int, pace: int) -> int:
+    """A time that grows as often again by as much as since the earlier one, or, if at all, by ``pace``."""
+    return now + times * (pace if pace and now != earlier else now - earlier)
+
+
+@helper
+def repeat(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, times: int, pace: int, t: Times) -> None:
+    """Let all times grow as often again as they have since the earlier ones; with a ``pace`` all by as much."""
+    now, earlier = t.now, t.earlier
+    advance(now, earlier, level, TAKEN, TAKEN + 1, part.port, part.end_port, times, pace)
+    advance(now, earlier, level, SENT_INPUT, DUE, part.port, part.end_port, times, pace)
+    advance(now, earlier, level, DUE, DONE, part.port, part.end_port, times, 0)
+    if not pace:
+        advance(now, earlier, level, MISSED, SENT_INPUT, part.port, part.end_port, times, 0)
+    advance(now, earlier, level, DONE, rows.returned, part.section, part.end_section, times, pace)
+    advance(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn, times, pace)
+    advance(now, earlier, level, rows.bus, rows.bus + 1, part.bus, part.end_bus, times, pace)
+    for age in range(1, RING if reuse.spills else part.slack + 1):
+        row = (place - age) & (RING - 1)
+        for first in (rows.added, rows.written):
+            for vn in range(part.vn, part.end_vn):
+                time, before = now[first + row, vn], earlier[level, first + age - 1, vn]
+                now[first + row, vn] = further(time, before, times, pace)
+
+
+@helper
+def advance(
+    now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int, end_lane: int, times: int, pace: int
+) -> None:
+    """Let a block of times grow."""
+    for row in range(first, end):
+        for each in range(lane, end_lane):
+            now[row, each] = further(now[row, each], earlier[level, row, each], times, pace)

@@ -1,0 +1,183 @@
+"""The plain numbers and arrays that the kernels of the analytic model share.
+
+Dimensions are numbered as in ``DIMENSIONS``: N G K C R S P Q. A set of dimensions is a mask with bit d set. A *class* of
+control steps is the set of dimensions that are at their last, partial tile; it is counted by how often it occurs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from maerisim.kernels.compiling.jit import helper
+from maerisim.program.program import Ints
+
+Words = npt.NDArray[np.uint16]
+"""Small counts and marks, one lane per port or bus; narrow, so that one instruction works on many."""
+Floats = npt.NDArray[np.float64]
+Tiles = npt.NDArray[np.int32]
+"""Tile sizes [tile, dimension]; there can be millions."""
+
+N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
+OF_N, OF_K, OF_S, OF_Q = 1 << N, 1 << K, 1 << S, 1 << Q
+FOLDS = 1 << C | 1 << R | 1 << S
+"""Dimensions that are summed over."""
+REPLICATED = 255 ^ FOLDS
+"""Dimensions that tell virtual neurons apart."""
+OF_WEIGHTS = 1 << G | 1 << K | FOLDS
+"""Dimensions that the weights depend on; the inputs depend on all but K."""
+EVERYTHING = 255
+CLASSES = 256
+"""Sets of dimensions."""
+
+ART, PLAIN_TREE, LINEAR = 0, 1, 2
+REGIONAL, BY_SWITCH = 0, 1
+
+TRIPS, EDGE, SIZE = 0, 1, 2
+"""Rows of ``Loops.extent``."""
+
+# Entries of a cost; those of an operand come three in a row: inputs, partial sums, weights.
+INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
+CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, DRAIN, DEPTH = 0, 1, 2, 3, 4, 5
+DISTRIBUTED, DELIVERED, READS = 6, 9, 12
+HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLD_STEPS = 15, 16, 17, 18, 19, 20, 21, 22
+SPILLS, FORWARDING, MACS, PASSES = 23, 24, 25, 26
+COSTS = 27
+
+
+class Fabric(NamedTuple):
+    """The numbers of a hardware document that matter to an estimate.
+
+    ``weight_room``: weights that a switch has room for, those that load behind the computation included.
+    """
+
+    multipliers: int
+    ports: int
+    buses: int
+    distribution_latency: int
+    weight_registers: int
+    weight_room: int
+    input_registers: int
+    input_depth: int
+    partial_sum_depth: int
+    forwarding: int
+    forward_depth: int
+    product_depth: int
+    multiplier_latency: int
+    topology: int
+    level_latency: int
+    reduction_depth: int
+    lateral_latency: int
+    shorter_end: int
+    pads: int
+    folds_together: int
+    waits: int
+    weights_first: int
+    wiring: int
+    collection_depth: int
+    collection_latency: int
+    accumulation_words: int
+    accumulation_latency: int
+
+
+class Layer(NamedTuple):
+    """Sizes and geometry of a problem; whether its inputs are ``weighted`` (1) or pooled (0)."""
+
+    weighted: int
+    size: Ints
+    stride_h: int
+    stride_w: int
+    dilation_h: int
+    dilation_w: int
+
+
+class Loops(NamedTuple):
+    """The temporal loops of a tile.
+
+    ``extent`` [row, dimension]: their trips, the size of the last tile, and that of all tiles; ``turns`` and
+    ``middles`` [set of loops]: the product of their trips, and of their trips but the last.
+    """
+
+    extent: Ints
+    turns: Ints
+    middles: Ints
+
+
+class Shape(NamedTuple):
+    """What all loop orders and placements of a tile have in common.
+
+    ``turning``: the loops with more than one trip; ``partial``: those whose last tile is partial. ``vn_size`` leaves out
+    the switch that returning partial sums need. ``slidable``: inputs could move on over forwarding links. ``weighted``: there
+    are weights.
+    """
+
+    turning: int
+    partial: int
+    steps: int
+    folds: int
+    macs: int
+    outputs: int
+    vn_count: int
+    vn_size: int
+    slidable: int
+    weighted: int
+
+
+@helper
+def block_of(fabric: Fabric, size: int) -> int:
+    """Switches from one virtual neuron of ``size`` to the next."""
+    if fabric.topology != PLAIN_TREE:
+        return size
+    block = 1
+    while block < size:
+        block *= 2
+    return block
+
+
+@helper
+def log2(power: int) -> int:
+    """The exponent of a power of two."""
+    exponent = 0
+    while 1 << exponent < power:
+        exponent += 1
+    return exponent
+
+
+@helper
+def next_subset(subset: int, whole: int) -> int:
+    """The subset of ``whole`` after ``subset`` when all are visited, the largest first; -1 after the empty one."""
+    return (subset - 1) & whole if subset else -1
+
+
+@helper
+def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
+    """The shape of ``tile``; fills ``loops``."""
+    turning, partial = 0, 0
+    steps, folds, macs, outputs, vn_count, vn_size = 1, 1, 1, 1, 1, 1
+    loops.turns[0], loops.middles[0] = 1, 1
+    for d in range(8):
+        trips = (layer.size[d] + tile[d] - 1) // tile[d]
+        size = trips * tile[d] if fabric.pads else layer.size[d]
+        edge = size - (trips - 1) * tile[d]
+        loops.extent[TRIPS, d], loops.extent[EDGE, d], loops.extent[SIZE, d] = trips, edge, size
+        steps *= trips
+        macs *= size
+        if FOLDS >> d & 1:
+            folds *= trips
+            vn_size *= tile[d]
+        else:
+            outputs *= size
+            vn_count *= tile[d]
+        if trips > 1:
+            turning |= 1 << d
+            partial |= int(edge != tile[d]) << d
+        for subset in range(1 << d):
+            loops.turns[subset + (1 << d)] = loops.turns[subset] * trips
+            loops.middles[subset + (1 << d)] = loops.middles[subset] * (trips - 1)
+    slidable = fabric.forwarding and turning & OF_Q and tile[Q] == 1 and tile[S] > 1
+    slidable = slidable and layer.stride_w == layer.dilation_w
+    if fabric.pads and layer.size[S] % tile[S]:
+        slidable = False
+    return Shape(turning, partial, steps, folds, macs, outputs, vn_count, vn_size, int(slidable), layer.weighted)

@@ -1,0 +1,246 @@
+"""What a placed tile consists of, for the times of its control steps: sections, virtual neurons, and parts.
+
+A *section* is the switches of a virtual neuron under one distribution port. What differs between sections is which of a
+port's words they get, how far it is from them to the sum, and how many products have room on this way. A *part* shares no
+port, virtual neuron or bus with any other; parts that are alike are looked at once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating.exits import Exits, way_of
+from maerisim.kernels.estimating.loads import (
+    ABSENT,
+    BEFORE_LAST,
+    BEFORE_LAST_AT_EDGE,
+    INPUT_LOADS,
+    OF_INPUT,
+    OF_WEIGHT,
+    RETURN_LOADS,
+    SLIDING_LOADS,
+    WEIGHT_LOADS,
+    Leaves,
+)
+from maerisim.kernels.estimating.quantities import OF_S, REGIONAL, Fabric, Shape, Words, block_of, log2, next_subset
+from maerisim.program.program import Ints
+
+ROWS = RETURN_LOADS
+"""Rows of what there is for each load but returning partial sums."""
+OF_SWITCH, PORT, VN, WAY, SLACK = 0, 1, 2, 3, 4
+"""Rows of ``Sections.of``: the section of a multiplier switch; of a section its port, its virtual neuron, the cycles from a
+multiplication to the last adder of the virtual neuron, and the products that have room between the two."""
+FIRST, BUS, NEXT, BEYOND = 5, 6, 7, 8
+"""Of a virtual neuron: its first section (one entry more), its bus, the next virtual neuron on that (behind the last one
+the first), and the dimensions beyond whose last, partial tile it lies."""
+BEGIN, LAST = 9, 10
+"""Of a port its first section (one entry more); of a bus its last virtual neuron."""
+FACTS = 11
+
+
+class Sections(NamedTuple):
+    """The sections of a placed tile.
+
+    ``of`` [row, lane]: see the rows above. ``first``, ``last`` [load, section]: which words of its port a section gets when
+    they are numbered from 1 in the order in which they are sent; 0: none. ``limits`` [part, limit of a :class:`Part`].
+    ``sorted`` [leaf, port]: scratch.
+    """
+
+    of: Ints
+    first: Words
+    last: Words
+    limits: Ints
+    sorted: Words
+
+
+class Part(NamedTuple):
+    """Ranges of ports, sections, virtual neurons and buses that depend on one another, and the most slack of a section."""
+
+    port: int
+    end_port: int
+    section: int
+    end_section: int
+    vn: int
+    end_vn: int
+    bus: int
+    end_bus: int
+    slack: int
+
+
+@helper
+def part_of(index: int, limits: Ints) -> Part:
+    """The part with this index."""
+    return Part(
+        limits[index, 0],
+        limits[index, 1],
+        limits[index, 2],
+        limits[index, 3],
+        limits[index, 4],
+        limits[index, 5],
+        limits[index, 6],
+        limits[index, 7],
+        limits[index, 8],
+    )
+
+
+@helper
+def find_parts(
+    shape: Shape, fabric: Fabric, exits: Exits, spills: int, most_slack: int, leaves: Leaves, s: Sections
+) -> int:
+    """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once."""
+    size, of = shape.vn_size + spills, s.of
+    block, shift = block_of(fabric, size), log2(fabric.multipliers // fabric.ports)
+    sections, ports = 0, 0
+    for bus in range(fabric.buses):
+        of[LAST, bus] = -1
+    for vn in range(shape.vn_count):
+        start, bus = vn * block, exits.bus[exits.start[size] + vn]
+        of[FIRST, vn], of[BUS, vn], of[BEYOND, vn] = sections, bus, int(leaves.vn_marks[vn])
+        before = of[LAST, bus] if of[LAST, bus] >= 0 else vn
+        of[NEXT, vn] = of[NEXT, before] if before != vn else vn
+        of[NEXT, before], of[LAST, bus] = vn, vn
+        for port in range(start >> shift, ((start + size - 1) >> shift) + 1):
+            while ports <= port:
+                of[BEGIN, ports] = sections
+                ports += 1
+            of[PORT, sections], of[VN, sections] = port, vn
+            of[WAY, sections], of[SLACK, sections] = 0, most_slack
+            for switch in range(max(start, port << shift), min(start + size, (port + 1) << shift)):
+                way, room = way_of(fabric, start, size, switch)
+                of[OF_SWITCH, switch] = sections
+                of[WAY, sections] = max(of[WAY, sections], way)
+                of[SLACK, sections] = min(of[SLACK, sections], room)
+            sections += 1
+    of[FIRST, shape.vn_count] = sections
+    for port in range(ports, fabric.ports + 1):
+        of[BEGIN, port] = sections
+    number_words(shape, shift, ports, sections, leaves, s)
+    return split(shape, fabric, leaves, s)
+
+
+@helper
+def number_words(shape: Shape, shift: int, ports: int, sections: int, leaves: Leaves, s: Sections) -> None:
+    """Number the words of each port, in the order in which they are sent, and find those of each section."""
+    for operand in (OF_WEIGHT, OF_INPUT):
+        if operand == OF_WEIGHT and not shape.weighted:
+            continue
+        for port in range(ports):
+            sort_leaves(operand, port, 1 << shift, leaves, s.sorted)
+        at_edge = shape.partial
+        while at_edge >= 0:
+            number_class(WEIGHT_LOADS if operand == OF_WEIGHT else INPUT_LOADS, operand, at_edge, at_edge,
+                         shift, ports, sections, leaves, s)  # fmt: skip
+            if operand == OF_INPUT and shape.slidable:
+                before_last = BEFORE_LAST_AT_EDGE if at_edge & OF_S else BEFORE_LAST
+                number_class(SLIDING_LOADS, operand, at_edge, at_edge | before_last, shift, ports, sections, leaves, s)
+            at_edge = next_subset(at_edge, shape.partial)
+
+
+@helper
+def sort_leaves(operand: int, port: int, span: int, leaves: Leaves, by_word: Words) -> None:
+    """Sort the leaves of a port by their words, which are numbered in the order in which they are sent."""
+    words = leaves.words
+    for leaf in range(span):
+        place = leaf
+        while place > 0 and words[operand, by_word[place - 1, port], port] > words[operand, leaf, port]:
+            by_word[place, port] = by_word[place - 1, port]
+            place -= 1
+        by_word[place, port] = leaf
+
+
+@helper
+def number_class(
+    load: int,
+    operand: int,
+    at_edge: int,
+    outside: int,
+    shift: int,
+    ports: int,
+    sections: int,
+    leaves: Leaves,
+    s: Sections,
+) -> None:
+    """Fill the row of one load in one class of control steps; leaves with a mark ``outside`` get no word."""
+    row = load + at_edge
+    for section in range(sections):
+        s.first[row, section], s.last[row, section] = 0, 0
+    for port in range(ports):
+        number, before = 0, 0
+        for place in range(1 << shift):
+            leaf = int(s.sorted[place, port])
+            if int(leaves.marks[leaf, port]) & (outside | ABSENT):
+                continue
+            word = leaves.words[operand, leaf, port]
+            if number == 0 or word != before:
+                number += 1
+                before = word
+            section = s.of[OF_SWITCH, (port << shift) + leaf]
+            if s.last[row, section] == 0:
+                s.first[row, section] = number
+            s.last[row, section] = number
+
+
+@helper
+def split(shape: Shape, fabric: Fabric, leaves: Leaves, s: Sections) -> int:
+    """List the parts that share no port, virtual neuron and bus, equal ones once; return their number."""
+    of, limits, regional = s.of, s.limits, fabric.wiring == REGIONAL
+    parts, start, last_port, last_bus = 0, 0, -1, -1
+    for vn in range(shape.vn_count + 1):
+        ends = vn == shape.vn_count
+        if vn > start:
+            ends = ends or (regional and of[PORT, of[FIRST, vn]] > last_port and of[BUS, vn] > last_bus)
+        if ends:
+            limits[parts, 0], limits[parts, 1] = of[PORT, of[FIRST, start]], last_port + 1
+            limits[parts, 2], limits[parts, 3] = of[FIRST, start], of[FIRST, vn]
+            limits[parts, 4], limits[parts, 5] = start, vn
+            limits[parts, 6] = of[BUS, start] if regional else 0
+            limits[parts, 7] = last_bus + 1 if regional else fabric.buses
+            limits[parts, 8] = 0
+            for section in range(of[FIRST, start], of[FIRST, vn]):
+                limits[parts, 8] = max(limits[parts, 8], of[SLACK, section])
+            new = True
+            for other in range(parts):
+                new = new and not alike(shape, leaves, part_of(other, limits), part_of(parts, limits), s)
+            parts += int(new)
+            start = vn
+        if vn < shape.vn_count:
+            last_port = max(last_port, of[PORT, of[FIRST, vn + 1] - 1])
+            last_bus = max(last_bus, of[BUS, vn])
+    return parts
+
+
+@helper
+def alike(shape: Shape, leaves: Leaves, one: Part, other: Part, s: Sections) -> bool:
+    """Whether two parts are made in the same way, and get the same words in the same order."""
+    of = s.of
+    ports, sections, vns = one.end_port - one.port, one.end_section - one.section, one.end_vn - one.vn
+    if ports != other.end_port - other.port or sections != other.end_section - other.section:
+        return False
+    if vns != other.end_vn - other.vn or one.end_bus - one.bus != other.end_bus - other.bus:
+        return False
+    for i in range(vns):
+        a, b = one.vn + i, other.vn + i
+        if of[BEYOND, a] != of[BEYOND, b] or of[BUS, a] - one.bus != of[BUS, b] - other.bus:
+            return False
+    for i in range(sections):
+        a, b = one.section + i, other.section + i
+        if of[PORT, a] - one.port != of[PORT, b] - other.port or of[VN, a] - one.vn != of[VN, b] - other.vn:
+            return False
+        if of[WAY, a] != of[WAY, b] or of[SLACK, a] != of[SLACK, b]:
+            return False
+    for load in (WEIGHT_LOADS, INPUT_LOADS, SLIDING_LOADS):
+        if (load == WEIGHT_LOADS and not shape.weighted) or (load == SLIDING_LOADS and not shape.slidable):
+            continue
+        at_edge = shape.partial
+        while at_edge >= 0:
+            row = load + at_edge
+            for i in range(sections):
+                a, b = one.section + i, other.section + i
+                if s.first[row, a] != s.first[row, b] or s.last[row, a] != s.last[row, b]:
+                    return False
+            for i in range(ports):
+                if leaves.port_words[row, one.port + i] != leaves.port_words[row, other.port + i]:
+                    return False
+            at_edge = next_subset(at_edge, shape.partial)
+    return True

@@ -1,0 +1,99 @@
+"""The times that a recurrence of control steps keeps, and where they lie."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from maerisim.kernels.compiling.jit import helper, kernel
+from maerisim.kernels.estimating.quantities import Fabric
+from maerisim.program.program import Ints
+
+RING = 64
+"""Steps for which the times of sums are remembered; longer queues count as if they were so long."""
+SLOTS = 60
+"""Cycles for which a port or bus is known to have been free or taken."""
+RETIRES = 8
+"""Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
+NEVER = -(1 << 40)
+"""A time of something that has not happened."""
+LEVELS = 8
+"""Most loops of a mapping."""
+
+TAKEN, MISSED = 0, 2
+"""Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
+bit for each, the lowest for the latest; and how many were left free before. These are the first rows of ports."""
+SENT_INPUT, SENT_PARTIAL_SUM, SENT_WEIGHT, DUE = 3, 4, 5, 6
+"""Rows of ports: when the last word of an operand was sent, and the weights due so far."""
+DONE, RETIRED, USED_UP = 7, 8, 8 + RETIRES
+"""Rows of sections: when the last step was done, when the weights were used up that those in use took the place
+of, and when inputs were used up; both the latest first, inputs as many as a queue is deep.
+"""
+
+
+class Rows(NamedTuple):
+    """First rows of what takes as many rows as a queue of the fabric is deep, the latest time in the first.
+
+    Virtual neurons: when ``returned`` partial sums were used up, sums went to the accumulator (``summed``) and results were
+    ``taken`` by their bus; by control step, modulo ``RING``, when the last adder ``added``, and results were ``written``.
+    Buses: which cycles are taken, as for ports.
+    """
+
+    returned: int
+    summed: int
+    taken: int
+    added: int
+    written: int
+    bus: int
+
+
+DIMENSION, TURNS, INDEX, BODY, SINCE, WINDOW = 0, 1, 2, 3, 4, 5
+"""Rows of ``Times.loop``: its dimension, trips, iteration and control steps; the iteration of the earlier times (-1:
+none), and after how many iterations these are renewed."""
+FIELDS = 6
+
+
+class Times(NamedTuple):
+    """The times of the control steps, and earlier times.
+
+    ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
+    [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
+    port, when it was ``sent``; when the products of a
+    virtual neuron have ``arrived`` at its last adder.
+    """
+
+    now: Ints
+    earlier: Ints
+    loop: Ints
+    ready: Ints
+    room: Ints
+    sent: Ints
+    arrived: Ints
+
+
+class Step(NamedTuple):
+    """A control step: its class, the loops past their first (``begun``) and at their last iteration (``ending``), whether
+    its inputs slide, and its number modulo ``RING``.
+    """
+
+    at_edge: int
+    begun: int
+    ending: int
+    further: int
+    place: int
+
+
+@helper
+def rows_of(fabric: Fabric) -> Rows:
+    """The rows for the queues of a fabric; what passes on its way to a queue has room for one word in each cycle of it."""
+    returned = USED_UP + fabric.input_depth
+    summed = returned + fabric.partial_sum_depth
+    taken = summed + fabric.reduction_depth + fabric.level_latency - 1
+    behind = max(1, fabric.accumulation_latency) + fabric.collection_latency - 2
+    added = taken + fabric.collection_depth + behind
+    return Rows(returned, summed, taken, added, added + RING, added + 2 * RING)
+
+
+@kernel
+def count_rows(fabric: Fabric) -> int:
+    """The number of rows of the times of a fabric."""
+    return rows_of(fabric).bus + MISSED + 1

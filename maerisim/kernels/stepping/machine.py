@@ -1,0 +1,213 @@
+"""The fabric as flat arrays: what a run reads and writes, and the numbers that the kernels share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from maerisim.kernels.stepping.walk import Code, Walkers
+from maerisim.program.program import Ints, Mask, Places
+
+RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
+"""Status of a run."""
+
+# Bits of Use and Collect (maerisim.program.program) as plain numbers; a unit test keeps them equal.
+MULTIPLY, IDLE, PARTIAL_SUM = 1, 2, 4
+RETIRE_WEIGHT, NEXT_WEIGHT, REWIND_WEIGHTS = 8, 16, 32
+FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD, PASS = 64, 128, 256, 512, 1024, 2048
+ACTIVE, FIRST, EMIT, LAST = 1, 2, 4, 8
+
+# Rows of the tally.
+MULTIPLICATIONS, ADDITIONS_TWO, ADDITIONS_THREE, ACCUMULATIONS, FORWARDS = 0, 1, 2, 3, 4
+HOPS, ADDER_WORDS, RESULTS, PORT_STALLS, OUTPUTS_WRITTEN, PARTIAL_SUMS_WRITTEN = 5, 6, 7, 8, 9, 10
+STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
+DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: inputs, partial sums, weights
+FIRST_RESULT = 25  # cycles up to and with that of the first result
+PASSES = 26
+COMPARISONS = 27
+TALLY_ROWS = 28
+
+LATEST = 1 << 62
+"""Later than any control step."""
+
+# The operand stores of a multiplier switch; the first three are filled by the streams of the same number.
+INPUTS, PARTIAL_SUMS, WEIGHTS, FORWARDED = 0, 1, 2, 3
+
+
+Words = npt.NDArray[np.uint64]
+"""Bits of 64 neighbouring switches per element."""
+
+
+class Wires(NamedTuple):
+    """Queues between multipliers and buses: words in each, depth; with ``carry`` the words (a ring per wire).
+
+    Where a fabric has *normal* queues or wires with several writers, ``popped`` and ``pushed`` are the last cycles in
+    which a wire lost and got a word.
+    """
+
+    words: Ints
+    depth: Ints
+    head: Ints
+    value: Ints
+    normal: Ints
+    popped: Ints
+    pushed: Ints
+
+
+class Adders(NamedTuple):
+    """Transfers, receivers first: operand wires (``arity`` of three), output wire, adder switch (-1: a register).
+
+    Those before ``behind`` lie between accumulators and buses; ``seen`` is the last cycle a switch was counted busy.
+    Those that ``compares`` keep the largest of their operands.
+    """
+
+    arity: Ints
+    operand: Places
+    output: Places
+    switch: Ints
+    behind: int
+    compares: Mask
+    seen: Ints
+    busy: Ints
+
+
+class Collection(NamedTuple):
+    """Buses and accumulators.
+
+    ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus; ``granted`` is the cycle in which
+    each went last, for buses that grant the ``least_recent``. ``outgoing``, ``result`` and ``accumulated``
+    are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
+    (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
+    [template, virtual neuron]. With ``spills`` partial sums (of those ``spilling``) go to the global buffer instead of
+    adding up here; virtual neurons that ``compares`` keep the larger value instead of the sum; without ``own_stage`` accumulators pass a sum on in
+    the cycle in which it leaves the adders.
+    """
+
+    member_start: Ints
+    member: Ints
+    last_granted: Ints
+    granted: Ints
+    least_recent: bool
+    busy: Ints
+    outgoing: Ints
+    result: Ints
+    accumulated: Ints
+    flags: Ints
+    additions_two: Ints
+    additions_three: Ints
+    output_offset: Ints
+    written: Ints
+    waiting: Ints
+    write_queue: Ints
+    writes_half: bool
+    spills: bool
+    spilling: Mask
+    compares: Mask
+    own_stage: bool
+
+
+class Controller(NamedTuple):
+    """Release of control steps: ``released`` so far, at most ``rate`` a cycle, ``last_step`` in all.
+
+    With ``waits`` a batch begins when the ``results`` of the loops outside it (``trips``, innermost first) are written.
+    """
+
+    released: Ints
+    rate: int
+    last_step: int
+    waits: bool
+    batch_steps: int
+    trips: Ints
+    results: Ints
+
+
+class Stores(NamedTuple):
+    """Operand stores [store, multiplier]: words present, the same with those on their way, the one in use, depth
+    [store], words waited for and retired together [store]; with ``carry`` the words.
+    """
+
+    words: Ints
+    claimed: Ints
+    current: Ints
+    depth: Ints
+    together: Ints
+    head: Ints
+    value: Ints
+
+
+class Multipliers(NamedTuple):
+    """Flags [template, multiplier] of :class:`maerisim.program.program.Use`, those of the present step (-1: no step is left),
+    product wires, the value of an ``empty`` word of each, busy cycles.
+    """
+
+    uses: Ints
+    now: Ints
+    product: Places
+    empty: Ints
+    busy: Ints
+    stalled_by: Ints
+
+
+class Between(NamedTuple):
+    """What the second of two layers takes in at its ports, those from ``port`` on: word w of its inputs is result
+    ``due[w]`` of virtual neuron ``producer[w]`` and lies at ``source[w]`` of the outputs (-1: padding, ``identity``).
+    """
+
+    port: int
+    producer: Ints
+    due: Ints
+    source: Ints
+    identity: int
+
+
+class Ports(NamedTuple):
+    """Packets of all streams. ``packet_start`` is [template, port]; ``head`` and ``end`` [stream, port] bound what is
+    left of the current step; ``line`` [cycle modulo stages, port] holds the packets on their way to the tree (-1: none).
+    ``wait`` and ``virtual_neuron`` matter to partial sums; ``issued`` counts each virtual neuron's steps that are
+    past. The destinations of a packet are ``first``, ``destination``, and once more as ``mask`` [packet, part]: words of 64 switches
+    from ``word`` of its port on; ``place`` [port, stream] (three times the control step, and the stream) is how early the next packet
+    is, LATEST if there is none. ``memory`` holds the operands one after the other, from ``memory_start`` on (only with ``carry``).
+    """
+
+    packet_start: Ints
+    offset: Ints
+    reads: Ints
+    hops: Ints
+    first: Ints
+    destination: Places
+    wait: Ints
+    virtual_neuron: Ints
+    stream: Ints
+    issued: Ints
+    head: Ints
+    end: Ints
+    line: Ints
+    line_value: Ints
+    word: Ints
+    mask: Words
+    place: Ints
+    partial_sums_first: bool
+    busy: Ints
+    memory: Ints
+    memory_start: Ints
+    between: Between
+
+
+class Machine(NamedTuple):
+    """Everything that a run reads and writes."""
+
+    code: Code
+    wires: Wires
+    adders: Adders
+    collection: Collection
+    collect_walkers: Walkers
+    multipliers: Multipliers
+    stores: Stores
+    compute_walkers: Walkers
+    controller: Controller
+    ports: Ports
+    stream_walkers: Walkers
+    outputs: Ints
+    tally: Ints

@@ -1,0 +1,164 @@
+"""Several mappings of each layer beside one another: what they cost, and how they are printed and written as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from maerisim.estimate.estimate import Objective, score
+from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
+from maerisim.report.as_json import unsupported_json
+from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.report.table import layer_label, scaled_notes, unsupported_notes
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+OURS = "ours"
+
+
+@dataclass(frozen=True)
+class ComparedLayer:
+    """A layer with the mapper's mapping and those of the references, simulated; or why a reference has none."""
+
+    ours: LayerReport
+    references: Mapping[str, LayerReport | str]
+
+    @property
+    def mappings(self) -> Iterable[tuple[str, LayerReport | str]]:
+        """All of them by name, ours first."""
+        return ((OURS, self.ours), *self.references.items())
+
+
+@dataclass(frozen=True)
+class Comparison(Findings[ComparedLayer]):
+    """The layers of a network, each with several mappings, and what they were made for."""
+
+    objective: Objective = "cycles"
+
+    @property
+    def ours(self) -> NetworkReport:
+        """The report of our mappings alone."""
+        return self.reports(lambda compared: compared.ours)
+
+    def cost(self, layer: LayerReport) -> float:
+        """What the objective makes small."""
+        return score(self.objective, layer.best_known_cycles, self.ours.energy(layer))[0]
+
+    def ratio(self, compared: ComparedLayer, layer: LayerReport) -> float:
+        """How many times the cost of our mapping this one costs."""
+        return self.cost(layer) / self.cost(compared.ours)
+
+    def geometric_means(self) -> dict[str, tuple[float, int]]:
+        """By reference: the mean of its ratios, every layer once, and over how many layers."""
+        ratios: dict[str, list[float]] = {}
+        for compared in self.layers:
+            for name, layer in compared.references.items():
+                of_name = ratios.setdefault(name, [])
+                of_name += [] if isinstance(layer, str) else [self.ratio(compared, layer)]
+        return {
+            name: (math.exp(math.fsum(map(math.log, found)) / len(found)), len(found))
+            for name, found in ratios.items()
+            if found
+        }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """The documented, deterministic JSON document of ``compare-mappings``."""
+    means = comparison.geometric_means()
+    return {
+        "hardware": comparison.hardware.name,
+        "network": comparison.network,
+        "objective": comparison.objective,
+        "layers": [_layer_json(comparison, compared) for compared in comparison.layers],
+        "unsupported": unsupported_json(comparison),
+        "geometric_means": {name: {"ratio": mean, "layers": layers} for name, (mean, layers) in means.items()},
+        "interrupted": comparison.interrupted,
+    }
+
+
+def _layer_json(comparison: Comparison, compared: ComparedLayer) -> dict[str, Any]:
+    ours = compared.ours
+    return {
+        "name": ours.name,
+        "op": ours.op,
+        "count": ours.count,
+        "problem": dims(ours.problem),
+        "scaled": ours.scaled,
+        "mappings": [_mapping_json(comparison, compared, name, layer) for name, layer in compared.mappings],
+    }
+
+
+def _mapping_json(
+    comparison: Comparison, compared: ComparedLayer, name: str, layer: LayerReport | str
+) -> dict[str, Any]:
+    if isinstance(layer, str):
+        return {"by": name, "reason": layer}
+    return {
+        "by": name,
+        "cycles": layer.cycles,
+        "energy": comparison.ours.energy(layer),
+        "utilization": comparison.ours.utilization(layer),
+        "ratio": comparison.ratio(compared, layer),
+        "mapping": {
+            "tile": layer.mapping.T,
+            "order": list(layer.mapping.order),
+            "placement": list(layer.mapping.placement),
+        },
+    }
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """A rich table: for each layer our mapping and below it the references, at the end their geometric means."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("layer", "by", "mapping", "cycles", "energy", "used", "ratio"):
+        number = heading in ("cycles", "energy", "used", "ratio")
+        table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "mapping", overflow="fold")
+
+    def add(*cells: str, style: str = "") -> None:
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+
+    for entry in comparison.entries:
+        if isinstance(entry, UnsupportedLayer):
+            add(counted(entry.name, entry.count), "", "not supported", "", "", "", "", style="dim")
+        else:
+            for place, (name, layer) in enumerate(entry.mappings):
+                label = "" if place else layer_label(entry.ours)
+                add(label, name, *_cells(comparison, entry, layer), style="bold" if name == OURS else "")
+        table.add_section()
+    for name, (mean, layers) in comparison.geometric_means().items():
+        over = f"geometric mean of {layers} layer{'' if layers == 1 else 's'}"
+        add("", name, over, "", "", "", f"{mean:.2f}")
+    return table
+
+
+def _cells(comparison: Comparison, compared: ComparedLayer, layer: LayerReport | str) -> list[str]:
+    if isinstance(layer, str):
+        return ["-", "", "", "", ""]
+    return [
+        mapping_words(layer.problem, layer.mapping),
+        whole(layer.cycles),
+        quantity(comparison.ours.energy(layer)),
+        percent(comparison.ours.utilization(layer)),
+        f"{comparison.ratio(compared, layer):.2f}",
+    ]
+
+
+def comparison_notes(comparison: Comparison) -> list[str]:
+    """What the ratio is of, which layers are smaller than they are, and why references are missing: each reason once."""
+    measure = {"cycles": "cycles", "energy": "energy"}.get(comparison.objective, "energy times cycles")
+    notes = [f"ratio: {measure} over ours; above 1 ours is better"] if comparison.layers else []
+    missing: dict[tuple[str, str], list[str]] = {}
+    for compared in comparison.layers:
+        for name, reason in compared.references.items():
+            if isinstance(reason, str):
+                missing.setdefault((name, reason), []).append(compared.ours.name)
+    notes += [f"{name} does not apply to {', '.join(layers)}: {reason}" for (name, reason), layers in missing.items()]
+    return [*notes, *scaled_notes(comparison.ours), *unsupported_notes(comparison.ours)]

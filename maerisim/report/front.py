@@ -1,0 +1,74 @@
+"""How fronts of cycles and energy are printed and written as JSON.
+
+A front is a report of which several entries in a row are the same layer, with mappings that trade cycles for energy.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from maerisim.mapping.notation import signed_percent
+from maerisim.report.as_json import layer_json, unsupported_json
+from maerisim.report.findings import AnyReport, NetworkReport
+from maerisim.report.table import (
+    CYCLES,
+    ENERGY,
+    ERROR,
+    LAYER,
+    MAPPING,
+    UTILIZATION,
+    Column,
+    scaled_notes,
+    unsupported_notes,
+)
+
+
+def _against_fastest(report: NetworkReport, layer: AnyReport, *, of_energy: bool) -> str:
+    """By how much a point takes more cycles or energy than the first of its layer."""
+    fastest = next(each for each in report.layers if each.name == layer.name)
+    if fastest is layer:
+        return ""
+    if of_energy:
+        return signed_percent(report.energy(layer) / report.energy(fastest) - 1)
+    return signed_percent(layer.best_known_cycles / fastest.best_known_cycles - 1)
+
+
+COLUMNS = (
+    LAYER,
+    MAPPING,
+    CYCLES,
+    Column("more", lambda report, layer: _against_fastest(report, layer, of_energy=False)),
+    ENERGY,
+    Column("less", lambda report, layer: _against_fastest(report, layer, of_energy=True)),
+    UTILIZATION,
+    ERROR,
+)
+
+
+def front_notes(report: NetworkReport) -> list[str]:
+    """What has to be said below the table."""
+    complete = (
+        "By estimate no other mapping takes both fewer cycles and less energy than one of these; cycles are simulated."
+    )
+    shrunk = NetworkReport(report.hardware, report.network, tuple(_firsts(report)))
+    return [*([complete] if report.layers else []), *scaled_notes(shrunk), *unsupported_notes(report)]
+
+
+def _firsts(report: NetworkReport) -> list[AnyReport]:
+    """The fastest point of each layer."""
+    return list({layer.name: layer for layer in reversed(report.layers)}.values())[::-1]
+
+
+def front_json(report: NetworkReport) -> dict[str, Any]:
+    """The JSON document of ``map --objective pareto``."""
+    return {
+        "hardware": report.hardware.name,
+        "network": report.network,
+        "fronts": [
+            {"name": name, "points": [layer_json(report, layer) for layer in points]}
+            for name, points in groupby(report.layers, key=lambda layer: layer.name)
+        ],
+        "unsupported": unsupported_json(report),
+        "interrupted": report.interrupted,
+    }

@@ -1,0 +1,164 @@
+"""The sweep document: networks over a grid of hardware parameters."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from maerisim import documents
+from maerisim.documents import Document, KeyPath, Kind, Problem, described
+from maerisim.errors import DocumentError
+from maerisim.hardware.hardware import Hardware
+from maerisim.sweeps.grid import Grid, Invalid, Point, parameters_of
+from maerisim.workload.network import Network
+
+MOST_POINTS = 100_000
+
+DocumentT = TypeVar("DocumentT", Hardware, Network)
+
+
+def _file_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w.+-]*", name):
+        msg = f"expected letters, digits and . _ + - only, as results are stored in NAME.sqlite, found {name!r}"
+        raise ValueError(msg)
+    return name
+
+
+def _single(value: object) -> object:
+    if value is not None and not isinstance(value, (bool, int, float, str)):
+        msg = f"expected a number, a text, true, false or null, found {described(value)}"
+        raise ValueError(msg)
+    return value
+
+
+FileName = Annotated[str, AfterValidator(_file_name), WithJsonSchema({"type": "string", "pattern": r"^\w[\w.+-]*$"})]
+SingleValue = Annotated[Any, AfterValidator(_single), WithJsonSchema({"type": ["number", "string", "boolean", "null"]})]
+
+
+class Sweep(Document):
+    """Networks over a grid of hardware parameters."""
+
+    kind: ClassVar[Kind] = "sweep"
+
+    name: FileName = Field(description="how reports call this sweep; its results are stored in NAME.sqlite")
+    description: str = Field("", description="anything worth knowing")
+    hardware: str = Field(
+        min_length=1, description="what the grid changes: a file relative to this one, or a shipped name"
+    )
+    networks: list[str] = Field(min_length=1, description="files relative to this one, or shipped names")
+    layers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="the layers (or stages) to run, by network; networks not named run all of theirs",
+    )
+    scale: int | None = Field(
+        None, ge=1, description="shrink layers of more multiply-accumulates (or pooled inputs); null: none"
+    )
+    objective: Literal["cycles", "energy", "edp", "energy_efficiency"] = Field(
+        "cycles", description="what mappings should minimise"
+    )
+    grid: Annotated[dict[str, Annotated[list[SingleValue], Field(min_length=1)]], Field(min_length=1)] = Field(
+        description="values by hardware parameter, as in 'distribution.bandwidth: [4, 8]'; parameters separated by a "
+        "comma share their values; 1/4 is a quarter of the multipliers"
+    )
+    skip_invalid: bool = Field(
+        False, description="leave out combinations that are no valid hardware instead of refusing the sweep"
+    )
+
+    @classmethod
+    def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
+        """Layers of networks that are not there, parameters varied twice, and too many points."""
+        problems: list[Problem] = []
+        networks = data["networks"] if isinstance(data.get("networks"), list) else []
+        known = [name for name in networks if isinstance(name, str)]
+        for name in data["layers"] if isinstance(data.get("layers"), dict) else ():
+            if name not in known:
+                hint = documents.nearest(name, known) or f" (networks: {', '.join(known)})"
+                problems.append((("layers", name), f"is not one of the networks{hint}"))
+        grid = data["grid"] if isinstance(data.get("grid"), dict) else {}
+        count = prod(len(values) for values in grid.values() if isinstance(values, list))
+        if count > MOST_POINTS:
+            problems.append((("grid",), f"{count:,} points, expected at most {MOST_POINTS:,}"))
+        varied: dict[str, str] = {}
+        for key in grid:
+            for parameter in parameters_of(key):
+                if parameter in varied:
+                    problems.append((("grid", key), f"{parameter} is already varied by '{varied[parameter]}'"))
+                varied[parameter] = key
+        return problems
+
+    @model_validator(mode="after")
+    def _check(self) -> Sweep:
+        problems = self.problems_between(self.model_dump())
+        if problems:
+            raise documents.problems_error(problems)
+        return self
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A sweep with everything that it names: each network with the layers to run (none: all), every point of the grid,
+    and the combinations that are left out because they are no valid hardware.
+    """
+
+    sweep: Sweep
+    hardware: Hardware
+    networks: tuple[tuple[Network, tuple[str, ...]], ...]
+    points: tuple[Point, ...]
+    skipped: tuple[Invalid, ...]
+
+    @classmethod
+    def load(cls, path_or_name: str | os.PathLike[str]) -> Experiment:
+        """The sweep in a YAML file, or a shipped one by name, with the documents that it names.
+
+        Raises DocumentError with every problem: of the file, of what it names, and of points that are no valid hardware.
+        """
+        path = documents.locate("sweep", path_or_name)
+        sweep, source = documents.load_with_source(Sweep, path)
+        here: list[Problem] = []
+        elsewhere: list[str] = []
+
+        def named(model: type[DocumentT], key: KeyPath, name: str) -> DocumentT | None:
+            try:
+                located = documents.locate_beside(model.kind, name, path.parent)
+            except DocumentError as error:
+                here.extend((key, problem) for problem in error.problems)
+                return None
+            try:
+                return model.load(located)
+            except DocumentError as error:
+                elsewhere.extend(error.problems)
+                return None
+
+        networks: list[tuple[Network, tuple[str, ...]]] = []
+        for place, name in enumerate(sweep.networks):
+            network = named(Network, ("networks", place), name)
+            if network is not None:
+                if any(network.name == other.name for other, _ in networks):
+                    here.append((("networks", place), f"{name}: its name '{network.name}' is that of another network"))
+                here += _unknown_layers(network, name, sweep.layers.get(name, ()))
+                networks.append((network, tuple(sweep.layers.get(name, ()))))
+        hardware = named(Hardware, ("hardware",), sweep.hardware)
+        grid = None if hardware is None else Grid.of(sweep.grid, hardware)
+        if grid is not None:
+            here += grid.problems(skip_invalid=sweep.skip_invalid)
+        if here or elsewhere or hardware is None or grid is None:
+            raise DocumentError(source.report(here).problems + elsewhere)
+        return cls(sweep, hardware, tuple(networks), grid.points, grid.invalid)
+
+
+def _unknown_layers(network: Network, name: str, layers: Sequence[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    stages = {stage.name for layer in network.layers for stage in layer.stages}
+    for place, layer in enumerate(layers):
+        try:
+            if layer not in stages:
+                network.layer(layer)
+        except DocumentError as error:
+            problems += [(("layers", name, place), problem) for problem in error.problems]
+    return problems

@@ -1,0 +1,74 @@
+"""Every layer at every point as one row, for spreadsheets and programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from maerisim.cli.output import json_text
+from maerisim.mapping.notation import dims
+from maerisim.sweeps.plan import Entry, Plan
+from maerisim.sweeps.store import COLUMNS
+from maerisim.sweeps.work import Outcome
+
+
+def as_json(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+    """One document: the sweep's name and objective, and its rows."""
+    sweep = plan.experiment.sweep
+    rows = [row(entry, outcomes.get(entry.task.key)) for entry in plan.entries]
+    return json_text({"sweep": sweep.name, "objective": sweep.objective, "rows": rows}) + "\n"
+
+
+def as_csv(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+    """A header and a line per row: problem and mapping as JSON, each counter that is a number in its own column."""
+    rows = [flat(row(entry, outcomes.get(entry.task.key))) for entry in plan.entries]
+    names = list(dict.fromkeys(name for each in rows for name in each))
+    paper = io.StringIO()
+    writer = csv.DictWriter(paper, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return paper.getvalue()
+
+
+def row(entry: Entry, outcome: Outcome | None) -> dict[str, Any]:
+    """What is known of a layer at a point; ``status`` is ``done``, ``failed`` or ``missing``."""
+    layer, measured = entry.layer, outcome.measured if outcome else None
+    status = "missing" if outcome is None else "failed" if measured is None else "done"
+    return {
+        "network": entry.network,
+        "layer": layer.name,
+        "op": layer.op,
+        "count": layer.count,
+        **entry.point.values,
+        "status": status,
+        "message": outcome.message if outcome else None,
+        "macs": layer.problem.macs,
+        "scaled": layer.operations_before_scaling is not None,
+        "problem": dims(layer.problem),
+        **(dict.fromkeys(COLUMNS) if measured is None else asdict(measured)),
+        "wall_seconds": outcome.wall_seconds if outcome else None,
+    }
+
+
+def flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """A row for CSV."""
+    counters = fields.pop("counters") or {}
+    return {
+        **{name: json.dumps(value) if isinstance(value, dict) else value for name, value in fields.items()},
+        **counted(counters, "counters"),
+    }
+
+
+def counted(counters: Mapping[str, Any], prefix: str) -> dict[str, int]:
+    """The counters by dotted name; lists, which hold a number for every component, are left to JSON."""
+    found: dict[str, int] = {}
+    for name, value in counters.items():
+        if isinstance(value, dict):
+            found |= counted(value, f"{prefix}.{name}")
+        elif not isinstance(value, list):
+            found[f"{prefix}.{name}"] = value
+    return found

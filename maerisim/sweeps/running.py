@@ -1,0 +1,42 @@
+"""Running what is missing of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+
+from maerisim.study import warmup
+from maerisim.study.progress import Bar
+from maerisim.sweeps.plan import Plan, Task
+from maerisim.sweeps.store import Store
+from maerisim.sweeps.work import Outcome
+
+Outcomes = Generator[Outcome, None, None]
+Workers = Callable[[Sequence[Task]], Outcomes]
+"""Runs tasks and yields their outcomes as they come; closing the generator ends what is running."""
+
+
+def missing(plan: Plan, store: Store, *, retry_failed: bool) -> list[Task]:
+    """The tasks without a stored outcome, and with ``retry_failed`` those that failed.
+
+    They are in the order of their keys, which are hashes: so the pace of the first is that of the rest.
+    """
+    stored = store.get(plan.tasks)
+    kept = {key for key, outcome in stored.items() if outcome.measured is not None or not retry_failed}
+    return [plan.tasks[key] for key in sorted(plan.tasks.keys() - kept)]
+
+
+def run_tasks(tasks: Sequence[Task], total: int, store: Store, workers: Workers) -> None:
+    """Run the tasks, of ``total`` with those that are stored already, and store each outcome as it comes."""
+    waiting = {task.key: task for task in tasks}
+    failed = 0
+    with Bar(total, counted=True) as bar, closing(workers(tasks)) as outcomes:
+        for outcome in outcomes:
+            store.put(waiting.pop(outcome.key), outcome)
+            failed += outcome.measured is None
+            bar.show(total - len(waiting), f"sweeping, {failed} failed" if failed else "sweeping")
+
+
+def compile_for(tasks: Sequence[Task]) -> None:
+    """Compile the kernels that the tasks need, so that workers find them on disk instead of each compiling them."""
+    warmup.ensure(sorted({part for task in tasks for part in warmup.needed_by(task.hardware)}))

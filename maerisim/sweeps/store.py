@@ -1,0 +1,143 @@
+"""Results in one SQLite file, each committed as soon as it is there.
+
+The file holds results by what they depend on (see ``plan.key_of``), not by sweep: changing a sweep keeps those that it
+still needs, and several sweeps may share a file. Only one process writes; a rollback journal keeps everything in the
+one file, and what was committed survives a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from maerisim.errors import DocumentError
+from maerisim.sweeps.plan import Task, described_hardware
+from maerisim.sweeps.work import Measured, Outcome
+
+APPLICATION = int.from_bytes(b"MAER")
+FORMAT = 1
+"""SQLite's ``application_id`` and ``user_version`` of our files."""
+
+PATIENCE_SECONDS = 30.0
+"""How long to wait for another program that has locked the file."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS results (
+    key TEXT PRIMARY KEY,           -- SHA-256 of hardware, problem, objective and version
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed')),
+    message TEXT,                   -- why it failed
+    cycles INTEGER,
+    first_result INTEGER,
+    estimated_cycles INTEGER,
+    error REAL,                     -- (estimated - simulated) / simulated
+    bound_cycles INTEGER,
+    limited_by TEXT,
+    energy REAL,
+    utilization REAL,
+    mapping TEXT,                   -- JSON, like the following
+    counters TEXT,
+    hardware TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    objective TEXT NOT NULL,
+    version TEXT NOT NULL,          -- of maerisim
+    wall_seconds REAL NOT NULL,
+    finished_at TEXT NOT NULL       -- UTC
+)
+"""
+COLUMNS = [field.name for field in fields(Measured)]
+IN_JSON = ("mapping", "counters")
+MOST_VARIABLES = 500
+"""Keys in one query; SQLite allows at least 999."""
+
+
+class Store:
+    """The results in a file, which is created when it is not there. Raises DocumentError when it cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._explained():
+            self._connection = sqlite3.connect(path, timeout=PATIENCE_SECONDS)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables == 0:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute(SCHEMA)
+                self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            return
+        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (file_format,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION:
+            raise DocumentError([f"{self.path}: is not a database of sweep results; name another with --database"])
+        if file_format != FORMAT:
+            text = f"has format {file_format}, this version of maerisim reads {FORMAT}; name another with --database"
+            raise DocumentError([f"{self.path}: {text}"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DocumentError([f"{self.path}: cannot be used as a database: {error}"]) from error
+
+    def put(self, task: Task, outcome: Outcome) -> None:
+        """Store an outcome for good before returning; a result that is there already is replaced."""
+        row: dict[str, Any] = dict.fromkeys(COLUMNS) if outcome.measured is None else asdict(outcome.measured)
+        row |= {name: None if row[name] is None else json.dumps(row[name]) for name in IN_JSON}
+        row |= {
+            "key": outcome.key,
+            "status": "failed" if outcome.measured is None else "done",
+            "message": outcome.message,
+            "hardware": json.dumps(described_hardware(task.hardware)),
+            "problem": json.dumps(task.layer.problem.as_dict()),
+            "objective": task.objective,
+            "version": version("maerisim"),
+            "wall_seconds": outcome.wall_seconds,
+            "finished_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+        with self._explained(), self._connection:
+            self._connection.execute(f"INSERT OR REPLACE INTO results ({names}) VALUES ({places})", row)
+
+    def get(self, keys: Iterable[str]) -> dict[str, Outcome]:
+        """The stored outcomes among ``keys``."""
+        wanted = list(keys)
+        found: dict[str, Outcome] = {}
+        for start in range(0, len(wanted), MOST_VARIABLES):
+            some = wanted[start : start + MOST_VARIABLES]
+            names = ", ".join(["key", "wall_seconds", "message", *COLUMNS])
+            query = f"SELECT {names} FROM results WHERE key IN ({', '.join('?' * len(some))})"
+            with self._explained():
+                for key, seconds, message, *values in self._connection.execute(query, some):
+                    measured = None if message is not None else measured_of(values)
+                    found[key] = Outcome(key, seconds, measured, message)
+        return found
+
+
+def measured_of(values: list[Any]) -> Measured:
+    """The columns of a result as it was measured."""
+    row = dict(zip(COLUMNS, values, strict=True))
+    return Measured(**row | {name: json.loads(row[name]) for name in IN_JSON})
