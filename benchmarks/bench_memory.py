@@ -22,10 +22,10 @@ SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 
 PROGRAM = """
 import json, resource, sys
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.workload import Problem
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
 
 problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))
 simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"), Hardware.load("maeri-64"))

@@ -28,7 +28,8 @@ import numpy as np
 from reporting import options, progress, read_table, run_script
 
 from maerisim.engine.run import Result, simulate
-from maerisim.estimate.estimate import Objective, rank
+from maerisim.estimate.objective import Objective
+from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words, mapping_words

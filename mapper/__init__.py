@@ -1,6 +1,6 @@
 """The mapper: which mapping of a layer onto a fabric is best."""
 
-from maerisim.estimate.estimate import Objective
+from maerisim.estimate.objective import Objective
 from mapper.find import Choice, Point, find_front, find_mapping
 from mapper.fused import FusedChoice, find_fused
 from mapper.search import PROOF, Effort

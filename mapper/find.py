@@ -8,13 +8,15 @@ from math import inf
 
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.estimate.certificate import Certificate
-from maerisim.estimate.estimate import Estimate, Objective, rank, score
+from maerisim.estimate.objective import Objective, score
+from maerisim.estimate.predicted import Estimate
+from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.programs import refusals
 from maerisim.mapping.constraints import Constraint
 from maerisim.mapping.mapping import Mapping
-from maerisim.memory.layer import estimate, simulate
 from maerisim.rtl.layer import choose
+from maerisim.ways.in_blocks import estimate, simulate
 from maerisim.workload.problem import Problem
 from mapper import memory, sparse
 from mapper.search import Effort, search

@@ -14,8 +14,11 @@ from itertools import permutations
 
 from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.estimate.estimate import Estimate, Objective, Ranked, bound, rank, score
+from maerisim.estimate.bounds import bound
 from maerisim.estimate.fused import Moments, completed, estimate_fused, first_needed, lateness, loaded_ahead, together
+from maerisim.estimate.objective import Objective, score
+from maerisim.estimate.predicted import Estimate
+from maerisim.estimate.ranking import Ranked, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, refusals, share_of_buffer, shares
 from maerisim.mapping.mapping import Mapping

@@ -12,7 +12,8 @@ from itertools import islice
 import numpy as np
 
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import Objective, rank
+from maerisim.estimate.objective import Objective
+from maerisim.estimate.ranking import rank
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping

@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 from maerisim.engine.run import Result
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import Estimate, Objective, bound, rank, score
+from maerisim.estimate.bounds import bound
+from maerisim.estimate.objective import Objective, score
+from maerisim.estimate.predicted import Estimate
+from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
-from maerisim.memory import layer as system
+from maerisim.ways import in_blocks as system
 from mapper.space import Space
 
 LISTED = 128

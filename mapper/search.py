@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from math import inf
 
 from maerisim.engine.run import simulate
+from maerisim.estimate.accuracy import largest_overestimate
 from maerisim.estimate.certificate import Certificate
-from maerisim.estimate.estimate import Estimate, Objective, Ranked, Ranking, largest_overestimate, rank, score
+from maerisim.estimate.objective import Objective, score
+from maerisim.estimate.predicted import Estimate
+from maerisim.estimate.ranking import Ranked, Ranking, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from mapper.space import Space

@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.arrays import Ints
 from maerisim.errors import MappingError
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
@@ -19,7 +20,6 @@ from maerisim.mapping import buffer_fit as capacity
 from maerisim.mapping.buffer_fit import fits_buffer
 from maerisim.mapping.constraints import Constraint, Range, Utilization
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program.program import Ints
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 Kept = npt.NDArray[np.bool_]

@@ -12,7 +12,8 @@ from dataclasses import replace
 from math import prod
 
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import Estimate, estimate_programs
+from maerisim.estimate.estimate import estimate_programs
+from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.sparse import RoundLowering
 from maerisim.mapping.mapping import Mapping

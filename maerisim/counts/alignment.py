@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maerisim.program.program import Ints, Node, Step, Thread
+from maerisim.arrays import Ints
+from maerisim.program.program import Node, Step, Thread
 
 
 @dataclass(frozen=True)

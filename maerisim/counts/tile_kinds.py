@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.counts.alignment import coincidences
 from maerisim.counts.counters import OPERANDS, Traffic, sum_of
 from maerisim.counts.totals import Multicasts, Visits, multicasts, totals, visits_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import ACTIVE, Ints, Program, Use
+from maerisim.program.program import ACTIVE, Program, Use
 
 _Kind = tuple[tuple[tuple[int, int], ...], int, int, int]
 """Virtual neurons as (size, how many), and how many switches are used, empty, and take partial sums in."""

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS, Counters
-from maerisim.fabric.wiring import REGISTER, wire_up
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import Collect, Ints, Node, Packets, Program, Step, Thread, Use
+from maerisim.program.program import Collect, Node, Packets, Program, Step, Thread, Use
+from maerisim.program.wiring import REGISTER, wire_up
 
 
 class Visits(NamedTuple):

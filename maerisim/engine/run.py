@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import Counters, sum_of
 from maerisim.engine.compiled import run as compiled
 from maerisim.engine.event import fabric as event
@@ -23,7 +24,7 @@ from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import MemoryUse
-from maerisim.program.program import Ints, Program
+from maerisim.program.program import Program
 from maerisim.rtl.memory import Files
 from maerisim.workload.problem import FusedProblem, Problem
 from maerisim.workload.reference import FusedOperands, Operands
@@ -37,7 +38,7 @@ class Result:
     """What a run gives: ``cycles`` from the first word sent to the last result written, counts, the outputs
     (N, G, K, P, Q) when operands were given, and the cycles up to the first result. ``stepped`` counts the cycles that
     were not skipped, over all parts of the fabric that ran apart. ``memory`` is what the system level did where it is
-    modelled (:mod:`maerisim.memory.layer`).
+    modelled (:mod:`maerisim.ways.in_blocks`).
     """
 
     cycles: int

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import Counters
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import Ints, Node, Program, Step, control_steps
+from maerisim.program.program import Node, Program, Step, control_steps
 
 
 def cycles(program: Program, hardware: Hardware, counts: Counters) -> int:

@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from maerisim.counts.totals import totals
-from maerisim.estimate.estimate import Estimate, bounds, estimate
+from maerisim.estimate.bounds import bounds
+from maerisim.estimate.estimate import estimate
+from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.fused import lower_fused
 from maerisim.mapping.fused import WORDS, FusedMapping, share_of_buffer

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from maerisim.arrays import Ints, Mask
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Reduction, Wire, topology_of
@@ -19,7 +20,7 @@ from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
+from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use
 from maerisim.rtl.layer import prepare
 from maerisim.workload.problem import DIMENSIONS, Problem
 

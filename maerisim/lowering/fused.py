@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import topology_of
@@ -19,7 +20,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import DenseLowering
 from maerisim.mapping.fused import FusedMapping, refusals, shares
 from maerisim.mapping.mapping import REPLICATED, Mapping
-from maerisim.program.program import CollectStep, Fusion, Ints, Loop, Node, Packets, Program, Step, Thread
+from maerisim.program.program import CollectStep, Fusion, Loop, Node, Packets, Program, Step, Thread
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
 from maerisim.workload.reference import taken_in
 

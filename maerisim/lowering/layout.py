@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.fabric.topology import Span, Topology
 from maerisim.mapping.mapping import REDUCED, Mapping
-from maerisim.program.program import Ints
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 WEIGHT_DIMENSIONS = frozenset("GKCRS")

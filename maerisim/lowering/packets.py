@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import Ints, Packets
+from maerisim.program.program import Packets
 
 
 def multicast(

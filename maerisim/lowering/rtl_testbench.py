@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.errors import NotSupportedError
 from maerisim.fabric.collection_buses import BusInput
 from maerisim.hardware.hardware import Hardware
@@ -19,7 +20,6 @@ from maerisim.program.program import (
     CollectStep,
     Control,
     ControlRow,
-    Ints,
     Loop,
     Node,
     Packets,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from maerisim.arrays import Ints, Mask
 from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Span, topology_of
 from maerisim.hardware.hardware import Hardware
@@ -22,7 +23,7 @@ from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Trips, held
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.sparse_rounds import POSITIONS, Round, starts, trips, virtual_neurons
-from maerisim.program.program import Batches, Collect, CollectStep, Ints, Mask, Packets, Program, Thread, Use
+from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use
 from maerisim.workload.problem import Problem
 
 T = TypeVar("T")

@@ -21,14 +21,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.arrays import Ints
 from maerisim.mapping.buffer_fit import OUTPUTS, WEIGHTS, Occupancy, occupancy
 from maerisim.mapping.mapping import REDUCED, Mapping
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
 
 if TYPE_CHECKING:
     from maerisim.kernels.stepping.transfers import Schedule
-
-Ints = npt.NDArray[np.int64]
 
 
 class Shape(NamedTuple):

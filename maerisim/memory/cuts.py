@@ -2,7 +2,7 @@
 
 Every box of whole tiles, up to a grid of about two sizes per doubling, and the block orders that differ in what stays
 in the buffer from one block to the next. Words are counted in closed form, as if nothing but whole operands and the rows
-(or columns) under neighbouring windows stayed, and the most promising cuts are returned for :mod:`maerisim.memory.layer` to
+(or columns) under neighbouring windows stayed, and the most promising cuts are returned for :mod:`maerisim.ways.in_blocks` to
 follow block by block.
 """
 
@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.arrays import Ints
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.buffer_fit import cut_whole, lines, occupancy
 from maerisim.mapping.mapping import REDUCED, Mapping
-from maerisim.memory.blocks import Blocks, Ints, compulsory_words
+from maerisim.memory.blocks import Blocks, compulsory_words
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 CUTS_OF_A_KIND = 5

@@ -22,10 +22,11 @@ from fractions import Fraction
 import numpy as np
 import simpy
 
+from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Dram
 from maerisim.kernels.stepping import transfers
 from maerisim.kernels.stepping.transfers import NOTHING, Schedule, Times
-from maerisim.memory.blocks import Blocks, Ints
+from maerisim.memory.blocks import Blocks
 
 READS = ("weights", "inputs", "partial_sums")
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from maerisim.arrays import Ints, Mask
 from maerisim.fabric.topology import Reduction
 from maerisim.program.program import (
     ACTIVE,
@@ -17,8 +18,6 @@ from maerisim.program.program import (
     CollectStep,
     Control,
     ControlRow,
-    Ints,
-    Mask,
     Node,
     Packets,
     Program,

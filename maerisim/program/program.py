@@ -23,18 +23,14 @@ from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from maerisim.arrays import Ints, Mask
 from maerisim.workload.problem import LEAST
 
 if TYPE_CHECKING:
     from maerisim.fabric.collection_buses import BusInput
     from maerisim.fabric.topology import Reduction, Span
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.uint32]
-"""Indices into other arrays: unsigned, so that a kernel need not ask whether one counts from the end."""
 T = TypeVar("T")
 
 
@@ -384,9 +380,3 @@ class Program:
         if self.fusion is not None:
             comparing[self.fusion.virtual_neuron :] = self.fusion.compares
         return comparing
-
-    def describe(self) -> str:
-        """The program as text: configuration, then every thread with its loops and templates."""
-        from maerisim.program.printing import program_text
-
-        return program_text(self)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maerisim.estimate.estimate import Objective, score
+from maerisim.estimate.objective import Objective, score
 from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
 from maerisim.report.as_json import unsupported_json
 from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer

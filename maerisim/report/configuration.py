@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from maerisim.arrays import Ints
 from maerisim.fabric.topology import Topology, Transfer, topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import lower
 from maerisim.lowering.layout import Layout, place
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
-from maerisim.program.program import ACTIVE, Collect, CollectStep, Ints, Node, Packets, Program, Step, Thread, Use
+from maerisim.program.program import ACTIVE, Collect, CollectStep, Node, Packets, Program, Step, Thread, Use
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from maerisim.engine.run import Result
     from maerisim.errors import MaerisimError
     from maerisim.estimate.certificate import Certificate
-    from maerisim.estimate.estimate import Estimate
+    from maerisim.estimate.predicted import Estimate
     from maerisim.hardware.hardware import Hardware
     from maerisim.memory.blocks import MemoryUse
 

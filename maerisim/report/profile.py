@@ -17,13 +17,13 @@ from maerisim.counts.tile_kinds import Share, TileKind, shares, together
 from maerisim.counts.totals import Multicasts, multicasts, totals
 from maerisim.engine.run import Result
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.estimate.estimate import Bounds, bounds
+from maerisim.estimate.bounds import Bounds, bounds
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import MemoryUse, compulsory_words
-from maerisim.memory.layer import simulate
 from maerisim.program.program import Node, Program, Step, Use
+from maerisim.ways.in_blocks import simulate
 from maerisim.workload.problem import Problem
 
 ADDER_SWITCH_BITS = 4

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from maerisim.estimate.estimate import bounds, words_sent_once
+from maerisim.estimate.bounds import bounds, words_sent_once
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import counted, percent
 from maerisim.memory.blocks import compulsory_words

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maerisim.fabric.topology import Reduction, Transfer, Wire
-from maerisim.fabric.wiring import REGISTER
+from maerisim.program.wiring import REGISTER
 from maerisim.rtl.modes import HALF_INPUTS, SINGLE_INPUTS, Configuration, Double, HalfMode, compatible
 from maerisim.rtl.switches import RIGHT, AdderTree, Output
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result, simulate_fused
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.estimate import Objective
 from maerisim.estimate.fused import estimate_fused
+from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import ConstraintFile
 from maerisim.mapping.fused import FusedMapping, refusals

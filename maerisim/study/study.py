@@ -18,18 +18,20 @@ from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
-from maerisim.estimate.estimate import Estimate, Objective
+from maerisim.estimate.objective import Objective
+from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.fused import lower_fused
 from maerisim.lowering.programs import programs, refusals
 from maerisim.mapping.constraints import Constraint, ConstraintFile
 from maerisim.mapping.mapping import Mapping, load_mappings
 from maerisim.mapping.notation import dims_words
-from maerisim.memory.layer import cycles_in_turn, estimate, shapes, simulate
+from maerisim.program.printing import program_text
 from maerisim.report.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import fused, warmup
 from maerisim.study.fused import FusedTask
 from maerisim.study.progress import Bar
+from maerisim.ways.in_blocks import cycles_in_turn, estimate, shapes, simulate
 from maerisim.workload.layers import Fused, Layer, Recurrent
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
@@ -472,7 +474,7 @@ def program_texts(study: Study) -> Iterator[str]:
     for pair in study.tasks:
         if isinstance(pair, FusedTask):
             both = pair.mapping or find_fused(pair.problem, study.hardware, study.objective).mapping
-            yield f"# {pair.name}: {both}\n{lower_fused(pair.problem, both, study.hardware).describe()}\n"
+            yield f"# {pair.name}: {both}\n{program_text(lower_fused(pair.problem, both, study.hardware))}\n"
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         for shape in shapes(task.problem, mapping, study.hardware):
@@ -480,4 +482,4 @@ def program_texts(study: Study) -> Iterator[str]:
             blocks = f", {shape.blocks:,} blocks of {dims_words(shape.problem)}" if shape.blocks > 1 else ""
             for number, program in enumerate(sequence, 1):
                 which = f", program {number} of {len(sequence)}" if len(sequence) > 1 else ""
-                yield f"# {task.name}: {shape.mapping}{blocks}{which}\n{program.describe()}\n"
+                yield f"# {task.name}: {shape.mapping}{blocks}{which}\n{program_text(program)}\n"

@@ -134,7 +134,7 @@ def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> Non
 def _run_system() -> None:
     from maerisim.hardware.hardware import Hardware
     from maerisim.mapping.mapping import Mapping
-    from maerisim.memory.layer import simulate
+    from maerisim.ways.in_blocks import simulate
     from maerisim.workload.problem import Problem
 
     hardware = Hardware.load("maeri-16").with_overrides({"dram.bandwidth": 1})

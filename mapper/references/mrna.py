@@ -11,7 +11,7 @@ from math import inf
 from typing import NamedTuple
 
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import Objective, score
+from maerisim.estimate.objective import Objective, score
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from maerisim.counts.counters import Traffic
 from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import ERROR_BOUND, bound, estimate, rank
+from maerisim.estimate.accuracy import ERROR_BOUND
+from maerisim.estimate.bounds import bound
+from maerisim.estimate.estimate import estimate
+from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.workload.network import Network

@@ -15,7 +15,7 @@ from maerisim.mapping.buffer_fit import fits_buffer, lines, occupancy
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import Blocks, compulsory_words
 from maerisim.memory.cuts import cuts
-from maerisim.memory.layer import estimate
+from maerisim.ways.in_blocks import estimate
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.sparsity import Sparsity
 from tests.strategies import problems

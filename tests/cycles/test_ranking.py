@@ -10,7 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maerisim.estimate.estimate import Objective, energies, estimate, estimate_many, rank
+from maerisim.estimate.estimate import estimate
+from maerisim.estimate.objective import Objective
+from maerisim.estimate.predicted import energies
+from maerisim.estimate.ranking import estimate_many, rank
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import quantities as k

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counts.counters import Traffic, differences
 from maerisim.engine.run import simulate
-from maerisim.estimate.estimate import bound, estimate
+from maerisim.estimate.bounds import bound
+from maerisim.estimate.estimate import estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping

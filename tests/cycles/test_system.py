@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from maerisim.engine import run as engine
 from maerisim.engine.run import EngineName
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import bounds
+from maerisim.estimate.bounds import bounds
 from maerisim.hardware.hardware import Dram, Hardware
 from maerisim.kernels.stepping.transfers import NOTHING, Schedule
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory import dram
-from maerisim.memory import layer as system
 from maerisim.memory.blocks import Blocks, compulsory_words
+from maerisim.ways import in_blocks as system
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.reference import random_operands, reference_outputs
 from maerisim.workload.sparsity import Sparsity

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from maerisim.fabric.wiring import wire_up
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.times import RETIRES, RING, SLOTS
 from maerisim.lowering.dense import lower, padded
@@ -20,6 +19,7 @@ from maerisim.lowering.layout import WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import Held, held, temporal_loops
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import ACTIVE, Collect, CollectStep, Program, Use
+from maerisim.program.wiring import wire_up
 from maerisim.workload.problem import Problem
 
 

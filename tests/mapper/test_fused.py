@@ -6,7 +6,7 @@ import pytest
 
 from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.estimate import Objective
+from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, shares
 from maerisim.workload.network import Network

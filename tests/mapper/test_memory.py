@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import bound
+from maerisim.estimate.bounds import bound
 from maerisim.hardware.hardware import Hardware
-from maerisim.memory import layer as system
+from maerisim.ways import in_blocks as system
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from mapper.memory import energy

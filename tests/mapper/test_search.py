@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from maerisim.engine.run import simulate
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.estimate import Objective, estimate, score
+from maerisim.estimate.estimate import estimate
+from maerisim.estimate.objective import Objective, score
 from maerisim.hardware.hardware import Hardware
 from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity

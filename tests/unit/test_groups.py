@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from maerisim.arrays import Ints, Mask, Places
 from maerisim.kernels.compiling.groups import table_of
 from maerisim.kernels.compiling.jit import helper, inlined, kernel
-from maerisim.program.program import Ints, Mask, Places
 
 
 class Inner(NamedTuple):

@@ -67,11 +67,11 @@ TWIN = """
 import json
 import sys
 
-from maerisim.engine import simulate
-from maerisim.hardware import Hardware
-from maerisim.mapping import Mapping
-from maerisim.reference import random_operands
-from maerisim.workload import Problem
+from maerisim.engine.run import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.reference import random_operands
+from maerisim.workload.problem import Problem
 
 cases = [
     (Problem(K=3, C=2, R=3, S=3, P=2, Q=3), {"K": 1, "R": 3, "S": 3}, "N G K C P R S Q", {}),

@@ -67,7 +67,7 @@ def test_printed_loops_multiply_to_the_steps_of_each_thread(overrides: dict[str,
 
 
 def test_configuration_names_switches_exit_and_bus_of_every_virtual_neuron() -> None:
-    text = small_layer().describe()
+    text = program_text(small_layer())
     assert text.startswith("3 virtual neurons on 12 multiplier switches, 60 results to collect")
     # Aligned runs of four leave the tree at its second level; four buses, one above every four switches.
     for cell in ("0: 0-3; 2.0; bus 0", "1: 4-7; 2.1; bus 1", "2: 8-11; 2.2; bus 2"):
@@ -134,8 +134,8 @@ def test_a_large_layer_takes_a_screen_or_two() -> None:
 
 
 def test_other_topologies_print_too() -> None:
-    assert "0: 0-3; 3; bus 0" in small_layer(reduction__topology="linear").describe()
-    assert "0: 0-3; 2.0; bus 0" in small_layer(reduction__topology="plain_tree", reduction__latency=3).describe()
+    assert "0: 0-3; 3; bus 0" in program_text(small_layer(reduction__topology="linear"))
+    assert "0: 0-3; 2.0; bus 0" in program_text(small_layer(reduction__topology="plain_tree", reduction__latency=3))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_two_layers_at_once() -> None:
         Problem(K=2, C=4, P=4, Q=4), Problem(G=2, R=2, S=2, P=2, Q=2, stride=(2, 2), operation="max")
     )
     mapping = FusedMapping(Mapping.of({"K": 2, "C": 4}), Mapping.of({"R": 2, "S": 2}), 8)
-    text = lower_fused(problem, mapping, Hardware.load("maeri-16")).describe()
+    text = program_text(lower_fused(problem, mapping, Hardware.load("maeri-16")))
     lines = text.splitlines()
     assert lines[0] == "3 virtual neurons on 12 multiplier switches, 40 results to collect"
     assert lines[1].startswith(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maerisim.fabric.topology import Reduction, Wire
-from maerisim.fabric.wiring import REGISTER
+from maerisim.program.wiring import REGISTER
 from maerisim.rtl.configure import configure, packing
 from maerisim.rtl.fabric import configured
 from maerisim.rtl.memory import configuration_of

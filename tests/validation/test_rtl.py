@@ -15,6 +15,7 @@ from maerisim.errors import DeadlockError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping.mapping import Mapping
+from maerisim.program.printing import program_text
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands
@@ -169,7 +170,7 @@ def test_values_are_refused() -> None:
 
 
 def test_a_program_in_lock_step_is_printed_row_by_row() -> None:
-    text = lower_testbench(files_of(ROWS[0]), hardware_of(ROWS[0])).describe()
+    text = program_text(lower_testbench(files_of(ROWS[0]), hardware_of(ROWS[0])))
     assert "send weights -> 0 every 4 to 12" in text
     assert "configure: left 0-15; 14 products each" in text
     assert "wait for the results that are due" in text

@@ -10,11 +10,11 @@ import numpy as np
 
 from maerisim.engine.compiled.flatten import Threads, adders_of, collection_of, controller_of, ports_of, zeros
 from maerisim.fabric.topology import Transfer, Wire, topology_of
-from maerisim.fabric.wiring import REGISTER, Wiring, wire_up
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import bit_planes as lanes
 from maerisim.kernels.stepping import machine as k
 from maerisim.program.program import Program, Use
+from maerisim.program.wiring import REGISTER, Wiring, wire_up
 
 
 def flatten_lanes(

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.kernels.stepping import machine as k
 from maerisim.kernels.stepping.bit_planes import LaneMachine
 from maerisim.kernels.stepping.repetition import Record
-from maerisim.program.program import ACTIVE, Ints
+from maerisim.program.program import ACTIVE
 
 _WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers")
 _STATE = (

@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS, Counters
 from maerisim.fabric.collection_buses import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer
-from maerisim.fabric.wiring import Wiring, wire_up
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import fabric, lock_step
 from maerisim.kernels.stepping import machine as k
 from maerisim.kernels.stepping.machine import Words
 from maerisim.kernels.stepping.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_first_steps
-from maerisim.program.program import Control, ControlRow, Ints, Node, Packets, Program, Step, Thread
+from maerisim.program.program import Control, ControlRow, Node, Packets, Program, Step, Thread
+from maerisim.program.wiring import Wiring, wire_up
 from maerisim.workload.reference import Operands
 
 

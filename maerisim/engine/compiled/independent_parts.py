@@ -14,10 +14,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.fabric.collection_buses import BusInput
 from maerisim.fabric.topology import Reduction, Span, Topology, Transfer, Wire, topology_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import CollectStep, Ints, Packets, Program, Thread, Use
+from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
 
 
 @dataclass(frozen=True)

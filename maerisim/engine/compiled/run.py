@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
 from maerisim.counts.totals import results_per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
@@ -16,13 +17,13 @@ from maerisim.engine.deadlock import deadlock_message
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import DeadlockError
 from maerisim.fabric.topology import topology_of
-from maerisim.fabric.wiring import wire_up
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import fabric, repetition
 from maerisim.kernels.stepping import lock_step as ls
 from maerisim.kernels.stepping import machine as k
 from maerisim.kernels.stepping.walk import HALT
-from maerisim.program.program import Control, Ints, Program
+from maerisim.program.program import Control, Program
+from maerisim.program.wiring import wire_up
 from maerisim.workload.reference import Operands
 
 _CYCLES_PER_CALL = 100_000

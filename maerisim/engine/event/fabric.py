@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import simpy
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS, Counters, by_operand
 from maerisim.engine.deadlock import deadlock_message
 from maerisim.engine.event.queues import Multiplier, OperandStore, Queue, TimedQueue, Word
@@ -31,9 +32,9 @@ from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import DeadlockError
 from maerisim.fabric.collection_buses import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer, Wire
-from maerisim.fabric.wiring import REGISTER, wire_up
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import ACTIVE, Collect, Control, Ints, Packets, Program, Thread, Use
+from maerisim.program.program import ACTIVE, Collect, Control, Packets, Program, Thread, Use
+from maerisim.program.wiring import REGISTER, wire_up
 from maerisim.workload.reference import Operands
 
 Tick = Generator[simpy.Event, None, None]

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from maerisim.arrays import Ints
 from maerisim.engine.event import fabric as event
 from maerisim.engine.event.fabric import Fabric, Tick
 from maerisim.engine.event.queues import Queue, Word
@@ -25,7 +26,7 @@ from maerisim.engine.outcome import Progress, Run
 from maerisim.fabric.collection_buses import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import Control, ControlRow, Ints, Program, Role, Visit
+from maerisim.program.program import Control, ControlRow, Program, Role, Visit
 from maerisim.workload.reference import Operands
 
 T = TypeVar("T")

@@ -6,6 +6,7 @@ A cost falls into what the tile and the reuse decide (:func:`count_traffic`), wh
 
 from __future__ import annotations
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import (
@@ -64,7 +65,6 @@ from maerisim.kernels.estimating.quantities import (
     log2,
     next_subset,
 )
-from maerisim.program.program import Ints
 
 
 @helper

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating.quantities import ART, LINEAR, REGIONAL, Fabric, block_of
-from maerisim.program.program import Ints
 
 
 class Exits(NamedTuple):

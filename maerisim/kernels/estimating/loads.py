@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.quantities import (
@@ -32,7 +33,6 @@ from maerisim.kernels.estimating.quantities import (
     log2,
     next_subset,
 )
-from maerisim.program.program import Ints
 
 OF_WEIGHT, OF_INPUT = 0, 1
 """Which word of a switch."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating.quantities import (
     FOLDS,
@@ -24,7 +25,6 @@ from maerisim.kernels.estimating.quantities import (
     Shape,
     block_of,
 )
-from maerisim.program.program import Ints
 
 REPEATS, RING, PASSES, SETTLED = 0, 1, 2, 3
 """What a further loop could be to an operand."""

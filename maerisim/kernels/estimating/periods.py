@@ -6,6 +6,7 @@ all times have grown by the same amount, they do so in each further one, and wha
 
 from __future__ import annotations
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.sections import BUS, PORT, VN, Part, Sections
@@ -27,7 +28,6 @@ from maerisim.kernels.estimating.times import (
     Rows,
     Times,
 )
-from maerisim.program.program import Ints
 
 WORTHWHILE = 16
 """Control steps that must be left of a loop for its iterations to be compared."""

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.program.program import Ints
 
 Words = npt.NDArray[np.uint16]
 """Small counts and marks, one lane per port or bus; narrow, so that one instruction works on many."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
 from maerisim.kernels.estimating.exits import Exits
@@ -60,7 +61,6 @@ from maerisim.kernels.estimating.quantities import (
 from maerisim.kernels.estimating.sections import Sections, find_parts
 from maerisim.kernels.estimating.times import RING, Times
 from maerisim.kernels.estimating.timing import last_result
-from maerisim.program.program import Ints
 
 BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
 """What to make small."""

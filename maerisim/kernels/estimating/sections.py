@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating.exits import Exits, way_of
 from maerisim.kernels.estimating.loads import (
@@ -24,7 +25,6 @@ from maerisim.kernels.estimating.loads import (
     Leaves,
 )
 from maerisim.kernels.estimating.quantities import OF_S, REGIONAL, Fabric, Shape, Words, block_of, log2, next_subset
-from maerisim.program.program import Ints
 
 ROWS = RETURN_LOADS
 """Rows of what there is for each load but returning partial sums."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating.quantities import Fabric
-from maerisim.program.program import Ints
 
 RING = 64
 """Steps for which the times of sums are remembered; longer queues count as if they were so long."""

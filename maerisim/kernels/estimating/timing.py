@@ -23,6 +23,7 @@ which cycles were free long ago.
 
 from __future__ import annotations
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, population
 from maerisim.kernels.estimating.loads import INPUT_LOADS, SLIDING_LOADS, WEIGHT_LOADS, Leaves
 from maerisim.kernels.estimating.orders import SLIDES, Reuse
@@ -67,7 +68,6 @@ from maerisim.kernels.estimating.times import (
     Times,
     rows_of,
 )
-from maerisim.program.program import Ints
 
 BEFORE = (1 << SLOTS) - 1
 """No cycle before the first one is free."""

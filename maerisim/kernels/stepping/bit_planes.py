@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from maerisim.arrays import Ints, Places
 from maerisim.kernels.compiling.jit import inlined, lowest, population
 from maerisim.kernels.stepping.fabric import (
     is_written,
@@ -41,7 +42,6 @@ from maerisim.kernels.stepping.machine import (
     Words,
 )
 from maerisim.kernels.stepping.walk import HALT, Code, Walkers, advance, seek
-from maerisim.program.program import Ints, Places
 
 NONE, ONE, SIX, LAST_BIT, LENGTH = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63), np.uint64(64)
 

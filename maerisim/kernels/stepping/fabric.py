@@ -7,6 +7,7 @@ Nothing is allocated while stepping.
 
 from __future__ import annotations
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, inlined, kernel
 from maerisim.kernels.stepping.machine import (
     ACCUMULATIONS,
@@ -61,7 +62,6 @@ from maerisim.kernels.stepping.machine import (
     Wires,
 )
 from maerisim.kernels.stepping.walk import HALT, Code, Walkers, advance, skip_row
-from maerisim.program.program import Ints
 
 
 @inlined

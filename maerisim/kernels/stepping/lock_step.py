@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import inlined, kernel
 from maerisim.kernels.stepping.fabric import step_adders, step_buses, step_global_buffer, takes_word
 from maerisim.kernels.stepping.machine import (
@@ -32,7 +33,6 @@ from maerisim.kernels.stepping.machine import (
     Wires,
 )
 from maerisim.kernels.stepping.walk import HALT, Code, Walkers, advance
-from maerisim.program.program import Ints
 
 # Role and Control (maerisim.program.program) as plain numbers; a unit test keeps them equal.
 LEFT, MIDDLE, RIGHT, MIDDLE_FIRST, RIGHT_FIRST = 2, 3, 4, 5, 6

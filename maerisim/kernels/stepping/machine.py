@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.arrays import Ints, Mask, Places
 from maerisim.kernels.stepping.walk import Code, Walkers
-from maerisim.program.program import Ints, Mask, Places
 
 RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
 """Status of a run."""

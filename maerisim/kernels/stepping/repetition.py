@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import inlined, kernel
 from maerisim.kernels.stepping.bit_planes import LaneMachine, begin, step_cycle
 from maerisim.kernels.stepping.machine import COMPLETE, DEADLOCK, FIRST_RESULT, LATEST, RESULTS, RUNNING
 from maerisim.kernels.stepping.walk import HALT
-from maerisim.program.program import Ints
 
 LONGEST_PAUSE = 64
 """Most iterations of an outer loop for which a level that never recurs is not looked at."""

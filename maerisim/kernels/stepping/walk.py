@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, inlined, kernel
-from maerisim.program.program import Ints
 
 STEP, LOOP, END, HALT = 0, 1, 2, 3
 

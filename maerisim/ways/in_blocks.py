@@ -14,20 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from maerisim.arrays import Ints
 from maerisim.counts.counters import Counts, sum_of
 from maerisim.engine import run as fabric
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result
 from maerisim.errors import MappingError
 from maerisim.estimate import estimate as analytic
-from maerisim.estimate.estimate import Estimate
+from maerisim.estimate.bounds import bound
+from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping.transfers import NOTHING, Schedule
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory import dram
 from maerisim.memory.blocks import Blocks, MemoryUse, Shape, memory_use
 from maerisim.memory.cuts import cuts
-from maerisim.program.program import Ints
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import Operands
 
@@ -104,7 +105,7 @@ def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate
         least_cycles=max(
             use.dram_cycles, sum(s.blocks * e.least_cycles for s, e in zip(shapes, expected, strict=True))
         ),
-        bound_cycles=analytic.bound(problem, hardware),
+        bound_cycles=bound(problem, hardware),
         limited_by="dram" if use.dram_cycles > use.compute_cycles else longest.limited_by,
         counters=_counts(found.blocks, [each.counters for each in expected]),
         memory=use,

@@ -1,0 +1,147 @@
+"""A piece of hardware and a layer as the numbers and tables that the kernels of the estimate work on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maerisim.arrays import Ints
+from maerisim.fabric.collection_buses import buses_by_switch
+from maerisim.fabric.topology import topology_of
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating import exits, loads, orders, ranking, sections, times
+from maerisim.kernels.estimating import quantities as k
+from maerisim.workload.problem import Problem
+
+_MOST_CLASSES = 1 << 15
+"""Room for the loop orders of one tile that differ; with eight loops and the deepest queues there are 11,000."""
+
+
+_KINDS_OF_TRAFFIC = 64
+"""Sets of loops that reuse weights, times inputs kept or not, sliding or not, spilling or not."""
+
+
+def fabric_numbers(hardware: Hardware) -> k.Fabric:
+    """The numbers of a hardware document that the kernels work on."""
+    multiplier, reduction = hardware.multiplier, hardware.reduction
+    return k.Fabric(
+        multipliers=hardware.multipliers,
+        ports=hardware.ports,
+        buses=hardware.buses,
+        distribution_latency=hardware.distribution.latency,
+        weight_registers=multiplier.weight_registers,
+        weight_room=multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1),
+        input_registers=multiplier.input_registers,
+        input_depth=multiplier.input_fifo_depth,
+        partial_sum_depth=multiplier.partial_sum_fifo_depth,
+        forwarding=int(multiplier.forwarding),
+        forward_depth=multiplier.forward_fifo_depth,
+        product_depth=multiplier.product_fifo_depth,
+        multiplier_latency=multiplier.latency,
+        topology={"art": k.ART, "plain_tree": k.PLAIN_TREE, "linear": k.LINEAR}[reduction.topology],
+        level_latency=reduction.latency,
+        reduction_depth=reduction.fifo_depth,
+        lateral_latency=reduction.lateral_latency,
+        shorter_end=int(reduction.crossing == "shorter_end"),
+        pads=int(hardware.controller.pad_edges),
+        folds_together=int(multiplier.wait_for_all_weights),
+        waits=int(hardware.controller.wait_for_outputs),
+        weights_first=int(hardware.controller.weights_first),
+        wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.BY_SWITCH,
+        collection_depth=hardware.collection.fifo_depth,
+        collection_latency=hardware.collection.latency,
+        accumulation_words=hardware.accumulation_words,
+        accumulation_latency=hardware.accumulation.latency,
+    )
+
+
+def layer_numbers(problem: Problem) -> k.Layer:
+    """Sizes and geometry of a problem for the kernels."""
+    return k.Layer(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
+
+
+def workspace(hardware: Hardware) -> ranking.Workspace:
+    """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread."""
+    fabric = fabric_numbers(hardware)
+    m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
+    pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, loads.BUSIEST + ports
+
+    def ints(*shape: int) -> Ints:
+        return np.zeros(shape, np.int64)
+
+    def words(*shape: int) -> k.Words:
+        return np.zeros(shape, np.uint16)
+
+    return ranking.Workspace(
+        exits=_exits(hardware, fabric),
+        loops=k.Loops(extent=ints(3, 8), turns=ints(k.CLASSES), middles=ints(k.CLASSES)),
+        orders=orders.Orders(
+            classes=ints(2, _MOST_CLASSES),
+            queue=ints(2, 2 * _MOST_CLASSES),
+            seen=ints(4 * _MOST_CLASSES, 2),
+            current=ints(2),
+        ),
+        parts=loads.Parts(stride=ints(2, 8), words=ints(2, m), marks=words(m)),
+        leaves=loads.Leaves(
+            vn_words=ints(2, m),
+            vn_marks=words(m),
+            words=ints(2, span, ports),
+            marks=words(span, ports),
+            pair=words(2, pairs, 2),
+            twin=words(2, pairs, ports),
+            at_work=words(span, ports),
+            working=words(ports),
+            shared=words(ports),
+            port_words=words(loads.LOADS, ports),
+            bus_results=words(k.CLASSES, buses),
+            used_rows=ints(loads.LOADS),
+            total=ints(max(ports, buses)),
+        ),
+        sections=_sections(fabric),
+        times=_times(fabric),
+        placed=loads.Placed(loads=ints(loads.LOADS, columns), bus_results=ints(k.CLASSES)),
+        tables=ranking.Tables(
+            tile=ints(8),
+            kind=ints(_MOST_CLASSES),
+            traffic=ints(5, kinds),
+            floor=np.zeros((kinds, 2)),
+            costs=ints(kinds, k.COSTS),
+            placed_costs=ints(kinds, k.COSTS),
+            energy=np.zeros(kinds),
+            words=ints(3, columns),
+        ),
+    )
+
+
+def _sections(fabric: k.Fabric) -> sections.Sections:
+    """Room for a placed tile in as many sections as possible."""
+    lanes = fabric.multipliers + 1
+    return sections.Sections(
+        of=np.zeros((sections.FACTS, lanes), np.int64),
+        first=np.zeros((sections.ROWS, lanes), np.uint16),
+        last=np.zeros((sections.ROWS, lanes), np.uint16),
+        limits=np.zeros((fabric.ports + 1, len(sections.Part._fields)), np.int64),
+        sorted=np.zeros((fabric.multipliers // fabric.ports, fabric.ports), np.uint16),
+    )
+
+
+def _times(fabric: k.Fabric) -> times.Times:
+    """Room for the times of as many sections."""
+    lanes, rows, words = fabric.multipliers, times.count_rows(fabric), fabric.multipliers // fabric.ports + 1
+    return times.Times(
+        now=np.zeros((rows, lanes), np.int64),
+        earlier=np.zeros((times.LEVELS, rows, lanes), np.int64),
+        loop=np.zeros((times.FIELDS, times.LEVELS), np.int64),
+        ready=np.zeros(lanes, np.int64),
+        room=np.zeros(words, np.int64),
+        sent=np.zeros(words, np.int64),
+        arrived=np.zeros(lanes, np.int64),
+    )
+
+
+def _exits(hardware: Hardware, fabric: k.Fabric) -> exits.Exits:
+    bus_of_switch = np.array(buses_by_switch(topology_of(hardware).switches, hardware), np.int64)
+    start = np.zeros(fabric.multipliers + 2, np.int64)
+    entries = exits.count_exits(fabric, start)
+    table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(5)))
+    exits.fill_exits(fabric, bus_of_switch, table)
+    return table

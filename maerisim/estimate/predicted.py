@@ -1,0 +1,97 @@
+"""What is predicted of a mapping: cycles, counters, what limits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maerisim.arrays import Ints
+from maerisim.counts.counters import OPERANDS, Traffic
+from maerisim.estimate.bounds import bound
+from maerisim.hardware.hardware import EnergyTable, Hardware
+from maerisim.kernels.estimating import quantities as k
+from maerisim.memory.blocks import MemoryUse
+from maerisim.workload.problem import Problem
+
+LIMITS = ("multipliers", "distribution", "collection")
+"""What can limit a mapping on the fabric, in the order of the kernel's constants."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The predicted cost of a mapping.
+
+    ``bound_cycles`` is the least that any mapping of the layer could take on this hardware: every multiplier busy in
+    every cycle, every operand word sent once, every output collected once, all of them moved from or to DRAM.
+    ``least_cycles`` is the least that this mapping could take, those in which its busiest resource has work.
+    ``limited_by`` names what takes longest. ``counters`` holds the predicted operations and words, ``memory`` what the
+    system level does where it is modelled (:mod:`maerisim.ways.in_blocks`).
+    """
+
+    cycles: int
+    least_cycles: int
+    bound_cycles: int
+    limited_by: str
+    counters: Traffic
+    memory: MemoryUse | None = None
+
+
+def _least_cycles(cost: Ints) -> int:
+    """Cycles that the busiest resource is busy, and the way of a word through it; the adders may be passed at once."""
+    busiest = max(cost[k.STEPS], cost[k.PORT_CYCLES], cost[k.BUS_CYCLES])
+    return int(busiest + cost[k.DRAIN] - cost[k.DEPTH] - 1)
+
+
+def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
+    """One row of costs as an Estimate."""
+    resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
+    compares = problem.operation == "max"
+    traffic = Traffic(
+        multiplications=int(cost[k.MACS]),
+        passes=int(cost[k.PASSES]),
+        additions=0 if compares else int(cost[k.ADDITIONS]),
+        comparisons=int(cost[k.ADDITIONS]) if compares else 0,
+        accumulations=int(cost[k.ACCUMULATIONS]),
+        forwards=int(cost[k.FORWARDS]),
+        distributed=_operands(cost, k.DISTRIBUTED),
+        delivered=_operands(cost, k.DELIVERED),
+        buffer_reads=_operands(cost, k.READS),
+        buffer_writes={"outputs": int(cost[k.OUTPUTS]), "partial_sums": int(cost[k.RESULTS] - cost[k.OUTPUTS])},
+        distribution_hops=int(cost[k.HOPS]),
+        adder_words=int(cost[k.ADDER_WORDS]),
+        results=int(cost[k.RESULTS]),
+    )
+    return Estimate(
+        cycles=int(cost[k.CYCLES]),
+        least_cycles=_least_cycles(cost),
+        bound_cycles=bound(problem, hardware),
+        limited_by=LIMITS[int(np.argmax(resources))],
+        counters=traffic,
+    )
+
+
+def _operands(cost: Ints, start: int) -> dict[str, int]:
+    return {name: int(cost[start + place]) for place, name in enumerate(OPERANDS)}
+
+
+def energies(costs: Ints, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Energy for each row of costs (last axis: entries), by the formula of ``Traffic.energy_by_component``."""
+    c = np.moveaxis(costs, -1, 0)
+    delivered = c[k.DELIVERED] + c[k.DELIVERED + 1] + c[k.DELIVERED + 2]
+    macs, passes = c[k.MACS], c[k.PASSES]
+    register_writes = delivered + c[k.FORWARDS]
+    register_reads = 2 * macs + passes + c[k.DELIVERED + k.PARTIAL_SUMS] + c[k.FORWARDS]
+    buffer = c[k.READS] + c[k.READS + 1] + c[k.READS + 2] + c[k.RESULTS]
+    return np.asarray(
+        buffer * table.global_buffer_access
+        + c[k.HOPS] * table.distribution_switch_access
+        + (register_reads + register_writes) * table.register_access
+        + macs * table.multiply
+        + (register_writes + macs + passes) * table.multiplier_switch_access
+        + (c[k.ADDITIONS] + c[k.ACCUMULATIONS]) * table.add
+        + c[k.ADDER_WORDS] * table.reduction_switch_access
+        + 2 * c[k.ACCUMULATIONS] * table.accumulation_buffer_access,
+        np.float64,
+    )

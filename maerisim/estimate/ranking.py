@@ -1,0 +1,196 @@
+"""The best of many mappings by the analytic model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, permutations
+from math import inf
+
+import numpy as np
+
+from maerisim.arrays import Ints
+from maerisim.estimate.numbers import fabric_numbers, layer_numbers, workspace
+from maerisim.estimate.objective import Objective
+from maerisim.estimate.predicted import Estimate, energies, explain
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating import quantities as k
+from maerisim.kernels.estimating import ranking
+from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.workload.problem import DIMENSIONS, Problem
+
+_OBJECTIVES = {
+    "cycles": ranking.BY_CYCLES,
+    "energy": ranking.BY_ENERGY,
+    "edp": ranking.BY_PRODUCT,
+    "energy_efficiency": ranking.BY_PRODUCT,
+}
+
+
+_TILES_BETWEEN_LOOKS = 64
+"""Tiles that are ranked between two looks at the clock."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A mapping, its estimate, and its ``score``: what was to be made small."""
+
+    mapping: Mapping
+    estimate: Estimate
+    score: float
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best mappings of a space, in order.
+
+    ``estimated``: how many were estimated; the control steps of ``timed`` of them were timed, since the others take longer
+    than the best even if nothing holds up their busiest resource. A bound ruled out all mappings of ``dismissed_tiles`` tiles; of the other
+    tiles ``dismissed_by_traffic`` mappings by the words that they need at least, ``dismissed_by_placement`` by those that
+    they send where they are placed. Nothing is known of the last ``unseen_tiles`` of the most promising order, when time
+    ran out, but that none of their mappings scores less than ``unseen_score``.
+    """
+
+    best: tuple[Ranked, ...]
+    estimated: int
+    dismissed_tiles: int
+    dismissed_by_traffic: int
+    dismissed_by_placement: int
+    timed: int
+    unseen_tiles: int = 0
+    unseen_score: float = inf
+
+    @property
+    def dismissed(self) -> int:
+        """Mappings that a bound ruled out one by one."""
+        return self.dismissed_by_traffic + self.dismissed_by_placement
+
+
+def estimate_many(
+    problem: Problem,
+    tiles: Sequence[Sequence[int]],
+    walks: Sequence[tuple[Sequence[str], Sequence[str]]],
+    hardware: Hardware,
+) -> Ints:
+    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
+    count = len(tiles) * len(walks)
+    space = ranking.Space(
+        tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        first=0,
+        end=count,
+        floor=np.zeros((count, 2)),
+        orders=np.tile(_numbers([order for order, _ in walks]), (len(tiles), 1)),
+        placements=np.tile(_numbers([placement for _, placement in walks]), (len(tiles), 1)),
+        placements_of=_placements(REPLICATED_ORDERS)[1],
+        each=1,
+    )
+    best = _nothing_ranked(count)
+    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(k.COSTS), inf, bounded=0, alike=0)
+    ranking.rank(layer_numbers(problem), fabric_numbers(hardware), space, aim, best, *workspace(hardware))
+    return best.costs.reshape(len(tiles), len(walks), k.COSTS)
+
+
+def rank(
+    problem: Problem,
+    hardware: Hardware,
+    tiles: k.Tiles,
+    objective: Objective = "cycles",
+    count: int = 1,
+    *,
+    certain: bool = False,
+    orders: Sequence[Sequence[str]] | None = None,
+    placements: Sequence[Sequence[str]] | None = None,
+    energy_below: float = inf,
+    alike: bool = False,
+    bounded: bool = True,
+    until: float | None = None,
+) -> Ranking:
+    """The ``count`` best mappings among ``tiles`` [tile, dimension] with all loop orders and placements that differ.
+
+    Loop orders differ in what they reuse, placements in the dimensions of which the tile has more than one. Energy
+    decides between mappings of equal cycles or products, cycles between those of equal energy; of mappings that are
+    equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
+    scored by their ``least_cycles`` instead of those estimated.
+    ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
+    ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best. Stops at the time
+    ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
+    """
+    layer, fabric, w = layer_numbers(problem), fabric_numbers(hardware), workspace(hardware)
+    price = energies(np.eye(k.COSTS, dtype=np.int64), hardware.energy)
+    aim = ranking.Aim(_OBJECTIVES[objective], int(certain), price, energy_below, int(bounded), int(alike))
+    floor = np.zeros((len(tiles), 2))
+    ranking.find_floors(layer, fabric, tiles, aim, floor, w.exits, w.loops, w.tables)
+    promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
+    tiles, floor = tiles[promising_first], floor[promising_first]
+    placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
+    given = _numbers(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    best, seen = _nothing_ranked(count), 0
+    while seen < len(tiles):
+        if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
+            break
+        end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
+        space = ranking.Space(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        ranking.rank(layer, fabric, space, aim, best, *w)
+        seen = end
+    found = tuple(
+        Ranked(
+            _mapping(problem, tiles[at], int(order), placed[placement]),
+            explain(cost, problem, hardware),
+            float(score),
+        )
+        for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
+        if np.isfinite(score)
+    )
+    unseen = len(tiles) - seen
+    return Ranking(
+        best=found,
+        estimated=int(best.counts[ranking.ESTIMATED]),
+        dismissed_tiles=int(best.counts[ranking.BY_TILE]),
+        dismissed_by_traffic=int(best.counts[ranking.BY_TRAFFIC]),
+        dismissed_by_placement=int(best.counts[ranking.BY_PLACEMENT]),
+        timed=int(best.counts[ranking.TIMED]),
+        unseen_tiles=unseen,
+        unseen_score=float(floor[seen, 0]) if unseen else inf,
+    )
+
+
+def _nothing_ranked(count: int) -> ranking.Best:
+    return ranking.Best(
+        score=np.full((count, 2), np.inf),
+        mapping=np.zeros((count, 3), np.int64),
+        costs=np.zeros((count, k.COSTS), np.int64),
+        counts=np.zeros(5, np.int64),
+    )
+
+
+def _numbers(names: Sequence[Sequence[str]]) -> Ints:
+    return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
+
+
+REPLICATED_ORDERS = tuple(permutations(REPLICATED))
+"""Every placement."""
+
+
+@cache
+def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
+    """The placements that differ, for each set of dimensions of which a tile has more than one: rows, first and end."""
+    rows: list[tuple[str, ...]] = []
+    places = np.zeros((k.CLASSES, 2), np.int64)
+    for size in range(len(REPLICATED) + 1):
+        for larger in combinations(REPLICATED, size):
+            at = sum(1 << DIMENSIONS.index(d) for d in larger)
+            ones = tuple(d for d in REPLICATED if d not in larger)
+            places[at, 0] = len(rows)
+            rows += dict.fromkeys(ones + tuple(d for d in placement if d in larger) for placement in allowed)
+            places[at, 1] = len(rows)
+    return _numbers(rows), places
+
+
+def _mapping(problem: Problem, tile: k.Tiles, packed_order: int, placement: Ints) -> Mapping:
+    """The mapping of a tile; loops that do not turn come first in its order."""
+    sizes = dict(zip(DIMENSIONS, (int(size) for size in tile), strict=True))
+    still = [d for d, size in zip(DIMENSIONS, problem.dims, strict=True) if sizes[d] >= size]
+    inwards = [DIMENSIONS[packed_order >> 3 * place & 7] for place in range(len(DIMENSIONS) - len(still))]
+    return Mapping.of(sizes, (*still, *reversed(inwards)), [DIMENSIONS[d] for d in placement])
