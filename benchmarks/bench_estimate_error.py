@@ -6,7 +6,7 @@ The best mappings by estimate (default: ten) of every distinct layer, or stage o
 (default: the six shipped sizes) are simulated. Prints the mappings furthest off with the reason and the errors by fabric,
 and as the last line JSON ``{"rows": n, "mean_abs_error": x, "max_abs_error": x, "overestimate": x, "underestimate": x,
 "cycles": n}``; errors are relative to the simulated cycles. Exit code 1 when the mean exceeds 0.5 %, the largest 3 %, or
-any what :data:`maerisim.estimate.accuracy.ERROR_BOUND` promises.
+any what :data:`maerisim.estimate.accuracy.GOOD` promises.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from reporting import Line, Report, options, run_script
 
 from maerisim.counts.counters import Counters
 from maerisim.documents import shipped
-from maerisim.engine.run import simulate
-from maerisim.estimate.accuracy import ERROR_BOUND
+from maerisim.estimate.accuracy import GOOD
 from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
@@ -136,7 +136,7 @@ def main() -> int:
     found = summary(rows)
     print(json.dumps(found))
     exceeded = found["mean_abs_error"] > MOST_MEAN or found["max_abs_error"] > MOST
-    promised = found["overestimate"] <= ERROR_BOUND.over and found["underestimate"] <= ERROR_BOUND.under
+    promised = found["overestimate"] <= GOOD.over and found["underestimate"] <= GOOD.under
     return int(exceeded or not promised)
 
 

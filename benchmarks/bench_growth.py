@@ -16,9 +16,9 @@ from typing import Any
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim.engine.run import simulate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
 
 RUNS = 3

@@ -22,7 +22,7 @@ SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 
 PROGRAM = """
 import json, resource, sys
-from maerisim.engine.run import simulate
+from maerisim.ways.way import simulate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem

@@ -21,9 +21,9 @@ from maerisim.engine.compiled.fast_forward import recorded
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import repetition
 from maerisim.kernels.stepping.machine import RUNNING
-from maerisim.lowering.dense import lower
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
+from maerisim.ways.way import program_of
 from maerisim.workload.problem import Problem
 
 RUNS = 3
@@ -85,7 +85,7 @@ def measure() -> Report:
             hardware = Hardware.load("maeri").with_overrides(
                 {"multipliers": multipliers, "accumulation.words": problem.outputs}
             )
-            program = lower(problem, mapping, hardware)
+            program = program_of(problem, mapping, hardware)
             seconds, cycles = best(partial(step, program, hardware), RUNS, time.process_time)
             target = TARGETS.get(multipliers) if kind == "3x3" else None
             speeds[str(multipliers)] = {"cycles": cycles, "cycles_per_second": round(cycles / seconds)}

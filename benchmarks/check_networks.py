@@ -26,7 +26,6 @@ import numpy as np
 from reporting import options, run_script
 
 from maerisim.documents import shipped
-from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import MaerisimError, ValuesError
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
@@ -34,6 +33,7 @@ from maerisim.lowering.reuse import forwards, held, temporal_loops
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words
 from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate, violations
 from maerisim.workload.layers import Fused, Layer, Recurrent
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem, Stage
@@ -130,9 +130,9 @@ def check_fused(network: str, layer: Fused, hardware: Hardware) -> Outcome:
     try:
         mapping = find_fused(problem, hardware).mapping
         outcome.mapped = True
-        outcome.cycles = simulate_fused(problem, mapping, hardware).cycles
+        outcome.cycles = simulate(problem, mapping, hardware).cycles
         operands = random_fused_operands(problem, SEED)
-        result = simulate_fused(problem, mapping, hardware, operands=operands)
+        result = simulate(problem, mapping, hardware, operands=operands)
         if result.cycles != outcome.cycles:
             msg = f"{result.cycles:,} cycles with values, expected the {outcome.cycles:,} without"
             raise ValuesError(msg)
@@ -208,7 +208,7 @@ def copy_of(problem: Problem, mapping: Mapping, hardware: Hardware, limit: int) 
         fewer = min(trips, max(FEWEST_TRIPS, trips * limit // smaller.operations))
         sizes: dict[str, Any] = {name: size - (trips - fewer) * tile}
         candidate = replace(smaller, **sizes)
-        if reuse(candidate, mapping, hardware) == kept and not mapping.check(candidate, hardware):
+        if reuse(candidate, mapping, hardware) == kept and not violations(candidate, mapping, hardware):
             smaller = candidate
     return smaller
 

@@ -22,13 +22,13 @@ from typing import NamedTuple
 
 from reporting import options, progress, run_script
 
-from maerisim.engine.run import simulate
 from maerisim.estimate.accuracy import largest_overestimate
 from maerisim.estimate.ranking import estimate_many
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import CYCLES
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import find_mapping
 from mapper.space import all_tiles
@@ -86,7 +86,7 @@ def all_mappings(problem: Problem, hardware: Hardware) -> Iterator[Mapping]:
         single = [d for d in REPLICATED if d not in several]
         for order in permutations(turning):
             mapping = Mapping.of(tile, [*still, *order])
-            if mapping.check(problem, hardware):
+            if violations(problem, mapping, hardware):
                 continue
             for placement in permutations(several):
                 yield Mapping.of(tile, mapping.order, [*single, *placement])

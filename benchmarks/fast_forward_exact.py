@@ -20,9 +20,10 @@ from typing import NamedTuple
 from bench_estimate_error import distinct_layers
 from reporting import options, run_script
 
-from maerisim.engine.run import Result, simulate
+from maerisim.engine.run import Result
 from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
 

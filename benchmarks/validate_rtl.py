@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from reporting import UnusableError, options, read_table, run_script
 
-from maerisim.engine.run import EngineName, Result, simulate_testbench
+from maerisim.engine.run import EngineName, Result, RunOptions
 from maerisim.errors import DeadlockError, MaerisimError
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import input_multicasts, unique_inputs
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
+from maerisim.ways.lock_step import run_testbench
 
 SIZES = ("dim_k", "dim_c", "dim_r", "dim_s", "dim_y", "dim_x", "mapped_vns", "vn_size")
 COUNTS = (
@@ -106,7 +107,7 @@ def counts(result: Result, layer: LayerInfo) -> dict[str, int]:
 def run(entry: Case, engine: EngineName) -> dict[str, int]:
     """The counts of a case; nothing where it hangs. Raises UnusableError where the RTL cannot run it."""
     try:
-        return counts(simulate_testbench(entry.files, entry.hardware, engine=engine), entry.files.layer)
+        return counts(run_testbench(entry.files, entry.hardware, RunOptions(engine=engine)), entry.files.layer)
     except DeadlockError:
         return {}
     except MaerisimError as error:

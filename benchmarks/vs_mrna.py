@@ -27,13 +27,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from reporting import options, progress, read_table, run_script
 
-from maerisim.engine.run import Result, simulate
+from maerisim.engine.run import Result
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words, mapping_words
 from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from mapper.references.mrna import walked

@@ -2,7 +2,7 @@
 
     python benchmarks/vs_optimum.py [--hardware maeri-256] [--jobs N] [--prove] [NETWORK ...]
 
-For every distinct dense layer and stage of the shipped networks: the mapping of the rules in ``mapper/heuristic.py``
+For every distinct dense layer and stage of the shipped networks: the mapping of the rules in ``mapper/references/heuristic.py``
 against the proven one, both simulated in full; and the processor time of the search to proof. With ``--prove`` it goes on until
 no other mapping can be better in simulation, else until none can be by more than 0.1 %. Prints the ten layers of which the rules
 miss most, and as the last line JSON ``{"layers", "mean_gap", "worst_gap", "median_seconds", "longest_seconds",
@@ -24,13 +24,13 @@ from typing import NamedTuple
 from reporting import options, progress, run_script
 
 from maerisim.documents import shipped
-from maerisim.engine.run import simulate
 from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import PROOF, Effort, find_mapping
-from mapper.heuristic import heuristic
+from mapper.references.heuristic import heuristic
 
 FIRST = "resnet50"
 """The network that is timed as a whole."""

@@ -31,8 +31,8 @@ from typing import Any, NamedTuple
 from reporting import UnusableError, options, read_table, run_script
 from validate_stonne import case
 
-from maerisim.engine.run import simulate
 from maerisim.errors import MaerisimError
+from maerisim.ways.way import simulate
 
 PARAMETERS = (
     "R",

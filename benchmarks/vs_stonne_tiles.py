@@ -24,13 +24,13 @@ import numpy as np
 from reporting import options, read_table, run_script
 from validate_stonne import ORDER, PLACEMENT, case
 
-from maerisim.engine.run import simulate
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import simulate
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import PROOF, Choice
-from mapper.find import best_of
+from mapper.proof import best
 from mapper.space import Space, all_tiles
 
 COLUMNS = {"R": "T_R", "S": "T_S", "C": "T_C", "G": "T_G", "K": "T_K", "N": "T_N", "P": "T_X_", "Q": "T_Y_"}
@@ -61,7 +61,7 @@ def best_tile(problem: Problem, hardware: Hardware) -> Choice:
     tiles = all_tiles(problem, hardware)
     correct = [is_computed_correctly(Mapping.of(named(tile), ORDER, PLACEMENT), problem) for tile in tiles]
     space = Space(problem, tiles[np.array(correct)], (tuple(ORDER.split()),), (tuple(PLACEMENT.split()),))
-    return best_of(space, hardware, effort=PROOF)
+    return best(space, hardware, "cycles", PROOF)
 
 
 def named(tile: Tiles) -> dict[str, int]:

@@ -1,9 +1,11 @@
 """The mapper: which mapping of a layer onto a fabric is best."""
 
 from maerisim.estimate.objective import Objective
-from mapper.find import Choice, Point, find_front, find_mapping
+from mapper.choice import Choice
+from mapper.find import find_mapping
+from mapper.front import Point, find_front
 from mapper.fused import FusedChoice, find_fused
-from mapper.search import PROOF, Effort
+from mapper.proof import PROOF, Effort
 
 __all__ = [
     "PROOF",

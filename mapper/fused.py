@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
 
-from maerisim.engine.run import simulate, simulate_fused
-from maerisim.errors import MappingError, NotSupportedError
+from maerisim.errors import MappingError
 from maerisim.estimate.bounds import bound
-from maerisim.estimate.fused import Moments, completed, estimate_fused, first_needed, lateness, loaded_ahead, together
+from maerisim.estimate.fused import Moments, completed, first_needed, lateness, loaded_ahead, together
 from maerisim.estimate.objective import Objective, score
 from maerisim.estimate.predicted import Estimate
 from maerisim.estimate.ranking import Ranked, rank
 from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.fused import FusedMapping, refusals, share_of_buffer, shares
+from maerisim.mapping.fused import FusedMapping, share_of_buffer, shares
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import estimate, simulate, violations, way_of
 from maerisim.workload.problem import FusedProblem, Problem
 from mapper.find import find_mapping
-from mapper.search import STEPPED_CYCLES
+from mapper.proof import STEPPED_CYCLES
 from mapper.space import all_tiles
 
 EACH = 8
@@ -71,9 +71,7 @@ def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective =
 
     Raises MappingError when nothing fits, NotSupportedError when the hardware cannot fuse layers.
     """
-    refused = refusals(hardware)
-    if refused:
-        raise NotSupportedError("\n".join(refused))
+    way_of(problem, hardware).require_possible()
     best: list[_Pair] = []
     seen = looked_at = 0
     for multipliers, floor in _splits(problem, hardware):
@@ -90,11 +88,11 @@ def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective =
     place, cycles = 0, 0
     # Their every cycle has to be stepped, since what one layer waits for is not part of the state that recurs.
     if objective != "energy" and best[0].cycles <= STEPPED_CYCLES:
-        measured = [simulate_fused(problem, pair.mapping, hardware).cycles for pair in best]
+        measured = [simulate(problem, pair.mapping, hardware).cycles for pair in best]
         place = min(range(len(best)), key=lambda number: best[number].score(objective, measured[number]))
         cycles = measured[place]
     chosen = best[place].mapping
-    found = estimate_fused(problem, chosen, hardware)
+    found = estimate(problem, chosen, hardware)
     slower, resource = found.limited_by.split(": ")
     reason = (
         f"{chosen.multipliers} and {hardware.multipliers - chosen.multipliers} multipliers, limited by the {slower} layer's "
@@ -123,7 +121,7 @@ def _pairs(problem: FusedProblem, hardware: Hardware, multipliers: int, objectiv
         ahead = loaded_ahead(problem.second, second.mapping, second.estimate, hardware)
         for first, given in firsts:
             mapping = FusedMapping(first.mapping, second.mapping, multipliers)
-            if mapping.check(problem, hardware):
+            if violations(problem, mapping, hardware):
                 continue
             late = lateness(problem, given, needed)
             cycles = together(first.estimate.cycles, second.estimate.cycles, late, ahead)
@@ -144,7 +142,7 @@ def _candidates(
     found: dict[Mapping, Ranked] = {}
     for walks in (None, _by_rows(), _by_channels("K"), _by_channels("C")):
         for ranked in rank(problem, alone, tiles, objective, EACH, orders=walks).best:
-            if not ranked.mapping.check(problem, share):
+            if not violations(problem, ranked.mapping, share):
                 found.setdefault(ranked.mapping, ranked)
     return [(ranked, moments(mapping, ranked.estimate.cycles)) for mapping, ranked in found.items()]
 

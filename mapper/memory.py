@@ -6,8 +6,6 @@ short what it reuses. So the fastest of many tiles are simulated block by block,
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from maerisim.engine.run import Result
 from maerisim.errors import MappingError
 from maerisim.estimate.bounds import bound
@@ -16,8 +14,9 @@ from maerisim.estimate.predicted import Estimate
 from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
-from maerisim.ways import in_blocks as system
-from mapper.space import Space
+from maerisim.ways.way import estimate, simulate
+from mapper.choice import Choice, pace, share_of_bound
+from mapper.space import Space, nothing_fits
 
 LISTED = 128
 """Mappings of the least estimates on the fabric, of which the best of each tile is judged."""
@@ -27,24 +26,14 @@ CLOSE_ENOUGH = 1.01
 """Times the bound of any mapping: nothing else is looked at then."""
 
 
-class Judged(NamedTuple):
-    """The mapping that is best with DRAM, its estimate, and how many were estimated and judged."""
-
-    mapping: Mapping
-    estimate: Estimate
-    estimated: int
-    judged: int
-
-
-def best(space: Space, hardware: Hardware, objective: Objective) -> Judged | None:
-    """The best mapping of a space with DRAM, which its energy includes; None when none fits.
+def best(space: Space, hardware: Hardware, objective: Objective) -> Choice:
+    """The best mapping of a space with DRAM, which its energy includes. There is no proof.
 
     Those that are judged are simulated, but estimated for controllers of which every cycle would have to be stepped.
-    Raises MappingError when all take too many blocks.
+    Raises MappingError when none fits, or all take too many blocks.
     """
-    problem, controller = space.problem, hardware.controller
-    stepped = controller.wait_for_outputs or controller.steps_per_cycle is not None
-    judge = system.estimate if stepped else system.simulate
+    problem = space.problem
+    judge = estimate if hardware.controller.holds_ports_back else simulate
     ranking = rank(problem, hardware, space.tiles, objective, LISTED, orders=space.orders, placements=space.placements)
     of_tile: dict[tuple[int, ...], Mapping] = {}
     for ranked in ranking.best:
@@ -62,11 +51,14 @@ def best(space: Space, hardware: Hardware, objective: Objective) -> Judged | Non
         if objective == "cycles" and found.cycles <= enough:
             break
     if not scores:
-        if refused:
-            raise MappingError("mapper", list(dict.fromkeys(refused)))
-        return None
+        raise MappingError("mapper", list(dict.fromkeys(refused))) if refused else nothing_fits(space, hardware)
     chosen = min(scores, key=lambda mapping: scores[mapping])
-    return Judged(chosen, system.estimate(problem, chosen, hardware), ranking.estimated, len(scores))
+    expected = estimate(problem, chosen, hardware)
+    reason = (
+        f"{pace(expected, hardware)}; {share_of_bound(expected)}; best with DRAM of {len(scores)} tiles that are best on the "
+        f"fabric"
+    )
+    return Choice(chosen, expected, ranking.estimated, reason)
 
 
 def energy(found: Estimate | Result, hardware: Hardware) -> float:

@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from maerisim.arrays import Ints
 from maerisim.errors import MappingError
-from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
-from maerisim.mapping import buffer_fit as capacity
-from maerisim.mapping.buffer_fit import fits_buffer
+from maerisim.mapping import buffer_fit
 from maerisim.mapping.constraints import Constraint, Range, Utilization
+from maerisim.mapping.legality import fits_array
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
 
@@ -82,13 +81,18 @@ def space_of(problem: Problem, hardware: Hardware, constraints: Sequence[Constra
     whole = Space(problem, all_tiles(problem, hardware))
     if not len(whole.tiles):
         raise MappingError("mapper", [f"no tile fits {hardware.multipliers} multipliers"])
-    whole = whole.only(fits_buffer(problem, whole.tiles, hardware))
+    whole = whole.only(buffer_fit.fits_buffer(problem, whole.tiles, hardware))
     if not len(whole.tiles):
-        raise MappingError("mapper", capacity.violations(problem, Mapping.of({}), hardware))
+        raise MappingError("mapper", buffer_fit.violations(problem, Mapping.of({}), hardware))
     left = constrained(whole, constraints, hardware)
     if left.mappings == 0:
         raise MappingError("constraints", explained(whole, constraints, hardware))
     return left
+
+
+def nothing_fits(space: Space, hardware: Hardware) -> MappingError:
+    """The error that says that no loop order fits any tile of a space."""
+    return MappingError("mapper", [f"none of {len(space.tiles):,} tiles fits {hardware.multipliers} multipliers"])
 
 
 def constrained(space: Space, constraints: Sequence[Constraint], hardware: Hardware) -> Space:
@@ -185,7 +189,7 @@ def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
     Where a controller fills up partial tiles the window of a pooling is not cut, since what is filled in would count.
     A loop order whose partial sums spill takes one more switch in each virtual neuron, which is not considered here.
     """
-    multipliers, block = hardware.multipliers, topology_of(hardware).block
+    multipliers = hardware.multipliers
     tiles, switches = np.ones((1, len(DIMENSIONS)), np.int32), np.ones(1, np.int64)
     for d, size in enumerate(problem.dims):
         most = np.minimum(size, multipliers // switches)
@@ -194,8 +198,7 @@ def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
         tiles[:, d] += np.arange(len(tiles)) - np.repeat(first, most)
         switches = np.repeat(switches, most) * tiles[:, d]
     vn_size = tiles[:, [DIMENSIONS.index(d) for d in REDUCED]].prod(axis=1, dtype=np.int64)
-    blocks = np.array([1, *(block(size) for size in range(1, multipliers + 1))])[vn_size]
-    fits = (switches // vn_size - 1) * blocks + vn_size <= multipliers
+    fits = fits_array(switches // vn_size, vn_size, hardware)
     if problem.pools and hardware.controller.pad_edges:
         windows = [DIMENSIONS.index(d) for d in REDUCED]
         fits &= (np.array(problem.dims)[windows] % tiles[:, windows] == 0).all(axis=1)

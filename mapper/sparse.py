@@ -12,13 +12,16 @@ from dataclasses import replace
 from math import prod
 
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import estimate_programs
+from maerisim.estimate.analytic import estimate_programs
+from maerisim.estimate.objective import Objective, score
 from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.sparse import RoundLowering
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.sparse_rounds import POSITIONS, nonzeros, rounds, trips
+from maerisim.ways.way import estimate, violations
 from maerisim.workload.problem import Problem
+from mapper.choice import Choice, pace, share_of_bound
 from mapper.space import sizes_without_waste
 
 Score = Callable[[Estimate, float], tuple[float, float]]
@@ -35,7 +38,19 @@ FINALISTS = 2
 SAMPLED_ROUNDS = 3
 
 
-def find(problem: Problem, hardware: Hardware, score: Score) -> tuple[Mapping, int]:
+def best(problem: Problem, hardware: Hardware, objective: Objective) -> Choice:
+    """The best mapping of those that are looked at. Raises MappingError when none fits."""
+
+    def scored(expected: Estimate, rounds: float) -> tuple[float, float]:
+        return score(objective, expected.cycles * rounds, expected.counters.energy(hardware.energy) * rounds)
+
+    mapping, candidates = find(problem, hardware, scored)
+    expected = estimate(problem, mapping, hardware)
+    reason = f"{pace(expected, hardware)}; {share_of_bound(expected)}; judged by the programs of some rounds"
+    return Choice(mapping, expected, candidates, reason)
+
+
+def find(problem: Problem, hardware: Hardware, cost: Score) -> tuple[Mapping, int]:
     """The best mapping, and how many were looked at. Raises MappingError when none fits."""
     fitting = sorted(
         ((control_steps(problem, mapping, hardware), mapping) for mapping in tiles(problem, hardware)),
@@ -49,15 +64,15 @@ def find(problem: Problem, hardware: Hardware, score: Score) -> tuple[Mapping, i
             kept.append(mapping)
     if not kept:
         raise MappingError("mapper", [f"no tile of this sparse layer fits {hardware.multipliers} multipliers"])
-    kept.sort(key=lambda mapping: score(*sampled(problem, mapping, hardware, 1)))
+    kept.sort(key=lambda mapping: cost(*sampled(problem, mapping, hardware, 1)))
     variants = [
         replace(mapping, order=tuple(order.split()), placement=placement)
         for mapping in kept[:FINALISTS]
         for order in ORDERS
         for placement in PLACEMENTS
     ]
-    legal = [mapping for mapping in variants if not mapping.check(problem, hardware)]
-    best = min(legal, key=lambda mapping: score(*sampled(problem, mapping, hardware, SAMPLED_ROUNDS)))
+    legal = [mapping for mapping in variants if not violations(problem, mapping, hardware)]
+    best = min(legal, key=lambda mapping: cost(*sampled(problem, mapping, hardware, SAMPLED_ROUNDS)))
     return best, len(fitting) + len(variants)
 
 
@@ -72,7 +87,7 @@ def tiles(problem: Problem, hardware: Hardware) -> Iterator[Mapping]:
         for positions in several:
             tile = {"K": problem.G * problem.K, "C": most, **positions}
             mapping = Mapping.of(tile, ORDERS[0], PLACEMENTS[1])
-            if most * prod(positions.values()) <= limit and not mapping.check(problem, hardware):
+            if most * prod(positions.values()) <= limit and not violations(problem, mapping, hardware):
                 yield mapping
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, shares
 from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.ways.way import violations
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
 from maerisim.workload.sparsity import Sparsity
 
@@ -113,7 +114,7 @@ def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware) -> Mapping:
     shrinking = draw(st.permutations(DIMENSIONS))
     mapping = Mapping.of(tile, order, placement)
     for d in shrinking:
-        if not mapping.check(problem, hardware):
+        if not violations(problem, mapping, hardware):
             break
         tile[d] = 1
         mapping = Mapping.of(tile, order, placement)
@@ -126,7 +127,7 @@ def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controll
     problem = draw(problems(most_macs))
     hardware = draw(hardwares(largest, controllers=controllers))
     mapping = draw(mappings(problem, hardware))
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     return Case(problem, mapping, hardware)
 
 
@@ -144,7 +145,7 @@ def sparse_cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500) -> C
     placement = draw(st.permutations(REPLICATED))
     mapping = Mapping.of(tile, ["G", "K", *inner, "R", "S"], placement)
     for d in draw(st.permutations("NPQCK")):
-        if not mapping.check(problem, hardware):
+        if not violations(problem, mapping, hardware):
             break
         tile[d] = 1
         mapping = Mapping.of(tile, ["G", "K", *inner, "R", "S"], placement)

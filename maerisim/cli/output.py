@@ -18,7 +18,8 @@ from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings
+from maerisim.mapping.document import MappingFile, dump_mappings
+from maerisim.mapping.mapping import Mapping
 from maerisim.report import comparison as comparing
 from maerisim.report import front as fronts
 from maerisim.report import profile_report as profiling

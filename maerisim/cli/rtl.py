@@ -9,7 +9,8 @@ import typer
 from maerisim.cli.output import json_text, write_file
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping, load_mappings
+from maerisim.mapping.document import load_mappings
+from maerisim.mapping.mapping import Mapping
 from maerisim.rtl import memory, words
 from maerisim.rtl.configure import packing
 from maerisim.rtl.layer import prepare

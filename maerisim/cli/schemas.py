@@ -7,7 +7,7 @@ from typing import Any
 from maerisim.documents import Document, Kind
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraints
-from maerisim.mapping.mapping import MappingFile
+from maerisim.mapping.document import MappingFile
 from maerisim.sweeps.document import Sweep
 from maerisim.workload.network import Network
 

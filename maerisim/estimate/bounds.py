@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import loads
 from maerisim.mapping.sparse_rounds import nonzeros
 from maerisim.memory.blocks import compulsory_words
 from maerisim.workload.problem import Problem
+from maerisim.workload.windows import lines
 
 
 class Bounds(NamedTuple):
@@ -31,8 +31,8 @@ def words_sent_once(problem: Problem) -> int:
     Inputs of sparse layers do not count, since some meet only zeros.
     """
     p = problem
-    rows = loads.distinct(p.P, p.R, p.stride[0], p.dilation[0])
-    columns = loads.distinct(p.Q, p.S, p.stride[1], p.dilation[1])
+    rows = lines(p.P, p.R, p.stride[0], p.dilation[0])
+    columns = lines(p.Q, p.S, p.stride[1], p.dilation[1])
     return p.weights + (0 if p.sparsity is not None else p.N * p.G * p.C * rows * columns)
 
 

@@ -1,6 +1,6 @@
 """How long a program takes, roughly, read off its loops and templates without running it.
 
-For programs whose packets follow no closed form (:mod:`maerisim.estimate.estimate`).
+For programs whose packets follow no closed form (:mod:`maerisim.estimate.analytic`).
 """
 
 from __future__ import annotations

@@ -15,29 +15,26 @@ import numpy as np
 import numpy.typing as npt
 
 from maerisim.counts.totals import totals
+from maerisim.estimate.analytic import estimate_steps
 from maerisim.estimate.bounds import bounds
-from maerisim.estimate.estimate import estimate
 from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.fused import lower_fused
-from maerisim.mapping.fused import WORDS, FusedMapping, share_of_buffer
+from maerisim.mapping.fused import WORDS, share_of_buffer
+from maerisim.mapping.legality import Legal, LegalPair
 from maerisim.mapping.mapping import REDUCED, Mapping
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
 
 Steps = npt.NDArray[np.float64]
 
 
-def estimate_fused(problem: FusedProblem, mapping: FusedMapping, hardware: Hardware) -> Estimate:
-    """Estimate a mapping of two fused layers. Raises what ``lower_fused`` raises."""
-    program = lower_fused(problem, mapping, hardware)
+def estimate_fused(legal: LegalPair) -> Estimate:
+    """Estimate a mapping of two fused layers."""
+    problem, mapping, hardware = legal.problem, legal.mapping, legal.hardware
+    multipliers = (mapping.multipliers, hardware.multipliers - mapping.multipliers)
     first, second = (
-        estimate(layer, each, share_of_buffer(hardware, multipliers))
-        for layer, each, multipliers in zip(
-            (problem.first, problem.second),
-            mapping.of_layers,
-            (mapping.multipliers, hardware.multipliers - mapping.multipliers),
-            strict=True,
-        )
+        estimate_steps(Legal(layer, each, share_of_buffer(hardware, count)))
+        for layer, each, count in zip(problem.layers, mapping.of_layers, multipliers, strict=True)
     )
     late = lateness(
         problem,
@@ -51,7 +48,7 @@ def estimate_fused(problem: FusedProblem, mapping: FusedMapping, hardware: Hardw
         least_cycles=max(first.least_cycles, second.least_cycles),
         bound_cycles=fused_bound(problem, hardware),
         limited_by=f"{WORDS[slower]}: {(first, second)[slower].limited_by}",
-        counters=totals(program, hardware).traffic,
+        counters=totals(lower_fused(legal), hardware).traffic,
     )
 
 
@@ -73,13 +70,11 @@ def loaded_ahead(problem: Problem, mapping: Mapping, alone: Estimate, hardware: 
 
     Only where its ports carry more weights than inputs; else weights load behind the inputs anyway.
     """
-    switch = hardware.multiplier
-    held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
     ports = -(-mapping.switches // hardware.leaves_per_port)
     sent = alone.counters.distributed
     if sent["weights"] <= sent["inputs"]:
         return 0
-    words = min(mapping.switches * held, sent["weights"])
+    words = min(mapping.switches * hardware.multiplier.held_weights, sent["weights"])
     without_weights = max(_control_steps(problem, mapping), sent["inputs"] // ports)
     return max(0, min(words // ports, alone.cycles - without_weights))
 

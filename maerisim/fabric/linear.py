@@ -10,6 +10,8 @@ from maerisim.fabric.topology import Reduction, Span, Transfer, Wire, staged
 class LinearChain:
     """Chain over ``multipliers`` switches; ``latency`` cycles for each hop."""
 
+    aligned = False
+
     def __init__(self, multipliers: int, latency: int = 1) -> None:
         self.switches = multipliers
         self.latency = latency

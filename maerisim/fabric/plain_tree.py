@@ -12,6 +12,8 @@ from maerisim.fabric.tree import BinaryTree
 class PlainTree(BinaryTree):
     """Plain tree over ``multipliers`` leaves; ``latency`` cycles a level."""
 
+    aligned = True
+
     def __init__(self, multipliers: int, latency: int = 1) -> None:
         super().__init__(multipliers)
         self.latency = latency

@@ -93,6 +93,8 @@ class Topology(Protocol):
     """The interface of a reduction topology over ``multipliers`` multiplier switches."""
 
     switches: int
+    aligned: bool
+    """Whether a VN has to begin at a multiple of its :meth:`block`."""
 
     def block(self, size: int) -> int:
         """Multiplier switches that a VN of ``size`` occupies when VNs of that size are packed side by side."""

@@ -13,6 +13,8 @@ from maerisim.fabric.topology import Wire
 class BinaryTree:
     """The adder switches above ``multipliers`` (a power of two) multiplier switches."""
 
+    aligned = False
+
     def __init__(self, multipliers: int) -> None:
         self.multipliers = multipliers
         self.levels = multipliers.bit_length() - 1

@@ -44,6 +44,11 @@ class Controller(Model):
     )
     pad_edges: bool = Field(False, description="fill partial tiles with zeros that are multiplied like other words")
 
+    @property
+    def holds_ports_back(self) -> bool:
+        """Whether ports wait for more than room: then a state of the fabric does not recur, and every cycle is stepped."""
+        return self.wait_for_outputs or self.steps_per_cycle is not None
+
 
 class Distribution(Model):
     """The distribution network: ``bandwidth`` subtrees, each multicasting one word a cycle to its own leaves."""
@@ -79,6 +84,11 @@ class Multiplier(Model):
     forward_fifo_depth: Depth = Field(32, description="inputs that fit in the queue of the forwarding link")
     product_fifo_depth: Depth = Field(2, description="products that may wait for the reduction network")
     latency: Latency = Field(1, description="cycles of one multiplication; one starts every cycle")
+
+    @property
+    def held_weights(self) -> int:
+        """Weights that a switch has room for, those that load behind the computation included."""
+        return self.weight_registers * (2 if self.weight_double_buffering else 1)
 
 
 class Reduction(Model):

@@ -10,7 +10,6 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.arrays import Ints, Mask
-from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Reduction, Wire, topology_of
 from maerisim.hardware.hardware import Hardware
@@ -18,30 +17,17 @@ from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
-from maerisim.lowering.rtl_testbench import lower_testbench
+from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use
-from maerisim.rtl.layer import prepare
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 T = TypeVar("T")
 
 
-def lower(problem: Problem, mapping: Mapping, hardware: Hardware) -> Program:
-    """The program that runs ``problem`` with ``mapping`` on ``hardware``.
-
-    Raises MappingError with every violated constraint when the mapping does not fit, and NotSupportedError with
-    everything that a lock-step controller cannot run, or for a sparse layer, which takes several programs.
-    """
-    if problem.sparsity is not None:
-        msg = "a sparse layer runs as a program for each set of filters, expected one (see simulate --print-program)"
-        raise NotSupportedError(msg)
-    violations = mapping.check(problem, hardware)
-    if violations:
-        raise MappingError("mapping", violations)
-    if hardware.controller.kind == "lock_step":
-        return lower_testbench(prepare(problem, hardware, mapping), hardware)
-    return DenseLowering(problem, mapping, hardware).program()
+def lower_dense(legal: LegalLayer) -> Program:
+    """The program that runs a dense layer with its mapping."""
+    return DenseLowering(legal.problem, legal.mapping, legal.hardware).program()
 
 
 class DenseLowering:
@@ -56,8 +42,7 @@ class DenseLowering:
     ) -> None:
         rows_divide = problem.S % mapping.tile_of("S") == 0
         self.given = problem
-        if hardware.controller.pad_edges:
-            problem = padded(problem, mapping)
+        problem = filled_up(problem, mapping, hardware)
         self.problem, self.mapping, self.hardware = problem, mapping, hardware
         self.loops = temporal_loops(problem, mapping)
         self.turning = frozenset(loop.dimension for loop in self.loops)
@@ -328,7 +313,9 @@ def turnover(
     return np.where(has_word, int(following), 0)
 
 
-def padded(problem: Problem, mapping: Mapping) -> Problem:
-    """The problem with every dimension filled up to whole tiles, as ``controller.pad_edges`` runs it."""
+def filled_up(problem: Problem, mapping: Mapping, hardware: Hardware) -> Problem:
+    """The problem as it runs: where the controller fills up partial tiles, every dimension has the size of whole tiles."""
+    if not hardware.controller.pad_edges:
+        return problem
     sizes = {d: -(-size // tile) * tile for d, size, tile in zip(DIMENSIONS, problem.dims, mapping.tile, strict=True)}
     return replace(problem, **sizes, padding=(0, 0))  # type: ignore[arg-type]

@@ -13,31 +13,22 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.arrays import Ints
-from maerisim.errors import MappingError, NotSupportedError
 from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import topology_of
-from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import DenseLowering
-from maerisim.mapping.fused import FusedMapping, refusals, shares
+from maerisim.mapping.fused import shares
+from maerisim.mapping.legality import LegalPair
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.program.program import CollectStep, Fusion, Loop, Node, Packets, Program, Step, Thread
-from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.reference import taken_in
 
 T = TypeVar("T")
 
 
-def lower_fused(problem: FusedProblem, mapping: FusedMapping, hardware: Hardware) -> Program:
-    """The program that runs both layers of ``problem`` at once.
-
-    Raises MappingError with every violated constraint, NotSupportedError for controllers that cannot run it.
-    """
-    refused = refusals(hardware)
-    if refused:
-        raise NotSupportedError("\n".join(refused))
-    violations = mapping.check(problem, hardware)
-    if violations:
-        raise MappingError("mapping", violations)
+def lower_fused(legal: LegalPair) -> Program:
+    """The program that runs both of two fused layers at once."""
+    problem, mapping, hardware = legal.problem, legal.mapping, legal.hardware
     start = mapping.multipliers
     share, rest = shares(hardware, start)
     first = DenseLowering(problem.first, mapping.first, hardware, share=share).program()

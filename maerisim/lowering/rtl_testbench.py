@@ -29,7 +29,7 @@ from maerisim.program.program import (
     Thread,
 )
 from maerisim.rtl.fabric import configured
-from maerisim.rtl.layer import hardware_reasons
+from maerisim.rtl.layer import REFUSED, hardware_reasons
 from maerisim.rtl.memory import Files, LayerInfo
 
 
@@ -41,7 +41,7 @@ def lower_testbench(files: Files, hardware: Hardware) -> Program:
     layer = files.layer
     reasons = [*hardware_reasons(hardware), *_reasons(layer, hardware)]
     if reasons:
-        raise NotSupportedError("\n".join(f"the RTL cannot run this layer: {reason}" for reason in reasons))
+        raise NotSupportedError("\n".join(REFUSED + reason for reason in reasons))
     reduction = configured(files.configuration, hardware.buses)
     testbench = _Testbench(layer, hardware)
     control = testbench.thread()

@@ -21,8 +21,9 @@ from maerisim.lowering.layout import strides_of
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Trips, held
+from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import Mapping
-from maerisim.mapping.sparse_rounds import POSITIONS, Round, starts, trips, virtual_neurons
+from maerisim.mapping.sparse_rounds import POSITIONS, Round, rounds, starts, trips, virtual_neurons
 from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use
 from maerisim.workload.problem import Problem
 
@@ -30,6 +31,14 @@ T = TypeVar("T")
 
 NOTHING = -1
 """Address of the operand of a switch that has no weight in a fold."""
+
+
+def lower_sparse(legal: LegalLayer) -> tuple[Program, ...]:
+    """The programs of a sparse layer, one for each set of filters; each runs when the one before is done."""
+    problem, mapping, hardware = legal.problem, legal.mapping, legal.hardware
+    return tuple(
+        RoundLowering(problem, mapping, hardware, round_).program() for round_ in rounds(problem, mapping, hardware)
+    )
 
 
 class RoundLowering:

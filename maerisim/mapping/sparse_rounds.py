@@ -10,13 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
 
+from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem
-
-if TYPE_CHECKING:
-    from maerisim.mapping.mapping import Mapping
 
 POSITIONS = ("N", "P", "Q")
 """Dimensions that tell the outputs of a filter apart."""
@@ -87,15 +85,12 @@ def virtual_neurons(round_: Round, mapping: Mapping) -> Iterator[VirtualNeuron]:
 
 
 def starts(sizes: Sequence[int], hardware: Hardware) -> list[int]:
-    """The first multiplier switch of each of several virtual neurons side by side, and the first behind them.
-
-    In a plain tree each takes an aligned subtree.
-    """
+    """The first multiplier switch of each of several virtual neurons side by side, and the first behind them."""
+    topology = topology_of(hardware)
     found, free = [], 0
     for size in sizes:
-        block = size
-        if hardware.reduction.topology == "plain_tree":
-            block = 1 << (size - 1).bit_length()
+        block = topology.block(size)
+        if topology.aligned:
             free = -(-free // block) * block
         found.append(free)
         free += block
@@ -104,7 +99,7 @@ def starts(sizes: Sequence[int], hardware: Hardware) -> list[int]:
 
 def switches(round_: Round, mapping: Mapping, hardware: Hardware) -> int:
     """Multiplier switches up to the last that a round uses."""
-    if hardware.reduction.topology != "plain_tree":
+    if not topology_of(hardware).aligned:
         return sum(round_.sizes) * positions(mapping)
     return starts([round_.sizes[vn.filter] for vn in virtual_neurons(round_, mapping)], hardware)[-1]
 

@@ -25,6 +25,7 @@ from maerisim.arrays import Ints
 from maerisim.mapping.buffer_fit import OUTPUTS, WEIGHTS, Occupancy, occupancy
 from maerisim.mapping.mapping import REDUCED, Mapping
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+from maerisim.workload.windows import real_lines
 
 if TYPE_CHECKING:
     from maerisim.kernels.stepping.transfers import Schedule
@@ -227,17 +228,6 @@ def fused_use(problem: FusedProblem, mappings: tuple[Mapping, Mapping], cycles: 
     )
 
 
-def real_lines(problem: Problem, axis: int, outputs: range, taps: range) -> Ints:
-    """The input rows (axis 0) or columns (1) that windows touch at some of their taps and that are not padding.
-
-    Where the stride does not reach the last row, up to stride - 1 rows too few are counted.
-    """
-    lines = np.add.outer(np.array(outputs) * problem.stride[axis], np.array(taps) * problem.dilation[axis])
-    last = (problem.H, problem.W)[axis] - 1 - problem.padding[axis]
-    lines = lines[(lines >= problem.padding[axis]) & (lines <= last)]
-    return np.unique(lines)
-
-
 def compulsory_words(problem: Problem) -> dict[str, int]:
     """Words that have to cross the boundary to DRAM however large the buffer is: operands once, outputs once.
 
@@ -300,8 +290,3 @@ def memory_use(
         block_weights=int(blocks.occupancy.weights),
         schedule=schedule,
     )
-
-
-def whole(problem: Problem, mapping: Mapping) -> Blocks:
-    """The layer in one block."""
-    return Blocks(problem, mapping, problem.dims)

@@ -17,10 +17,11 @@ import numpy.typing as npt
 from maerisim.arrays import Ints
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.buffer_fit import cut_whole, lines, occupancy
+from maerisim.mapping.buffer_fit import occupancy
 from maerisim.mapping.mapping import REDUCED, Mapping
 from maerisim.memory.blocks import Blocks, compulsory_words
 from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.windows import lines
 
 CUTS_OF_A_KIND = 5
 """Cuts that are worth a closer look, of those that leave the same loops of the fabric whole."""
@@ -61,6 +62,11 @@ _ORDERS = [
 """What stays in the buffer depends on which of filters, reduction and plane turns inside the others."""
 
 
+def uncut(problem: Problem, mapping: Mapping) -> tuple[Blocks, float]:
+    """The layer in one block, and the words that it moves."""
+    return Blocks(problem, mapping, problem.dims), float(sum(compulsory_words(problem).values()))
+
+
 def cuts(problem: Problem, mapping: Mapping, hardware: Hardware, compute_cycles: int) -> list[tuple[Blocks, float]]:
     """The most promising ways to cut a layer that takes ``compute_cycles`` on the fabric, each with about the words that it moves.
 
@@ -68,10 +74,7 @@ def cuts(problem: Problem, mapping: Mapping, hardware: Hardware, compute_cycles:
     are looked for that leave them whole: those that may take fewest cycles, those of fewest blocks, and of fewest words.
     Raises MappingError when the global buffer has no room for the smallest block, or only for too many.
     """
-    whole = Blocks(problem, mapping, problem.dims)
     room = hardware.global_buffer.words
-    if cut_whole(problem, hardware):
-        return [(whole, float(sum(compulsory_words(problem).values())))]
     extents = _boxes(problem, mapping)
     sizes = {d: extents[:, place] for place, d in enumerate(DIMENSIONS)}
     counts = {d: -(-size // sizes[d]) for d, size in zip(DIMENSIONS, problem.dims, strict=True)}

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from maerisim.arrays import Ints
 from maerisim.fabric.topology import Topology, Transfer, topology_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
 from maerisim.lowering.layout import Layout, place
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import ACTIVE, Collect, CollectStep, Node, Packets, Program, Step, Thread, Use
+from maerisim.ways.way import program_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def configuration(problem: Problem, mapping: Mapping, hardware: Hardware) -> dic
     Addresses count words of row-major tensors: weights (G, K, C, R, S), of which a pooling has none, inputs
     (N, G, C, H, W) with their padding, outputs (N, G, K, P, Q). Raises MappingError when the mapping does not fit.
     """
-    program = lower(problem, mapping, hardware)
+    program = program_of(problem, mapping, hardware)
     topology = topology_of(hardware)
     layout = place(mapping, topology, program.spills)
     return {

@@ -16,14 +16,14 @@ from maerisim.counts.counters import Counters, Spent
 from maerisim.counts.tile_kinds import Share, TileKind, shares, together
 from maerisim.counts.totals import Multicasts, multicasts, totals
 from maerisim.engine.run import Result
-from maerisim.errors import DocumentError, NotSupportedError
+from maerisim.errors import DocumentError
 from maerisim.estimate.bounds import Bounds, bounds
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import MemoryUse, compulsory_words
 from maerisim.program.program import Node, Program, Step, Use
-from maerisim.ways.in_blocks import simulate
+from maerisim.ways.lock_step import require_control_steps
+from maerisim.ways.way import programs, simulate
 from maerisim.workload.problem import Problem
 
 ADDER_SWITCH_BITS = 4
@@ -141,16 +141,6 @@ def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Resu
         multipliers=hardware.multipliers,
         memory=result.memory,
     )
-
-
-def require_control_steps(hardware: Hardware) -> None:
-    """Raises NotSupportedError for a controller that drives everything in lock step."""
-    if hardware.controller.kind == "lock_step":
-        msg = (
-            f"hardware {hardware.name} is driven in lock step: it has no control steps to report on "
-            "(maerisim rtl --explain describes its configuration)"
-        )
-        raise NotSupportedError(msg)
 
 
 def _dram(compulsory: dict[str, int], memory: MemoryUse | None, hardware: Hardware) -> list[Spent]:

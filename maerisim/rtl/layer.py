@@ -16,6 +16,8 @@ from maerisim.rtl.configure import check_size, configure, packing
 from maerisim.rtl.memory import HALF_WORD, LARGEST, SMALLEST, Files, LayerInfo
 from maerisim.workload.problem import DIMENSIONS, Problem
 
+REFUSED = "the RTL cannot run this layer: "
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -34,7 +36,7 @@ def prepare(problem: Problem, hardware: Hardware, mapping: Mapping | None = None
     if mapping is not None:
         reasons += mapping_reasons(problem, mapping)
     if reasons:
-        raise NotSupportedError("\n".join(f"the RTL cannot run this layer: {reason}" for reason in reasons))
+        raise NotSupportedError("\n".join(REFUSED + reason for reason in reasons))
     if mapping is None:
         placement = choose(problem, hardware, vn_count)
     else:

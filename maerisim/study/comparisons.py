@@ -11,7 +11,7 @@ from maerisim.report.comparison import OURS, ComparedLayer, Comparison
 from maerisim.report.findings import LayerReport, UnsupportedLayer
 from maerisim.study.progress import Bar
 from maerisim.study.study import StageTask, Study, collected, located, map_layer
-from maerisim.ways.in_blocks import estimate, simulate
+from maerisim.ways.way import estimate, simulate
 from mapper.references import REFERENCES
 
 

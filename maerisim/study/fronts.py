@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from maerisim.engine.run import simulate
 from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import warmup
 from maerisim.study.progress import Bar
 from maerisim.study.study import StageTask, Study, chosen, collected, located
+from maerisim.ways.way import simulate
 from mapper import find_front
 
 

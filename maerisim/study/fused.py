@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maerisim.engine.outcome import Progress
-from maerisim.engine.run import EngineName, Result, simulate_fused
+from maerisim.engine.run import EngineName, Result
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.fused import estimate_fused
 from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import ConstraintFile
-from maerisim.mapping.fused import FusedMapping, refusals
-from maerisim.mapping.mapping import MappingFile
+from maerisim.mapping.document import MappingFile
+from maerisim.mapping.fused import FusedMapping
 from maerisim.report.findings import FusedReport, UnsupportedLayer
+from maerisim.ways.way import estimate, refusals, simulate
 from maerisim.workload.layers import Fused, part_name
 from maerisim.workload.problem import FusedProblem
 from maerisim.workload.reference import fused_reference, random_fused_operands
@@ -47,7 +47,7 @@ def task_of(layer: Fused, hardware: Hardware, scale: int | None, *, fusing: bool
     problem = layer.fused if scale is None else layer.fused.scaled(scale)
     before = layer.fused.operations if problem != layer.fused else None
     task = FusedTask(layer.name, (layer.layers[0].name, layer.layers[1].name), layer.count, problem, before)
-    refused = refusals(hardware)
+    refused = refusals(problem, hardware)
     if not refused and fusing:
         return task
     reason = f"cannot run on {hardware.name}: {'; '.join(refused)}"
@@ -86,7 +86,7 @@ def map_fused(task: FusedTask, hardware: Hardware, objective: Objective) -> Fuse
         operations_before_scaling=task.operations_before_scaling,
     )
     if task.mapping is not None:
-        return report(mapping=task.mapping, estimate=estimate_fused(task.problem, task.mapping, hardware))
+        return report(mapping=task.mapping, estimate=estimate(task.problem, task.mapping, hardware))
     choice = find_fused(task.problem, hardware, objective)
     return report(
         mapping=choice.mapping,
@@ -108,7 +108,7 @@ def simulate_both(
 ) -> tuple[Result, NDArray[np.int64] | None]:
     """Simulate fused layers, with values where there is a ``seed`` for them; and the outputs that NumPy has then."""
     operands = None if seed is None else random_fused_operands(layer.problem, seed)
-    result = simulate_fused(
+    result = simulate(
         layer.problem,
         layer.mapping,
         hardware,

@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result
-from maerisim.engine.sequence import simulate_sequence
 from maerisim.errors import MaerisimError, MappingError, NotSupportedError, ValuesError
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.fused import lower_fused
-from maerisim.lowering.programs import programs, refusals
 from maerisim.mapping.constraints import Constraint, ConstraintFile
-from maerisim.mapping.mapping import Mapping, load_mappings
+from maerisim.mapping.document import load_mappings
+from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words
 from maerisim.program.printing import program_text
 from maerisim.report.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import fused, warmup
 from maerisim.study.fused import FusedTask
 from maerisim.study.progress import Bar
-from maerisim.ways.in_blocks import cycles_in_turn, estimate, shapes, simulate
+from maerisim.ways.in_blocks import cycles_in_turn
+from maerisim.ways.sequence import simulate_sequence
+from maerisim.ways.way import estimate, program_of, programs, refusals, shapes, simulate, violations
 from maerisim.workload.layers import Fused, Layer, Recurrent
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
@@ -230,7 +230,7 @@ def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list
         except MappingError as error:
             wrong.extend(str(error).splitlines())
             return stage
-        wrong.extend(f"layer '{stage.name}': {violation}" for violation in mapping.check(stage.problem, hardware))
+        wrong.extend(f"layer '{stage.name}': {violation}" for violation in violations(stage.problem, mapping, hardware))
         return replace(stage, mapping=mapping)
 
     def fused_mapped(task: FusedTask) -> FusedTask:
@@ -239,7 +239,7 @@ def with_mappings(tasks: Sequence[Task], hardware: Hardware, path: Path) -> list
         except MappingError as error:
             wrong.extend(str(error).splitlines())
             return task
-        wrong.extend(f"layer '{task.name}': {violation}" for violation in mapping.check(task.problem, hardware))
+        wrong.extend(f"layer '{task.name}': {violation}" for violation in violations(task.problem, mapping, hardware))
         return replace(task, mapping=mapping)
 
     result: list[Task] = []
@@ -474,7 +474,7 @@ def program_texts(study: Study) -> Iterator[str]:
     for pair in study.tasks:
         if isinstance(pair, FusedTask):
             both = pair.mapping or find_fused(pair.problem, study.hardware, study.objective).mapping
-            yield f"# {pair.name}: {both}\n{program_text(lower_fused(pair.problem, both, study.hardware))}\n"
+            yield f"# {pair.name}: {both}\n{program_text(program_of(pair.problem, both, study.hardware))}\n"
     for task in study.stages:
         mapping = task.mapping or find_mapping(task.problem, study.hardware, objective=study.objective).mapping
         for shape in shapes(task.problem, mapping, study.hardware):

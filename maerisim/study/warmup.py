@@ -111,18 +111,18 @@ def _compile(part: str) -> None:
 
 
 def _run_estimates() -> None:
-    from maerisim.estimate.estimate import estimate
     from maerisim.hardware.hardware import Hardware
     from maerisim.mapping.mapping import Mapping
+    from maerisim.ways.way import estimate
     from maerisim.workload.problem import Problem
 
     estimate(Problem(K=2, C=2, P=4, Q=4), Mapping.of({"C": 2}, "N G K C R S P Q"), Hardware.load("maeri-16"))
 
 
 def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> None:
-    from maerisim.engine.run import simulate
     from maerisim.hardware.hardware import Hardware
     from maerisim.mapping.mapping import Mapping
+    from maerisim.ways.way import simulate
     from maerisim.workload.problem import Problem
     from maerisim.workload.reference import random_operands
 
@@ -134,7 +134,7 @@ def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> Non
 def _run_system() -> None:
     from maerisim.hardware.hardware import Hardware
     from maerisim.mapping.mapping import Mapping
-    from maerisim.ways.in_blocks import simulate
+    from maerisim.ways.way import simulate
     from maerisim.workload.problem import Problem
 
     hardware = Hardware.load("maeri-16").with_overrides({"dram.bandwidth": 1})

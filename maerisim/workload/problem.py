@@ -100,9 +100,14 @@ class Problem:
         return 0 if self.pools else self.operations
 
     @property
+    def output_shape(self) -> tuple[int, int, int, int, int]:
+        """(N, G, K, P, Q)."""
+        return (self.N, self.G, self.K, self.P, self.Q)
+
+    @property
     def outputs(self) -> int:
         """Output words."""
-        return self.N * self.G * self.K * self.P * self.Q
+        return math.prod(self.output_shape)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -197,6 +202,11 @@ class FusedProblem:
             )
         if wrong:
             raise DocumentError(wrong)
+
+    @property
+    def layers(self) -> tuple[Problem, Problem]:
+        """Both layers."""
+        return self.first, self.second
 
     @property
     def intermediate_shape(self) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem
-from mapper.heuristic import heuristic
+from mapper.references.heuristic import heuristic
 from mapper.references.mrna import mrna
 from mapper.references.stationary import input_stationary, output_stationary, row_stationary, weight_stationary
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from maerisim.errors import MappingError
-from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.legality import switches_needed
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import way_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper.space import sizes_without_waste
 
@@ -16,7 +17,7 @@ from mapper.space import sizes_without_waste
 def fits(mapping: Mapping, problem: Problem, hardware: Hardware) -> bool:
     """Whether the virtual neurons find room, with a switch more in each for a returning partial sum if there are any."""
     size = mapping.vn_size + mapping.spills(problem, hardware)
-    return (mapping.vn_count - 1) * topology_of(hardware).block(size) + size <= hardware.multipliers
+    return switches_needed(mapping.vn_count, size, hardware) <= hardware.multipliers
 
 
 def with_size(mapping: Mapping, dimension: str, size: int) -> Mapping:
@@ -38,16 +39,17 @@ def grown(mapping: Mapping, dimensions: Sequence[str], problem: Problem, hardwar
 
 def first_legal(name: str, mappings: Iterable[Mapping], problem: Problem, hardware: Hardware) -> Mapping:
     """The first mapping without violations. Raises MappingError with those of the last one when there is none."""
-    if hardware.controller.kind == "lock_step":
+    way = way_of(problem, hardware)
+    if way.space == "one_layout":
         why = f"the controller of {hardware.name} has one layout for each layer, there is nothing to choose"
         raise MappingError(name, [why])
-    if problem.sparsity is not None:
+    if way.space == "sets_of_filters":
         raise MappingError(
             name, ["it keeps whole filters, and those of a sparse layer have virtual neurons of unequal size"]
         )
     violations: list[str] = []
     for mapping in mappings:
-        violations = mapping.check(problem, hardware)
+        violations = way.violations(mapping)
         if not violations:
             return mapping
     raise MappingError(name, violations)

@@ -9,14 +9,13 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from maerisim.counts.counters import Traffic
-from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
-from maerisim.estimate.accuracy import ERROR_BOUND
+from maerisim.estimate.accuracy import GOOD
 from maerisim.estimate.bounds import bound
-from maerisim.estimate.estimate import estimate
 from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
@@ -30,7 +29,7 @@ PREDICTED = list(Traffic.__dataclass_fields__)
 @given(cases(largest=64, most_macs=4000))
 def test_every_predicted_count_equals_the_simulated_one(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     expected = estimate(problem, mapping, hardware)
     measured = simulate(problem, mapping, hardware)
     assert {name: getattr(expected.counters, name) for name in PREDICTED} == {
@@ -44,7 +43,7 @@ def test_every_predicted_count_equals_the_simulated_one(case: Case) -> None:
 @given(cases(largest=32, most_macs=600))
 def test_estimated_cycles_equal_those_of_walking_every_step(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     assert estimate(problem, mapping, hardware).cycles == estimated_cycles(problem, mapping, hardware)
 
 
@@ -84,7 +83,7 @@ ROWS_ACROSS_PHASES = Case(
 @given(sliding_cases())
 def test_estimated_cycles_equal_those_of_walking_rows_that_slide(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     assert estimate(problem, mapping, hardware).cycles == estimated_cycles(problem, mapping, hardware)
 
 
@@ -99,8 +98,8 @@ def test_cycles_are_close_on_the_layers_of_real_networks(name: str) -> None:
         cycles = simulate(problem, found.mapping, hardware).cycles
         errors.append((found.estimate.cycles - cycles) / cycles)
     assert sum(map(abs, errors)) / len(errors) <= 0.005
-    assert min(errors) >= -ERROR_BOUND.under
-    assert max(errors) <= ERROR_BOUND.over
+    assert min(errors) >= -GOOD.under
+    assert max(errors) <= GOOD.over
 
 
 LONG_LOOPS = [

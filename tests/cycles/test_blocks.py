@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.buffer_fit import fits_buffer, lines, occupancy
+from maerisim.mapping.buffer_fit import fits_buffer, occupancy
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import Blocks, compulsory_words
 from maerisim.memory.cuts import cuts
-from maerisim.ways.in_blocks import estimate
+from maerisim.ways.way import estimate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.sparsity import Sparsity
+from maerisim.workload.windows import lines
 from tests.strategies import problems
 
 HARDWARE = Hardware.load("maeri-16")
@@ -146,8 +147,8 @@ def test_a_mapping_whose_smallest_block_does_not_fit_is_refused_with_the_numbers
     mapping = Mapping.of({"R": 3, "S": 3})
     # One tile: 9 weights, a window of 9 inputs, 1 output; each operand changes from block to block.
     roomy, tight = (HARDWARE.with_overrides({"global_buffer.words": words}) for words in (38, 37))
-    assert mapping.check(problem, roomy) == []
-    (refusal,) = mapping.check(problem, tight)
+    assert violations(problem, mapping, roomy) == []
+    (refusal,) = violations(problem, mapping, tight)
     assert refusal.startswith("a block of one tile takes 38 words of the global buffer (weights 2 × 9, inputs 2 × 9, ")
     assert refusal.endswith("outputs 2 × 1), 37 are there")
     with pytest.raises(MappingError, match="37 are there"):
@@ -160,7 +161,7 @@ def test_tiles_are_filtered_as_mappings_are_checked(blocks: Blocks, words: int) 
     hardware = HARDWARE.with_overrides({"global_buffer.words": words, "multipliers": 4096})
     tiles = np.array([blocks.extent, [1] * 8, blocks.problem.dims], np.int32)
     refused = [
-        [text for text in Mapping(tuple(tile)).check(blocks.problem, hardware) if "global buffer" in text]  # type: ignore[arg-type]
+        [text for text in violations(blocks.problem, Mapping(tuple(tile)), hardware) if "global buffer" in text]  # type: ignore[arg-type]
         for tile in tiles.tolist()
     ]
     assert fits_buffer(blocks.problem, tiles, hardware).tolist() == [not texts for texts in refused]
@@ -171,7 +172,7 @@ def test_tiles_are_filtered_as_mappings_are_checked(blocks: Blocks, words: int) 
 def test_cuts_fit_the_buffer_in_whole_tiles(blocks: Blocks, words: int) -> None:
     hardware = HARDWARE.with_overrides({"global_buffer.words": words, "multipliers": 4096})
     mapping = Mapping(blocks.extent)  # type: ignore[arg-type]
-    if mapping.check(blocks.problem, hardware):
+    if violations(blocks.problem, mapping, hardware):
         return
     found = cuts(blocks.problem, mapping, hardware, 1000)
     assert found

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counts.counters import differences
-from maerisim.engine.run import simulate
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import padded
+from maerisim.lowering.dense import filled_up
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands, reference_outputs
 from tests.strategies import Case, cases
@@ -19,7 +19,9 @@ from tests.strategies import Case, cases
 @given(cases())
 def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))  # two switches cannot hold a product and a returning partial sum twice
+    assume(
+        not violations(problem, mapping, hardware)
+    )  # two switches cannot hold a product and a returning partial sum twice
     operands = random_operands(problem, seed=1)
     event = simulate(problem, mapping, hardware, engine="event", operands=operands)
     compiled = simulate(problem, mapping, hardware, engine="compiled", operands=operands)
@@ -29,7 +31,7 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     assert compiled.outputs is not None
     np.testing.assert_array_equal(event.outputs, compiled.outputs)
     np.testing.assert_array_equal(compiled.outputs, reference_outputs(problem, operands))
-    whole = padded(problem, mapping) if hardware.controller.pad_edges else problem
+    whole = filled_up(problem, mapping, hardware)
     assert compiled.counters.multiplications == whole.macs
     assert compiled.counters.passes == whole.operations - whole.macs
     assert not (compiled.counters.additions if problem.operation == "max" else compiled.counters.comparisons)

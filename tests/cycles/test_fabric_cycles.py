@@ -24,14 +24,14 @@ from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import recorded
 from maerisim.engine.compiled.flatten import flatten
 from maerisim.engine.event.fabric import Fabric
-from maerisim.engine.run import EngineName, Result, simulate
+from maerisim.engine.run import EngineName, Result
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import fabric as fabric_kernels
 from maerisim.kernels.stepping import machine as machine_numbers
 from maerisim.kernels.stepping import repetition
-from maerisim.lowering.dense import lower
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
+from maerisim.ways.way import program_of, simulate
 from maerisim.workload.problem import Problem
 
 ENGINES: tuple[EngineName, ...] = ("event", "compiled")
@@ -109,7 +109,7 @@ def test_first_result_of_one_virtual_neuron(latency: Latencies, exponent: int, p
     expected = 2 * min(size, 16 // ports) - 1 + latency.tail(max(exponent, 1))
     problem, tile = Problem(C=size), {"C": size}
     assert run(problem, tile, hardware).cycles == expected
-    program = lower(problem, Mapping.of(tile), hardware)
+    program = program_of(problem, Mapping.of(tile), hardware)
     for engine in ENGINES:
         assert results_after(program, hardware, expected - 1, engine) == 0
         assert results_after(program, hardware, expected, engine) == 1
@@ -200,7 +200,7 @@ def test_partial_sums_make_a_round_trip_for_each_fold(latency: Latencies, folds:
     counters = result.counters
     assert counters.buffer_writes == {"outputs": 1, "partial_sums": folds - 1}
     assert counters.buffer_reads["partial_sums"] == counters.distributed["partial_sums"] == folds - 1
-    program = lower(problem, Mapping.of(tile), hardware)
+    program = program_of(problem, Mapping.of(tile), hardware)
     for engine in ENGINES:
         for fold in range(folds):
             written = begin + fold * round_trip + latency.turn(1)  # the cycle in which the bus takes this fold's sum

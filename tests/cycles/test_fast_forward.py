@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
 from maerisim.engine.compiled import run as compiled
-from maerisim.engine.run import simulate
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import program_of, simulate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from tests.strategies import Case, hardwares
 
@@ -30,7 +29,7 @@ def long_cases(draw: st.DrawFn) -> Case:
     if hardware.multiplier.wait_for_all_weights:
         order = [d for d in order if d not in "CRS"] + [d for d in order if d in "CRS"]
     for d in draw(st.permutations(DIMENSIONS)):
-        if not Mapping.of(tile, order).check(problem, hardware):
+        if not violations(problem, Mapping.of(tile, order), hardware):
             break
         tile[d] = 1
     return Case(problem, Mapping.of(tile, order), hardware)
@@ -40,13 +39,13 @@ def long_cases(draw: st.DrawFn) -> Case:
 @given(long_cases())
 def test_skipping_equals_stepping(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     assert_equal(problem, mapping, hardware)
 
 
 def assert_equal(problem: Problem, mapping: Mapping, hardware: Hardware) -> compiled.Run | None:
     """Run with and without skipping; both must find the same, or both that the program cannot go on."""
-    program = lower(problem, mapping, hardware)
+    program = program_of(problem, mapping, hardware)
     skipping = compiled.run_lanes(program, hardware, fast_forward=True)
     stepping = compiled.run_lanes(program, hardware, fast_forward=False)
     if skipping is None or stepping is None:

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from maerisim.counts.counters import differences
 from maerisim.engine.event import fabric as event
 from maerisim.engine.event.queues import Word
-from maerisim.engine.run import simulate, simulate_fused
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.fused import lower_fused
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import program_of, simulate, violations
 from maerisim.workload.problem import FusedProblem, Problem
 from maerisim.workload.reference import FusedOperands, Operands, random_fused_operands, reference_outputs
 from tests.strategies import FusedCase, fused_cases
@@ -37,10 +36,10 @@ def one_after_the_other(problem: FusedProblem, operands: FusedOperands) -> np.nd
 @given(fused_cases())
 def test_engines_agree_with_each_other_and_with_numpy(case: FusedCase) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     operands = random_fused_operands(problem, seed=1)
-    slow = simulate_fused(problem, mapping, hardware, engine="event", operands=operands)
-    compiled = simulate_fused(problem, mapping, hardware, operands=operands)
+    slow = simulate(problem, mapping, hardware, engine="event", operands=operands)
+    compiled = simulate(problem, mapping, hardware, operands=operands)
     assert slow.cycles == compiled.cycles
     assert slow.first_result == compiled.first_result
     assert differences(slow.counters, compiled.counters) == []
@@ -50,7 +49,7 @@ def test_engines_agree_with_each_other_and_with_numpy(case: FusedCase) -> None:
     np.testing.assert_array_equal(compiled.outputs, one_after_the_other(problem, operands))
     assert compiled.counters.multiplications == problem.macs
     assert compiled.counters.operations == problem.operations
-    timing = simulate_fused(problem, mapping, hardware)  # without values, 64 switches at a time
+    timing = simulate(problem, mapping, hardware)  # without values, 64 switches at a time
     assert (timing.cycles, timing.first_result) == (compiled.cycles, compiled.first_result)
     assert differences(timing.counters, compiled.counters) == []
 
@@ -87,11 +86,11 @@ class Watched(event.Fabric):
 @given(fused_cases())
 def test_no_word_is_sent_before_it_was_written(case: FusedCase) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     first, weights = random_fused_operands(problem, seed=1)
     operands = Operands(first.inputs.ravel(), np.concatenate([first.weights.ravel(), weights.ravel()]))
     outputs = np.zeros(problem.first.outputs + problem.outputs, np.int64)
-    program = lower_fused(problem, mapping, hardware)
+    program = program_of(problem, mapping, hardware)
     fabrics: list[Watched] = []
 
     def watched(*arguments: Any) -> Watched:
@@ -114,7 +113,7 @@ def test_both_layers_work_at_the_same_time() -> None:
     """The second begins long before the first ends, so that both together take less than one after the other."""
     hardware = Hardware.load("maeri-64")
     second = Mapping.of({"C": 4, "R": 3}, "N G P Q K C R S")
-    together = simulate_fused(SMALL, FusedMapping(ROWS, second, 16), hardware).cycles
+    together = simulate(SMALL, FusedMapping(ROWS, second, 16), hardware).cycles
     alone = [simulate(SMALL.first, ROWS, hardware).cycles, simulate(SMALL.second, second, hardware).cycles]
     assert max(alone) <= together < sum(alone)
 
@@ -125,9 +124,7 @@ def test_a_layer_that_needs_all_channels_waits_for_the_last() -> None:
     channels = Mapping.of({"C": 8}, "N G K P Q C R S")
     pixels = Mapping.of({"C": 8}, "N G P Q K C R S")
     second = Mapping.of({"C": 4, "R": 3}, "N G P Q K C R S")
-    late, early = (
-        simulate_fused(SMALL, FusedMapping(first, second, 16), hardware).cycles for first in (channels, pixels)
-    )
+    late, early = (simulate(SMALL, FusedMapping(first, second, 16), hardware).cycles for first in (channels, pixels))
     alone = simulate(SMALL.second, second, hardware).cycles
     steps = 36  # of the first layer for each channel
     assert late >= 3 * steps + alone
@@ -137,7 +134,7 @@ def test_a_layer_that_needs_all_channels_waits_for_the_last() -> None:
 def test_virtual_neurons_of_both_lie_on_their_own_ports() -> None:
     hardware = Hardware.load("maeri-64")
     second = Mapping.of({"C": 4, "R": 3}, "N G P Q K C R S")
-    program = lower_fused(SMALL, FusedMapping(ROWS, second, 20), hardware)
+    program = program_of(SMALL, FusedMapping(ROWS, second, 20), hardware)
     assert [tuple(span) for span in program.spans] == [(0, 4), (4, 4), (8, 4), (12, 4), (20, 12)]
     assert [program.layer_of_virtual_neuron(number) for number in range(5)] == [0, 0, 0, 0, 1]
     assert [program.layer_of_port(port) for port in (4, 5)] == [0, 1]
@@ -155,6 +152,6 @@ def test_virtual_neurons_of_both_lie_on_their_own_ports() -> None:
 )
 def test_shares_that_do_not_fit(multipliers: int, expected: str) -> None:
     mapping = FusedMapping(ROWS, Mapping.of({"C": 4, "R": 3}), multipliers)
-    violations = mapping.check(SMALL, Hardware.load("maeri-64"))
-    assert len(violations) == 1
-    assert expected in violations[0]
+    found = violations(SMALL, mapping, Hardware.load("maeri-64"))
+    assert len(found) == 1
+    assert expected in found[0]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maerisim.engine.run import simulate
-from maerisim.estimate.estimate import estimate
 from maerisim.hardware.hardware import EnergyTable, Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import estimate, simulate
 from maerisim.workload.problem import Operation, Problem
 from maerisim.workload.reference import Operands, random_operands, reference_outputs
 

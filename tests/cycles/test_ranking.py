@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maerisim.estimate.estimate import estimate
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.predicted import energies
 from maerisim.estimate.ranking import estimate_many, rank
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import quantities as k
-from maerisim.lowering.dense import padded
+from maerisim.lowering.dense import filled_up
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
 from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.ways.way import estimate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper.space import all_tiles
 from tests.strategies import hardwares
@@ -50,7 +50,7 @@ def walks_of(problem: Problem) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
 
 def reuse(given: Problem, mapping: Mapping, hardware: Hardware) -> object:
     """All that the cost of a mapping takes from its loop order, from the lowering and the definition of fast loops."""
-    problem = padded(given, mapping) if hardware.controller.pad_edges else given
+    problem = filled_up(given, mapping, hardware)
     multiplier, loops = hardware.multiplier, temporal_loops(problem, mapping)
     weights = held(loops, WEIGHT_DIMENSIONS, multiplier.weight_registers, multiplier.wait_for_all_weights)
     inputs = held(loops, INPUT_DIMENSIONS, multiplier.input_registers)
@@ -76,7 +76,7 @@ def test_every_loop_order_and_placement_that_differs_is_estimated_once(problem: 
         kinds = set()
         for order in orders:
             mapping = Mapping.of(sizes, order)
-            if not mapping.check(problem, hardware):
+            if not violations(problem, mapping, hardware):
                 kinds.add(reuse(problem, mapping, hardware))
         placements = factorial(sum(sizes[d] > 1 for d in REPLICATED))
         assert rank(problem, hardware, tile[None], bounded=False).estimated == len(kinds) * placements
@@ -99,7 +99,7 @@ def test_the_best_is_the_best_of_all_mappings(objective: Objective, problem: Pro
     best = np.lexsort((secondary, primary))[0]
     assert ranking.best[0].score == pytest.approx(primary[best])
     found = ranking.best[0].mapping
-    assert found.check(problem, hardware) == []
+    assert violations(problem, found, hardware) == []
     assert estimate(problem, found, hardware) == ranking.best[0].estimate
 
 

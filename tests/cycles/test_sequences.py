@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
-from maerisim.engine.run import simulate
-from maerisim.engine.sequence import simulate_sequence
 from maerisim.hardware.hardware import Hardware
+from maerisim.ways.sequence import simulate_sequence
+from maerisim.ways.way import simulate, violations
 from maerisim.workload.layers import Gru, Lstm, Recurrent
 from maerisim.workload.recurrence import random_sequence, reference_states, walk
 from mapper import find_mapping
@@ -28,7 +28,7 @@ def test_both_engines_compute_the_states_that_numpy_does(
     layer: Recurrent, hardware: Hardware, data: st.DataObject
 ) -> None:
     chosen = {stage.name: data.draw(mappings(stage.problem, hardware)) for stage in layer.stages}
-    assume(not any(chosen[stage.name].check(stage.problem, hardware) for stage in layer.stages))
+    assume(not any(violations(stage.problem, chosen[stage.name], hardware) for stage in layer.stages))
     operands = random_sequence(layer, seed=2)
     expected = reference_states(layer, operands)
     cycles = sum(stage.count * simulate(stage.problem, chosen[stage.name], hardware).cycles for stage in layer.stages)

@@ -10,13 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counts.counters import Traffic, differences
-from maerisim.engine.run import simulate
 from maerisim.estimate.bounds import bound
-from maerisim.estimate.estimate import estimate
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Use
+from maerisim.ways.way import estimate, programs, simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands, reference_outputs
 from maerisim.workload.sparsity import Sparsity
@@ -30,7 +28,7 @@ PREDICTED = list(Traffic.__dataclass_fields__)
 @given(sparse_cases())
 def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     operands = random_operands(problem, seed=1)
     event = simulate(problem, mapping, hardware, engine="event", operands=operands)
     compiled = simulate(problem, mapping, hardware, engine="compiled", operands=operands)
@@ -53,7 +51,7 @@ def test_engines_agree_with_each_other_and_with_numpy(case: Case) -> None:
 @given(sparse_cases())
 def test_every_nonzero_weight_meets_its_inputs_and_no_switch_holds_a_zero(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     sent: set[int] = set()
     for program in programs(problem, mapping, hardware):
         sizes = [span.size for span in program.spans]

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maerisim.engine import run as engine
-from maerisim.engine.run import EngineName
-from maerisim.errors import MappingError
+from maerisim.engine.run import EngineName, run_programs
+from maerisim.errors import MappingError, NotSupportedError
 from maerisim.estimate.bounds import bounds
 from maerisim.hardware.hardware import Dram, Hardware
 from maerisim.kernels.stepping.transfers import NOTHING, Schedule
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory import dram
 from maerisim.memory.blocks import Blocks, compulsory_words
-from maerisim.ways import in_blocks as system
+from maerisim.ways.in_blocks import InBlocks, Plan, cycles_in_turn
+from maerisim.ways.way import estimate, programs, simulate, violations, way_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.reference import random_operands, reference_outputs
 from maerisim.workload.sparsity import Sparsity
@@ -153,14 +153,20 @@ def test_transfers_take_whole_cycles_exactly(bandwidth: float) -> None:
 @given(cases(most_macs=400))
 def test_where_memory_does_not_limit_nothing_changes(case: Case) -> None:
     problem, mapping, hardware = case
-    assert system.simulate(*case) == engine.simulate(*case)
+    assert simulate(*case) == run_programs(programs(*case), hardware)
     roomy = hardware.with_overrides({"global_buffer.words": 2**40})
-    assert system.plan(problem, mapping, roomy).cycles <= system.estimate(*case).cycles
+    assert plan(problem, mapping, roomy).cycles <= estimate(*case).cycles
     # In one block a buffer that has room for all of it costs nothing, if DRAM takes no time.
     whole = Blocks(problem, mapping, problem.dims)
-    result = engine.simulate(*case)
+    result = simulate(*case)
     schedule = dram.schedule_of(whole, ints(result.cycles), Dram())
     assert dram.cycles_of(dram.follow(schedule, Dram())) == result.cycles
+
+
+def plan(problem: Problem, mapping: Mapping, hardware: Hardware) -> Plan:
+    way = way_of(problem, hardware)
+    assert isinstance(way, InBlocks)
+    return way.plan(way.legal(mapping))
 
 
 @st.composite
@@ -173,7 +179,7 @@ def limited_cases(draw: st.DrawFn, most_macs: int = 300) -> Case:
         "dram.latency": draw(st.sampled_from([0, 7, 50])),
     }
     limited = hardware.with_overrides(numbers)
-    if mapping.check(problem, limited):
+    if violations(problem, mapping, limited):
         limited = hardware.with_overrides(numbers | {"global_buffer.words": 10**6})
     return Case(problem, mapping, limited)
 
@@ -182,7 +188,7 @@ def limited_cases(draw: st.DrawFn, most_macs: int = 300) -> Case:
 @given(limited_cases())
 def test_layers_with_dram(case: Case) -> None:
     problem, _, hardware = case
-    result, expected = system.simulate(*case), system.estimate(*case)
+    result, expected = simulate(*case), estimate(*case)
     use = result.memory
     assert use is not None
     assert expected.memory is not None
@@ -207,7 +213,7 @@ def test_layers_with_dram(case: Case) -> None:
 @settings(max_examples=25, deadline=None)
 @given(limited_cases(most_macs=150))
 def test_both_engines_agree_with_dram(case: Case) -> None:
-    assert system.simulate(*case, engine="event") == system.simulate(*case)
+    assert simulate(*case, engine="event") == simulate(*case)
 
 
 @settings(max_examples=40, deadline=None)
@@ -215,22 +221,22 @@ def test_both_engines_agree_with_dram(case: Case) -> None:
 def test_blocks_compute_the_layer(case: Case) -> None:
     problem = case.problem
     operands = random_operands(problem, 1)
-    result = system.simulate(*case, operands=operands)
+    result = simulate(*case, operands=operands)
     assert result.outputs is not None
     assert (result.outputs == reference_outputs(problem, operands)).all()
-    assert replace(result, outputs=None) == system.simulate(*case)
+    assert replace(result, outputs=None) == simulate(*case)
 
 
 def test_more_bandwidth_is_never_slower() -> None:
     hardware = HARDWARE.with_overrides({"global_buffer.words": 600, "dram.bandwidth": 1})
-    blocks = system.plan(CONV, MAPPING, hardware).blocks
-    durations = ints(*(engine.simulate(shape.problem, shape.mapping, HARDWARE).cycles for shape in blocks.shapes))
+    blocks = plan(CONV, MAPPING, hardware).blocks
+    durations = ints(*(simulate(shape.problem, shape.mapping, HARDWARE).cycles for shape in blocks.shapes))
     same_blocks, own_blocks = [], []
     for bandwidth in (0.25, 0.5, 1, 1.5, 2, 4, 8, 64, None):
         channel = Dram(bandwidth=bandwidth)
         same_blocks.append(dram.cycles_of(dram.follow(dram.schedule_of(blocks, durations, channel), channel)))
         faster = HARDWARE.with_overrides({"global_buffer.words": 600, "dram.bandwidth": bandwidth})
-        own_blocks.append(system.simulate(CONV, MAPPING, faster).cycles)
+        own_blocks.append(simulate(CONV, MAPPING, faster).cycles)
     assert same_blocks == sorted(same_blocks, reverse=True)
     assert len(set(same_blocks)) > 3
     # The blocks are chosen from some promising cuts by estimate, which may miss the best by a little.
@@ -240,10 +246,10 @@ def test_more_bandwidth_is_never_slower() -> None:
 
 def test_a_slow_channel_sets_the_pace() -> None:
     hardware = HARDWARE.with_overrides({"global_buffer.words": 600, "dram.bandwidth": 0.05})
-    result = system.simulate(CONV, MAPPING, hardware)
+    result = simulate(CONV, MAPPING, hardware)
     assert result.memory is not None
     assert result.memory.dram_cycles >= 0.99 * result.cycles
-    assert system.estimate(CONV, MAPPING, hardware).limited_by == "dram"
+    assert estimate(CONV, MAPPING, hardware).limited_by == "dram"
     # 4 channels of 10 x 10 inputs, 8 x 4 x 3 x 3 weights, 8 x 10 x 10 outputs at a word in 20 cycles.
     assert bounds(CONV, hardware).dram == 20 * (400 + 288 + 800)
 
@@ -253,7 +259,7 @@ def test_padded_tiles_run_in_blocks(hardware_name: str) -> None:
     hardware = Hardware.load(hardware_name).with_overrides({"global_buffer.words": 400, "multipliers": 16})
     mapping = Mapping.of({"R": 3, "K": 2}, "N G K P Q C R S")
     operands = random_operands(CONV, 2)
-    result = system.simulate(CONV, mapping, hardware, operands=operands)
+    result = simulate(CONV, mapping, hardware, operands=operands)
     assert result.memory is not None
     assert result.memory.blocks > 1
     assert result.outputs is not None
@@ -264,17 +270,17 @@ def test_padded_tiles_run_in_blocks(hardware_name: str) -> None:
 def test_layers_in_turn_read_their_first_weights_early(engine_name: EngineName) -> None:
     problem, mapping = Problem(C=16), Mapping.of({"C": 16})
     hardware = HARDWARE.with_overrides({"dram.bandwidth": 0.25})
-    alone = system.simulate(problem, mapping, hardware)
+    alone = simulate(problem, mapping, hardware)
     assert alone.memory is not None
     # One tile, one block: 16 weights and 16 inputs are read in 64 cycles each, an output is written in 4.
-    computing = engine.simulate(problem, mapping, HARDWARE).cycles
+    computing = simulate(problem, mapping, HARDWARE).cycles
     assert alone.cycles == 64 + 64 + computing + 4
     # The weights of the second layer are read (128 to 192) while the first one computes; its inputs when that is written.
-    together = system.cycles_in_turn([(alone.memory, 2)], hardware, engine_name)
+    together = cycles_in_turn([(alone.memory, 2)], hardware, engine_name)
     assert together == max(128 + computing, 192) + 4 + 64 + computing + 4
     # Without room for them they are read when the first layer is done.
     tight = hardware.with_overrides({"global_buffer.words": 16 + 16 + 1 + 15})
-    assert system.cycles_in_turn([(alone.memory, 2)], tight, engine_name) == 2 * alone.cycles
+    assert cycles_in_turn([(alone.memory, 2)], tight, engine_name) == 2 * alone.cycles
 
 
 def test_a_sparse_layer_is_not_cut() -> None:
@@ -282,15 +288,15 @@ def test_a_sparse_layer_is_not_cut() -> None:
     mapping = Mapping.of({"K": 4, "C": 4}, "G K N P Q C R S")
     sizes = problem.weights + 8 * 36 + 4 * 36
     fits, tight = (HARDWARE.with_overrides({"global_buffer.words": words}) for words in (sizes, sizes - 1))
-    result = system.simulate(problem, mapping, fits)
+    result = simulate(problem, mapping, fits)
     assert result.memory is not None
-    assert (result.memory.blocks, result.cycles) == (1, engine.simulate(problem, mapping, HARDWARE).cycles)
-    with pytest.raises(MappingError, match=f"{sizes} words in the global buffer .* {sizes - 1} are there"):
-        system.simulate(problem, mapping, tight)
+    assert (result.memory.blocks, result.cycles) == (1, simulate(problem, mapping, HARDWARE).cycles)
+    with pytest.raises(NotSupportedError, match=f"{sizes} words in the global buffer .* {sizes - 1} are there"):
+        simulate(problem, mapping, tight)
 
 
 def test_too_many_blocks_are_refused() -> None:
     hardware = HARDWARE.with_overrides({"global_buffer.words": 6})
     problem = Problem(**dict.fromkeys(DIMENSIONS, 6))  # type: ignore[arg-type]
     with pytest.raises(MappingError, match="more than the 1,048,576 blocks"):
-        system.simulate(problem, Mapping.of({}), hardware)
+        simulate(problem, Mapping.of({}), hardware)

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maerisim.engine.run import EngineName, run
+from maerisim.engine.run import EngineName, RunOptions, run_programs
 from maerisim.errors import DeadlockError
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Packets, Program, Step, Thread, Use
+from maerisim.ways.way import program_of
 from maerisim.workload.problem import Problem
 
 ENGINES: tuple[EngineName, ...] = ("event", "compiled")
@@ -24,7 +24,7 @@ ORDER = "G K N P Q C R S"
 
 
 def program_on(hardware: Hardware) -> Program:
-    return lower(PROBLEM, Mapping.of(TILE, ORDER), hardware)
+    return program_of(PROBLEM, Mapping.of(TILE, ORDER), hardware)
 
 
 def without_last_packet(packets: Packets) -> Packets:
@@ -55,7 +55,7 @@ def deadlocks(program: Program, hardware: Hardware) -> list[str]:
     messages = []
     for engine in ENGINES:
         with pytest.raises(DeadlockError) as caught:
-            run(program, PROBLEM, hardware, engine=engine)
+            run_programs((program,), hardware, RunOptions(engine=engine))
         messages.append(str(caught.value))
     return messages
 
@@ -132,7 +132,7 @@ def test_both_engines_name_the_same_components() -> None:
 def test_a_sound_program_is_not_stopped_while_words_are_under_way() -> None:
     """Nothing moves for longer than any other latency while a word is in the distribution network."""
     hardware = HARDWARE.with_overrides({"distribution.latency": 50, "multiplier.input_fifo_depth": 1})
-    results = [run(program_on(hardware), PROBLEM, hardware, engine=engine) for engine in ENGINES]
+    results = [run_programs((program_on(hardware),), hardware, RunOptions(engine=engine)) for engine in ENGINES]
     assert results[0] == results[1]
     assert results[0].cycles > 50
 
@@ -141,7 +141,7 @@ def test_a_sound_program_is_not_stopped_while_words_are_under_way() -> None:
 def test_partial_sums_that_never_come_back(latency: int) -> None:
     """The ports think that every step starts an output, the multipliers ask for what came before."""
     hardware = HARDWARE.with_overrides({"accumulation.words": 0, "distribution.latency": latency})
-    program = lower(PROBLEM, Mapping.of({"K": 2, "C": 3}, ORDER), hardware)
+    program = program_of(PROBLEM, Mapping.of({"K": 2, "C": 3}, ORDER), hardware)
     assert program.spills
     silent = tuple(replace(packets, wait=np.zeros_like(packets.wait)) for packets in program.partial_sums.templates)
     event, compiled = deadlocks(
@@ -161,19 +161,19 @@ def test_a_program_that_holds_more_weights_than_there_are_registers(latency: int
     assert event == compiled
     assert "multiplier switches 0, 1, 2, 3, 4, 5, 6, 7: its weight has not arrived" in event
     assert "no room there" in event
-    assert run(program, PROBLEM, hardware).counters.results == 10
+    assert run_programs((program,), hardware).counters.results == 10
 
 
 def test_forwarded_inputs_that_fit_nowhere() -> None:
     """Two columns of a filter wait for the next channel while the queue between the switches holds one input only."""
     problem = Problem(C=4, S=2, Q=3)
-    program = lower(problem, Mapping.of({"S": 2}, "N G K P Q C R S"), HARDWARE)
+    program = program_of(problem, Mapping.of({"S": 2}, "N G K P Q C R S"), HARDWARE)
     smaller = HARDWARE.with_overrides({"multiplier.forward_fifo_depth": 1})
     assert any(Use.FORWARD & int(uses.max()) for uses in program.compute.templates)
     messages = []
     for engine in ENGINES:
         with pytest.raises(DeadlockError) as caught:
-            run(program, problem, smaller, engine=engine)
+            run_programs((program,), smaller, RunOptions(engine=engine))
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
     assert "multiplier switches 1: its left neighbour has no room for the input it forwards" in messages[0]

@@ -14,22 +14,23 @@ import numpy as np
 
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.times import RETIRES, RING, SLOTS
-from maerisim.lowering.dense import lower, padded
+from maerisim.lowering.dense import filled_up
 from maerisim.lowering.layout import WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import Held, held, temporal_loops
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import ACTIVE, Collect, CollectStep, Program, Use
 from maerisim.program.wiring import wire_up
+from maerisim.ways.way import program_of
 from maerisim.workload.problem import Problem
 
 
 def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> int:
     """Cycles of ``mapping`` as the analytic model defines them."""
-    problem = padded(given, mapping) if hardware.controller.pad_edges else given
+    problem = filled_up(given, mapping, hardware)
     multiplier, loops = hardware.multiplier, temporal_loops(problem, mapping)
     weights = held(loops, WEIGHT_DIMENSIONS, multiplier.weight_registers, multiplier.wait_for_all_weights)
     # The program of a controller that sends weights first counts control steps for them; the estimate does not.
-    program = lower(given, mapping, hardware.with_overrides({"controller.weights_first": False}))
+    program = program_of(given, mapping, hardware.with_overrides({"controller.weights_first": False}))
     at_ports = sum(
         (
             np.add.reduceat(np.append(template.wait > 0, 0), template.port_start[:-1])

@@ -8,6 +8,7 @@ from math import prod
 
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.ways.way import violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 
@@ -31,4 +32,4 @@ def walks_of(problem: Problem, tile: dict[str, int]) -> Iterator[tuple[tuple[str
 def all_mappings(problem: Problem, hardware: Hardware) -> list[Mapping]:
     """Every legal mapping once."""
     found = [Mapping.of(tile, *walk) for tile in all_tiles_of(problem, hardware) for walk in walks_of(problem, tile)]
-    return [mapping for mapping in found if not mapping.check(problem, hardware)]
+    return [mapping for mapping in found if not violations(problem, mapping, hardware)]

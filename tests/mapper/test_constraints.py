@@ -11,6 +11,7 @@ from maerisim.errors import DocumentError, MappingError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint, ConstraintFile
 from maerisim.mapping.mapping import REDUCED, Mapping
+from maerisim.ways.way import violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.sparsity import Sparsity
@@ -80,7 +81,7 @@ def test_the_space_is_that_of_the_mappings_that_fulfil_them(tmp_path: Path, case
     assert space_of(PROBLEM, HARDWARE, constraints).mappings == expected
     choice = find_mapping(PROBLEM, HARDWARE, constraints=constraints, effort=PROOF)
     assert fulfils(choice.mapping)
-    assert choice.mapping.check(PROBLEM, HARDWARE) == []
+    assert violations(PROBLEM, choice.mapping, HARDWARE) == []
 
 
 def test_outermost_innermost_and_placement(tmp_path: Path) -> None:

@@ -7,11 +7,10 @@ from itertools import permutations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
-from maerisim.estimate.estimate import estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import find_mapping
@@ -35,7 +34,7 @@ KINDS = {
 def test_every_kind_of_layer_gets_a_legal_mapping(kind: str, name: str, objective: str) -> None:
     hardware = Hardware.load(name)
     choice = find_mapping(KINDS[kind], hardware, objective)  # type: ignore[arg-type]
-    assert choice.mapping.check(KINDS[kind], hardware) == []
+    assert violations(KINDS[kind], choice.mapping, hardware) == []
     assert choice == find_mapping(KINDS[kind], hardware, objective)  # type: ignore[arg-type]
     assert choice.estimate == estimate(KINDS[kind], choice.mapping, hardware)
     assert choice.candidates >= 1
@@ -51,9 +50,9 @@ def test_a_legal_mapping_is_found_unless_there_is_none(problem: Problem, hardwar
     except MappingError:
         orders = [order for order in permutations(DIMENSIONS) if not folds_outside(order)][::7]
         tiles = [dict(zip(DIMENSIONS, map(int, tile), strict=True)) for tile in all_tiles(problem, hardware)]
-        assert all(Mapping.of(tile, order).check(problem, hardware) for tile in tiles for order in orders)
+        assert all(violations(problem, Mapping.of(tile, order), hardware) for tile in tiles for order in orders)
     else:
-        assert choice.mapping.check(problem, hardware) == []
+        assert violations(problem, choice.mapping, hardware) == []
 
 
 def folds_outside(order: tuple[str, ...]) -> bool:

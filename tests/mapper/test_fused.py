@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from maerisim.engine.run import simulate, simulate_fused
 from maerisim.errors import NotSupportedError
 from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, shares
+from maerisim.ways.way import simulate, violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import FusedProblem, Problem
 from mapper import find_fused, find_mapping
@@ -30,9 +30,9 @@ PAIRS = {
 def test_the_choice_fits_and_takes_what_was_estimated(problem: FusedProblem, hardware: str) -> None:
     machine = Hardware.load(hardware)
     choice = find_fused(problem, machine)
-    assert choice.mapping.check(problem, machine) == []
+    assert violations(problem, choice.mapping, machine) == []
     assert choice == find_fused(problem, machine)
-    cycles = simulate_fused(problem, choice.mapping, machine).cycles
+    cycles = simulate(problem, choice.mapping, machine).cycles
     assert choice.estimate.cycles == pytest.approx(cycles, rel=0.05)
     assert choice.estimate.bound_cycles <= cycles
 
@@ -45,8 +45,8 @@ def test_no_even_share_with_the_best_mappings_of_each_is_faster(problem: FusedPr
     half, _ = shares(hardware, 32)
     alone = [find_mapping(layer, Hardware.load("maeri-32")).mapping for layer in (problem.first, problem.second)]
     assert half.multipliers == 32
-    naive = simulate_fused(problem, FusedMapping(alone[0], alone[1], 32), hardware).cycles
-    assert simulate_fused(problem, choice.mapping, hardware).cycles <= naive
+    naive = simulate(problem, FusedMapping(alone[0], alone[1], 32), hardware).cycles
+    assert simulate(problem, choice.mapping, hardware).cycles <= naive
 
 
 def test_apart_is_what_both_take_on_the_whole_array() -> None:
@@ -65,7 +65,7 @@ def test_objectives(objective: Objective) -> None:
     fastest, other = find_fused(problem, hardware), find_fused(problem, hardware, objective)
 
     def energy_of(mapping: FusedMapping) -> float:
-        return simulate_fused(problem, mapping, hardware).counters.energy(hardware.energy)
+        return simulate(problem, mapping, hardware).counters.energy(hardware.energy)
 
     assert energy_of(other.mapping) <= energy_of(fastest.mapping)
 
@@ -80,5 +80,5 @@ def test_the_published_error_of_the_shipped_pairs() -> None:
     hardware = Hardware.load("maeri-64")
     for layer in Network.load("fused").layers:
         choice = find_fused(layer.fused, hardware)  # type: ignore[union-attr]
-        cycles = simulate_fused(layer.fused, choice.mapping, hardware).cycles  # type: ignore[union-attr]
+        cycles = simulate(layer.fused, choice.mapping, hardware).cycles  # type: ignore[union-attr]
         assert abs(choice.estimate.cycles - cycles) <= 0.005 * cycles

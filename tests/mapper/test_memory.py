@@ -7,7 +7,7 @@ import pytest
 from maerisim.errors import MappingError
 from maerisim.estimate.bounds import bound
 from maerisim.hardware.hardware import Hardware
-from maerisim.ways import in_blocks as system
+from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
 from mapper.memory import energy
@@ -22,13 +22,13 @@ CONV = Problem(K=16, C=8, R=3, S=3, P=12, Q=12, padding=(1, 1))
 def test_the_mapping_for_dram_is_at_least_as_good_there_as_the_fastest_on_the_fabric() -> None:
     for_dram = find_mapping(CONV, HARDWARE).mapping
     for_fabric = find_mapping(CONV, Hardware.load("maeri-16")).mapping
-    cycles = system.simulate(CONV, for_dram, HARDWARE).cycles
-    assert bound(CONV, HARDWARE) <= cycles <= system.simulate(CONV, for_fabric, HARDWARE).cycles
+    cycles = simulate(CONV, for_dram, HARDWARE).cycles
+    assert bound(CONV, HARDWARE) <= cycles <= simulate(CONV, for_fabric, HARDWARE).cycles
 
 
 def test_energy_includes_dram() -> None:
     frugal, fast = (find_mapping(CONV, HARDWARE, objective).mapping for objective in ("energy", "cycles"))
-    spent = [energy(system.simulate(CONV, mapping, HARDWARE), HARDWARE) for mapping in (frugal, fast)]
+    spent = [energy(simulate(CONV, mapping, HARDWARE), HARDWARE) for mapping in (frugal, fast)]
     assert spent[0] <= spent[1]
 
 

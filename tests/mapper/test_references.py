@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maerisim.engine.run import simulate
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
+from maerisim.ways.way import simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands, reference_outputs
 from mapper.references import REFERENCES
@@ -33,7 +33,7 @@ def test_references_are_legal_and_right_or_say_why_there_is_none(
     except MappingError:
         assert reasons(name, problem, hardware)
         return
-    assert mapping.check(problem, hardware) == []
+    assert violations(problem, mapping, hardware) == []
     operands = random_operands(problem, 1)
     outputs = simulate(problem, mapping, hardware, operands=operands).outputs
     assert outputs is not None
@@ -81,7 +81,7 @@ def test_the_default_fabric_runs_every_reference_that_applies(name: str, problem
             REFERENCES[name](problem, hardware, "cycles")
         return
     mapping = REFERENCES[name](problem, hardware, "cycles")
-    assert mapping.check(problem, hardware) == []
+    assert violations(problem, mapping, hardware) == []
     if name != "mrna":  # mRNA leaves most of the array idle when a group has one channel
         assert mapping.switches > hardware.multipliers / 2
 

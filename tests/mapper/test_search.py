@@ -6,15 +6,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from maerisim.engine.run import simulate
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.estimate import estimate
 from maerisim.estimate.objective import Objective, score
 from maerisim.hardware.hardware import Hardware
+from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity
 from mapper import PROOF, Effort, find_front, find_mapping
-from mapper.heuristic import heuristic
+from mapper.references.heuristic import heuristic
 from mapper.space import space_of
 from tests.mapper.spaces import all_mappings, all_tiles_of, walks_of
 from tests.strategies import hardwares
@@ -131,6 +130,6 @@ def test_sparse_layers_have_no_front() -> None:
 def test_the_heuristic_is_legal_and_never_better_than_the_proven_best(kind: str) -> None:
     hardware, problem = Hardware.load("maeri-16"), SMALL[kind]
     rough = heuristic(problem, hardware, "cycles")
-    assert rough.check(problem, hardware) == []
+    assert violations(problem, rough, hardware) == []
     best = find_mapping(problem, hardware, effort=PROOF).mapping
     assert simulate(problem, best, hardware).cycles <= simulate(problem, rough, hardware).cycles

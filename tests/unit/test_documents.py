@@ -9,7 +9,7 @@ import pytest
 from maerisim.documents import Document, load, locate, shipped
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import MappingFile
+from maerisim.mapping.document import MappingFile
 from maerisim.workload.network import Network
 
 

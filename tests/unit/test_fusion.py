@@ -8,14 +8,13 @@ from math import ceil
 import pytest
 from hypothesis import assume, given, settings
 
-from maerisim.engine.run import simulate_fused
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
-from maerisim.estimate.fused import completed, estimate_fused, first_needed, fused_bound, lateness
+from maerisim.estimate.fused import completed, first_needed, fused_bound, lateness
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.fused import lower_fused
-from maerisim.mapping.fused import FusedMapping, refusals, shares
+from maerisim.mapping.fused import FusedMapping, shares
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import fused_use
+from maerisim.ways.way import estimate, program_of, refusals, simulate, violations
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
 from maerisim.workload.sparsity import Sparsity
 from tests.strategies import FusedCase, fused_cases
@@ -120,9 +119,9 @@ def visits(problem: Problem, mapping: Mapping) -> list[list[range]]:
 @given(fused_cases())
 def test_the_estimate_counts_exactly_and_the_bound_holds(case: FusedCase) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
-    expected = estimate_fused(problem, mapping, hardware)
-    found = simulate_fused(problem, mapping, hardware, engine="event")
+    assume(not violations(problem, mapping, hardware))
+    expected = estimate(problem, mapping, hardware)
+    found = simulate(problem, mapping, hardware, engine="event")
     assert expected.counters == found.counters.traffic
     assert found.cycles >= fused_bound(problem, hardware) == expected.bound_cycles
 
@@ -137,12 +136,12 @@ def test_virtual_neurons_of_a_plain_tree_are_aligned() -> None:
     hardware = Hardware.load("maeri-16").with_overrides({"reduction.topology": "plain_tree"})
     problem = FusedProblem(Problem(K=2, C=4, P=3), Problem(C=2, R=3, P=1, K=2))
     second = Mapping.of({"C": 2, "R": 3})
-    assert FusedMapping(Mapping.of({"C": 4}), second, 8).check(problem, hardware) == []
-    violations = FusedMapping(Mapping.of({"C": 4}), second, 4).check(problem, hardware)
-    assert len(violations) == 1
-    assert "virtual neurons of 6 each take an aligned subtree of 8" in violations[0]
+    assert violations(problem, FusedMapping(Mapping.of({"C": 4}), second, 8), hardware) == []
+    found = violations(problem, FusedMapping(Mapping.of({"C": 4}), second, 4), hardware)
+    assert len(found) == 1
+    assert "virtual neurons of 6 each take an aligned subtree of 8" in found[0]
     with pytest.raises(MappingError, match="aligned subtree of 8"):
-        lower_fused(problem, FusedMapping(Mapping.of({"C": 4}), second, 4), hardware)
+        program_of(problem, FusedMapping(Mapping.of({"C": 4}), second, 4), hardware)
 
 
 @pytest.mark.parametrize(
@@ -156,10 +155,10 @@ def test_virtual_neurons_of_a_plain_tree_are_aligned() -> None:
 def test_hardware_that_cannot_fuse(hardware: Hardware, reason: str) -> None:
     problem = FusedProblem(Problem(K=2, C=4), Problem(C=2))
     mapping = FusedMapping(Mapping.of({}), Mapping.of({}), hardware.leaves_per_port)
-    assert len(refusals(hardware)) == 1
-    assert reason in refusals(hardware)[0]
+    assert len(refusals(problem, hardware)) == 1
+    assert reason in refusals(problem, hardware)[0]
     with pytest.raises(NotSupportedError, match="fused layers need"):
-        simulate_fused(problem, mapping, hardware)
+        simulate(problem, mapping, hardware)
 
 
 def test_words_between_fused_layers_do_not_go_to_dram() -> None:
@@ -174,5 +173,5 @@ def test_words_between_fused_layers_do_not_go_to_dram() -> None:
 
 def test_fused_layers_are_refused_where_the_buffer_limits() -> None:
     limited = Hardware.load("maeri-64").with_overrides({"global_buffer.words": 10_000})
-    (reason,) = refusals(limited)
+    (reason,) = refusals(FusedProblem(Problem(K=2, C=4), Problem(C=2)), limited)
     assert "its global_buffer and dram limit that" in reason

@@ -67,7 +67,7 @@ TWIN = """
 import json
 import sys
 
-from maerisim.engine.run import simulate
+from maerisim.ways.way import simulate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.reference import random_operands

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
 from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Trips, forwards, held, temporal_loops
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Collect, Loop, Packets, Program, Step, Thread, Use, net_advance, net_period
+from maerisim.ways.way import program_of, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from tests.strategies import Case, cases, powers_up_to
 
@@ -213,8 +213,8 @@ def use_up(words: deque[int], current: int, uses: int, retire: Use, following: U
 def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
     """Play the flags of all switches in lockstep on the words that the packets bring, and compare with the loops."""
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
-    program = lower(problem, mapping, hardware)
+    assume(not violations(problem, mapping, hardware))
+    program = program_of(problem, mapping, hardware)
     switches = program.multipliers_used
     weights, inputs = received(program.weights, switches), received(program.inputs, switches)
     forwarded: list[deque[int]] = [deque() for _ in range(switches)]
@@ -260,8 +260,8 @@ def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
 @given(cases(most_macs=400, controllers=False))
 def test_every_output_is_started_and_completed_once(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
-    program = lower(problem, mapping, hardware)
+    assume(not violations(problem, mapping, hardware))
+    program = program_of(problem, mapping, hardware)
     started: Counter[int] = Counter()
     completed: Counter[int] = Counter()
     emitted = 0
@@ -283,8 +283,8 @@ def test_every_output_is_started_and_completed_once(case: Case) -> None:
 def test_partial_sums_wait_for_the_result_they_continue(case: Case) -> None:
     """Count each VN's results: the one that a packet waits for must be the last that went to the same address."""
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
-    program = lower(problem, mapping, hardware)
+    assume(not violations(problem, mapping, hardware))
+    program = program_of(problem, mapping, hardware)
     assume(program.spills)
     last_written: dict[int, int] = {}
     results: Counter[int] = Counter()
@@ -328,7 +328,7 @@ def test_when_inputs_slide(
     loops = temporal_loops(problem, mapping)
     inputs = held(loops, set("NGCRSPQ"), hardware.multiplier.input_registers)
     assert forwards(problem, mapping, hardware, loops, inputs) is expected
-    flags = np.bitwise_or.reduce(np.concatenate(lower(problem, mapping, hardware).compute.templates))
+    flags = np.bitwise_or.reduce(np.concatenate(program_of(problem, mapping, hardware).compute.templates))
     assert bool(flags & Use.FORWARD) is expected
 
 
@@ -339,7 +339,7 @@ def test_loops_that_turn_once_are_left_out() -> None:
 
 def test_a_mapping_that_does_not_fit_is_refused() -> None:
     with pytest.raises(MappingError, match="17 multipliers, 16 are there"):
-        lower(Problem(C=17), Mapping.of({"C": 17}), FORWARDING)
+        program_of(Problem(C=17), Mapping.of({"C": 17}), FORWARDING)
 
 
 # --- packets

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from maerisim.errors import DocumentError, MappingError
 from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings, load_mappings
+from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
+from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import violations
 from maerisim.workload.problem import DIMENSIONS, Operation, Problem
 
 HARDWARE = Hardware(name="h", multipliers=64)
@@ -47,12 +49,12 @@ def test_sizes() -> None:
 
 
 def test_a_good_mapping() -> None:
-    assert Mapping.of({"R": 5, "S": 5, "K": 2}).check(PROBLEM, HARDWARE) == []
-    assert Mapping.of({"C": 16, "P": 4}).check(PROBLEM, HARDWARE) == []
+    assert violations(PROBLEM, Mapping.of({"R": 5, "S": 5, "K": 2}), HARDWARE) == []
+    assert violations(PROBLEM, Mapping.of({"C": 16, "P": 4}), HARDWARE) == []
 
 
 @pytest.mark.parametrize(
-    ("mapping", "violations"),
+    ("mapping", "expected"),
     [
         (Mapping.of({"K": 0}), ["the tile of K is 0, expected at least 1"]),
         (Mapping.of({"R": 6}), ["the tile of R is 6, more than the 5 that the layer has"]),
@@ -76,8 +78,8 @@ def test_a_good_mapping() -> None:
         ),
     ],
 )
-def test_violations(mapping: Mapping, violations: list[str]) -> None:
-    assert mapping.check(PROBLEM, HARDWARE) == violations
+def test_violations(mapping: Mapping, expected: list[str]) -> None:
+    assert violations(PROBLEM, mapping, HARDWARE) == expected
 
 
 @pytest.mark.parametrize("operation", ["add", "max"])
@@ -86,12 +88,12 @@ def test_a_pooling_window_cannot_be_filled_up(operation: Operation) -> None:
     pooling = Problem(G=4, R=3, S=3, P=8, Q=8, stride=(2, 2), operation=operation)
     filling = HARDWARE.with_overrides({"controller.pad_edges": True})
     cut = Mapping.of({"R": 2, "S": 3, "P": 3})
-    assert cut.check(pooling, HARDWARE) == []
-    assert cut.check(pooling, filling) == [
+    assert violations(pooling, cut, HARDWARE) == []
+    assert violations(pooling, cut, filling) == [
         "a tile of 2 in R leaves a partial one of the 3 of a pooling window, and the controller of h fills up partial tiles"
     ]
-    assert Mapping.of({"R": 3, "S": 1, "P": 3}).check(pooling, filling) == []
-    assert cut.check(Problem(G=4, R=3, S=3, P=8, Q=8, stride=(2, 2)), filling) == []
+    assert violations(pooling, Mapping.of({"R": 3, "S": 1, "P": 3}), filling) == []
+    assert violations(Problem(G=4, R=3, S=3, P=8, Q=8, stride=(2, 2)), cut, filling) == []
 
 
 def test_unknown_dimensions() -> None:

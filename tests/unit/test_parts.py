@@ -9,9 +9,9 @@ import pytest
 from maerisim.counts.totals import results_per_virtual_neuron
 from maerisim.engine.compiled.independent_parts import Part, parts_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
+from maerisim.ways.way import program_of
 from maerisim.workload.problem import Problem
 
 ORDER = "N G K C R S P Q"
@@ -21,7 +21,7 @@ def split(problem: Problem, tile: dict[str, int], **overrides: Any) -> tuple[Pro
     hardware = Hardware.load("maeri-16").with_overrides(  # four multiplier switches to a port and to a bus
         {"multiplier.forwarding": False} | {name.replace("__", "."): value for name, value in overrides.items()}
     )
-    program = lower(problem, Mapping.of(tile, ORDER), hardware)
+    program = program_of(problem, Mapping.of(tile, ORDER), hardware)
     return program, parts_of(program, hardware, results_per_virtual_neuron(program))
 
 

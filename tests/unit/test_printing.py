@@ -7,12 +7,11 @@ import re
 import pytest
 
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
-from maerisim.lowering.fused import lower_fused
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.printing import counted, program_text, ranges
 from maerisim.program.program import Program
+from maerisim.ways.way import program_of
 from maerisim.workload.problem import FusedProblem, Operation, Problem
 
 HARDWARE = Hardware(name="small", multipliers=16)
@@ -23,7 +22,7 @@ def small_layer(**overrides: object) -> Program:
     """Three filters of a 2 x 2 window over two channels: tile edges in K, folds over C, a sliding window in Q."""
     problem = Problem(K=5, C=2, R=2, S=2, P=3, Q=4)
     hardware = HARDWARE.with_overrides({path.replace("__", "."): value for path, value in overrides.items()})
-    return lower(problem, Mapping.of({"K": 3, "R": 2, "S": 2}, "N G K P Q C R S"), hardware)
+    return program_of(problem, Mapping.of({"K": 3, "R": 2, "S": 2}, "N G K P Q C R S"), hardware)
 
 
 def sections(text: str) -> dict[str, list[str]]:
@@ -83,14 +82,14 @@ def test_packets_tell_where_each_word_goes() -> None:
 
 
 def test_a_word_for_many_switches_is_one_packet() -> None:
-    program = lower(Problem(K=8, C=3), Mapping.of({"K": 8}), Hardware(name="h", multipliers=8))
+    program = program_of(Problem(K=8, C=3), Mapping.of({"K": 8}), Hardware(name="h", multipliers=8))
     assert "port 0: +0 -> 0-3" in "\n".join(sections(program_text(program))["inputs"])
 
 
 def test_words_that_stay_in_place_are_for_steps_far_apart() -> None:
     """Weights of one input channel serve a whole 13 x 13 output before those of the next one are needed."""
     problem = Problem(C=4, R=2, S=2, P=13, Q=13)
-    program = lower(problem, Mapping.of({"R": 2, "S": 2}, "N G K C R S P Q"), HARDWARE)
+    program = program_of(problem, Mapping.of({"R": 2, "S": 2}, "N G K C R S P Q"), HARDWARE)
     assert "  step T0 x 4  base +4  169 steps apart" in sections(program_text(program))["weights"]
 
 
@@ -107,7 +106,7 @@ def test_compute_and_collect_in_words() -> None:
 @pytest.mark.parametrize(("operation", "deed"), [("add", "addition"), ("max", "comparison")])
 def test_poolings_pass_inputs_and_need_no_weights(operation: Operation, deed: str) -> None:
     problem = Problem(G=4, R=2, S=2, P=3, Q=3, stride=(2, 2), operation=operation)
-    text = program_text(lower(problem, Mapping.of({"G": 4, "R": 2, "S": 2}), HARDWARE))
+    text = program_text(program_of(problem, Mapping.of({"G": 4, "R": 2, "S": 2}), HARDWARE))
     printed = sections(text)
     assert printed["weights"] == ["weights: nothing to do"]
     assert "0-15: pass the input, retire input" in "\n".join(printed["compute"])
@@ -127,7 +126,7 @@ def test_partial_sums_that_come_back() -> None:
 def test_a_large_layer_takes_a_screen_or_two() -> None:
     problem = Problem(K=384, C=256, R=3, S=3, P=13, Q=13)
     mapping = Mapping.of({"K": 7, "R": 3, "S": 3}, "N G K C P R S Q")
-    lines = program_text(lower(problem, mapping, Hardware(name="h", multipliers=64))).splitlines()
+    lines = program_text(program_of(problem, mapping, Hardware(name="h", multipliers=64))).splitlines()
     assert len(lines) <= 130
     assert max(len(line) for line in lines) <= 120
     assert any(line.startswith("Reading it:") for line in lines)
@@ -164,7 +163,7 @@ def test_two_layers_at_once() -> None:
         Problem(K=2, C=4, P=4, Q=4), Problem(G=2, R=2, S=2, P=2, Q=2, stride=(2, 2), operation="max")
     )
     mapping = FusedMapping(Mapping.of({"K": 2, "C": 4}), Mapping.of({"R": 2, "S": 2}), 8)
-    text = program_text(lower_fused(problem, mapping, Hardware.load("maeri-16")))
+    text = program_text(program_of(problem, mapping, Hardware.load("maeri-16")))
     lines = text.splitlines()
     assert lines[0] == "3 virtual neurons on 12 multiplier switches, 40 results to collect"
     assert lines[1].startswith(

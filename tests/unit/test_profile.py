@@ -9,13 +9,12 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counts.counters import OPERANDS
 from maerisim.counts.tile_kinds import TileKind
-from maerisim.engine.run import simulate
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import compulsory_words
 from maerisim.report.profile import code_bits, doubles, profile, reliefs
+from maerisim.ways.way import programs, simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity
 from tests.strategies import Case, cases, sparse_cases
@@ -144,7 +143,7 @@ def test_code_is_counted_part_by_part():
 
 def check(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     result = simulate(problem, mapping, hardware)
     found, counters = profile(problem, mapping, hardware, result), result.counters
     for operand in OPERANDS:

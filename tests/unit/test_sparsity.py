@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from maerisim.documents import validate
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.dense import lower
-from maerisim.lowering.programs import programs, refusals
-from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings, load_mappings
+from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
+from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.sparse_rounds import live_partial_sums, rounds
+from maerisim.ways.way import program_of, programs, refusals, violations
 from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
@@ -84,7 +84,7 @@ def test_impossible_sparsity(sparsity: dict[str, Any], message: str) -> None:
 @given(sparse_cases(largest=64, most_macs=5000))
 def test_rounds_hold_every_filter_once_and_fit(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     counts = problem.mask.reshape(problem.G * problem.K, -1).sum(axis=1)
     found = rounds(problem, mapping, hardware)
     assert [number for round_ in found for number in round_.filters] == np.flatnonzero(counts).tolist()
@@ -115,8 +115,8 @@ def test_violations(tile: dict[str, int], order: str, message: str) -> None:
     rows = ("111111", "110000", "000000", "101010")
     problem = Problem(K=4, C=6, P=4, Q=3, sparsity=Sparsity(bitmap=rows))
     hardware = HARDWARE.with_overrides({"accumulation.words": 8})
-    violations = Mapping.of(tile, order).check(problem, hardware)
-    assert any(message in violation for violation in violations), violations
+    found = violations(problem, Mapping.of(tile, order), hardware)
+    assert any(message in violation for violation in found), found
 
 
 def test_nothing_but_zeros() -> None:
@@ -138,7 +138,7 @@ def test_controllers_that_walk_whole_filters_are_refused(name: str) -> None:
 def test_a_sparse_layer_is_no_single_program() -> None:
     problem = Problem(K=4, C=4, sparsity=Sparsity(density=0.5))
     with pytest.raises(NotSupportedError, match="a program for each set of filters"):
-        lower(problem, Mapping.of({}, INNERMOST), HARDWARE)
+        program_of(problem, Mapping.of({}, INNERMOST), HARDWARE)
 
 
 @pytest.mark.parametrize("sparsity", [Sparsity(density=0.25, seed=7), Sparsity(bitmap=("0110", "1000"))])

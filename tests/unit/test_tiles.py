@@ -13,9 +13,9 @@ from maerisim.counts.counters import OPERANDS
 from maerisim.counts.tile_kinds import shares, summed, together
 from maerisim.counts.totals import totals
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Loop, Step, Thread
+from maerisim.ways.way import programs, violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
@@ -71,7 +71,7 @@ def test_partial_sums_fall_to_the_tile_that_takes_them():
 def check_steps(case: Case) -> None:
     """Against walking all threads: every visit has the label of the control step that it is for."""
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     for program in programs(problem, mapping, hardware):
         timeline = program.compute
         labels = np.arange(len(timeline.templates)) % 3
@@ -147,7 +147,7 @@ def check_sums(problem: Problem, mapping: Mapping, hardware: Hardware) -> None:
 @given(cases())
 def test_shares_add_up_to_the_whole(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     check_sums(problem, mapping, hardware)
 
 
@@ -155,7 +155,7 @@ def test_shares_add_up_to_the_whole(case: Case) -> None:
 @given(sparse_cases())
 def test_shares_of_sparse_layers_add_up_to_the_whole(case: Case) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     check_sums(problem, mapping, hardware)
 
 

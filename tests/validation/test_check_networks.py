@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maerisim.counts.tile_kinds import shares
-from maerisim.engine.run import simulate
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.programs import programs
+from maerisim.ways.way import programs, simulate, violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
@@ -47,7 +46,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @given(cases(), st.integers(1, 300))
 def test_a_copy_has_the_same_kinds_of_tiles(benchmark, case: Case, limit: int) -> None:
     problem, mapping, hardware = case
-    assume(not mapping.check(problem, hardware))
+    assume(not violations(problem, mapping, hardware))
     copy = benchmark.copy_of(problem, mapping, hardware, limit)
     assert copy.operations <= problem.operations
     for size, of_copy, tile in zip(problem.dims, copy.dims, mapping.tile, strict=True):

@@ -87,8 +87,8 @@ def test_stonne_tiles_are_the_best_of_all_by_simulating_every_one(
     import vs_stonne_tiles as benchmark
     from validate_stonne import case
 
-    from maerisim.engine.run import simulate
     from maerisim.mapping.mapping import Mapping
+    from maerisim.ways.way import simulate
 
     (row, _) = csv.DictReader(TILES.format(known="").splitlines())
     problem, _, hardware = case({name.removeprefix("mrna_"): value for name, value in row.items()})

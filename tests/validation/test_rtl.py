@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from maerisim.counts.counters import differences
-from maerisim.engine.run import EngineName, Result, simulate, simulate_testbench
+from maerisim.engine.run import EngineName, Result, RunOptions
 from maerisim.errors import DeadlockError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.printing import program_text
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
+from maerisim.ways.lock_step import run_testbench
+from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands
 
@@ -55,7 +57,7 @@ def hardware_of(row: Row) -> Hardware:
 
 
 def run(row: Row, engine: EngineName) -> Result:
-    return simulate_testbench(files_of(row), hardware_of(row), engine=engine)
+    return run_testbench(files_of(row), hardware_of(row), RunOptions(engine=engine))
 
 
 def rows_for_the_event_engine() -> list[object]:
@@ -145,7 +147,7 @@ def test_a_missing_table_is_refused(tmp_path: Path) -> None:
 
 def test_lowering_needs_a_lock_step_controller() -> None:
     with pytest.raises(NotSupportedError, match="has no controller of kind lock_step"):
-        simulate_testbench(files_of(ROWS[0]), Hardware.load("maeri-16"))
+        run_testbench(files_of(ROWS[0]), Hardware.load("maeri-16"))
 
 
 def test_a_mapping_runs_as_the_testbench_runs_its_layer() -> None:

@@ -11,15 +11,15 @@ import time
 from dataclasses import dataclass
 from math import inf
 
-from maerisim.engine.run import simulate
 from maerisim.estimate.accuracy import largest_overestimate
 from maerisim.estimate.certificate import Certificate
 from maerisim.estimate.objective import Objective, score
-from maerisim.estimate.predicted import Estimate
 from maerisim.estimate.ranking import Ranked, Ranking, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
-from mapper.space import Space
+from maerisim.ways.way import simulate
+from mapper.choice import Choice, pace
+from mapper.space import Space, nothing_fits
 
 LISTED = 64
 """Mappings of the least estimates that are looked at one by one; more of them as long as a search goes on."""
@@ -45,18 +45,12 @@ PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """The best mapping, its estimate, and the account of the search."""
-
-    mapping: Mapping
-    estimate: Estimate
-    certificate: Certificate
-
-
-def search(space: Space, hardware: Hardware, objective: Objective, effort: Effort) -> Found | None:
-    """The best mapping of a space in simulation; None when no loop order fits any of its tiles."""
-    return _Search(space, hardware, objective, effort).run()
+def best(space: Space, hardware: Hardware, objective: Objective, effort: Effort) -> Choice:
+    """The best mapping of a space in simulation. Raises MappingError when no loop order fits any of its tiles."""
+    found = _Search(space, hardware, objective, effort).run()
+    if found is None:
+        raise nothing_fits(space, hardware)
+    return found
 
 
 class _Search:
@@ -70,7 +64,7 @@ class _Search:
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
 
-    def run(self) -> Found | None:
+    def run(self) -> Choice | None:
         first = self.rank(1)
         if not first.best:
             return None
@@ -134,9 +128,7 @@ class _Search:
         return ranked.estimate.counters.energy(self.hardware.energy)
 
     def can_simulate(self, ranked: Ranked) -> bool:
-        controller = self.hardware.controller
-        stepped = controller.wait_for_outputs or controller.steps_per_cycle is not None
-        return not stepped or ranked.estimate.cycles <= STEPPED_CYCLES
+        return not self.hardware.controller.holds_ports_back or ranked.estimate.cycles <= STEPPED_CYCLES
 
     def simulate(self, ranked: Ranked) -> None:
         cycles = simulate(self.problem, ranked.mapping, self.hardware).cycles
@@ -155,7 +147,7 @@ class _Search:
             return True
         return self.effort.simulations is not None and len(self.scores) >= self.effort.simulations
 
-    def found(self, ranking: Ranking, gap: float, certain_gap: float) -> Found:
+    def found(self, ranking: Ranking, gap: float, certain_gap: float) -> Choice:
         assert self.best is not None
         account = Certificate(
             objective=self.objective,
@@ -170,7 +162,9 @@ class _Search:
             gap=gap,
             certain_gap=certain_gap,
         )
-        return Found(self.best.mapping, self.best.estimate, account)
+        found = self.best
+        reason = f"{pace(found.estimate, self.hardware)}; {account}"
+        return Choice(found.mapping, found.estimate, ranking.estimated, reason, account)
 
 
 def _gap(reached: float, least: float) -> float:

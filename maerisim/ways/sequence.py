@@ -6,9 +6,10 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 
-from maerisim.engine.run import EngineName, simulate
+from maerisim.engine.run import EngineName
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import simulate
 from maerisim.workload.layers import Recurrent
 from maerisim.workload.problem import Stage
 from maerisim.workload.recurrence import SequenceOperands, States, Values, walk

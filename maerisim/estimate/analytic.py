@@ -9,7 +9,8 @@ How much longer it takes depends on how far ports, switches and buses can run ah
 times of the control steps, one from the other, tell it (:mod:`maerisim.kernels.estimating.timing`). They are worked out for those
 mappings that could be among the best if nothing held them up.
 
-:func:`rank` looks at every loop order and placement of many tiles, :func:`estimate` at one mapping.
+:func:`~maerisim.estimate.ranking.rank` looks at every loop order and placement of many tiles, :func:`estimate_steps` at one
+mapping. Both see the fabric alone; :func:`maerisim.ways.way.estimate` knows the global buffer and DRAM too.
 """
 
 from __future__ import annotations
@@ -18,30 +19,22 @@ from collections.abc import Sequence
 
 from maerisim.counts.counters import sum_of
 from maerisim.counts.totals import totals
-from maerisim.errors import MappingError
 from maerisim.estimate.bounds import bound
 from maerisim.estimate.durations import cycles
 from maerisim.estimate.predicted import LIMITS, Estimate, explain
 from maerisim.estimate.ranking import estimate_many
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.programs import programs
-from maerisim.mapping.mapping import Mapping
+from maerisim.mapping.legality import LegalLayer
 from maerisim.program.program import Program
 from maerisim.workload.problem import Problem
 
 
-def estimate(problem: Problem, mapping: Mapping, hardware: Hardware) -> Estimate:
-    """Estimate one mapping.
-
-    Raises MappingError when it does not fit, NotSupportedError for sparse weights on a controller that cannot run them.
-    """
-    if problem.sparsity is not None:
-        return estimate_programs(programs(problem, mapping, hardware), problem, hardware)
-    violations = mapping.check(problem, hardware)
-    if violations:
-        raise MappingError("mapping", violations)
-    costs = estimate_many(problem, [mapping.tile], [(mapping.order, mapping.placement)], hardware)[0, 0]
-    return explain(costs, problem, hardware)
+def estimate_steps(legal: LegalLayer) -> Estimate:
+    """Estimate a mapping of a dense layer on the fabric, from its kinds of control steps."""
+    mapping = legal.mapping
+    walks = [(mapping.order, mapping.placement)]
+    costs = estimate_many(legal.problem, [mapping.tile], walks, legal.hardware)[0, 0]
+    return explain(costs, legal.problem, legal.hardware)
 
 
 def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: Hardware) -> Estimate:

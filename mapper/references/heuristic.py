@@ -6,17 +6,19 @@ proof by ``benchmarks/vs_optimum.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import compress, islice
 
 import numpy as np
 
+from maerisim.arrays import Mask
 from maerisim.errors import MappingError
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.ranking import rank
-from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.legality import fits_array
 from maerisim.mapping.mapping import Mapping
+from maerisim.ways.way import way_of
 from maerisim.workload.problem import Problem
 from mapper.space import sizes_without_waste
 
@@ -56,7 +58,7 @@ SPARE_TILES = 100
 
 def heuristic(problem: Problem, hardware: Hardware, objective: Objective) -> Mapping:
     """The mapping that the rules find best by estimate. Raises MappingError when they find none."""
-    if problem.sparsity is not None:
+    if way_of(problem, hardware).space == "sets_of_filters":
         raise MappingError("heuristic", ["its rules are for dense layers"])
     kept = np.array(tiles(problem, hardware), np.int32)
     ranking = rank(problem, hardware, kept, objective, orders=ORDERS, placements=PLACEMENTS)
@@ -71,33 +73,35 @@ def tiles(problem: Problem, hardware: Hardware) -> list[Tile]:
     Rules: no tile size that only leaves a smaller edge; enough multipliers busy; few control steps first. A few tiles
     that leave one switch in each virtual neuron free for a returning partial sum are kept in any case.
     """
-    block = topology_of(hardware).block
-    fitting = sorted(_fitting(problem, hardware.multipliers, block))
+    fitting = sorted(_fitting(problem, hardware))
     fewest = fitting[0][0]
     kept = [tile for steps, tile in fitting if steps * FULLEST <= fewest][:MOST_TILES]
-    spare = (tile for _, tile in fitting if _switches(tile, block, extra=1) <= hardware.multipliers)
+    found = [tile for _, tile in fitting]
+    spare = compress(found, _fits(found, hardware, extra=1))
     return list(dict.fromkeys([*kept, *islice(spare, SPARE_TILES)]))
 
 
-def _switches(tile: Tile, block: Callable[[int], int], extra: int = 0) -> int:
-    """Multiplier switches that a tile occupies, with ``extra`` switches in each virtual neuron."""
-    n, g, kk, c, r, s, p, q = tile
-    size = c * r * s + extra
-    return (n * g * kk * p * q - 1) * block(size) + size
+def _fits(tiles: Sequence[Tile], hardware: Hardware, extra: int = 0) -> Mask:
+    """Which tiles fit the array, with ``extra`` switches in each virtual neuron."""
+    n, g, kk, c, r, s, p, q = np.array(tiles).T
+    sizes = c * r * s
+    room = sizes + extra <= hardware.multipliers
+    return np.asarray(room & fits_array(n * g * kk * p * q, np.where(room, sizes + extra, 1), hardware))
 
 
-def _fitting(problem: Problem, multipliers: int, block: Callable[[int], int]) -> Iterator[tuple[int, Tile]]:
+def _fitting(problem: Problem, hardware: Hardware) -> Iterator[tuple[int, Tile]]:
     """(control steps, tile) of every tile without waste that fits the multipliers."""
+    multipliers = hardware.multipliers
     options = [[(tile, -(-size // tile)) for tile in sizes_without_waste(size, multipliers)] for size in problem.dims]
 
     def extend(tile: Tile, switches: int, steps: int) -> Iterator[tuple[int, Tile]]:
         if len(tile) == len(options):
-            if _switches(tile, block) <= multipliers:
-                yield steps, tile
+            yield steps, tile
             return
         for size, trips in options[len(tile)]:
             if switches * size > multipliers:
                 break
             yield from extend((*tile, size), switches * size, steps * trips)
 
-    return extend((), 1, 1)
+    found = list(extend((), 1, 1))
+    return compress(found, _fits([tile for _, tile in found], hardware))

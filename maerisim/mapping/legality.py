@@ -1,0 +1,171 @@
+"""Whether a mapping can run: every rule, and the value that says that it was checked.
+
+Which rules hold depends on the way in which a layer runs: :mod:`maerisim.ways` calls them. Violations are in words with
+numbers, none when a mapping can run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from math import prod
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from maerisim.arrays import Ints, Mask
+from maerisim.fabric.topology import topology_of
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping import buffer_fit, sparse_rounds
+from maerisim.mapping.fused import WORDS, FusedMapping, shares
+from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping, order_violations
+from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+
+ProblemT = TypeVar("ProblemT")
+MappingT = TypeVar("MappingT")
+
+
+@dataclass(frozen=True, slots=True)
+class Legal(Generic[ProblemT, MappingT]):
+    """A mapping of a problem that runs on the hardware: it was checked, or it is a part of one that was.
+
+    Lowering, estimates and runs take it and check nothing again; :func:`maerisim.ways.way.legal` makes one.
+    """
+
+    problem: ProblemT
+    mapping: MappingT
+    hardware: Hardware
+
+
+LegalLayer = Legal[Problem, Mapping]
+LegalPair = Legal[FusedProblem, FusedMapping]
+
+
+# --- Room on the array ------------------------------------------------------------------------------------------------
+
+
+def switches_needed(count: int, size: int, hardware: Hardware) -> int:
+    """Multiplier switches up to the last of ``count`` virtual neurons of ``size`` side by side.
+
+    The kernels of the estimate have a twin: ``block_of`` in :mod:`maerisim.kernels.estimating.quantities`.
+    """
+    return (count - 1) * topology_of(hardware).block(size) + size
+
+
+def fits_array(counts: Ints, sizes: Ints, hardware: Hardware) -> Mask:
+    """Where so many virtual neurons of such sizes, none larger than the array has switches, find room on it."""
+    block = topology_of(hardware).block
+    blocks = np.array([1, *(block(size) for size in range(1, hardware.multipliers + 1))])
+    return np.asarray((counts - 1) * blocks[sizes] + sizes <= hardware.multipliers)
+
+
+# --- Rules ------------------------------------------------------------------------------------------------------------
+
+
+def malformed(problem: Problem, mapping: Mapping, unlimited: Collection[str] = ()) -> list[str]:
+    """What is wrong with the tile sizes and loop orders of a mapping; a tile may exceed ``unlimited`` dimensions."""
+    if len(mapping.tile) != len(DIMENSIONS):
+        return [f"a tile needs one size for each of {' '.join(DIMENSIONS)}, found {len(mapping.tile)} sizes"]
+    violations = []
+    for name, tile, size in zip(DIMENSIONS, mapping.tile, problem.dims, strict=True):
+        if tile < 1:
+            violations.append(f"the tile of {name} is {tile}, expected at least 1")
+        elif tile > size and name not in unlimited:
+            violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
+    violations += order_violations("an order", mapping.order, DIMENSIONS)
+    violations += order_violations("a placement", mapping.placement, REPLICATED)
+    return violations
+
+
+def dense_violations(problem: Problem, mapping: Mapping, hardware: Hardware, kept_whole: str = "") -> list[str]:
+    """Every rule that a mapping of a dense layer violates; ``kept_whole`` says why it is not cut into blocks, if so."""
+    unlimited = DIMENSIONS if hardware.controller.pad_edges else ()
+    return malformed(problem, mapping, unlimited) or [
+        *_order_refused(problem, mapping, hardware),
+        *_padding_refused(problem, mapping, hardware),
+        *_space_violations(problem, mapping, hardware),
+        *buffer_fit.violations(problem, mapping, hardware, kept_whole),
+    ]
+
+
+def sparse_violations(problem: Problem, mapping: Mapping, hardware: Hardware, kept_whole: str = "") -> list[str]:
+    """Every rule that a mapping of a layer with zeros among its weights violates, see :mod:`maerisim.mapping.sparse_rounds`."""
+    return malformed(problem, mapping, "GKCRS") or [
+        *sparse_rounds.violations(problem, mapping, hardware),
+        *buffer_fit.violations(problem, mapping, hardware, kept_whole),
+    ]
+
+
+def fused_violations(problem: FusedProblem, mapping: FusedMapping, hardware: Hardware) -> list[str]:
+    """Every rule that the mappings of two fused layers violate, each on its share of the array."""
+    leaves, first = hardware.leaves_per_port, mapping.multipliers
+    if not 0 < first < hardware.multipliers or first % leaves:
+        found = f"the first layer has {first} of {hardware.multipliers} multipliers"
+        return [f"{found}, expected some but not all, and a multiple of the {leaves} below a distribution port"]
+    layers = zip(WORDS, mapping.of_layers, problem.layers, shares(hardware, first), strict=True)
+    return [
+        f"the {word} of the fused layers: {violation}"
+        for word, each, layer, share in layers
+        for violation in dense_violations(layer, each, share)
+    ] or _misaligned(problem, mapping, hardware)
+
+
+def _order_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
+    if not hardware.multiplier.wait_for_all_weights:
+        return []
+    trips = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
+    turning = [name for name in mapping.order if trips[name] > 1]
+    folding = [name for name in turning if name in REDUCED]
+    folds, registers = prod(trips[name] for name in folding), hardware.multiplier.weight_registers
+    refused = []
+    if folding != turning[len(turning) - len(folding) :]:
+        refused.append(
+            f"the controller of {hardware.name} takes all folds of an output together: C R S must be the innermost "
+            f"loops, found {' '.join(turning)}"
+        )
+    if folds > registers:
+        refused.append(f"{folds} folds need as many weight registers in each switch, {registers} are there")
+    return refused
+
+
+def _padding_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
+    """A convolution has weights of 0 for what lies beyond a window; a pooling would take in its neighbours."""
+    if not (hardware.controller.pad_edges and problem.pools):
+        return []
+    return [
+        f"a tile of {mapping.tile_of(name)} in {name} leaves a partial one of the {getattr(problem, name)} of a pooling "
+        f"window, and the controller of {hardware.name} fills up partial tiles"
+        for name in REDUCED
+        if getattr(problem, name) % mapping.tile_of(name)
+    ]
+
+
+def _space_violations(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
+    spills = mapping.spills(problem, hardware)
+    size = mapping.vn_size + spills
+    needed = switches_needed(mapping.vn_count, size, hardware)
+    if needed <= hardware.multipliers:
+        return []
+    block = topology_of(hardware).block(size)
+    why = f"{mapping.vn_count} virtual neurons of {size} need {needed} multipliers, {hardware.multipliers} are there"
+    if block != size:
+        why += f" (in a {hardware.reduction.topology} each takes an aligned subtree of {block})"
+    if spills:
+        why += (
+            f" (one of each takes in partial sums: {mapping.live_partial_sums(problem)} are live, the accumulation "
+            f"buffer holds {hardware.accumulation_words}; a loop order with C R S further in needs fewer)"
+        )
+    return [why]
+
+
+def _misaligned(problem: FusedProblem, mapping: FusedMapping, hardware: Hardware) -> list[str]:
+    """Virtual neurons of the second layer may have to begin at a multiple of what they take."""
+    share = shares(hardware, mapping.multipliers)[1]
+    size = mapping.second.vn_size + mapping.second.spills(problem.second, share)
+    topology = topology_of(hardware)
+    block = topology.block(size)
+    if not topology.aligned or mapping.multipliers % block == 0:
+        return []
+    reason = f"its virtual neurons of {size} each take an aligned subtree of {block} in a {hardware.reduction.topology}"
+    advice = f"give the first a multiple of {block} multipliers"
+    return [f"the second of the fused layers begins at multiplier switch {mapping.multipliers}, {reason} ({advice})"]

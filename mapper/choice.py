@@ -1,0 +1,39 @@
+"""What a search for a mapping ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maerisim.estimate.certificate import Certificate
+from maerisim.estimate.predicted import Estimate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The mapping chosen: ``candidates`` were estimated, ``reason`` says in a sentence why this one won.
+
+    The ``certificate`` says how far from the best it can be; None where there is no search to proof.
+    """
+
+    mapping: Mapping
+    estimate: Estimate
+    candidates: int
+    reason: str
+    certificate: Certificate | None = None
+
+
+def pace(expected: Estimate, hardware: Hardware) -> str:
+    """What sets the pace of a mapping."""
+    return {
+        "multipliers": f"all {hardware.multipliers} multipliers have work in every control step",
+        "distribution": f"the busiest of {hardware.ports} distribution ports sets the pace",
+        "collection": f"the busiest of {hardware.buses} collection buses sets the pace",
+        "dram": f"DRAM sets the pace with {hardware.dram.bandwidth} words a cycle",
+    }[expected.limited_by]
+
+
+def share_of_bound(expected: Estimate) -> str:
+    """How close a mapping is to what none can undercut."""
+    return f"{expected.bound_cycles / expected.cycles:.0%} of the bound of any mapping"
