@@ -15,6 +15,7 @@ from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.legality import LegalPair, fused_violations
 from maerisim.program.program import Program
 from maerisim.ways.base import SpaceKind, Way
+from maerisim.ways.lock_step import is_in_lock_step
 from maerisim.workload.problem import FusedProblem
 from maerisim.workload.reference import FusedOperands, Operands
 
@@ -23,7 +24,7 @@ def cannot_fuse(hardware: Hardware) -> list[str]:
     """Why no two layers can be fused on ``hardware``; empty when they can."""
     controller = hardware.controller
     held_back = {
-        "controller.kind: lock_step": controller.kind == "lock_step",
+        "controller.kind: lock_step": is_in_lock_step(hardware),
         "controller.steps_per_cycle": controller.steps_per_cycle is not None,
         "controller.wait_for_outputs": controller.wait_for_outputs,
         "controller.weights_first": controller.weights_first,
