@@ -14,7 +14,7 @@ import numpy as np
 from maerisim.errors import MappingError
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.ranking import rank
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem

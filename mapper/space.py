@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from maerisim.arrays import Ints
 from maerisim.errors import MappingError
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping import buffer_fit as capacity

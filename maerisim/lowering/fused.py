@@ -14,8 +14,8 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.errors import MappingError, NotSupportedError
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import DenseLowering
 from maerisim.mapping.fused import FusedMapping, refusals, shares

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from maerisim.errors import MappingError
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
