@@ -230,7 +230,7 @@ def show(
 ) -> None:
     """Draw the fabric, and virtual neurons placed on it."""
     from maerisim.cli.virtual_neurons import sizes
-    from maerisim.fabric import drawing
+    from maerisim.fabric import drawing, graphviz
     from maerisim.hardware.hardware import Hardware
 
     machine = Hardware.load(hardware)
@@ -238,11 +238,11 @@ def show(
     if dot is None:
         typer.echo(drawing.text(machine, vn_sizes))
     elif dot == "-":
-        typer.echo(drawing.dot(machine, vn_sizes))
+        typer.echo(graphviz.dot(machine, vn_sizes))
     else:
         from maerisim.cli.output import write_file
 
-        write_file(Path(dot), drawing.dot(machine, vn_sizes))
+        write_file(Path(dot), graphviz.dot(machine, vn_sizes))
 
 
 @app.command()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from maerisim.arrays import Ints
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import buses_by_switch
-from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import exits, loads, orders, ranking, sections, times
 from maerisim.kernels.estimating import quantities as k
@@ -38,6 +38,7 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         product_depth=multiplier.product_fifo_depth,
         multiplier_latency=multiplier.latency,
         topology={"art": k.ART, "plain_tree": k.PLAIN_TREE, "linear": k.LINEAR}[reduction.topology],
+        blocks=np.array([0, *map(topology_of(hardware).block, range(1, hardware.multipliers + 1))], np.int64),
         level_latency=reduction.latency,
         reduction_depth=reduction.fifo_depth,
         lateral_latency=reduction.lateral_latency,

@@ -7,30 +7,28 @@ n - 1. With it any partition of the multiplier switches into contiguous virtual 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from maerisim.fabric.topology import Reduction, Span, Transfer, Wire, staged
+from maerisim.fabric.topology import Link, Place, Reduction, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
+from maerisim.fabric.virtual_neuron import Span
 
 
-class AugmentedReductionTree(BinaryTree):
+class AugmentedReductionTree(BinaryTree, Topology):
     """ART over ``multipliers`` leaves; ``latency`` cycles a level, ``lateral_latency`` cycles for a lateral hop.
 
     ``shorter_end`` routes as the MAERI paper says: wherever a lateral link joins the first or the last switch of a VN
     to the rest, and this end holds the smaller part, its sum crosses over. Otherwise only single values cross.
     """
 
+    name = "art"
+
     def __init__(
         self, multipliers: int, latency: int = 1, lateral_latency: int = 1, *, shorter_end: bool = False
     ) -> None:
-        super().__init__(multipliers)
+        super().__init__(multipliers, latency)
         self.shorter_end = shorter_end
-        self.latency = latency
         self.lateral_latency = lateral_latency
-
-    def block(self, size: int) -> int:
-        """Any contiguous run will do: a VN occupies just its size."""
-        return size
 
     def route(self, spans: Sequence[Span]) -> Reduction:
         """Configure the tree for the given VNs (disjoint spans, any order)."""
@@ -40,7 +38,17 @@ class AugmentedReductionTree(BinaryTree):
             level, index = self._climb(number, span, transfers)
             exits.append(self.number(level, index))
             positions.append(span.start if span.size == 1 else self.position(level, index))
-        return Reduction(staged(transfers), tuple(exits), tuple(positions))
+        return self.configured(transfers, exits, positions)
+
+    def in_words(self) -> str:
+        """Levels, and what it takes to cross a lateral link."""
+        return f"{super().in_words()}, {self.lateral_latency} across a lateral link"
+
+    def links_beside(self, level: int) -> Iterator[Link]:
+        """The lateral links: each joins an odd switch to the next one, which is not its sibling."""
+        for index in range(1, (self.multipliers >> level) - 1, 2):
+            odd = self.number(level, index)
+            yield Link(Place("adder", odd), odd + 1, beside=True, both_ways=True)
 
     def _climb(self, number: int, span: Span, transfers: list[Transfer]) -> tuple[int, int]:
         """Route one VN level by level; return (level, index) of the switch where its sum leaves.

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from maerisim.fabric.topology import Reduction, Span, Transfer, Wire, staged
+from maerisim.fabric.topology import Link, Place, Reduction, Topology, Transfer, Wire
+from maerisim.fabric.virtual_neuron import Span
 
 
-class LinearChain:
+class LinearChain(Topology):
     """Chain over ``multipliers`` switches; ``latency`` cycles for each hop."""
-
-    aligned = False
 
     def __init__(self, multipliers: int, latency: int = 1) -> None:
         self.switches = multipliers
         self.latency = latency
-
-    def block(self, size: int) -> int:
-        """Any contiguous run will do."""
-        return size
 
     def route(self, spans: Sequence[Span]) -> Reduction:
         """Sum each VN from its first multiplier to its last, where the result leaves."""
@@ -31,8 +26,8 @@ class LinearChain:
                     operands += (Wire("chain", 0, index - 1),)
                 output = Wire("result", 0, number) if index == last else Wire("chain", 0, index)
                 transfers.append(Transfer(index, operands, output, number, self.latency))
-        ends = tuple(start + size - 1 for start, size in spans)
-        return Reduction(staged(transfers), ends, ends)
+        ends = [start + size - 1 for start, size in spans]
+        return self.configured(transfers, ends, ends)
 
     def column(self, switch: int) -> int:
         """Its place along the multiplier switches."""
@@ -45,3 +40,14 @@ class LinearChain:
     def name_switch(self, switch: int) -> str:
         """The number of the multiplier beside it."""
         return str(switch)
+
+    def in_words(self) -> str:
+        """Its length and the latency of a hop."""
+        return f"linear: a chain of {self.switches} adders, latency {self.latency} each"
+
+    def links(self) -> Iterator[Link]:
+        """From each multiplier to its adder, and from adder to adder."""
+        for index in range(self.switches):
+            yield Link(Place("multiplier", index), index)
+        for index in range(self.switches - 1):
+            yield Link(Place("adder", index), index + 1)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maerisim.errors import NotSupportedError
-from maerisim.fabric.topology import Reduction, Span, Transfer, Wire, staged
+from maerisim.fabric.topology import Reduction, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
+from maerisim.fabric.virtual_neuron import Span
 
 
-class PlainTree(BinaryTree):
+class PlainTree(BinaryTree, Topology):
     """Plain tree over ``multipliers`` leaves; ``latency`` cycles a level."""
 
-    aligned = True
+    name = "plain_tree"
 
-    def __init__(self, multipliers: int, latency: int = 1) -> None:
-        super().__init__(multipliers)
-        self.latency = latency
-
-    def block(self, size: int) -> int:
+    def alignment(self, size: int) -> int:
         """The next power of two: the leaves of an aligned subtree."""
         return 1 << (size - 1).bit_length()
 
@@ -30,7 +27,7 @@ class PlainTree(BinaryTree):
         transfers: list[Transfer] = []
         exits, positions = [], []
         for number, (start, size) in enumerate(spans):
-            block = self.block(size)
+            block = self.alignment(size)
             if start % block:
                 raise NotSupportedError(
                     f"plain_tree: a virtual neuron of {size} multipliers must start at a multiple of {block}, not at "
@@ -46,4 +43,4 @@ class PlainTree(BinaryTree):
                 a, b = a // 2, b // 2
             exits.append(self.number(top, a))
             positions.append(start if size == 1 else self.position(top, a))
-        return Reduction(staged(transfers), tuple(exits), tuple(positions))
+        return self.configured(transfers, exits, positions)

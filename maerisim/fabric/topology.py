@@ -7,19 +7,13 @@ queue with one writer and one reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from maerisim.hardware.hardware import Hardware
-
-
-class Span(NamedTuple):
-    """The multiplier switches ``start .. start + size - 1`` of one virtual neuron."""
-
-    start: int
-    size: int
+from maerisim.fabric.virtual_neuron import Span
 
 
 class Wire(NamedTuple):
@@ -28,7 +22,8 @@ class Wire(NamedTuple):
     ``kind`` is ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
     its parent), ``lateral`` (its output to the neighbour that is not its sibling), ``chain`` (linear topology) or
     ``result`` (place: virtual neuron). In a configuration that is given switch by switch also ``operand`` (input
-    ``place`` of ``level``, which has a queue of its own) and ``port`` (input ``place`` of collection bus ``level``). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
+    ``place`` of ``level``, which has a queue of its own) and ``port`` (input ``place`` of collection bus ``level``).
+    ``stage`` counts the registers of a wire whose latency exceeds one cycle.
     """
 
     kind: str
@@ -55,13 +50,14 @@ class Transfer(NamedTuple):
 class Reduction:
     """A configured reduction network: its transfers, and for each VN the switch where its sum leaves.
 
-    ``exits`` holds one adder switch per VN; ``exit_positions`` its place along the multipliers (0 .. M-1), from which
-    the collection network derives the bus. A configuration that is given switch by switch knows no VNs: it has
+    ``exits`` holds one adder switch per VN, ``exit_names`` what it is called; ``exit_positions`` its place along the
+    multipliers (0 .. M-1), from which the collection network derives the bus. A configuration that is given switch by switch knows no VNs: it has
     ``ports``, the wires that end at a collection bus. Nothing moves before cycle ``configured_at``.
     """
 
     transfers: tuple[Transfer, ...]
     exits: tuple[int, ...] = ()
+    exit_names: tuple[str, ...] = ()
     exit_positions: tuple[int, ...] = ()
     ports: tuple[Wire, ...] = ()
     configured_at: int = 0
@@ -89,27 +85,70 @@ class Reduction:
         return longest[Wire("result", 0, virtual_neuron)]
 
 
+class Place(NamedTuple):
+    """A component of the fabric: a ``multiplier`` switch or an ``adder`` switch, by its number."""
+
+    kind: str
+    number: int
+
+
+class Link(NamedTuple):
+    """A link from the multiplier switch or adder switch ``source`` to the adder switch ``target``.
+
+    ``beside``: it does not lead from a switch to the next one on its regular way; ``both_ways``: words go either way.
+    """
+
+    source: Place
+    target: int
+    beside: bool = False
+    both_ways: bool = False
+
+
 class Topology(Protocol):
-    """The interface of a reduction topology over ``multipliers`` multiplier switches."""
+    """A reduction topology over the multiplier switches, from which all that depends on it follows.
+
+    Whoever adds one writes a class like those beside this file, names it in :mod:`maerisim.fabric.choose` and gives the
+    estimate a twin of its rule in ``maerisim/kernels/estimating/``.
+    """
 
     switches: int
-    aligned: bool
-    """Whether a VN has to begin at a multiple of its :meth:`block`."""
+
+    def alignment(self, size: int) -> int:  # noqa: ARG002
+        """The number of which the first multiplier switch of a VN of ``size`` has to be a multiple."""
+        return 1
 
     def block(self, size: int) -> int:
         """Multiplier switches that a VN of ``size`` occupies when VNs of that size are packed side by side."""
+        multiple = self.alignment(size)
+        return -(-size // multiple) * multiple
 
+    @abstractmethod
     def route(self, spans: Sequence[Span]) -> Reduction:
         """Sum each VN on its own path; no two VNs share a wire."""
 
+    def configured(self, transfers: Iterable[Transfer], exits: Sequence[int], positions: Sequence[int]) -> Reduction:
+        """The network with these transfers, registers added, given where each VN's sum leaves."""
+        return Reduction(staged(transfers), tuple(exits), tuple(map(self.name_switch, exits)), tuple(positions))
+
+    @abstractmethod
     def column(self, switch: int) -> int:
         """A place of adder switch ``switch`` along the multiplier switches that is no other adder switch's."""
 
+    @abstractmethod
     def level(self, switch: int) -> int:
         """How far adder switch ``switch`` is from the multipliers, 1 next to them."""
 
+    @abstractmethod
     def name_switch(self, switch: int) -> str:
         """How to call adder switch ``switch`` in messages and drawings."""
+
+    @abstractmethod
+    def in_words(self) -> str:
+        """What it consists of, and its latencies."""
+
+    @abstractmethod
+    def links(self) -> Iterator[Link]:
+        """Every link between multiplier and adder switches."""
 
 
 def staged(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
@@ -123,20 +162,3 @@ def staged(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
             operands = (register,)
         result.append(Transfer(transfer.switch, operands, wire, transfer.virtual_neuron))
     return tuple(result)
-
-
-def topology_of(hardware: Hardware) -> Topology:
-    """The topology that ``hardware.reduction.topology`` names."""
-    from maerisim.fabric.art import AugmentedReductionTree
-    from maerisim.fabric.linear import LinearChain
-    from maerisim.fabric.plain_tree import PlainTree
-
-    reduction = hardware.reduction
-    if reduction.topology == "linear":
-        return LinearChain(hardware.multipliers, reduction.latency)
-    if reduction.topology == "plain_tree":
-        return PlainTree(hardware.multipliers, reduction.latency)
-    shorter_end = reduction.crossing == "shorter_end"
-    return AugmentedReductionTree(
-        hardware.multipliers, reduction.latency, reduction.lateral_latency, shorter_end=shorter_end
-    )

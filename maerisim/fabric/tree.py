@@ -7,16 +7,21 @@ counts level by level from the leaves.
 
 from __future__ import annotations
 
-from maerisim.fabric.topology import Wire
+from collections.abc import Iterator
+
+from maerisim.fabric.topology import Link, Place, Wire
 
 
 class BinaryTree:
-    """The adder switches above ``multipliers`` (a power of two) multiplier switches."""
+    """The adder switches above ``multipliers`` (a power of two) multiplier switches; ``latency`` cycles a level."""
 
-    aligned = False
+    name: str
+    side_links = "lateral links"
+    """What links beside those from children to their parents are called."""
 
-    def __init__(self, multipliers: int) -> None:
+    def __init__(self, multipliers: int, latency: int = 1) -> None:
         self.multipliers = multipliers
+        self.latency = latency
         self.levels = multipliers.bit_length() - 1
         self.switches = multipliers - 1
         self._level_start = [0] * (self.levels + 2)
@@ -52,3 +57,20 @@ class BinaryTree:
         """``level.index`` of a switch, level 1 next to the multipliers."""
         level, index = self.place(switch)
         return f"{level}.{index}"
+
+    def in_words(self) -> str:
+        """The number of its levels and their latency."""
+        plural = "" if self.levels == 1 else "s"
+        return f"{self.name}: {self.levels} level{plural} of adder switches, latency {self.latency} a level"
+
+    def links(self) -> Iterator[Link]:
+        """From every child to its parent, level by level, and after these what there is beside."""
+        for level in range(1, self.levels + 1):
+            for child in range(self.multipliers >> (level - 1)):
+                source = ("multiplier", child) if level == 1 else ("adder", self.number(level - 1, child))
+                yield Link(Place(*source), self.number(level, child // 2))
+            yield from self.links_beside(level)
+
+    def links_beside(self, level: int) -> Iterator[Link]:  # noqa: ARG002
+        """The links of the switches of a level that do not lead to their parents."""
+        yield from ()

@@ -10,8 +10,9 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.arrays import Ints, Mask
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import Reduction, Wire, topology_of
+from maerisim.fabric.topology import Reduction, Wire
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread

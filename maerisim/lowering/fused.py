@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.arrays import Ints
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import topology_of
 from maerisim.lowering.dense import DenseLowering
 from maerisim.mapping.fused import shares
 from maerisim.mapping.legality import LegalPair

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from maerisim.arrays import Ints
-from maerisim.fabric.topology import Span, Topology
+from maerisim.fabric.topology import Topology
+from maerisim.fabric.virtual_neuron import Span
 from maerisim.mapping.mapping import REDUCED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
 

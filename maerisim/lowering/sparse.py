@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from maerisim.arrays import Ints, Mask
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import Span, topology_of
+from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import additions, turnover
 from maerisim.lowering.layout import strides_of

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from maerisim.arrays import Ints, Mask
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping import buffer_fit, sparse_rounds
 from maerisim.mapping.fused import WORDS, FusedMapping, shares
@@ -47,7 +47,7 @@ LegalPair = Legal[FusedProblem, FusedMapping]
 def switches_needed(count: int, size: int, hardware: Hardware) -> int:
     """Multiplier switches up to the last of ``count`` virtual neurons of ``size`` side by side.
 
-    The kernels of the estimate have a twin: ``block_of`` in :mod:`maerisim.kernels.estimating.quantities`.
+    The kernels of the estimate have a twin, with a table of ``blocks``: see :mod:`maerisim.kernels.estimating.orders`.
     """
     return (count - 1) * topology_of(hardware).block(size) + size
 
@@ -162,10 +162,11 @@ def _misaligned(problem: FusedProblem, mapping: FusedMapping, hardware: Hardware
     """Virtual neurons of the second layer may have to begin at a multiple of what they take."""
     share = shares(hardware, mapping.multipliers)[1]
     size = mapping.second.vn_size + mapping.second.spills(problem.second, share)
-    topology = topology_of(hardware)
-    block = topology.block(size)
-    if not topology.aligned or mapping.multipliers % block == 0:
+    multiple = topology_of(hardware).alignment(size)
+    if mapping.multipliers % multiple == 0:
         return []
-    reason = f"its virtual neurons of {size} each take an aligned subtree of {block} in a {hardware.reduction.topology}"
-    advice = f"give the first a multiple of {block} multipliers"
+    reason = (
+        f"its virtual neurons of {size} each take an aligned subtree of {multiple} in a {hardware.reduction.topology}"
+    )
+    advice = f"give the first a multiple of {multiple} multipliers"
     return [f"the second of the fused layers begins at multiplier switch {mapping.multipliers}, {reason} ({advice})"]

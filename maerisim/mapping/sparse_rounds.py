@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem
@@ -89,17 +89,17 @@ def starts(sizes: Sequence[int], hardware: Hardware) -> list[int]:
     topology = topology_of(hardware)
     found, free = [], 0
     for size in sizes:
-        block = topology.block(size)
-        if topology.aligned:
-            free = -(-free // block) * block
+        multiple = topology.alignment(size)
+        free = -(-free // multiple) * multiple
         found.append(free)
-        free += block
+        free += topology.block(size)
     return [*found, found[-1] + sizes[-1]]
 
 
 def switches(round_: Round, mapping: Mapping, hardware: Hardware) -> int:
     """Multiplier switches up to the last that a round uses."""
-    if not topology_of(hardware).aligned:
+    topology = topology_of(hardware)
+    if all(topology.alignment(size) == 1 for size in round_.sizes):
         return sum(round_.sizes) * positions(mapping)
     return starts([round_.sizes[vn.filter] for vn in virtual_neurons(round_, mapping)], hardware)[-1]
 

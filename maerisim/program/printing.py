@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maerisim.arrays import Ints, Mask
-from maerisim.fabric.topology import Reduction
 from maerisim.program.program import (
     ACTIVE,
     Collect,
@@ -164,7 +163,7 @@ def _wrapped(text: str, indent: int) -> list[str]:
 
 def _configuration(program: Program) -> list[str]:
     lines = ["virtual neurons (multiplier switches; adder switch where the sum leaves; collection bus)"]
-    names = _exit_names(program.reduction)
+    names = program.reduction.exit_names
     cells = [
         f"{vn}: {ranges(range(span.start, span.start + span.size))}; {names[vn]}; bus {program.buses[vn]}"
         for vn, span in enumerate(program.spans)
@@ -179,19 +178,6 @@ def _configuration(program: Program) -> list[str]:
     if len(shown) < len(cells):
         lines.append(f"  ... {len(cells) - len(shown)} more, the last one {cells[-1]}")
     return lines
-
-
-def _exit_names(reduction: Reduction) -> list[str]:
-    """The switch where each VN's sum leaves: ``level.index`` in a tree (its operands tell the level), else a number."""
-    chain = any(wire.kind == "chain" for transfer in reduction.transfers for wire in transfer.operands)
-    names = [str(switch) for switch in reduction.exits]
-    if chain:
-        return names
-    for transfer in reduction.transfers:
-        own = transfer.operands[0]
-        if transfer.switch == reduction.exits[transfer.virtual_neuron] and own.kind in ("product", "up"):
-            names[transfer.virtual_neuron] = f"{own.level + 1}.{own.place // 2}"
-    return names
 
 
 def _thread_lines(thread: Thread[Any], walker: str, describe: Callable[[Any], list[str]]) -> Iterator[str]:

@@ -29,7 +29,8 @@ from maerisim.workload.problem import LEAST
 
 if TYPE_CHECKING:
     from maerisim.fabric.collection_buses import BusInput
-    from maerisim.fabric.topology import Reduction, Span
+    from maerisim.fabric.topology import Reduction
+    from maerisim.fabric.virtual_neuron import Span
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from maerisim.arrays import Ints
-from maerisim.fabric.topology import Topology, Transfer, topology_of
+from maerisim.fabric.choose import topology_of
+from maerisim.fabric.topology import Topology, Transfer
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import Layout, place
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping

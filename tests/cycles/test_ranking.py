@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.predicted import energies
 from maerisim.estimate.ranking import estimate_many, rank
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import quantities as k
 from maerisim.lowering.dense import filled_up

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from maerisim.errors import MappingError
-from maerisim.fabric.drawing import dot, letter, text
+from maerisim.fabric.drawing import text
+from maerisim.fabric.graphviz import dot
+from maerisim.fabric.occupancy import letter
 from maerisim.hardware.hardware import Hardware
 
 TOPOLOGIES = ("art", "plain_tree", "linear")

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from maerisim.errors import NotSupportedError
 from maerisim.fabric.art import AugmentedReductionTree
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.linear import LinearChain
 from maerisim.fabric.plain_tree import PlainTree
-from maerisim.fabric.topology import Reduction, Span, Topology, Transfer, Wire, topology_of
+from maerisim.fabric.topology import Reduction, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
+from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 
 WAVES = 3

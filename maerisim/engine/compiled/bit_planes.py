@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from maerisim.engine.compiled.flatten import Threads, adders_of, collection_of, controller_of, ports_of, zeros
-from maerisim.fabric.topology import Transfer, Wire, topology_of
+from maerisim.fabric.choose import topology_of
+from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import bit_planes as lanes
 from maerisim.kernels.stepping import machine as k

@@ -15,8 +15,10 @@ from itertools import pairwise
 import numpy as np
 
 from maerisim.arrays import Ints
+from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import BusInput
-from maerisim.fabric.topology import Reduction, Span, Topology, Transfer, Wire, topology_of
+from maerisim.fabric.topology import Reduction, Topology, Transfer, Wire
+from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
 

@@ -16,7 +16,7 @@ from maerisim.engine.compiled.independent_parts import parts_of
 from maerisim.engine.deadlock import deadlock_message
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import DeadlockError
-from maerisim.fabric.topology import topology_of
+from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import fabric, repetition
 from maerisim.kernels.stepping import lock_step as ls

@@ -50,7 +50,8 @@ COSTS = 27
 class Fabric(NamedTuple):
     """The numbers of a hardware document that matter to an estimate.
 
-    ``weight_room``: weights that a switch has room for, those that load behind the computation included.
+    ``weight_room``: weights that a switch has room for, those that load behind the computation included. ``blocks``
+    [size]: multiplier switches from one virtual neuron of this size to the next.
     """
 
     multipliers: int
@@ -67,6 +68,7 @@ class Fabric(NamedTuple):
     product_depth: int
     multiplier_latency: int
     topology: int
+    blocks: Ints
     level_latency: int
     reduction_depth: int
     lateral_latency: int
@@ -128,12 +130,7 @@ class Shape(NamedTuple):
 @helper
 def block_of(fabric: Fabric, size: int) -> int:
     """Switches from one virtual neuron of ``size`` to the next."""
-    if fabric.topology != PLAIN_TREE:
-        return size
-    block = 1
-    while block < size:
-        block *= 2
-    return block
+    return int(fabric.blocks[size])
 
 
 @helper

@@ -1,0 +1,28 @@
+"""The reduction topology that a hardware document names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maerisim.fabric.art import AugmentedReductionTree
+from maerisim.fabric.linear import LinearChain
+from maerisim.fabric.plain_tree import PlainTree
+from maerisim.fabric.topology import Topology
+from maerisim.hardware.hardware import Hardware
+
+TOPOLOGIES: dict[str, Callable[[Hardware], Topology]] = {
+    "art": lambda hardware: AugmentedReductionTree(
+        hardware.multipliers,
+        hardware.reduction.latency,
+        hardware.reduction.lateral_latency,
+        shorter_end=hardware.reduction.crossing == "shorter_end",
+    ),
+    "plain_tree": lambda hardware: PlainTree(hardware.multipliers, hardware.reduction.latency),
+    "linear": lambda hardware: LinearChain(hardware.multipliers, hardware.reduction.latency),
+}
+"""By the names of ``reduction.topology``."""
+
+
+def topology_of(hardware: Hardware) -> Topology:
+    """The topology that ``hardware.reduction.topology`` names."""
+    return TOPOLOGIES[hardware.reduction.topology](hardware)
