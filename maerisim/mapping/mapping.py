@@ -43,7 +43,7 @@ class Mapping:
     ) -> Mapping:
         """From named sizes, 1 where absent, and an order like ``"N G K C P Q R S"``.
 
-        Raises MappingError for names that are not dimensions; see ``check`` for everything else.
+        Raises MappingError for names that are not dimensions; see :mod:`maerisim.mapping.legality` for everything else.
         """
         unknown = [name for name in tile if name not in DIMENSIONS]
         if unknown:

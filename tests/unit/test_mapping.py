@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -178,3 +179,10 @@ def test_padding_does_not_matter_to_a_mapping() -> None:
     file = MappingFile.of("h", "n", {"a": (PROBLEM, Mapping.of({"K": 2}))})
     unpadded = Problem(N=1, G=2, K=128, C=48, R=5, S=5, P=27, Q=27)
     assert file.mapping_for("a", unpadded) == Mapping.of({"K": 2})
+
+
+def test_a_mapping_as_plain_data_gives_the_mapping_again() -> None:
+    mapping = Mapping.of({"R": 5, "K": 2}, "N G K C R S Q P", "G N P Q K")
+    data = mapping.to_dict()
+    assert data["tile"] == {"N": 1, "G": 1, "K": 2, "C": 1, "R": 5, "S": 1, "P": 1, "Q": 1}
+    assert Mapping.of(**json.loads(json.dumps(data))) == mapping
