@@ -55,9 +55,9 @@ class RoundLowering:
         self.round = round_
         self.neurons = list(virtual_neurons(round_, mapping))
         sizes = [round_.sizes[vn.filter] for vn in self.neurons]
-        first = starts(sizes, hardware)
-        self.spans = tuple(Span(start, size) for start, size in zip(first, sizes, strict=False))
         self.topology = topology_of(hardware)
+        first = starts(sizes, self.topology)
+        self.spans = tuple(Span(start, size) for start, size in zip(first, sizes, strict=False))
         self.reduction = self.topology.route(self.spans)
         self.strides = strides_of(problem)
         self.trips = trips(problem, mapping, round_)

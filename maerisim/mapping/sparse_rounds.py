@@ -12,6 +12,7 @@ from itertools import product
 from math import prod
 
 from maerisim.fabric.choose import topology_of
+from maerisim.fabric.topology import Topology
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem
@@ -58,11 +59,11 @@ def rounds(problem: Problem, mapping: Mapping, hardware: Hardware) -> tuple[Roun
     """All rounds: filters in order, in each as many as the array has room for and the tile of K allows."""
     found: list[Round] = []
     waiting: dict[int, int] = {}
-    most = mapping.tile_of("C")
+    most, topology = mapping.tile_of("C"), topology_of(hardware)
     for number, count in nonzeros(problem).items():
         larger = Round.of({**waiting, number: count}, most)
         if waiting and (
-            len(waiting) == mapping.tile_of("K") or switches(larger, mapping, hardware) > hardware.multipliers
+            len(waiting) == mapping.tile_of("K") or switches(larger, mapping, topology) > hardware.multipliers
         ):
             found.append(Round.of(waiting, most))
             waiting = {}
@@ -84,9 +85,8 @@ def virtual_neurons(round_: Round, mapping: Mapping) -> Iterator[VirtualNeuron]:
         yield VirtualNeuron(place.pop("K"), place)
 
 
-def starts(sizes: Sequence[int], hardware: Hardware) -> list[int]:
+def starts(sizes: Sequence[int], topology: Topology) -> list[int]:
     """The first multiplier switch of each of several virtual neurons side by side, and the first behind them."""
-    topology = topology_of(hardware)
     found, free = [], 0
     for size in sizes:
         multiple = topology.alignment(size)
@@ -96,12 +96,11 @@ def starts(sizes: Sequence[int], hardware: Hardware) -> list[int]:
     return [*found, found[-1] + sizes[-1]]
 
 
-def switches(round_: Round, mapping: Mapping, hardware: Hardware) -> int:
+def switches(round_: Round, mapping: Mapping, topology: Topology) -> int:
     """Multiplier switches up to the last that a round uses."""
-    topology = topology_of(hardware)
-    if all(topology.alignment(size) == 1 for size in round_.sizes):
+    if all(topology.alignment(size) == 1 for size in set(round_.sizes)):
         return sum(round_.sizes) * positions(mapping)
-    return starts([round_.sizes[vn.filter] for vn in virtual_neurons(round_, mapping)], hardware)[-1]
+    return starts([round_.sizes[vn.filter] for vn in virtual_neurons(round_, mapping)], topology)[-1]
 
 
 def trips(problem: Problem, mapping: Mapping, round_: Round) -> dict[str, int]:
@@ -142,7 +141,7 @@ def violations(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[s
             f"the filters of a sparse layer change outermost: expected K before N P Q C, found {' '.join(mapping.order)}"
         )
     at_once = positions(mapping)
-    needed = starts([min(largest, mapping.tile_of("C"))] * at_once, hardware)[-1]
+    needed = starts([min(largest, mapping.tile_of("C"))] * at_once, topology_of(hardware))[-1]
     if needed > hardware.multipliers:
         found.append(
             f"{at_once} virtual neurons of {mapping.tile_of('C')} need {needed} multipliers, "

@@ -41,11 +41,14 @@ def way_of(problem: AnyProblem, hardware: Hardware) -> AnyWay:
     """The way in which a layer, or two fused ones, runs on a piece of hardware."""
     if isinstance(problem, FusedProblem):
         return TwoAtOnce(problem, hardware)
-    on_fabric: type[LayerWay] = Sparse if problem.sparsity is not None else Dense
+    on_fabric: LayerWay
     if is_in_lock_step(hardware):
-        on_fabric = LockStep
-    way = on_fabric(problem, hardware)
-    return InBlocks(problem, hardware, way) if hardware.limits_memory else way
+        on_fabric = LockStep(problem, hardware)
+    elif problem.sparsity is not None:
+        on_fabric = Sparse(problem, hardware)
+    else:
+        on_fabric = Dense(problem, hardware)
+    return InBlocks(problem, hardware, on_fabric) if hardware.limits_memory else on_fabric
 
 
 def refusals(problem: AnyProblem, hardware: Hardware) -> list[str]:
