@@ -140,7 +140,10 @@ OWN = pytest.mark.skipif(
         ({"mask": np.zeros(3, np.int64)}, "Outer.mask has to be an array of bool, not array(int64"),
         ({"mask": True}, "Outer.mask has to be an array of bool, not bool"),
         ({"inner": (1, VALUES, True)}, "Outer.inner has to be Inner, not "),
-        ({"inner": Inner(1, VALUES.astype(float), True)}, "Inner.values has to be an array of int64, not array(float64"),
+        (
+            {"inner": Inner(1, VALUES.astype(float), True)},
+            "Inner.values has to be an array of int64, not array(float64",
+        ),
         ({"inner": Inner(1, VALUES, 1)}, "Inner.after has to be bool, not int64"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

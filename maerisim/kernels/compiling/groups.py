@@ -75,7 +75,8 @@ def register(function: Callable[..., Any]) -> None:
 
 
 def _type_of(group: Any, context: Any) -> Group:
-    return _group(type(group), tuple(typeof_impl(value, context) for value in group))
+    kind: Any = type(group)
+    return _group(kind, tuple(typeof_impl(value, context) for value in group))
 
 
 @cache

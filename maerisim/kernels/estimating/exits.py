@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating.quantities import ART, LINEAR, REGIONAL, Fabric, block_of
+from maerisim.kernels.estimating import quantities
+from maerisim.kernels.estimating.quantities import FabricNumbers, block_of
 
 
 class Exits(NamedTuple):
@@ -26,7 +27,7 @@ class Exits(NamedTuple):
 
 
 @kernel
-def count_exits(fabric: Fabric, start: Ints) -> int:
+def count_exits(fabric: FabricNumbers, start: Ints) -> int:
     """Fill ``start`` [sizes 0 .. multipliers + 1]; return the number of entries."""
     count = 0
     for size in range(1, fabric.multipliers + 1):
@@ -37,7 +38,7 @@ def count_exits(fabric: Fabric, start: Ints) -> int:
 
 
 @kernel
-def fill_exits(fabric: Fabric, bus_of_switch: Ints, exits: Exits) -> None:
+def fill_exits(fabric: FabricNumbers, bus_of_switch: Ints, exits: Exits) -> None:
     """Fill all but ``start``."""
     for size in range(1, fabric.multipliers + 1):
         block = block_of(fabric, size)
@@ -46,7 +47,7 @@ def fill_exits(fabric: Fabric, bus_of_switch: Ints, exits: Exits) -> None:
             switch, position, latency, transfers = exit_of(fabric, (entry - exits.start[size]) * block, size)
             depth, fewest = max(depth, latency), min(fewest, transfers)
             region = position * fabric.buses // fabric.multipliers
-            exits.bus[entry] = region if fabric.wiring == REGIONAL else bus_of_switch[switch]
+            exits.bus[entry] = region if fabric.wiring == quantities.REGIONAL else bus_of_switch[switch]
             exits.way[entry] = latency
             exits.transfers[entry] = transfers
             exits.depth[entry] = depth
@@ -67,11 +68,11 @@ class Crossing(NamedTuple):
 
 
 @helper
-def cross(fabric: Fabric, a: int, b: int) -> Crossing:
+def cross(fabric: FabricNumbers, a: int, b: int) -> Crossing:
     """What crosses lateral links on the level above the values ``a .. b``; follows the routing rule of fabric.art."""
     first, last = a // 2, b // 2
     lower, upper, first_hop, last_hop = first, last, 0, 0
-    if fabric.topology == ART:
+    if fabric.topology == quantities.ART:
         if first != last and first % 2 == 1:
             here = 2 * first + 2 - a
             if here < b - 2 * first - 1 if fabric.shorter_end else here == 1:
@@ -86,19 +87,19 @@ def cross(fabric: Fabric, a: int, b: int) -> Crossing:
 
 
 @helper
-def is_exit(fabric: Fabric, crossing: Crossing, level: int, size: int) -> bool:
+def is_exit(fabric: FabricNumbers, crossing: Crossing, level: int, size: int) -> bool:
     """Whether the sum of a virtual neuron leaves at this level."""
-    return crossing.lower == crossing.upper and (fabric.topology == ART or (1 << level) >= size)
+    return crossing.lower == crossing.upper and (fabric.topology == quantities.ART or (1 << level) >= size)
 
 
 @helper
-def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
+def exit_of(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
     """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way).
 
     Follows the routing rules of fabric.art, fabric.plain_tree and fabric.linear.
     """
     m = fabric.multipliers
-    if fabric.topology == LINEAR:
+    if fabric.topology == quantities.LINEAR:
         return start + size - 1, start + size - 1, fabric.level_latency * size, size * fabric.level_latency
     a, b = start, start + size - 1
     level, offset, width, latency, transfers = 1, 0, m // 2, 0, 0
@@ -116,11 +117,11 @@ def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
 
 
 @helper
-def way_of(fabric: Fabric, start: int, size: int, switch: int) -> tuple[int, int]:
+def way_of(fabric: FabricNumbers, start: int, size: int, switch: int) -> tuple[int, int]:
     """The way of a product of one switch of a VN to the last adder on it: cycles, and products that have room there."""
     way, room = fabric.multiplier_latency, fabric.product_depth + fabric.multiplier_latency - 1
     latency, depth = fabric.level_latency, fabric.reduction_depth
-    if fabric.topology == LINEAR:
+    if fabric.topology == quantities.LINEAR:
         between = start + size - 1 - switch
         return way + between * latency, room + between * (depth + latency - 1)
     a, b, value, level = start, start + size - 1, switch, 1

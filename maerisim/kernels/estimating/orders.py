@@ -11,20 +11,8 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating.quantities import (
-    FOLDS,
-    OF_K,
-    OF_Q,
-    OF_S,
-    OF_WEIGHTS,
-    REPLICATED,
-    Fabric,
-    K,
-    P,
-    Q,
-    Shape,
-    block_of,
-)
+from maerisim.kernels.estimating import dimensions
+from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape, block_of
 
 REPEATS, RING, PASSES, SETTLED = 0, 1, 2, 3
 """What a further loop could be to an operand."""
@@ -56,7 +44,7 @@ class Reuse(NamedTuple):
 
 
 @helper
-def nothing_placed(fabric: Fabric, shape: Shape) -> Reuse:
+def nothing_placed(fabric: FabricNumbers, shape: TileShape) -> Reuse:
     """Before the innermost loop."""
     return Reuse(
         placed=0,
@@ -81,15 +69,15 @@ def is_settled(reuse: Reuse) -> bool:
 
 
 @helper
-def around(reuse: Reuse, d: int, fabric: Fabric, shape: Shape, turns: Ints) -> Reuse:
+def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns: Ints) -> Reuse:
     """With one more loop, d, around those placed so far."""
     loop = 1 << d
     repeats, ring, passes, weights = reuse.repeats, reuse.ring, reuse.passes, reuse.weights
-    if weights == REPEATS and not loop & OF_WEIGHTS:
+    if weights == REPEATS and not loop & dimensions.OF_WEIGHTS:
         repeats |= loop
     elif weights != SETTLED:
-        in_ring = loop & (FOLDS if fabric.folds_together else OF_WEIGHTS)
-        passing = d in (P, Q) if fabric.folds_together else not loop & OF_WEIGHTS
+        in_ring = loop & (dimensions.FOLDS if fabric.folds_together else dimensions.OF_WEIGHTS)
+        passing = d in (dimensions.P, dimensions.Q) if fabric.folds_together else not loop & dimensions.OF_WEIGHTS
         if weights != PASSES and in_ring and turns[ring | loop] <= fabric.weight_registers:
             ring |= loop
             weights = RING
@@ -100,7 +88,7 @@ def around(reuse: Reuse, d: int, fabric: Fabric, shape: Shape, turns: Ints) -> R
             weights = SETTLED
     input_ring, inputs, inputs_kept = reuse.input_ring, reuse.inputs, reuse.inputs_kept
     if inputs != SETTLED:
-        if d == K:
+        if d == dimensions.K:
             inputs_kept = 1
             inputs = SETTLED
         elif turns[input_ring | loop] <= fabric.input_registers:
@@ -113,8 +101,8 @@ def around(reuse: Reuse, d: int, fabric: Fabric, shape: Shape, turns: Ints) -> R
         fast |= loop
         all_fast = int(turns[fast] <= fabric.input_depth)
     spills = reuse.spills
-    if loop & FOLDS:
-        spills = int(shape.vn_count * turns[reuse.placed & REPLICATED] > fabric.accumulation_words)
+    if loop & dimensions.FOLDS:
+        spills = int(shape.vn_count * turns[reuse.placed & dimensions.REPLICATED] > fabric.accumulation_words)
     return Reuse(
         placed=reuse.placed | loop,
         repeats=repeats,
@@ -132,21 +120,21 @@ def around(reuse: Reuse, d: int, fabric: Fabric, shape: Shape, turns: Ints) -> R
 
 
 @helper
-def slides(reuse: Reuse, d: int, inputs_kept: int, fabric: Fabric, shape: Shape, turns: Ints) -> int:
+def slides(reuse: Reuse, d: int, inputs_kept: int, fabric: FabricNumbers, shape: TileShape, turns: Ints) -> int:
     """Whether inputs slide with loop d around the others (see lowering.reuse.forwards); ``reuse`` is that before it."""
     if reuse.sliding == NEVER:
         return NEVER
-    if d == K:
+    if d == dimensions.K:
         if not inputs_kept:
-            return reuse.sliding if reuse.placed & OF_Q else NEVER
-        torn = shape.partial & OF_S and reuse.input_ring & OF_S
-        return NEVER if reuse.input_ring & OF_Q or torn else reuse.sliding
+            return reuse.sliding if reuse.placed & dimensions.OF_Q else NEVER
+        torn = shape.partial & dimensions.OF_S and reuse.input_ring & dimensions.OF_S
+        return NEVER if reuse.input_ring & dimensions.OF_Q or torn else reuse.sliding
     if reuse.sliding == SLIDES:
         return SLIDES
-    held = turns[reuse.input_ring] if reuse.placed & OF_K else 0
-    if turns[reuse.placed & ~OF_K] + held > fabric.forward_depth:
+    held = turns[reuse.input_ring] if reuse.placed & dimensions.OF_K else 0
+    if turns[reuse.placed & ~dimensions.OF_K] + held > fabric.forward_depth:
         return NEVER
-    return SLIDES if d == Q else UNKNOWN
+    return SLIDES if d == dimensions.Q else UNKNOWN
 
 
 @helper
@@ -183,7 +171,7 @@ def unpack(key: int) -> Reuse:
 
 
 @helper
-def kept(reuse: Reuse, spills: int, fabric: Fabric) -> Reuse:
+def kept(reuse: Reuse, spills: int, fabric: FabricNumbers) -> Reuse:
     """Only what matters to the cost when all loops are placed; the same for all orders that reuse the same."""
     return Reuse(
         placed=0,
@@ -202,13 +190,13 @@ def kept(reuse: Reuse, spills: int, fabric: Fabric) -> Reuse:
 
 
 @helper
-def may_surround(reuse: Reuse, d: int, fabric: Fabric, shape: Shape) -> bool:
+def may_surround(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape) -> bool:
     """Whether loop d may be the next one outside those placed: folds are taken together where weights must be."""
     if not fabric.folds_together:
         return True
-    if FOLDS >> d & 1:
-        return not reuse.placed & REPLICATED
-    return not shape.turning & FOLDS & ~reuse.placed
+    if dimensions.FOLDS >> d & 1:
+        return not reuse.placed & dimensions.REPLICATED
+    return not shape.turning & dimensions.FOLDS & ~reuse.placed
 
 
 class Orders(NamedTuple):
@@ -259,7 +247,9 @@ def surrounded(order: int, count: int, loops: int) -> int:
 
 
 @helper
-def add_class(reuse: Reuse, spills: int, order: int, count: int, fabric: Fabric, shape: Shape, orders: Orders) -> int:
+def add_class(
+    reuse: Reuse, spills: int, order: int, count: int, fabric: FabricNumbers, shape: TileShape, orders: Orders
+) -> int:
     """Add a class to the ``count`` there are if it is new and its virtual neurons fit; return their number."""
     size = shape.vn_size + spills
     if (shape.vn_count - 1) * block_of(fabric, size) + size > fabric.multipliers:
@@ -272,7 +262,9 @@ def add_class(reuse: Reuse, spills: int, order: int, count: int, fabric: Fabric,
 
 
 @helper
-def list_given(given: Ints, first: int, end: int, fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
+def list_given(
+    given: Ints, first: int, end: int, fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Orders
+) -> int:
     """List the classes of the orders in rows ``first .. end - 1`` of ``given``, outermost loop first; return their number."""
     orders.current[0] += 1
     orders.current[1] = orders.seen.shape[0]
@@ -294,7 +286,7 @@ def list_given(given: Ints, first: int, end: int, fabric: Fabric, shape: Shape, 
 
 
 @helper
-def list_all(fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
+def list_all(fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Orders) -> int:
     """List every class of the orders of a tile, with one order of each; return their number.
 
     Grows orders from the innermost loop outwards, each state once, until further loops do not matter; these can still
@@ -319,8 +311,8 @@ def list_all(fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
                         queue[0, waiting], queue[1, waiting] = key, order | d << 3 * placed
                         waiting += 1
             continue
-        folds, others = rest & FOLDS, rest & REPLICATED
-        live, spills = shape.vn_count * turns[reuse.placed & REPLICATED], reuse.spills
+        folds, others = rest & dimensions.FOLDS, rest & dimensions.REPLICATED
+        live, spills = shape.vn_count * turns[reuse.placed & dimensions.REPLICATED], reuse.spills
         if folds:
             spills = int(live > fabric.accumulation_words)
         packed = surrounded(surrounded(order, placed, folds), placed + size_of(folds), others)

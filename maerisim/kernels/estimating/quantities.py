@@ -1,7 +1,7 @@
 """The plain numbers and arrays that the kernels of the analytic model share.
 
-Dimensions are numbered as in ``DIMENSIONS``: N G K C R S P Q. A set of dimensions is a mask with bit d set. A *class* of
-control steps is the set of dimensions that are at their last, partial tile; it is counted by how often it occurs.
+A *class* of control steps is the set of dimensions that are at their last, partial tile; it is counted by how often it
+occurs.
 """
 
 from __future__ import annotations
@@ -13,24 +13,13 @@ import numpy.typing as npt
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating import dimensions
 
-Words = npt.NDArray[np.uint16]
+Shorts = npt.NDArray[np.uint16]
 """Small counts and marks, one lane per port or bus; narrow, so that one instruction works on many."""
 Floats = npt.NDArray[np.float64]
 Tiles = npt.NDArray[np.int32]
 """Tile sizes [tile, dimension]; there can be millions."""
-
-N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
-OF_N, OF_K, OF_S, OF_Q = 1 << N, 1 << K, 1 << S, 1 << Q
-FOLDS = 1 << C | 1 << R | 1 << S
-"""Dimensions that are summed over."""
-REPLICATED = 255 ^ FOLDS
-"""Dimensions that tell virtual neurons apart."""
-OF_WEIGHTS = 1 << G | 1 << K | FOLDS
-"""Dimensions that the weights depend on; the inputs depend on all but K."""
-EVERYTHING = 255
-CLASSES = 256
-"""Sets of dimensions."""
 
 ART, PLAIN_TREE, LINEAR = 0, 1, 2
 REGIONAL, BY_SWITCH = 0, 1
@@ -38,16 +27,8 @@ REGIONAL, BY_SWITCH = 0, 1
 TRIPS, EDGE, SIZE = 0, 1, 2
 """Rows of ``Loops.extent``."""
 
-# Entries of a cost; those of an operand come three in a row: inputs, partial sums, weights.
-INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
-CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, DRAIN, DEPTH = 0, 1, 2, 3, 4, 5
-DISTRIBUTED, DELIVERED, READS = 6, 9, 12
-HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLD_STEPS = 15, 16, 17, 18, 19, 20, 21, 22
-SPILLS, FORWARDING, MACS, PASSES = 23, 24, 25, 26
-COSTS = 27
 
-
-class Fabric(NamedTuple):
+class FabricNumbers(NamedTuple):
     """The numbers of a hardware document that matter to an estimate.
 
     ``weight_room``: weights that a switch has room for, those that load behind the computation included.
@@ -82,7 +63,7 @@ class Fabric(NamedTuple):
     accumulation_latency: int
 
 
-class Layer(NamedTuple):
+class LayerNumbers(NamedTuple):
     """Sizes and geometry of a problem; whether its inputs are ``weighted`` (1) or pooled (0)."""
 
     weighted: int
@@ -105,7 +86,7 @@ class Loops(NamedTuple):
     middles: Ints
 
 
-class Shape(NamedTuple):
+class TileShape(NamedTuple):
     """What all loop orders and placements of a tile have in common.
 
     ``turning``: the loops with more than one trip; ``partial``: those whose last tile is partial. ``vn_size`` leaves out
@@ -126,7 +107,7 @@ class Shape(NamedTuple):
 
 
 @helper
-def block_of(fabric: Fabric, size: int) -> int:
+def block_of(fabric: FabricNumbers, size: int) -> int:
     """Switches from one virtual neuron of ``size`` to the next."""
     if fabric.topology != PLAIN_TREE:
         return size
@@ -152,7 +133,7 @@ def next_subset(subset: int, whole: int) -> int:
 
 
 @helper
-def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
+def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: Loops) -> TileShape:
     """The shape of ``tile``; fills ``loops``."""
     turning, partial = 0, 0
     steps, folds, macs, outputs, vn_count, vn_size = 1, 1, 1, 1, 1, 1
@@ -164,7 +145,7 @@ def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
         loops.extent[TRIPS, d], loops.extent[EDGE, d], loops.extent[SIZE, d] = trips, edge, size
         steps *= trips
         macs *= size
-        if FOLDS >> d & 1:
+        if dimensions.FOLDS >> d & 1:
             folds *= trips
             vn_size *= tile[d]
         else:
@@ -176,8 +157,8 @@ def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
         for subset in range(1 << d):
             loops.turns[subset + (1 << d)] = loops.turns[subset] * trips
             loops.middles[subset + (1 << d)] = loops.middles[subset] * (trips - 1)
-    slidable = fabric.forwarding and turning & OF_Q and tile[Q] == 1 and tile[S] > 1
+    slidable = fabric.forwarding and turning & dimensions.OF_Q and tile[dimensions.Q] == 1 and tile[dimensions.S] > 1
     slidable = slidable and layer.stride_w == layer.dilation_w
-    if fabric.pads and layer.size[S] % tile[S]:
+    if fabric.pads and layer.size[dimensions.S] % tile[dimensions.S]:
         slidable = False
-    return Shape(turning, partial, steps, folds, macs, outputs, vn_count, vn_size, int(slidable), layer.weighted)
+    return TileShape(turning, partial, steps, folds, macs, outputs, vn_count, vn_size, int(slidable), layer.weighted)
