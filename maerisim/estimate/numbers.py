@@ -9,7 +9,6 @@ from maerisim.fabric.collection_buses import buses_by_switch
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import (
-    dimensions,
     entries,
     exits,
     load_table,
@@ -20,6 +19,7 @@ from maerisim.kernels.estimating import (
     sections,
     times,
 )
+from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, Loops, Shorts
 from maerisim.workload.problem import Problem
 
@@ -87,7 +87,7 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
     return ranking.Workspace(
         fabric=fabric,
         exits=_exits(hardware, fabric),
-        loops=Loops(extent=ints(3, 8), turns=ints(dimensions.CLASSES), middles=ints(dimensions.CLASSES)),
+        loops=Loops(trips=ints(8), edge=ints(8), size=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)),
         orders=orders.Orders(
             classes=ints(2, _MOST_CLASSES),
             queue=ints(2, 2 * _MOST_CLASSES),
@@ -106,13 +106,13 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
             working=words(ports),
             shared=words(ports),
             port_words=words(load_table.ROWS, ports),
-            bus_results=words(dimensions.CLASSES, buses),
+            bus_results=words(CLASSES, buses),
             used_rows=ints(load_table.ROWS),
             total=ints(max(ports, buses)),
         ),
         sections=_sections(fabric),
         times=_times(fabric),
-        placed=loads.Placed(loads=ints(load_table.ROWS, columns), bus_results=ints(dimensions.CLASSES)),
+        placed=loads.Placed(loads=ints(load_table.ROWS, columns), bus_results=ints(CLASSES)),
         tables=ranking.Tables(
             tile=ints(8),
             kind=ints(_MOST_CLASSES),

@@ -16,7 +16,8 @@ from maerisim.estimate.numbers import layer_numbers, workspace
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.predicted import Estimate, energies, explain
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import dimensions, entries, ranking
+from maerisim.kernels.estimating import entries, ranking
+from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
@@ -177,7 +178,7 @@ REPLICATED_ORDERS = tuple(permutations(REPLICATED))
 def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
     """The placements that differ, for each set of dimensions of which a tile has more than one: rows, first and end."""
     rows: list[tuple[str, ...]] = []
-    places = np.zeros((dimensions.CLASSES, 2), np.int64)
+    places = np.zeros((CLASSES, 2), np.int64)
     for size in range(len(REPLICATED) + 1):
         for larger in combinations(REPLICATED, size):
             at = sum(1 << DIMENSIONS.index(d) for d in larger)

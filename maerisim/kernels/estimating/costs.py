@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating import dimensions, entries, load_table, orders, quantities
+from maerisim.kernels.estimating import entries, load_table, orders
+from maerisim.kernels.estimating.dimensions import EVERYTHING, OF_K, OF_Q, OF_WEIGHTS, REPLICATED, K, P, Q, R, S
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import distinct
 from maerisim.kernels.estimating.orders import Reuse
@@ -16,15 +17,15 @@ from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, 
 
 
 @helper
-def windows(tile: Ints, extent: Ints, partial: int, outer: int, inner: int, step_outer: int, step_inner: int) -> int:
+def windows(tile: Ints, loops: Loops, partial: int, outer: int, inner: int, step_outer: int, step_inner: int) -> int:
     """Rows (or columns) of inputs that the tiles of an output and a filter dimension touch, summed over all tiles."""
     total = 0
     for outer_edge in range(1 + (partial >> outer & 1)):
         for inner_edge in range(1 + (partial >> inner & 1)):
-            times = 1 if outer_edge else extent[quantities.TRIPS, outer] - (partial >> outer & 1)
-            times *= 1 if inner_edge else extent[quantities.TRIPS, inner] - (partial >> inner & 1)
-            outputs = extent[quantities.EDGE, outer] if outer_edge else tile[outer]
-            taps = extent[quantities.EDGE, inner] if inner_edge else tile[inner]
+            times = 1 if outer_edge else loops.trips[outer] - (partial >> outer & 1)
+            times *= 1 if inner_edge else loops.trips[inner] - (partial >> inner & 1)
+            outputs = loops.edge[outer] if outer_edge else tile[outer]
+            taps = loops.edge[inner] if inner_edge else tile[inner]
             total += times * distinct(outputs, taps, step_outer, step_inner)
     return total
 
@@ -37,51 +38,32 @@ def count_traffic(
     """Fill ``costs[row]`` with all that neither the placement nor, except for what it reuses, the loop order changes."""
     for entry in range(entries.COSTS):
         costs[row, entry] = 0
-    extent = loops.extent
-    sent = dimensions.EVERYTHING & ~(reuse.repeats | reuse.passes)
+    sent = EVERYTHING & ~(reuse.repeats | reuse.passes)
     costs[row, entries.DELIVERED + entries.WEIGHTS] = 1
-    costs[row, entries.READS + entries.WEIGHTS] = loops.turns[shape.turning & sent & ~dimensions.OF_WEIGHTS]
+    costs[row, entries.READS + entries.WEIGHTS] = loops.turns[shape.turning & sent & ~OF_WEIGHTS]
     for d in range(8):
-        costs[row, entries.DELIVERED + entries.WEIGHTS] *= extent[quantities.SIZE, d] if sent >> d & 1 else tile[d]
-        costs[row, entries.READS + entries.WEIGHTS] *= (
-            extent[quantities.SIZE, d] if dimensions.OF_WEIGHTS >> d & 1 else 1
-        )
+        costs[row, entries.DELIVERED + entries.WEIGHTS] *= loops.size[d] if sent >> d & 1 else tile[d]
+        costs[row, entries.READS + entries.WEIGHTS] *= loops.size[d] if OF_WEIGHTS >> d & 1 else 1
     if not shape.weighted:
         costs[row, entries.DELIVERED + entries.WEIGHTS], costs[row, entries.READS + entries.WEIGHTS] = 0, 0
     vectors = 1  # groups of channels of images, each with rows and columns
     for d in range(4):
-        vectors *= extent[quantities.SIZE, d] if d != dimensions.K else 1
-    reads = vectors * windows(tile, extent, shape.partial, dimensions.P, dimensions.R, layer.stride_h, layer.dilation_h)
-    reads *= 1 if reuse.inputs_kept else extent[quantities.TRIPS, dimensions.K]
-    rows = (
-        vectors
-        * (tile[dimensions.K] if reuse.inputs_kept else extent[quantities.SIZE, dimensions.K])
-        * extent[quantities.SIZE, dimensions.P]
-        * extent[quantities.SIZE, dimensions.R]
-    )
+        vectors *= loops.size[d] if d != K else 1
+    reads = vectors * windows(tile, loops, shape.partial, P, R, layer.stride_h, layer.dilation_h)
+    reads *= 1 if reuse.inputs_kept else loops.trips[K]
+    rows = vectors * (tile[K] if reuse.inputs_kept else loops.size[K]) * loops.size[P] * loops.size[R]
     if reuse.sliding == orders.SLIDES:
-        columns = (
-            extent[quantities.SIZE, dimensions.S]
-            + (extent[quantities.TRIPS, dimensions.Q] - 1) * extent[quantities.TRIPS, dimensions.S]
-        )
+        columns = loops.size[S] + (loops.trips[Q] - 1) * loops.trips[S]
         costs[row, entries.READS + entries.INPUTS] = reads * columns
         costs[row, entries.DELIVERED + entries.INPUTS] = rows * columns
-        costs[row, entries.FORWARDS] = (
-            rows
-            * (extent[quantities.TRIPS, dimensions.Q] - 1)
-            * (extent[quantities.SIZE, dimensions.S] - extent[quantities.TRIPS, dimensions.S])
-        )
+        costs[row, entries.FORWARDS] = rows * (loops.trips[Q] - 1) * (loops.size[S] - loops.trips[S])
     else:
-        columns = windows(tile, extent, shape.partial, dimensions.Q, dimensions.S, layer.stride_w, layer.dilation_w)
+        columns = windows(tile, loops, shape.partial, Q, S, layer.stride_w, layer.dilation_w)
         costs[row, entries.READS + entries.INPUTS] = reads * columns
-        costs[row, entries.DELIVERED + entries.INPUTS] = (
-            rows * extent[quantities.SIZE, dimensions.Q] * extent[quantities.SIZE, dimensions.S]
-        )
+        costs[row, entries.DELIVERED + entries.INPUTS] = rows * loops.size[Q] * loops.size[S]
     costs[row, entries.STEPS], costs[row, entries.FOLD_STEPS] = shape.steps, shape.folds
-    costs[row, entries.MACS if shape.weighted else entries.PASSES], costs[row, entries.OUTPUTS] = (
-        shape.macs,
-        shape.outputs,
-    )
+    costs[row, entries.MACS if shape.weighted else entries.PASSES] = shape.macs
+    costs[row, entries.OUTPUTS] = shape.outputs
     costs[row, entries.SPILLS], costs[row, entries.FORWARDING] = reuse.spills, int(reuse.sliding == orders.SLIDES)
     costs[row, entries.ADDITIONS] = shape.macs - shape.outputs * shape.folds
     continued = shape.outputs * (shape.folds - 1)
@@ -134,26 +116,26 @@ def add_placement(
         for column in range(columns):
             words[operand, column] = 0
     whole = shape.turning & ~shape.partial
-    sent = dimensions.EVERYTHING & ~(reuse.repeats | reuse.passes)
+    sent = EVERYTHING & ~(reuse.repeats | reuse.passes)
     add_loads(
         words, entries.WEIGHTS, loads, load_table.WEIGHTS, columns, shape.partial & sent, turns[whole & sent], middles
     )
-    sent = dimensions.EVERYTHING & ~dimensions.OF_K if reuse.inputs_kept else dimensions.EVERYTHING
+    sent = EVERYTHING & ~OF_K if reuse.inputs_kept else EVERYTHING
     slides = reuse.sliding == orders.SLIDES
-    times = turns[whole & sent & ~dimensions.OF_Q] if slides else turns[whole & sent]
+    times = turns[whole & sent & ~OF_Q] if slides else turns[whole & sent]
     add_loads(words, entries.INPUTS, loads, load_table.INPUTS, columns, shape.partial & sent, times, middles)
     if slides:
-        times *= middles[dimensions.OF_Q]
+        times *= middles[OF_Q]
         add_loads(words, entries.INPUTS, loads, load_table.SLIDING, columns, shape.partial & sent, times, middles)
     if reuse.spills:
-        times = turns[whole & dimensions.REPLICATED] * (shape.folds - 1)
+        times = turns[whole & REPLICATED] * (shape.folds - 1)
         add_loads(
             words,
             entries.PARTIAL_SUMS,
             loads,
             load_table.RETURNS,
             columns,
-            shape.partial & dimensions.REPLICATED,
+            shape.partial & REPLICATED,
             times,
             middles,
         )

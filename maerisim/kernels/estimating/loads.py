@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating import dimensions, load_table, quantities
+from maerisim.kernels.estimating import load_table
+from maerisim.kernels.estimating.dimensions import CLASSES, OF_S, REPLICATED, C, G, K, N, P, Q, R, S
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
@@ -85,44 +86,44 @@ def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
 
 
 @helper
-def fill_parts(layer: LayerNumbers, tile: Ints, shape: TileShape, extent: Ints, parts: Parts) -> None:
+def fill_parts(layer: LayerNumbers, tile: Ints, shape: TileShape, edge: Ints, parts: Parts) -> None:
     """The words of one virtual neuron: numbers that tell the words of a tile apart, in the order in which they are sent.
 
     Ports send inputs by row and column, then image, group and channel; weights as they lie in the tensor.
     """
     stride = parts.stride
-    width = (tile[dimensions.Q] - 1) * layer.stride_w + (tile[dimensions.S] - 1) * layer.dilation_w + 1
-    stride[OF_WEIGHT, dimensions.N], stride[OF_WEIGHT, dimensions.P], stride[OF_WEIGHT, dimensions.Q] = 0, 0, 0
-    stride[OF_WEIGHT, dimensions.S] = 1
-    stride[OF_WEIGHT, dimensions.R] = tile[dimensions.S]
-    stride[OF_WEIGHT, dimensions.C] = tile[dimensions.S] * tile[dimensions.R]
-    stride[OF_WEIGHT, dimensions.K] = shape.vn_size
-    stride[OF_WEIGHT, dimensions.G] = shape.vn_size * tile[dimensions.K]
-    pixel = tile[dimensions.N] * tile[dimensions.G] * tile[dimensions.C]
-    stride[OF_INPUT, dimensions.K] = 0
-    stride[OF_INPUT, dimensions.C] = 1
-    stride[OF_INPUT, dimensions.G] = tile[dimensions.C]
-    stride[OF_INPUT, dimensions.N] = tile[dimensions.C] * tile[dimensions.G]
-    stride[OF_INPUT, dimensions.S] = layer.dilation_w * pixel
-    stride[OF_INPUT, dimensions.Q] = layer.stride_w * pixel
-    stride[OF_INPUT, dimensions.R] = layer.dilation_h * width * pixel
-    stride[OF_INPUT, dimensions.P] = layer.stride_h * width * pixel
-    for s in range(tile[dimensions.S]):
-        parts.words[OF_WEIGHT, s] = s * stride[OF_WEIGHT, dimensions.S]
-        parts.words[OF_INPUT, s] = s * stride[OF_INPUT, dimensions.S]
-        marks = 0 if s < extent[quantities.EDGE, dimensions.S] else dimensions.OF_S
-        marks |= 0 if s == tile[dimensions.S] - 1 else BEFORE_LAST
-        marks |= 0 if s == extent[quantities.EDGE, dimensions.S] - 1 else BEFORE_LAST_AT_EDGE
+    width = (tile[Q] - 1) * layer.stride_w + (tile[S] - 1) * layer.dilation_w + 1
+    stride[OF_WEIGHT, N], stride[OF_WEIGHT, P], stride[OF_WEIGHT, Q] = 0, 0, 0
+    stride[OF_WEIGHT, S] = 1
+    stride[OF_WEIGHT, R] = tile[S]
+    stride[OF_WEIGHT, C] = tile[S] * tile[R]
+    stride[OF_WEIGHT, K] = shape.vn_size
+    stride[OF_WEIGHT, G] = shape.vn_size * tile[K]
+    pixel = tile[N] * tile[G] * tile[C]
+    stride[OF_INPUT, K] = 0
+    stride[OF_INPUT, C] = 1
+    stride[OF_INPUT, G] = tile[C]
+    stride[OF_INPUT, N] = tile[C] * tile[G]
+    stride[OF_INPUT, S] = layer.dilation_w * pixel
+    stride[OF_INPUT, Q] = layer.stride_w * pixel
+    stride[OF_INPUT, R] = layer.dilation_h * width * pixel
+    stride[OF_INPUT, P] = layer.stride_h * width * pixel
+    for s in range(tile[S]):
+        parts.words[OF_WEIGHT, s] = s * stride[OF_WEIGHT, S]
+        parts.words[OF_INPUT, s] = s * stride[OF_INPUT, S]
+        marks = 0 if s < edge[S] else OF_S
+        marks |= 0 if s == tile[S] - 1 else BEFORE_LAST
+        marks |= 0 if s == edge[S] - 1 else BEFORE_LAST_AT_EDGE
         parts.marks[s] = marks
-    rows = spread(dimensions.R, tile[dimensions.S], tile, extent, stride, parts.words, parts.marks)
-    spread(dimensions.C, rows, tile, extent, stride, parts.words, parts.marks)
+    rows = spread(R, tile[S], tile, edge, stride, parts.words, parts.marks)
+    spread(C, rows, tile, edge, stride, parts.words, parts.marks)
 
 
 @helper
-def spread(d: int, count: int, tile: Ints, extent: Ints, stride: Ints, words: Ints, marks: Shorts) -> int:
+def spread(d: int, count: int, tile: Ints, edge: Ints, stride: Ints, words: Ints, marks: Shorts) -> int:
     """Repeat the first ``count`` entries for every index of dimension d in the tile; return the new count."""
     for index in range(1, tile[d]):
-        beyond = 1 << d if index >= extent[quantities.EDGE, d] else 0
+        beyond = 1 << d if index >= edge[d] else 0
         for i in range(count):
             there = index * count + i
             words[OF_WEIGHT, there] = words[OF_WEIGHT, i] + index * stride[OF_WEIGHT, d]
@@ -136,7 +137,7 @@ def lay_out(
     tile: Ints,
     placement: Ints,
     shape: TileShape,
-    extent: Ints,
+    edge: Ints,
     parts: Parts,
     fabric: FabricNumbers,
     spills: int,
@@ -147,7 +148,7 @@ def lay_out(
     words[OF_WEIGHT, 0], words[OF_INPUT, 0], marks[0] = 0, 0, 0
     count = 1
     for place in range(4, -1, -1):
-        count = spread(placement[place], count, tile, extent, parts.stride, words, marks)
+        count = spread(placement[place], count, tile, edge, parts.stride, words, marks)
     span = fabric.multipliers // fabric.ports
     shift = log2(span)
     block = block_of(fabric, shape.vn_size + spills)
@@ -256,7 +257,7 @@ def count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads
             count_nothing(leaves, load_table.WEIGHTS + at_edge, loads, ports)
         count_words(leaves, OF_INPUT, input_pairs, load_table.INPUTS + at_edge, loads, span, ports)
         if shape.slidable:
-            outside = at_edge | ABSENT | (BEFORE_LAST_AT_EDGE if at_edge & dimensions.OF_S else BEFORE_LAST)
+            outside = at_edge | ABSENT | (BEFORE_LAST_AT_EDGE if at_edge & OF_S else BEFORE_LAST)
             mark_at_work(leaves.marks, outside, leaves.at_work, leaves.working, span, ports)
             count_words(leaves, OF_INPUT, input_pairs, load_table.SLIDING + at_edge, loads, span, ports)
         at_edge = next_subset(at_edge, shape.partial)
@@ -283,7 +284,7 @@ def count_results(
 
     Fills ``placed.bus_results`` and, with ``spills``, the words of returning partial sums at each port.
     """
-    partial, whole = shape.partial & dimensions.REPLICATED, shape.turning & dimensions.REPLICATED & ~shape.partial
+    partial, whole = shape.partial & REPLICATED, shape.turning & REPLICATED & ~shape.partial
     size = shape.vn_size + spills
     block, first, shift = block_of(fabric, size), exits.start[size], log2(fabric.multipliers // fabric.ports)
     results, returns = leaves.bus_results, leaves.port_words
@@ -333,10 +334,10 @@ def find_busiest(shape: TileShape, spills: int, ports: int, leaves: Leaves, load
         total[port] = 0
         open_ports[port] = 1
     rows = 0
-    for first in range(0, load_table.ROWS, dimensions.CLASSES):
+    for first in range(0, load_table.ROWS, CLASSES):
         if (first == load_table.SLIDING and not shape.slidable) or (first == load_table.RETURNS and not spills):
             continue
-        classes = shape.partial & dimensions.REPLICATED if first == load_table.RETURNS else shape.partial
+        classes = shape.partial & REPLICATED if first == load_table.RETURNS else shape.partial
         at_edge = classes
         while at_edge >= 0:
             leaves.used_rows[rows] = first + at_edge

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating import dimensions
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, OF_S, OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape, block_of
 
 REPEATS, RING, PASSES, SETTLED = 0, 1, 2, 3
@@ -73,11 +73,11 @@ def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns:
     """With one more loop, d, around those placed so far."""
     loop = 1 << d
     repeats, ring, passes, weights = reuse.repeats, reuse.ring, reuse.passes, reuse.weights
-    if weights == REPEATS and not loop & dimensions.OF_WEIGHTS:
+    if weights == REPEATS and not loop & OF_WEIGHTS:
         repeats |= loop
     elif weights != SETTLED:
-        in_ring = loop & (dimensions.FOLDS if fabric.folds_together else dimensions.OF_WEIGHTS)
-        passing = d in (dimensions.P, dimensions.Q) if fabric.folds_together else not loop & dimensions.OF_WEIGHTS
+        in_ring = loop & (FOLDS if fabric.folds_together else OF_WEIGHTS)
+        passing = d in (P, Q) if fabric.folds_together else not loop & OF_WEIGHTS
         if weights != PASSES and in_ring and turns[ring | loop] <= fabric.weight_registers:
             ring |= loop
             weights = RING
@@ -88,7 +88,7 @@ def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns:
             weights = SETTLED
     input_ring, inputs, inputs_kept = reuse.input_ring, reuse.inputs, reuse.inputs_kept
     if inputs != SETTLED:
-        if d == dimensions.K:
+        if d == K:
             inputs_kept = 1
             inputs = SETTLED
         elif turns[input_ring | loop] <= fabric.input_registers:
@@ -101,8 +101,8 @@ def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns:
         fast |= loop
         all_fast = int(turns[fast] <= fabric.input_depth)
     spills = reuse.spills
-    if loop & dimensions.FOLDS:
-        spills = int(shape.vn_count * turns[reuse.placed & dimensions.REPLICATED] > fabric.accumulation_words)
+    if loop & FOLDS:
+        spills = int(shape.vn_count * turns[reuse.placed & REPLICATED] > fabric.accumulation_words)
     return Reuse(
         placed=reuse.placed | loop,
         repeats=repeats,
@@ -124,17 +124,17 @@ def slides(reuse: Reuse, d: int, inputs_kept: int, fabric: FabricNumbers, shape:
     """Whether inputs slide with loop d around the others (see lowering.reuse.forwards); ``reuse`` is that before it."""
     if reuse.sliding == NEVER:
         return NEVER
-    if d == dimensions.K:
+    if d == K:
         if not inputs_kept:
-            return reuse.sliding if reuse.placed & dimensions.OF_Q else NEVER
-        torn = shape.partial & dimensions.OF_S and reuse.input_ring & dimensions.OF_S
-        return NEVER if reuse.input_ring & dimensions.OF_Q or torn else reuse.sliding
+            return reuse.sliding if reuse.placed & OF_Q else NEVER
+        torn = shape.partial & OF_S and reuse.input_ring & OF_S
+        return NEVER if reuse.input_ring & OF_Q or torn else reuse.sliding
     if reuse.sliding == SLIDES:
         return SLIDES
-    held = turns[reuse.input_ring] if reuse.placed & dimensions.OF_K else 0
-    if turns[reuse.placed & ~dimensions.OF_K] + held > fabric.forward_depth:
+    held = turns[reuse.input_ring] if reuse.placed & OF_K else 0
+    if turns[reuse.placed & ~OF_K] + held > fabric.forward_depth:
         return NEVER
-    return SLIDES if d == dimensions.Q else UNKNOWN
+    return SLIDES if d == Q else UNKNOWN
 
 
 @helper
@@ -194,9 +194,9 @@ def may_surround(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape) 
     """Whether loop d may be the next one outside those placed: folds are taken together where weights must be."""
     if not fabric.folds_together:
         return True
-    if dimensions.FOLDS >> d & 1:
-        return not reuse.placed & dimensions.REPLICATED
-    return not shape.turning & dimensions.FOLDS & ~reuse.placed
+    if FOLDS >> d & 1:
+        return not reuse.placed & REPLICATED
+    return not shape.turning & FOLDS & ~reuse.placed
 
 
 class Orders(NamedTuple):
@@ -311,8 +311,8 @@ def list_all(fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Order
                         queue[0, waiting], queue[1, waiting] = key, order | d << 3 * placed
                         waiting += 1
             continue
-        folds, others = rest & dimensions.FOLDS, rest & dimensions.REPLICATED
-        live, spills = shape.vn_count * turns[reuse.placed & dimensions.REPLICATED], reuse.spills
+        folds, others = rest & FOLDS, rest & REPLICATED
+        live, spills = shape.vn_count * turns[reuse.placed & REPLICATED], reuse.spills
         if folds:
             spills = int(live > fabric.accumulation_words)
         packed = surrounded(surrounded(order, placed, folds), placed + size_of(folds), others)

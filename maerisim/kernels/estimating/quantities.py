@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating import dimensions
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_Q, Q, S
 
 Shorts = npt.NDArray[np.uint16]
 """Small counts and marks, one lane per port or bus; narrow, so that one instruction works on many."""
@@ -23,9 +23,6 @@ Tiles = npt.NDArray[np.int32]
 
 ART, PLAIN_TREE, LINEAR = 0, 1, 2
 REGIONAL, BY_SWITCH = 0, 1
-
-TRIPS, EDGE, SIZE = 0, 1, 2
-"""Rows of ``Loops.extent``."""
 
 
 class FabricNumbers(NamedTuple):
@@ -77,11 +74,13 @@ class LayerNumbers(NamedTuple):
 class Loops(NamedTuple):
     """The temporal loops of a tile.
 
-    ``extent`` [row, dimension]: their trips, the size of the last tile, and that of all tiles; ``turns`` and
-    ``middles`` [set of loops]: the product of their trips, and of their trips but the last.
+    By dimension: their ``trips``, the size of the last tile (``edge``), and that of all tiles. ``turns`` and ``middles`` [set
+    of loops]: the product of their trips, and of their trips but the last.
     """
 
-    extent: Ints
+    trips: Ints
+    edge: Ints
+    size: Ints
     turns: Ints
     middles: Ints
 
@@ -142,10 +141,10 @@ def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: Loops
         trips = (layer.size[d] + tile[d] - 1) // tile[d]
         size = trips * tile[d] if fabric.pads else layer.size[d]
         edge = size - (trips - 1) * tile[d]
-        loops.extent[TRIPS, d], loops.extent[EDGE, d], loops.extent[SIZE, d] = trips, edge, size
+        loops.trips[d], loops.edge[d], loops.size[d] = trips, edge, size
         steps *= trips
         macs *= size
-        if dimensions.FOLDS >> d & 1:
+        if FOLDS >> d & 1:
             folds *= trips
             vn_size *= tile[d]
         else:
@@ -157,8 +156,8 @@ def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: Loops
         for subset in range(1 << d):
             loops.turns[subset + (1 << d)] = loops.turns[subset] * trips
             loops.middles[subset + (1 << d)] = loops.middles[subset] * (trips - 1)
-    slidable = fabric.forwarding and turning & dimensions.OF_Q and tile[dimensions.Q] == 1 and tile[dimensions.S] > 1
+    slidable = fabric.forwarding and turning & OF_Q and tile[Q] == 1 and tile[S] > 1
     slidable = slidable and layer.stride_w == layer.dilation_w
-    if fabric.pads and layer.size[dimensions.S] % tile[dimensions.S]:
+    if fabric.pads and layer.size[S] % tile[S]:
         slidable = False
     return TileShape(turning, partial, steps, folds, macs, outputs, vn_count, vn_size, int(slidable), layer.weighted)

@@ -13,8 +13,9 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating import dimensions, entries, orders, times
+from maerisim.kernels.estimating import entries, orders, times
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
+from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, P, Q
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import (
     Leaves,
@@ -223,9 +224,7 @@ def set_floor(
     overlapping = min(span, 1 + (span + block - 2) // block)
     words = costs[row, entries.DISTRIBUTED + entries.PARTIAL_SUMS]
     for operand in (entries.INPUTS, entries.WEIGHTS):
-        together = (
-            overlapping if operand == entries.INPUTS and tile[dimensions.P] * tile[dimensions.Q] > 1 else side_by_side
-        )
+        together = overlapping if operand == entries.INPUTS and tile[P] * tile[Q] > 1 else side_by_side
         delivered = costs[row, entries.DELIVERED + operand]
         packets = max(costs[row, entries.READS + operand], (delivered + together - 1) // together)
         costs[row, entries.DISTRIBUTED + operand] = packets
@@ -250,7 +249,7 @@ def find_floors(layer: LayerNumbers, tiles: Tiles, aim: Aim, floor: Floats, w: W
         shape = measure(layer, tile, fabric, loops)
         everything = Reuse(
             placed=0,
-            repeats=shape.turning & ~dimensions.OF_WEIGHTS,
+            repeats=shape.turning & ~OF_WEIGHTS,
             ring=0,
             passes=0,
             input_ring=0,
@@ -388,11 +387,11 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             energy = energy_of(costs, kind, aim.price)
             cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
             t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy, aim)
-        fill_parts(layer, tile, shape, loops.extent, w.parts)
+        fill_parts(layer, tile, shape, loops.edge, w.parts)
         larger = 0
         for d in range(8):
             larger |= int(tile[d] > 1) << d
-        larger &= dimensions.REPLICATED
+        larger &= REPLICATED
         first, end = space.placements_of[larger, 0], space.placements_of[larger, 1]
         if each:
             first, end = at, at + 1
@@ -400,7 +399,7 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):
                     continue
-                lay_out(tile, placements[placement], shape, loops.extent, w.parts, fabric, spills, leaves)
+                lay_out(tile, placements[placement], shape, loops.edge, w.parts, fabric, spills, leaves)
                 count_classes(shape, fabric, leaves, placed.loads)
                 bus_cycles, adder_words = count_results(shape, fabric, exits, spills, loops, leaves, placed)
                 columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating import dimensions, load_table, loads, quantities
+from maerisim.kernels.estimating import load_table, loads, quantities
+from maerisim.kernels.estimating.dimensions import OF_S
 from maerisim.kernels.estimating.exits import Exits, way_of
 from maerisim.kernels.estimating.loads import Leaves
 from maerisim.kernels.estimating.quantities import FabricNumbers, Shorts, TileShape, block_of, log2, next_subset
@@ -33,7 +34,7 @@ class Sections(NamedTuple):
     """The sections of a placed tile.
 
     ``of`` [row, lane]: see the rows above. ``first``, ``last`` [load, section]: which words of its port a section gets when
-    they are numbered from 1 in the order in which they are sent; 0: none. ``limits`` [part, limit of a :class:`Part`].
+    they are numbered from 1 in the order in which they are sent; 0: none. ``limits`` [part, limit of :class:`PartRanges`].
     ``sorted`` [leaf, port]: scratch.
     """
 
@@ -122,7 +123,7 @@ def number_words(shape: TileShape, shift: int, ports: int, sections: int, leaves
             number_class(load_table.WEIGHTS if operand == loads.OF_WEIGHT else load_table.INPUTS, operand, at_edge, at_edge,
                          shift, ports, sections, leaves, s)  # fmt: skip
             if operand == loads.OF_INPUT and shape.slidable:
-                before_last = loads.BEFORE_LAST_AT_EDGE if at_edge & dimensions.OF_S else loads.BEFORE_LAST
+                before_last = loads.BEFORE_LAST_AT_EDGE if at_edge & OF_S else loads.BEFORE_LAST
                 number_class(
                     load_table.SLIDING, operand, at_edge, at_edge | before_last, shift, ports, sections, leaves, s
                 )

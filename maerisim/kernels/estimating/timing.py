@@ -25,7 +25,8 @@ from __future__ import annotations
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, population
-from maerisim.kernels.estimating import dimensions, load_table, orders, quantities, sections, times
+from maerisim.kernels.estimating import load_table, orders, sections, times
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
 from maerisim.kernels.estimating.loads import Leaves
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.periods import skip_repetitions
@@ -80,14 +81,14 @@ def last_result_of(
             dimension = order >> 3 * levels & 7
             loop[times.DIMENSION, levels], loop[times.TURNS, levels] = (
                 dimension,
-                loops.extent[quantities.TRIPS, dimension],
+                loops.trips[dimension],
             )
             loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
             body *= loop[times.TURNS, levels]
             levels += 1
     begun, ending, place = 0, 0, 0
     while True:
-        further = int(reuse.sliding == orders.SLIDES and begun & dimensions.OF_Q != 0)
+        further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
         step = StepNumbers(ending & shape.partial, begun, ending, further, place)
         do_step(shape, reuse, ahead, ago, levels, fabric, leaves, rows, part, step, s, t)
         place = (place + 1) & (times.RING - 1)
@@ -182,9 +183,9 @@ def do_step(
     for section in range(part.section, part.end_section):
         t.ready[section] = times.NEVER
     load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
-    if not (reuse.inputs_kept and step.begun & dimensions.OF_K):
+    if not (reuse.inputs_kept and step.begun & OF_K):
         send_words(load, times.SENT_INPUT, times.USED_UP + fabric.input_depth - 1, 0, 0, fabric, leaves, part, s, t)
-    returns = reuse.spills and step.begun & dimensions.FOLDS
+    returns = reuse.spills and step.begun & FOLDS
     if returns:
         send_partial_sums(fabric, rows, part, step, s, t)
     loads_weights = shape.weighted and not step.begun & (reuse.repeats | reuse.passes)
@@ -193,10 +194,10 @@ def do_step(
         send_words(
             load_table.WEIGHTS + step.at_edge, times.SENT_WEIGHT, used_up, ago, ahead, fabric, leaves, part, s, t
         )
-    use_up = not reuse.inputs_kept or step.ending & dimensions.OF_K
+    use_up = not reuse.inputs_kept or step.ending & OF_K
     if reuse.inputs_kept:
-        load &= ~dimensions.OF_K
-    outside = step.at_edge & dimensions.REPLICATED
+        load &= ~OF_K
+    outside = step.at_edge & REPLICATED
     for section in range(part.section, part.end_section):
         vn, done = of[sections.VN, section], now[times.DONE, section] + 1
         if not of[sections.BEYOND, vn] & outside:
@@ -207,7 +208,7 @@ def do_step(
         now[times.DONE, section] = done
         if use_up and s.last[load, section]:
             push(now, times.USED_UP, rows.returned, section, done)
-    emits = reuse.spills or step.ending & dimensions.FOLDS == shape.turning & dimensions.FOLDS
+    emits = reuse.spills or step.ending & FOLDS == shape.turning & FOLDS
     left = results_in_a_row(reuse, levels, t.loop) if emits else 0
     for vn in range(part.vn, part.end_vn):
         t.arrived[vn] = times.NEVER
@@ -254,7 +255,7 @@ def sum_up(
 def results_in_a_row(reuse: Reuse, levels: int, loop: Ints) -> int:
     """The steps in a row that have results, from the present one on: until the innermost folding loop begins again."""
     level, before, inside = 0, 0, 1
-    while level < levels and (reuse.spills or not dimensions.FOLDS >> loop[times.DIMENSION, level] & 1):
+    while level < levels and (reuse.spills or not FOLDS >> loop[times.DIMENSION, level] & 1):
         before += loop[times.INDEX, level] * inside
         inside *= loop[times.TURNS, level]
         level += 1
@@ -360,13 +361,13 @@ def send_partial_sums(
     inside it are at their last. What was written more than ``RING`` steps ago is there.
     """
     now, loop, distance, inside, level = t.now, t.loop, 0, 1, 0
-    while not step.begun & dimensions.FOLDS & 1 << loop[times.DIMENSION, level]:
-        if dimensions.FOLDS >> loop[times.DIMENSION, level] & 1:
+    while not step.begun & FOLDS & 1 << loop[times.DIMENSION, level]:
+        if FOLDS >> loop[times.DIMENSION, level] & 1:
             distance -= (loop[times.TURNS, level] - 1) * inside
         inside *= loop[times.TURNS, level]
         level += 1
     distance += inside
-    outside, oldest = step.at_edge & dimensions.REPLICATED, rows.summed - 1
+    outside, oldest = step.at_edge & REPLICATED, rows.summed - 1
     for vn in range(part.vn, part.end_vn):
         if not s.of[sections.BEYOND, vn] & outside:
             section = s.of[sections.FIRST, vn]
