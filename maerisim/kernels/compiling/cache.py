@@ -21,7 +21,7 @@ Watcher = Callable[[str, float | None], None]
 _watchers: list[Watcher] = []
 
 _SOURCES = Path(__file__).parents[1]
-"""All kernels and what compiles them."""
+"""All kernels and what compiles them. The array types of ``arrays.py`` are for type checkers: a kernel is compiled for what comes."""
 _KEPT = 3
 """Generations of compiled kernels that are left in a place: this one and the latest others."""
 
