@@ -25,7 +25,7 @@ from reporting import options, progress, run_script
 from maerisim.estimate.accuracy import largest_overestimate
 from maerisim.estimate.ranking import estimate_many
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating.quantities import CYCLES
+from maerisim.kernels.estimating import entries
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate, violations
@@ -97,7 +97,7 @@ def estimated_cycles(problem: Problem, mappings: Sequence[Mapping], hardware: Ha
     cycles: list[int] = []
     for tile, members in groupby(mappings, key=lambda mapping: mapping.tile):
         walks = [(mapping.order, mapping.placement) for mapping in members]
-        cycles += estimate_many(problem, [tile], walks, hardware)[0, :, CYCLES].tolist()
+        cycles += estimate_many(problem, [tile], walks, hardware)[0, :, entries.CYCLES].tolist()
     return cycles
 
 

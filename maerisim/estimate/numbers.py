@@ -8,8 +8,19 @@ from maerisim.arrays import Ints
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import buses_by_switch
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import exits, loads, orders, ranking, sections, times
-from maerisim.kernels.estimating import quantities as k
+from maerisim.kernels.estimating import (
+    entries,
+    exits,
+    load_table,
+    loads,
+    orders,
+    quantities,
+    ranking,
+    sections,
+    times,
+)
+from maerisim.kernels.estimating.dimensions import CLASSES
+from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, Loops, Shorts
 from maerisim.workload.problem import Problem
 
 _MOST_CLASSES = 1 << 15
@@ -20,10 +31,10 @@ _KINDS_OF_TRAFFIC = 64
 """Sets of loops that reuse weights, times inputs kept or not, sliding or not, spilling or not."""
 
 
-def fabric_numbers(hardware: Hardware) -> k.Fabric:
+def fabric_numbers(hardware: Hardware) -> FabricNumbers:
     """The numbers of a hardware document that the kernels work on."""
     multiplier, reduction = hardware.multiplier, hardware.reduction
-    return k.Fabric(
+    return FabricNumbers(
         multipliers=hardware.multipliers,
         ports=hardware.ports,
         buses=hardware.buses,
@@ -37,7 +48,9 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         forward_depth=multiplier.forward_fifo_depth,
         product_depth=multiplier.product_fifo_depth,
         multiplier_latency=multiplier.latency,
-        topology={"art": k.ART, "plain_tree": k.PLAIN_TREE, "linear": k.LINEAR}[reduction.topology],
+        topology={"art": quantities.ART, "plain_tree": quantities.PLAIN_TREE, "linear": quantities.LINEAR}[
+            reduction.topology
+        ],
         blocks=np.array([0, *map(topology_of(hardware).block, range(1, hardware.multipliers + 1))], np.int64),
         level_latency=reduction.latency,
         reduction_depth=reduction.fifo_depth,
@@ -47,7 +60,7 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
         folds_together=int(multiplier.wait_for_all_weights),
         waits=int(hardware.controller.wait_for_outputs),
         weights_first=int(hardware.controller.weights_first),
-        wiring=k.REGIONAL if hardware.collection.wiring == "regional" else k.BY_SWITCH,
+        wiring=quantities.REGIONAL if hardware.collection.wiring == "regional" else quantities.BY_SWITCH,
         collection_depth=hardware.collection.fifo_depth,
         collection_latency=hardware.collection.latency,
         accumulation_words=hardware.accumulation_words,
@@ -55,26 +68,27 @@ def fabric_numbers(hardware: Hardware) -> k.Fabric:
     )
 
 
-def layer_numbers(problem: Problem) -> k.Layer:
+def layer_numbers(problem: Problem) -> LayerNumbers:
     """Sizes and geometry of a problem for the kernels."""
-    return k.Layer(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
+    return LayerNumbers(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
 
 
 def workspace(hardware: Hardware) -> ranking.Workspace:
     """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread."""
     fabric = fabric_numbers(hardware)
     m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
-    pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, loads.BUSIEST + ports
+    pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, load_table.BUSIEST + ports
 
     def ints(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
-    def words(*shape: int) -> k.Words:
+    def words(*shape: int) -> Shorts:
         return np.zeros(shape, np.uint16)
 
     return ranking.Workspace(
+        fabric=fabric,
         exits=_exits(hardware, fabric),
-        loops=k.Loops(extent=ints(3, 8), turns=ints(k.CLASSES), middles=ints(k.CLASSES)),
+        loops=Loops(trips=ints(8), edge=ints(8), size=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)),
         orders=orders.Orders(
             classes=ints(2, _MOST_CLASSES),
             queue=ints(2, 2 * _MOST_CLASSES),
@@ -92,43 +106,43 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
             at_work=words(span, ports),
             working=words(ports),
             shared=words(ports),
-            port_words=words(loads.LOADS, ports),
-            bus_results=words(k.CLASSES, buses),
-            used_rows=ints(loads.LOADS),
+            port_words=words(load_table.ROWS, ports),
+            bus_results=words(CLASSES, buses),
+            used_rows=ints(load_table.ROWS),
             total=ints(max(ports, buses)),
         ),
         sections=_sections(fabric),
         times=_times(fabric),
-        placed=loads.Placed(loads=ints(loads.LOADS, columns), bus_results=ints(k.CLASSES)),
+        placed=loads.Placed(loads=ints(load_table.ROWS, columns), bus_results=ints(CLASSES)),
         tables=ranking.Tables(
             tile=ints(8),
             kind=ints(_MOST_CLASSES),
             traffic=ints(5, kinds),
             floor=np.zeros((kinds, 2)),
-            costs=ints(kinds, k.COSTS),
-            placed_costs=ints(kinds, k.COSTS),
+            costs=ints(kinds, entries.COSTS),
+            placed_costs=ints(kinds, entries.COSTS),
             energy=np.zeros(kinds),
             words=ints(3, columns),
         ),
     )
 
 
-def _sections(fabric: k.Fabric) -> sections.Sections:
+def _sections(fabric: FabricNumbers) -> sections.Sections:
     """Room for a placed tile in as many sections as possible."""
     lanes = fabric.multipliers + 1
     return sections.Sections(
         of=np.zeros((sections.FACTS, lanes), np.int64),
         first=np.zeros((sections.ROWS, lanes), np.uint16),
         last=np.zeros((sections.ROWS, lanes), np.uint16),
-        limits=np.zeros((fabric.ports + 1, len(sections.Part._fields)), np.int64),
+        limits=np.zeros((fabric.ports + 1, len(sections.PartRanges._fields)), np.int64),
         sorted=np.zeros((fabric.multipliers // fabric.ports, fabric.ports), np.uint16),
     )
 
 
-def _times(fabric: k.Fabric) -> times.Times:
+def _times(fabric: FabricNumbers) -> times.StepTimes:
     """Room for the times of as many sections."""
     lanes, rows, words = fabric.multipliers, times.count_rows(fabric), fabric.multipliers // fabric.ports + 1
-    return times.Times(
+    return times.StepTimes(
         now=np.zeros((rows, lanes), np.int64),
         earlier=np.zeros((times.LEVELS, rows, lanes), np.int64),
         loop=np.zeros((times.FIELDS, times.LEVELS), np.int64),
@@ -139,7 +153,7 @@ def _times(fabric: k.Fabric) -> times.Times:
     )
 
 
-def _exits(hardware: Hardware, fabric: k.Fabric) -> exits.Exits:
+def _exits(hardware: Hardware, fabric: FabricNumbers) -> exits.Exits:
     bus_of_switch = np.array(buses_by_switch(topology_of(hardware).switches, hardware), np.int64)
     start = np.zeros(fabric.multipliers + 2, np.int64)
     entries = exits.count_exits(fabric, start)

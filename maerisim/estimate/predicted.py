@@ -11,7 +11,7 @@ from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, Traffic
 from maerisim.estimate.bounds import bound
 from maerisim.hardware.hardware import EnergyTable, Hardware
-from maerisim.kernels.estimating import quantities as k
+from maerisim.kernels.estimating import entries as k
 from maerisim.memory.blocks import MemoryUse
 from maerisim.workload.problem import Problem
 

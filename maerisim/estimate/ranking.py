@@ -12,12 +12,13 @@ from math import inf
 import numpy as np
 
 from maerisim.arrays import Ints
-from maerisim.estimate.numbers import fabric_numbers, layer_numbers, workspace
+from maerisim.estimate.numbers import layer_numbers, workspace
 from maerisim.estimate.objective import Objective
 from maerisim.estimate.predicted import Estimate, energies, explain
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import quantities as k
-from maerisim.kernels.estimating import ranking
+from maerisim.kernels.estimating import entries, ranking
+from maerisim.kernels.estimating.dimensions import CLASSES
+from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
 
@@ -76,7 +77,7 @@ def estimate_many(
 ) -> Ints:
     """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
     count = len(tiles) * len(walks)
-    space = ranking.Space(
+    space = ranking.TileSpace(
         tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
         first=0,
         end=count,
@@ -87,15 +88,15 @@ def estimate_many(
         each=1,
     )
     best = _nothing_ranked(count)
-    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(k.COSTS), inf, bounded=0, alike=0)
-    ranking.rank(layer_numbers(problem), fabric_numbers(hardware), space, aim, best, *workspace(hardware))
-    return best.costs.reshape(len(tiles), len(walks), k.COSTS)
+    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0)
+    ranking.rank(layer_numbers(problem), space, aim, best, workspace(hardware))
+    return best.costs.reshape(len(tiles), len(walks), entries.COSTS)
 
 
 def rank(
     problem: Problem,
     hardware: Hardware,
-    tiles: k.Tiles,
+    tiles: Tiles,
     objective: Objective = "cycles",
     count: int = 1,
     *,
@@ -117,11 +118,11 @@ def rank(
     ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best. Stops at the time
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
-    layer, fabric, w = layer_numbers(problem), fabric_numbers(hardware), workspace(hardware)
-    price = energies(np.eye(k.COSTS, dtype=np.int64), hardware.energy)
+    layer, w = layer_numbers(problem), workspace(hardware)
+    price = energies(np.eye(entries.COSTS, dtype=np.int64), hardware.energy)
     aim = ranking.Aim(_OBJECTIVES[objective], int(certain), price, energy_below, int(bounded), int(alike))
     floor = np.zeros((len(tiles), 2))
-    ranking.find_floors(layer, fabric, tiles, aim, floor, w.exits, w.loops, w.tables)
+    ranking.find_floors(layer, tiles, aim, floor, w)
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
@@ -131,8 +132,8 @@ def rank(
         if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = ranking.Space(tiles, seen, end, floor, given, placed, placed_of, each=0)
-        ranking.rank(layer, fabric, space, aim, best, *w)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        ranking.rank(layer, space, aim, best, w)
         seen = end
     found = tuple(
         Ranked(
@@ -160,7 +161,7 @@ def _nothing_ranked(count: int) -> ranking.Best:
     return ranking.Best(
         score=np.full((count, 2), np.inf),
         mapping=np.zeros((count, 3), np.int64),
-        costs=np.zeros((count, k.COSTS), np.int64),
+        costs=np.zeros((count, entries.COSTS), np.int64),
         counts=np.zeros(5, np.int64),
     )
 
@@ -177,7 +178,7 @@ REPLICATED_ORDERS = tuple(permutations(REPLICATED))
 def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
     """The placements that differ, for each set of dimensions of which a tile has more than one: rows, first and end."""
     rows: list[tuple[str, ...]] = []
-    places = np.zeros((k.CLASSES, 2), np.int64)
+    places = np.zeros((CLASSES, 2), np.int64)
     for size in range(len(REPLICATED) + 1):
         for larger in combinations(REPLICATED, size):
             at = sum(1 << DIMENSIONS.index(d) for d in larger)
@@ -188,7 +189,7 @@ def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
     return _numbers(rows), places
 
 
-def _mapping(problem: Problem, tile: k.Tiles, packed_order: int, placement: Ints) -> Mapping:
+def _mapping(problem: Problem, tile: Tiles, packed_order: int, placement: Ints) -> Mapping:
     """The mapping of a tile; loops that do not turn come first in its order."""
     sizes = dict(zip(DIMENSIONS, (int(size) for size in tile), strict=True))
     still = [d for d, size in zip(DIMENSIONS, problem.dims, strict=True) if sizes[d] >= size]

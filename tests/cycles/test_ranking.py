@@ -15,7 +15,7 @@ from maerisim.estimate.predicted import energies
 from maerisim.estimate.ranking import estimate_many, rank
 from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import quantities as k
+from maerisim.kernels.estimating import entries
 from maerisim.lowering.dense import filled_up
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
@@ -87,9 +87,9 @@ def test_every_loop_order_and_placement_that_differs_is_estimated_once(problem: 
 @given(problem=small_problems(dimensions=4), hardware=hardwares(16))
 def test_the_best_is_the_best_of_all_mappings(objective: Objective, problem: Problem, hardware: Hardware) -> None:
     tiles = all_tiles(problem, hardware)
-    costs = estimate_many(problem, tiles.tolist(), walks_of(problem), hardware).reshape(-1, k.COSTS)
-    costs = costs[costs[:, k.CYCLES] > 0]
-    cycles, energy = costs[:, k.CYCLES].astype(float), energies(costs, hardware.energy)
+    costs = estimate_many(problem, tiles.tolist(), walks_of(problem), hardware).reshape(-1, entries.COSTS)
+    costs = costs[costs[:, entries.CYCLES] > 0]
+    cycles, energy = costs[:, entries.CYCLES].astype(float), energies(costs, hardware.energy)
     primary, secondary = {
         "cycles": (cycles, energy),
         "energy": (energy, cycles),

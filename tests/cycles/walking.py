@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating.times import RETIRES, RING, SLOTS
+from maerisim.kernels.estimating import times
 from maerisim.lowering.dense import filled_up
 from maerisim.lowering.layout import WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import Held, held, temporal_loops
@@ -93,11 +93,11 @@ class _Cycles:
     def take(self, ready: int) -> int:
         """The first free cycle from ``ready`` on, of those that are remembered."""
         latest = max(self.taken)
-        time = max(ready, latest - SLOTS + 1)
+        time = max(ready, latest - times.SLOTS + 1)
         while time in self.taken:
             time += 1
         self.taken.add(time)
-        forgotten = range(max(0, latest - SLOTS + 1), max(0, time - SLOTS + 1))
+        forgotten = range(max(0, latest - times.SLOTS + 1), max(0, time - times.SLOTS + 1))
         self.missed += sum(cycle not in self.taken for cycle in forgotten)
         return time
 
@@ -125,7 +125,8 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
         members[section].append(switch)
     way = {section: max(ways[switch].cycles for switch in switches) for section, switches in members.items()}
     slack = {
-        section: min([RING - 1, *(ways[switch].room for switch in switches)]) for section, switches in members.items()
+        section: min([times.RING - 1, *(ways[switch].room for switch in switches)])
+        for section, switches in members.items()
     }
     lead = [program.spans[vn].start for vn in range(len(program.spans))]
     tail = hardware.accumulation.latency + hardware.collection.latency
@@ -136,7 +137,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
     ahead = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1) - weights_held.words
     trips = {loop.dimension: loop.trips for loop in temporal_loops(problem, mapping)}
     repeats = prod(trips[d] for d in weights_held.repeats)
-    ago = ahead * repeats if ahead > RETIRES else 0
+    ago = ahead * repeats if ahead > times.RETIRES else 0
     if weights_held.passes:
         rings, rest = divmod(ahead, weights_held.words)
         ago = repeats * (
@@ -167,7 +168,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
         for port in range(hardware.ports):
             begun, packets, cycles = set(), template.of_port(port), ports[port]
             missed, early, in_vain = min(cycles.missed, ahead * int(first_weights[port])), 0, operand == "weights"
-            forgotten = max(cycles.taken) - SLOTS
+            forgotten = max(cycles.taken) - times.SLOTS
             for packet in packets:
                 to = receivers(template, packet)
                 room = max((used_up[s][-limit] for s in to - begun if len(used_up[s]) >= limit), default=-(10**9))
@@ -200,7 +201,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 if len(returned[vn]) >= multiplier.partial_sum_fifo_depth:
                     room = returned[vn][-multiplier.partial_sum_fifo_depth]
                 at, time = emitted[vn][-partial_sums.wait[packets[0]]]
-                if step - at < RING:
+                if step - at < times.RING:
                     room = max(room, time - 1)
                 section = section_of[switch]
                 ready[section] = max(ready[section], send("partial_sums", section[1], room))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -36,6 +37,25 @@ def test_a_change_in_any_source_means_another_directory(sources):
     (sources / "two.py").write_text("TWO = 2\n")
     assert compilation.directory() == first
     assert first.parent == second.parent == sources / "__pycache__"
+
+
+@pytest.mark.parametrize("folder", ["compiling", "stepping", "estimating"])
+def test_kernels_of_all_folders_share_one_directory(folder, tmp_path, monkeypatch):
+    kernels = tmp_path / "kernels"
+    shutil.copytree(compilation._SOURCES, kernels, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(compilation, "_SOURCES", kernels)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    find = compilation.directory.__wrapped__
+    files = [path for path in sorted((kernels / folder).glob("*.py")) if path.stem != "__init__"]
+    before = find()
+    changed = set()
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        path.write_text(f"{text}# changed\n", encoding="utf-8")
+        changed.add(find())
+        path.write_text(text, encoding="utf-8")
+    assert len(changed - {before}) == len(files) > 2
+    assert find() == before
 
 
 def test_a_moved_line_is_a_change(sources):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from maerisim.arrays import Ints, Mask, Places
+from maerisim.kernels.compiling import choice
 from maerisim.kernels.compiling.groups import table_of
 from maerisim.kernels.compiling.jit import helper, inlined, kernel
 
@@ -119,7 +121,46 @@ def test_an_array_without_elements_has_a_table_too():
     assert struct.unpack("3q", table_of((np.zeros(0, np.int64),)))[1] == 0
 
 
-@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") == "1", reason="everything is plain Python then")
+OWN = pytest.mark.skipif(
+    choice.is_stock() or os.environ.get("NUMBA_DISABLE_JIT", "0") == "1",
+    reason="stock numba and plain Python take what comes",
+)
+
+
+@OWN
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"count": 2.5}, "Outer.count has to be int, not float64"),
+        ({"count": "six"}, "Outer.count has to be int, not unicode_type"),
+        ({"count": None}, "Outer.count has to be int, not none"),
+        ({"count": object()}, "Outer.count has to be int, not None"),
+        ({"scale": 1}, "Outer.scale has to be float, not int64"),
+        ({"scale": np.float32(0.5)}, "Outer.scale has to be float, not float32"),
+        ({"mask": np.zeros(3, np.int64)}, "Outer.mask has to be an array of bool, not array(int64"),
+        ({"mask": True}, "Outer.mask has to be an array of bool, not bool"),
+        ({"inner": (1, VALUES, True)}, "Outer.inner has to be Inner, not "),
+        (
+            {"inner": Inner(1, VALUES.astype(float), True)},
+            "Inner.values has to be an array of int64, not array(float64",
+        ),
+        ({"inner": Inner(1, VALUES, 1)}, "Inner.after has to be bool, not int64"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_field_that_is_not_as_declared_is_refused(changed, message):
+    with pytest.raises(TypeError, match=re.escape(message)):
+        gather(outer_with(VALUES)._replace(**changed), 5, np.zeros(6, np.int64))
+
+
+def test_numbers_of_numpy_are_numbers():
+    outer, found = outer_with(VALUES.copy()), np.zeros(6, np.int64)
+    inner = outer.inner._replace(before=np.int64(100), after=np.bool_(True))
+    assert gather(outer._replace(scale=np.float64(0.25), count=np.int64(6), inner=inner), 5, found) == 0.25 * 6
+    assert found.tolist() == [100 + sum(range(5, 12)), 7, 3 + 10, 4_000_000_000, 1, 6]
+
+
+@OWN
 def test_python_cannot_call_a_helper():
     with pytest.raises(TypeError):
         put(Inner(0, VALUES.copy(), True), 0, 1)

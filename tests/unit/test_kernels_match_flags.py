@@ -1,15 +1,18 @@
-"""The kernels' plain numbers equal the enums they stand for, and the kernels do the same without numba."""
+"""The kernels' plain numbers equal the enums they stand for; the kernels do the same without numba and by stock numba."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from maerisim.counts.counters import OPERANDS, STALLS
+from maerisim.kernels.compiling import choice
 from maerisim.kernels.stepping import lock_step, machine
 from maerisim.program.program import ACTIVE, Collect, Control, Role, Use
 
@@ -63,13 +66,15 @@ def test_operand_stores_are_numbered_like_the_operands() -> None:
     assert machine.FORWARDED == 3
 
 
-TWIN = """
-import json
-import sys
+DENSE = """
+import numpy as np
 
 from maerisim.ways.way import simulate
-from maerisim.hardware.hardware import Hardware
+from maerisim.estimate.ranking import rank
+from maerisim.hardware.hardware import Dram, Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.memory.dram import follow
+from maerisim.kernels.stepping.transfers import Schedule
 from maerisim.workload.reference import random_operands
 from maerisim.workload.problem import Problem
 
@@ -79,7 +84,6 @@ cases = [
     (Problem(K=4, C=3, P=2, Q=2, stride=(2, 1)), {"K": 4, "C": 3}, "N G C K P Q R S", {"reduction.latency": 2}),
     (Problem(G=3, R=3, S=2, P=2, Q=3, operation="max"), {"G": 2, "R": 2, "S": 2}, "N G K C P R S Q", {}),
 ]
-results = []
 for problem, tile, order, overrides in cases:
     hardware = Hardware(name="small", multipliers=16).with_overrides(overrides)
     operands = random_operands(problem, seed=3)
@@ -87,26 +91,69 @@ for problem, tile, order, overrides in cases:
     results.append([result.cycles, result.counters.as_dict(), result.outputs.tolist()])
     timing = simulate(problem, Mapping.of(tile, order), hardware)
     results.append([timing.cycles, timing.counters.as_dict(), timing.stepped])
+    tiles = np.array([Mapping.of(sizes).tile for sizes in (tile, {"P": 2}, {"N": 2, "C": 2})], np.int32)
+    ranking = rank(problem, hardware, np.minimum(tiles, problem.dims).astype(np.int32), "edp", count=3, bounded=False)
+    results.append([[str(each.mapping), each.score, str(each.estimate)] for each in ranking.best])
+    results.append([ranking.estimated, ranking.timed])
+
+numbers = np.random.default_rng(5).integers(-1, 9, (4, 12))
+first = np.arange(12) % 5 == 0
+times = follow(Schedule(numbers[0] + 2, *numbers, first, first & (numbers[0] > 2), first), Dram(bandwidth=1, latency=3))
+results.append([times.computed.tolist(), times.left.tolist()])
+"""
+
+LOCK_STEP = """
+from maerisim.ways.way import simulate
+from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.mapping import Mapping
+from maerisim.workload.problem import Problem
+
 row = Mapping.of({"K": 4, "R": 2, "S": 2}, "C K P Q N G R S")
 hardware = Hardware.load("maeri_rtl").with_overrides({"multipliers": 16})
 result = simulate(Problem(K=5, C=2, R=2, S=2, P=2, Q=3), row, hardware)
 results.append([result.cycles, result.counters.as_dict(), result.first_result])
+"""
+
+SAY = """
+import json
+import sys
+
 import numba
-json.dump([bool(numba.config.DISABLE_JIT), results], sys.stdout)
+
+insides = "maerisim.kernels.compiling.insides" in sys.modules
+json.dump([bool(numba.config.DISABLE_JIT), insides, results], sys.stdout)
 """
 
 
-def run_twin(disable_jit: str) -> str:
-    environment = os.environ | {"NUMBA_DISABLE_JIT": disable_jit, "PYTHONPATH": str(ROOT)}
+def run_twin(script: str, *, disable_jit: str = "0", stock: str = "0") -> list[Any]:
+    """Whether numba is disabled, and its insides are used, in a run of a script; and what that adds to ``results``."""
+    compilers = {"NUMBA_DISABLE_JIT": disable_jit, choice.SWITCH: stock}
     finished = subprocess.run(
-        [sys.executable, "-c", TWIN], env=environment, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", f"results = []\n{script}\n{SAY}"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | compilers,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1200,
     )
     assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+    said: list[Any] = json.loads(finished.stdout)
+    return said
 
 
-def test_kernels_do_the_same_as_plain_python() -> None:
-    plain, compiled = run_twin("1"), run_twin("0")
-    assert plain.startswith("[true, ")
-    assert compiled.startswith("[false, ")
-    assert plain.removeprefix("[true, ") == compiled.removeprefix("[false, ")
+@pytest.mark.parametrize("script", [DENSE, LOCK_STEP], ids=["dense", "lock step"])
+def test_kernels_do_the_same_as_plain_python(script: str) -> None:
+    plain, compiled = run_twin(script, disable_jit="1"), run_twin(script)
+    assert plain[0]
+    assert not compiled[0]
+    assert plain[2] == compiled[2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not choice.is_tried(choice.numba_version()), reason="kernels are compiled by stock numba as it is")
+def test_kernels_do_the_same_by_stock_numba() -> None:
+    """Takes two minutes where they are not on disk."""
+    stock, own = run_twin(DENSE, stock="1"), run_twin(DENSE)
+    assert stock[:2] == [False, False]
+    assert own[:2] == [False, True]
+    assert stock[2] == own[2]

@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from maerisim.kernels.compiling import choice
+
 Watcher = Callable[[str, float | None], None]
 
 _watchers: list[Watcher] = []
 
 _SOURCES = Path(__file__).parents[1]
-"""All kernels and what compiles them."""
+"""All kernels and what compiles them. The array types of ``arrays.py`` are for type checkers: a kernel is compiled for what comes."""
 _KEPT = 3
 """Generations of compiled kernels that are left in a place: this one and the latest others."""
 
@@ -78,9 +80,9 @@ def directory() -> Path | None:
 def _digest() -> str:
     """A name for the sources of all kernels as they are now, and for what compiles them."""
     import hashlib
-    from importlib.metadata import version
 
-    digest = hashlib.sha256(f"{sys.implementation.cache_tag} numba {version('numba')}".encode())
+    compiler = f"{'stock ' if choice.is_stock() else ''}numba {choice.numba_version()}"
+    digest = hashlib.sha256(f"{sys.implementation.cache_tag} {compiler}".encode())
     for source in sorted(_SOURCES.rglob("*.py")):
         digest.update(b"\0" + source.relative_to(_SOURCES).as_posix().encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:12]

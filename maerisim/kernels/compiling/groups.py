@@ -4,7 +4,7 @@ numba takes a NamedTuple apart at every call that it is handed to, and puts it t
 arrays of a fabric that is half of what there is to compile. In the signature of a kernel a NamedTuple is a
 :class:`Group` instead. When Python calls the kernel, its fields are written into a table; kernel and helpers hand on the
 table's address, and a field is read where it is used. Tables do not change, which LLVM is told, so that it reads
-a field once for a whole loop.
+a field once for a whole loop: what a kernel changes lies in arrays.
 
 A table consists of 64-bit words: one for a number; address, shape and strides for an array; a group within a group lies
 in the table of the outer one.
@@ -15,11 +15,13 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from llvmlite import ir
+from numba import from_dtype
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
@@ -40,9 +42,14 @@ _lend: Any = (ctypes.c_char * 0).from_buffer
 
 
 class Group(types.Type):
-    """The numba type of a group: the words of its table, and where in it each field lies, and of which type it is."""
+    """The numba type of a group: the words of its table, and where in it each field lies, and of which type it is.
+
+    A table never changes while a kernel runs. Reading is declared invariant to LLVM, so a kernel that wrote into one, or
+    relied on a number in it to change, would go on with what it read before; elements of arrays may change.
+    """
 
     def __init__(self, group: type, fields: tuple[tuple[str, Any], ...]) -> None:
+        self.group = group
         self.words = 0
         self.places: dict[str, tuple[int, Any]] = {}
         for name, field in fields:
@@ -68,8 +75,47 @@ def register(function: Callable[..., Any]) -> None:
 
 
 def _type_of(group: Any, context: Any) -> Group:
-    types_of_fields = [typeof_impl(value, context) for value in group]
-    return Group(type(group), tuple(zip(group._fields, types_of_fields, strict=True)))
+    kind: Any = type(group)
+    return _group(kind, tuple(typeof_impl(value, context) for value in group))
+
+
+@cache
+def _group(group: type, fields: tuple[Any, ...]) -> Group:
+    """The type of a group whose fields have these types; TypeError if they are not those that its class declares."""
+    named = tuple(zip(get_type_hints(group).items(), fields, strict=True))
+    for (name, declared), field in named:
+        if not _is_as_declared(declared, field):
+            raise TypeError(f"{group.__qualname__}.{name} has to be {_description(declared)}, not {field}")
+    return Group(group, tuple((name, field) for (name, _), field in named))
+
+
+_SCALARS: dict[Any, tuple[Any, ...]] = {
+    bool: (types.boolean,),
+    int: (types.int8, types.int16, types.int32, types.int64, types.uint8, types.uint16, types.uint32),
+    float: (types.float64,),
+}
+"""What a field may hold that is declared so; a table has no word for other numbers."""
+
+
+def _is_as_declared(declared: Any, field: Any) -> bool:
+    """Whether a field is the number, array or group that its annotation says, so that no kernel is compiled for others."""
+    if declared in _SCALARS:
+        return field in _SCALARS[declared]
+    element = _element_of(declared)
+    if element is not None:
+        return isinstance(field, types.Array) and field.dtype == from_dtype(element)
+    return isinstance(field, Group) and field.group is declared
+
+
+def _element_of(declared: Any) -> np.dtype[Any] | None:
+    """What an array has elements of that is annotated as ``npt.NDArray[...]``; None for anything else."""
+    arguments = get_args(declared)
+    return np.dtype(*get_args(arguments[1])) if len(arguments) == 2 else None
+
+
+def _description(declared: Any) -> str:
+    element = _element_of(declared)
+    return f"an array of {element}" if element is not None else getattr(declared, "__qualname__", str(declared))
 
 
 def table_of(group: tuple[Any, ...]) -> bytes:
@@ -93,7 +139,7 @@ def _append(group: tuple[Any, ...], words: list[int]) -> None:
         elif isinstance(field, float):
             words += struct.unpack("q", struct.pack("d", field))
         else:
-            words.append(field)
+            words.append(int(field))
 
 
 @register_model(Group)

@@ -1,4 +1,4 @@
-"""The project's jit decorators; only they and what they are made of (:mod:`groups`, :mod:`pipeline`) import numba."""
+"""The project's jit decorators; only they and what they are made of (:mod:`insides`) import numba."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from numba.core import event as events
 from numba.extending import intrinsic
 
 from maerisim.kernels.compiling import cache as compilation
-from maerisim.kernels.compiling import groups
-from maerisim.kernels.compiling.pipeline import DraftCompiler, KernelCompiler
+from maerisim.kernels.compiling import choice
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,41 +24,49 @@ R = TypeVar("R")
 _njit: Any = numba.njit
 _config: Any = numba.config
 _register: Any = events.register
-_type_of_any_value: Any = types.unliteral  # of the type of a number that is written out: ``int64``
+
+_plain: bool = _config.DISABLE_JIT
+_insides: Any = None
+"""What is used of numba's insides, if anything is."""
+if not (_plain or choice.is_stock()):
+    from maerisim.kernels.compiling import insides as _insides
 
 _LEVEL = 2
 """LLVM's optimisation level: kernels are as fast as at numba's 3, and compiling takes a sixth less."""
 _LEVELS = {"ranking": 1}
 """That of some modules: as fast, and compiling takes less still. ``NUMBA_OPT`` overrules both."""
 
-_COMMON = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
-"""``error_model="numpy"`` drops the zero-division checks that kernels do not need.
-
-Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
-the price is that a kernel cannot allocate. No wrapper for callers in C: compiling it takes long, and there are none.
-"""
-_KERNEL = _COMMON | {"pipeline_class": KernelCompiler, "nogil": True}
+_COMMON = {"error_model": "numpy"}
+"""``error_model="numpy"`` drops the zero-division checks that kernels do not need."""
+_KERNEL = _COMMON | {"nogil": True} | (_insides.KERNEL if _insides else {})
 """``nogil`` lets threads run kernels side by side."""
-_HELPER = _COMMON | {"pipeline_class": DraftCompiler, "no_cpython_wrapper": True}
-"""What only kernels call needs no wrapper for callers in Python either."""
+_HELPER = _COMMON | (_insides.HELPER if _insides else {})
+_INLINED = _COMMON | (_insides.INLINED if _insides else {})
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function of numbers and arrays that Python calls.
+    """Compile a function of numbers and arrays that Python calls; NamedTuples of these are handed over as they are.
 
     Its machine code is kept on disk, see :mod:`maerisim.kernels.compiling.cache`, so that only the first run after
     installation compiles.
     With ``NUMBA_DISABLE_JIT=1`` the function runs as plain Python, with readable tracebacks.
     """
-    groups.register(function)
+    if _insides:
+        _insides.register(function)
     kept = compilation.directory()
     with _cache_directory(str(kept or "")):
         return cast(Callable[P, R], _njit(cache=kept is not None, **_KERNEL)(function))
 
 
+def helper(function: Callable[P, R]) -> Callable[P, R]:
+    """A part of kernels that they call; Python cannot."""
+    dispatcher = _njit(**_HELPER)(function)
+    return cast(Callable[P, R], _insides.without_literals(dispatcher) if _insides else dispatcher)
+
+
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A part of kernels that LLVM copies into each of its callers; Python cannot call it."""
-    return cast(Callable[P, R], _njit(forceinline=True, **_HELPER)(function))
+    return cast(Callable[P, R], _njit(**_INLINED)(function))
 
 
 def _population(word: Any) -> int:
@@ -83,24 +90,8 @@ def _lowest_instruction(_context: Any, _word: Any) -> Any:
     return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.cttz(arguments[0], never_zero)
 
 
-_plain: bool = _config.DISABLE_JIT
 population = cast(Callable[[Any], int], _population if _plain else _population_instruction)
 lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)
-
-
-def helper(function: Callable[P, R]) -> Callable[P, R]:
-    """A part of kernels that they call; Python cannot.
-
-    Left to itself, numba compiles a function anew for every number that is written out in a call of it.
-    """
-    dispatcher = _njit(**_HELPER)(function)
-    resolve: Any = getattr(dispatcher, "get_call_template", None)
-    if resolve is not None:
-        dispatcher.get_call_template = lambda args, kws: resolve(
-            [_type_of_any_value(arg) for arg in args],
-            {name: _type_of_any_value(arg) for name, arg in kws.items()},
-        )
-    return cast(Callable[P, R], dispatcher)
 
 
 @contextmanager
@@ -115,28 +106,40 @@ def _cache_directory(directory: str) -> Iterator[None]:
 
 
 class _Listener(events.Listener):
-    """Tells the watchers of each kernel that is compiled; what is inlined in it belongs to it."""
+    """Sets the level for each kernel that is compiled, and tells the watchers; what a kernel calls belongs to it.
+
+    The level is put back afterwards, also after errors: functions of others are compiled as they want it.
+    """
 
     def __init__(self) -> None:
+        self._levels: list[Any] = []
         self._begun: list[float] = []
 
     def on_start(self, event: Any) -> None:
-        if not self._begun:
+        self._levels.append(_config.OPT)
+        if not _is_ours(event):
+            return
+        self._begun.append(time.perf_counter())
+        if len(self._begun) == 1:
             _tell(event, None)
             if "NUMBA_OPT" not in os.environ:
                 _config.OPT = type(_config.OPT)(_LEVELS.get(_module_of(event), _LEVEL))
-        self._begun.append(time.perf_counter())
 
     def on_end(self, event: Any) -> None:
+        _config.OPT = self._levels.pop()
+        if not _is_ours(event):
+            return
         seconds = time.perf_counter() - self._begun.pop()
         if not self._begun:
             _tell(event, seconds)
 
 
+def _is_ours(event: Any) -> bool:
+    return str(event.data["dispatcher"].py_func.__module__).startswith(f"{str(__package__).rpartition('.')[0]}.")
+
+
 def _tell(event: Any, seconds: float | None) -> None:
-    function = event.data["dispatcher"].py_func
-    if function.__module__.startswith(f"{str(__package__).rpartition('.')[0]}."):
-        compilation.tell(f"{_module_of(event)}.{function.__name__}", seconds)
+    compilation.tell(f"{_module_of(event)}.{event.data['dispatcher'].py_func.__name__}", seconds)
 
 
 def _module_of(event: Any) -> str:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
+from maerisim.kernels.estimating import quantities
 from maerisim.kernels.estimating.exits_of_chains import exit_of_chain, way_in_chain
 from maerisim.kernels.estimating.exits_of_trees import exit_of_tree, way_in_tree
-from maerisim.kernels.estimating.quantities import LINEAR, REGIONAL, Fabric, block_of
+from maerisim.kernels.estimating.quantities import FabricNumbers, block_of
 
 
 class Exits(NamedTuple):
@@ -28,7 +29,7 @@ class Exits(NamedTuple):
 
 
 @kernel
-def count_exits(fabric: Fabric, start: Ints) -> int:
+def count_exits(fabric: FabricNumbers, start: Ints) -> int:
     """Fill ``start`` [sizes 0 .. multipliers + 1]; return the number of entries."""
     count = 0
     for size in range(1, fabric.multipliers + 1):
@@ -39,7 +40,7 @@ def count_exits(fabric: Fabric, start: Ints) -> int:
 
 
 @kernel
-def fill_exits(fabric: Fabric, bus_of_switch: Ints, exits: Exits) -> None:
+def fill_exits(fabric: FabricNumbers, bus_of_switch: Ints, exits: Exits) -> None:
     """Fill all but ``start``."""
     for size in range(1, fabric.multipliers + 1):
         block = block_of(fabric, size)
@@ -48,7 +49,7 @@ def fill_exits(fabric: Fabric, bus_of_switch: Ints, exits: Exits) -> None:
             switch, position, latency, transfers = exit_of(fabric, (entry - exits.start[size]) * block, size)
             depth, fewest = max(depth, latency), min(fewest, transfers)
             region = position * fabric.buses // fabric.multipliers
-            exits.bus[entry] = region if fabric.wiring == REGIONAL else bus_of_switch[switch]
+            exits.bus[entry] = region if fabric.wiring == quantities.REGIONAL else bus_of_switch[switch]
             exits.way[entry] = latency
             exits.transfers[entry] = transfers
             exits.depth[entry] = depth
@@ -56,16 +57,16 @@ def fill_exits(fabric: Fabric, bus_of_switch: Ints, exits: Exits) -> None:
 
 
 @helper
-def exit_of(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
+def exit_of(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
     """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way)."""
-    if fabric.topology == LINEAR:
+    if fabric.topology == quantities.LINEAR:
         return exit_of_chain(fabric, start, size)
     return exit_of_tree(fabric, start, size)
 
 
 @helper
-def way_of(fabric: Fabric, start: int, size: int, switch: int) -> tuple[int, int]:
+def way_of(fabric: FabricNumbers, start: int, size: int, switch: int) -> tuple[int, int]:
     """The way of a product of one switch of a VN to the last adder on it: cycles, and products that have room there."""
-    if fabric.topology == LINEAR:
+    if fabric.topology == quantities.LINEAR:
         return way_in_chain(fabric, start, size, switch)
     return way_in_tree(fabric, start, size, switch)

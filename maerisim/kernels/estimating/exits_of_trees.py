@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating.quantities import ART, Fabric
+from maerisim.kernels.estimating import quantities
+from maerisim.kernels.estimating.quantities import FabricNumbers
 
 
 class Crossing(NamedTuple):
@@ -22,11 +23,11 @@ class Crossing(NamedTuple):
 
 
 @helper
-def cross(fabric: Fabric, a: int, b: int) -> Crossing:
+def cross(fabric: FabricNumbers, a: int, b: int) -> Crossing:
     """What crosses lateral links on the level above the values ``a .. b``; follows the routing rule of fabric.art."""
     first, last = a // 2, b // 2
     lower, upper, first_hop, last_hop = first, last, 0, 0
-    if fabric.topology == ART:
+    if fabric.topology == quantities.ART:
         if first != last and first % 2 == 1:
             here = 2 * first + 2 - a
             if here < b - 2 * first - 1 if fabric.shorter_end else here == 1:
@@ -41,13 +42,13 @@ def cross(fabric: Fabric, a: int, b: int) -> Crossing:
 
 
 @helper
-def is_exit(fabric: Fabric, crossing: Crossing, level: int, size: int) -> bool:
+def is_exit(fabric: FabricNumbers, crossing: Crossing, level: int, size: int) -> bool:
     """Whether the sum of a virtual neuron leaves at this level."""
-    return crossing.lower == crossing.upper and (fabric.topology == ART or (1 << level) >= size)
+    return crossing.lower == crossing.upper and (fabric.topology == quantities.ART or (1 << level) >= size)
 
 
 @helper
-def exit_of_tree(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
+def exit_of_tree(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
     """See :func:`maerisim.kernels.estimating.exits.exit_of`."""
     a, b = start, start + size - 1
     level, offset, width, latency, transfers = 1, 0, fabric.multipliers // 2, 0, 0
@@ -65,7 +66,7 @@ def exit_of_tree(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, 
 
 
 @helper
-def way_in_tree(fabric: Fabric, start: int, size: int, switch: int) -> tuple[int, int]:
+def way_in_tree(fabric: FabricNumbers, start: int, size: int, switch: int) -> tuple[int, int]:
     """See :func:`maerisim.kernels.estimating.exits.way_of`."""
     way, room = fabric.multiplier_latency, fabric.product_depth + fabric.multiplier_latency - 1
     latency, depth = fabric.level_latency, fabric.reduction_depth

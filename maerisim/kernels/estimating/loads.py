@@ -10,25 +10,15 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
+from maerisim.kernels.estimating import load_table
+from maerisim.kernels.estimating.dimensions import CLASSES, OF_S, REPLICATED, C, G, K, N, P, Q, R, S
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.quantities import (
-    CLASSES,
-    EDGE,
-    OF_S,
-    REPLICATED,
-    C,
-    Fabric,
-    G,
-    K,
-    Layer,
+    FabricNumbers,
+    LayerNumbers,
     Loops,
-    N,
-    P,
-    Q,
-    R,
-    S,
-    Shape,
-    Words,
+    Shorts,
+    TileShape,
     block_of,
     log2,
     next_subset,
@@ -36,14 +26,6 @@ from maerisim.kernels.estimating.quantities import (
 
 OF_WEIGHT, OF_INPUT = 0, 1
 """Which word of a switch."""
-
-WEIGHT_LOADS, INPUT_LOADS, SLIDING_LOADS, RETURN_LOADS = 0, CLASSES, 2 * CLASSES, 3 * CLASSES
-"""First rows of the loads: words of weights, of inputs, of the inputs that forwarding leaves to send after the first step
-of a row, and of returning partial sums. The row of a class is that many rows further on."""
-LOADS = 4 * CLASSES
-
-ALL, BRANCHES, BUSIEST = 0, 1, 2
-"""Columns of ``Placed.loads``; from BUSIEST on there is one for each port that can be the busiest."""
 
 BEFORE_LAST, BEFORE_LAST_AT_EDGE, ABSENT = 1 << 8, 1 << 9, 1 << 10
 """Marks of a switch, beside one for each dimension beyond whose last, partial tile it lies: not in the last column of a
@@ -58,7 +40,7 @@ class Parts(NamedTuple):
 
     stride: Ints
     words: Ints
-    marks: Words
+    marks: Shorts
 
 
 class Leaves(NamedTuple):
@@ -69,16 +51,16 @@ class Leaves(NamedTuple):
     """
 
     vn_words: Ints
-    vn_marks: Words
+    vn_marks: Shorts
     words: Ints
-    marks: Words
-    pair: Words
-    twin: Words
-    at_work: Words
-    working: Words
-    shared: Words
-    port_words: Words
-    bus_results: Words
+    marks: Shorts
+    pair: Shorts
+    twin: Shorts
+    at_work: Shorts
+    working: Shorts
+    shared: Shorts
+    port_words: Shorts
+    bus_results: Shorts
     used_rows: Ints
     total: Ints
 
@@ -86,8 +68,8 @@ class Leaves(NamedTuple):
 class Placed(NamedTuple):
     """What a placed tile moves in a control step of each class.
 
-    ``loads`` [row, column]: the words of all ports, the distribution switches below the ports that these pass, and the
-    words at each port that can be the busiest of any mix of classes. ``bus_results`` [class]: results on the busiest bus.
+    ``loads`` [row, column]: see :mod:`maerisim.kernels.estimating.load_table`. ``bus_results`` [class]: results on the
+    busiest bus.
     """
 
     loads: Ints
@@ -104,7 +86,7 @@ def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
 
 
 @helper
-def fill_parts(layer: Layer, tile: Ints, shape: Shape, extent: Ints, parts: Parts) -> None:
+def fill_parts(layer: LayerNumbers, tile: Ints, shape: TileShape, edge: Ints, parts: Parts) -> None:
     """The words of one virtual neuron: numbers that tell the words of a tile apart, in the order in which they are sent.
 
     Ports send inputs by row and column, then image, group and channel; weights as they lie in the tensor.
@@ -129,19 +111,19 @@ def fill_parts(layer: Layer, tile: Ints, shape: Shape, extent: Ints, parts: Part
     for s in range(tile[S]):
         parts.words[OF_WEIGHT, s] = s * stride[OF_WEIGHT, S]
         parts.words[OF_INPUT, s] = s * stride[OF_INPUT, S]
-        marks = 0 if s < extent[EDGE, S] else OF_S
+        marks = 0 if s < edge[S] else OF_S
         marks |= 0 if s == tile[S] - 1 else BEFORE_LAST
-        marks |= 0 if s == extent[EDGE, S] - 1 else BEFORE_LAST_AT_EDGE
+        marks |= 0 if s == edge[S] - 1 else BEFORE_LAST_AT_EDGE
         parts.marks[s] = marks
-    rows = spread(R, tile[S], tile, extent, stride, parts.words, parts.marks)
-    spread(C, rows, tile, extent, stride, parts.words, parts.marks)
+    rows = spread(R, tile[S], tile, edge, stride, parts.words, parts.marks)
+    spread(C, rows, tile, edge, stride, parts.words, parts.marks)
 
 
 @helper
-def spread(d: int, count: int, tile: Ints, extent: Ints, stride: Ints, words: Ints, marks: Words) -> int:
+def spread(d: int, count: int, tile: Ints, edge: Ints, stride: Ints, words: Ints, marks: Shorts) -> int:
     """Repeat the first ``count`` entries for every index of dimension d in the tile; return the new count."""
     for index in range(1, tile[d]):
-        beyond = 1 << d if index >= extent[EDGE, d] else 0
+        beyond = 1 << d if index >= edge[d] else 0
         for i in range(count):
             there = index * count + i
             words[OF_WEIGHT, there] = words[OF_WEIGHT, i] + index * stride[OF_WEIGHT, d]
@@ -152,14 +134,21 @@ def spread(d: int, count: int, tile: Ints, extent: Ints, stride: Ints, words: In
 
 @helper
 def lay_out(
-    tile: Ints, placement: Ints, shape: Shape, extent: Ints, parts: Parts, fabric: Fabric, spills: int, leaves: Leaves
+    tile: Ints,
+    placement: Ints,
+    shape: TileShape,
+    edge: Ints,
+    parts: Parts,
+    fabric: FabricNumbers,
+    spills: int,
+    leaves: Leaves,
 ) -> None:
     """Place the virtual neurons as lowering.layout.place does; fills their and the leaves' words and marks."""
     words, marks = leaves.vn_words, leaves.vn_marks
     words[OF_WEIGHT, 0], words[OF_INPUT, 0], marks[0] = 0, 0, 0
     count = 1
     for place in range(4, -1, -1):
-        count = spread(placement[place], count, tile, extent, parts.stride, words, marks)
+        count = spread(placement[place], count, tile, edge, parts.stride, words, marks)
     span = fabric.multipliers // fabric.ports
     shift = log2(span)
     block = block_of(fabric, shape.vn_size + spills)
@@ -179,7 +168,7 @@ def lay_out(
 
 
 @helper
-def find_twins(words: Ints, operand: int, span: int, ports: int, pair: Words, twin: Words) -> int:
+def find_twins(words: Ints, operand: int, span: int, ports: int, pair: Shorts, twin: Shorts) -> int:
     """List the pairs of leaves that need the same word at any port, nearest first; return their number."""
     count = 0
     for leaf in range(1, span):
@@ -197,7 +186,7 @@ def find_twins(words: Ints, operand: int, span: int, ports: int, pair: Words, tw
 
 
 @helper
-def mark_at_work(marks: Words, outside: int, at_work: Words, working: Words, span: int, ports: int) -> None:
+def mark_at_work(marks: Shorts, outside: int, at_work: Shorts, working: Shorts, span: int, ports: int) -> None:
     """Find the leaves that have none of the marks ``outside``, and count them by port."""
     for port in range(ports):
         working[port] = 0
@@ -241,8 +230,8 @@ def count_words(leaves: Leaves, operand: int, pairs: int, row: int, loads: Ints,
         repeated += count
         for port in range(ports):
             leaves.port_words[row, port] -= shared[port]
-    loads[row, ALL] = delivered - repeated
-    loads[row, BRANCHES] = log2(span) * delivered - common
+    loads[row, load_table.ALL] = delivered - repeated
+    loads[row, load_table.BRANCHES] = log2(span) * delivered - common
 
 
 @helper
@@ -250,11 +239,11 @@ def count_nothing(leaves: Leaves, row: int, loads: Ints, ports: int) -> None:
     """No port has a word to send."""
     for port in range(ports):
         leaves.port_words[row, port] = 0
-    loads[row, ALL], loads[row, BRANCHES] = 0, 0
+    loads[row, load_table.ALL], loads[row, load_table.BRANCHES] = 0, 0
 
 
 @helper
-def count_classes(shape: Shape, fabric: Fabric, leaves: Leaves, loads: Ints) -> None:
+def count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads: Ints) -> None:
     """Words of weights and inputs at each port, for every class."""
     ports, span = fabric.ports, fabric.multipliers // fabric.ports
     weight_pairs = find_twins(leaves.words, OF_WEIGHT, span, ports, leaves.pair, leaves.twin)
@@ -263,19 +252,19 @@ def count_classes(shape: Shape, fabric: Fabric, leaves: Leaves, loads: Ints) -> 
     while at_edge >= 0:
         mark_at_work(leaves.marks, at_edge | ABSENT, leaves.at_work, leaves.working, span, ports)
         if shape.weighted:
-            count_words(leaves, OF_WEIGHT, weight_pairs, WEIGHT_LOADS + at_edge, loads, span, ports)
+            count_words(leaves, OF_WEIGHT, weight_pairs, load_table.WEIGHTS + at_edge, loads, span, ports)
         else:
-            count_nothing(leaves, WEIGHT_LOADS + at_edge, loads, ports)
-        count_words(leaves, OF_INPUT, input_pairs, INPUT_LOADS + at_edge, loads, span, ports)
+            count_nothing(leaves, load_table.WEIGHTS + at_edge, loads, ports)
+        count_words(leaves, OF_INPUT, input_pairs, load_table.INPUTS + at_edge, loads, span, ports)
         if shape.slidable:
             outside = at_edge | ABSENT | (BEFORE_LAST_AT_EDGE if at_edge & OF_S else BEFORE_LAST)
             mark_at_work(leaves.marks, outside, leaves.at_work, leaves.working, span, ports)
-            count_words(leaves, OF_INPUT, input_pairs, SLIDING_LOADS + at_edge, loads, span, ports)
+            count_words(leaves, OF_INPUT, input_pairs, load_table.SLIDING + at_edge, loads, span, ports)
         at_edge = next_subset(at_edge, shape.partial)
 
 
 @helper
-def sum_classes(partial: int, rows: Words, first: int, lanes: int) -> None:
+def sum_classes(partial: int, rows: Shorts, first: int, lanes: int) -> None:
     """Make counts by class of those by set: what is inside the last tile of the dimensions in the set, and no other."""
     for d in range(8):
         if partial >> d & 1:
@@ -289,7 +278,7 @@ def sum_classes(partial: int, rows: Words, first: int, lanes: int) -> None:
 
 @helper
 def count_results(
-    shape: Shape, fabric: Fabric, exits: Exits, spills: int, loops: Loops, leaves: Leaves, placed: Placed
+    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, loops: Loops, leaves: Leaves, placed: Placed
 ) -> tuple[int, int]:
     """Results on the busiest bus, and uses of adder switches, over the whole run, per fold.
 
@@ -305,7 +294,7 @@ def count_results(
             results[inside, bus] = 0
         if spills:
             for port in range(fabric.ports):
-                returns[RETURN_LOADS + inside, port] = 0
+                returns[load_table.RETURNS + inside, port] = 0
         inside = next_subset(inside, partial)
     adder_words = 0
     for vn in range(shape.vn_count):
@@ -313,11 +302,11 @@ def count_results(
         inside = partial & ~beyond
         results[inside, exits.bus[first + vn]] += 1
         if spills:
-            returns[RETURN_LOADS + inside, vn * block >> shift] += 1
+            returns[load_table.RETURNS + inside, vn * block >> shift] += 1
         adder_words += exits.transfers[first + vn] * loops.turns[whole | inside] * loops.middles[beyond]
     sum_classes(partial, results, 0, fabric.buses)
     if spills:
-        sum_classes(partial, returns, RETURN_LOADS, fabric.ports)
+        sum_classes(partial, returns, load_table.RETURNS, fabric.ports)
     for bus in range(fabric.buses):
         leaves.total[bus] = 0
     at_edge = partial
@@ -335,7 +324,7 @@ def count_results(
 
 
 @helper
-def find_busiest(shape: Shape, spills: int, ports: int, leaves: Leaves, loads: Ints) -> int:
+def find_busiest(shape: TileShape, spills: int, ports: int, leaves: Leaves, loads: Ints) -> int:
     """Copy the words of each port that can be the busiest of any mix of classes; return the columns of ``loads``.
 
     A port can not when another one has at least as many words in every class.
@@ -345,10 +334,10 @@ def find_busiest(shape: Shape, spills: int, ports: int, leaves: Leaves, loads: I
         total[port] = 0
         open_ports[port] = 1
     rows = 0
-    for first in range(0, LOADS, CLASSES):
-        if (first == SLIDING_LOADS and not shape.slidable) or (first == RETURN_LOADS and not spills):
+    for first in range(0, load_table.ROWS, CLASSES):
+        if (first == load_table.SLIDING and not shape.slidable) or (first == load_table.RETURNS and not spills):
             continue
-        classes = shape.partial & REPLICATED if first == RETURN_LOADS else shape.partial
+        classes = shape.partial & REPLICATED if first == load_table.RETURNS else shape.partial
         at_edge = classes
         while at_edge >= 0:
             leaves.used_rows[rows] = first + at_edge
@@ -356,7 +345,7 @@ def find_busiest(shape: Shape, spills: int, ports: int, leaves: Leaves, loads: I
             for port in range(ports):
                 total[port] += leaves.port_words[first + at_edge, port]
             at_edge = next_subset(at_edge, classes)
-    column = BUSIEST
+    column = load_table.BUSIEST
     while True:
         busiest = -1
         for port in range(ports):

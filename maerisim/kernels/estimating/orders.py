@@ -11,20 +11,8 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating.quantities import (
-    FOLDS,
-    OF_K,
-    OF_Q,
-    OF_S,
-    OF_WEIGHTS,
-    REPLICATED,
-    Fabric,
-    K,
-    P,
-    Q,
-    Shape,
-    block_of,
-)
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, OF_S, OF_WEIGHTS, REPLICATED, K, P, Q
+from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape, block_of
 
 REPEATS, RING, PASSES, SETTLED = 0, 1, 2, 3
 """What a further loop could be to an operand."""
@@ -56,7 +44,7 @@ class Reuse(NamedTuple):
 
 
 @helper
-def nothing_placed(fabric: Fabric, shape: Shape) -> Reuse:
+def nothing_placed(fabric: FabricNumbers, shape: TileShape) -> Reuse:
     """Before the innermost loop."""
     return Reuse(
         placed=0,
@@ -81,7 +69,7 @@ def is_settled(reuse: Reuse) -> bool:
 
 
 @helper
-def around(reuse: Reuse, d: int, fabric: Fabric, shape: Shape, turns: Ints) -> Reuse:
+def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns: Ints) -> Reuse:
     """With one more loop, d, around those placed so far."""
     loop = 1 << d
     repeats, ring, passes, weights = reuse.repeats, reuse.ring, reuse.passes, reuse.weights
@@ -132,7 +120,7 @@ def around(reuse: Reuse, d: int, fabric: Fabric, shape: Shape, turns: Ints) -> R
 
 
 @helper
-def slides(reuse: Reuse, d: int, inputs_kept: int, fabric: Fabric, shape: Shape, turns: Ints) -> int:
+def slides(reuse: Reuse, d: int, inputs_kept: int, fabric: FabricNumbers, shape: TileShape, turns: Ints) -> int:
     """Whether inputs slide with loop d around the others (see lowering.reuse.forwards); ``reuse`` is that before it."""
     if reuse.sliding == NEVER:
         return NEVER
@@ -183,7 +171,7 @@ def unpack(key: int) -> Reuse:
 
 
 @helper
-def kept(reuse: Reuse, spills: int, fabric: Fabric) -> Reuse:
+def kept(reuse: Reuse, spills: int, fabric: FabricNumbers) -> Reuse:
     """Only what matters to the cost when all loops are placed; the same for all orders that reuse the same."""
     return Reuse(
         placed=0,
@@ -202,7 +190,7 @@ def kept(reuse: Reuse, spills: int, fabric: Fabric) -> Reuse:
 
 
 @helper
-def may_surround(reuse: Reuse, d: int, fabric: Fabric, shape: Shape) -> bool:
+def may_surround(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape) -> bool:
     """Whether loop d may be the next one outside those placed: folds are taken together where weights must be."""
     if not fabric.folds_together:
         return True
@@ -259,7 +247,9 @@ def surrounded(order: int, count: int, loops: int) -> int:
 
 
 @helper
-def add_class(reuse: Reuse, spills: int, order: int, count: int, fabric: Fabric, shape: Shape, orders: Orders) -> int:
+def add_class(
+    reuse: Reuse, spills: int, order: int, count: int, fabric: FabricNumbers, shape: TileShape, orders: Orders
+) -> int:
     """Add a class to the ``count`` there are if it is new and its virtual neurons fit; return their number."""
     size = shape.vn_size + spills
     if (shape.vn_count - 1) * block_of(fabric, size) + size > fabric.multipliers:
@@ -272,7 +262,9 @@ def add_class(reuse: Reuse, spills: int, order: int, count: int, fabric: Fabric,
 
 
 @helper
-def list_given(given: Ints, first: int, end: int, fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
+def list_given(
+    given: Ints, first: int, end: int, fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Orders
+) -> int:
     """List the classes of the orders in rows ``first .. end - 1`` of ``given``, outermost loop first; return their number."""
     orders.current[0] += 1
     orders.current[1] = orders.seen.shape[0]
@@ -294,7 +286,7 @@ def list_given(given: Ints, first: int, end: int, fabric: Fabric, shape: Shape, 
 
 
 @helper
-def list_all(fabric: Fabric, shape: Shape, turns: Ints, orders: Orders) -> int:
+def list_all(fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Orders) -> int:
     """List every class of the orders of a tile, with one order of each; return their number.
 
     Grows orders from the innermost loop outwards, each state once, until further loops do not matter; these can still

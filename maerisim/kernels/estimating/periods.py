@@ -8,26 +8,10 @@ from __future__ import annotations
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating import sections, times
 from maerisim.kernels.estimating.orders import Reuse
-from maerisim.kernels.estimating.sections import BUS, PORT, VN, Part, Sections
-from maerisim.kernels.estimating.times import (
-    BODY,
-    DONE,
-    DUE,
-    INDEX,
-    MISSED,
-    NEVER,
-    RETIRED,
-    RING,
-    SENT_INPUT,
-    SINCE,
-    TAKEN,
-    TURNS,
-    USED_UP,
-    WINDOW,
-    Rows,
-    Times,
-)
+from maerisim.kernels.estimating.sections import PartRanges, Sections
+from maerisim.kernels.estimating.times import StepTimes, TimeRows
 
 WORTHWHILE = 16
 """Control steps that must be left of a loop for its iterations to be compared."""
@@ -36,7 +20,9 @@ PATIENCE = 32
 
 
 @helper
-def skip_repetitions(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times) -> None:
+def skip_repetitions(
+    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, s: Sections, t: StepTimes
+) -> None:
     """Skip iterations of a loop that has become periodic.
 
     The first and the last iteration of a loop are not like the others. Earlier times are renewed at growing distances
@@ -45,34 +31,34 @@ def skip_repetitions(reuse: Reuse, rows: Rows, part: Part, level: int, place: in
     relative to the slowest one, whose pace is that of the loop.
     """
     loop = t.loop
-    index = loop[INDEX, level]
-    left = loop[TURNS, level] - 1 - index
-    if left * loop[BODY, level] < WORTHWHILE:
+    index = loop[times.INDEX, level]
+    left = loop[times.TURNS, level] - 1 - index
+    if left * loop[times.BODY, level] < WORTHWHILE:
         return
-    if loop[SINCE, level] < 0:
-        loop[WINDOW, level] = 1
+    if loop[times.SINCE, level] < 0:
+        loop[times.WINDOW, level] = 1
     else:
-        period = index - loop[SINCE, level]
+        period = index - loop[times.SINCE, level]
         if period <= left:
-            times, pace = 0, 0
+            often, pace = 0, 0
             if is_periodic(reuse, rows, part, level, place, s, t):
-                times = left // period
+                often = left // period
             elif period >= PATIENCE:
-                times = left // period
-                front, before = NEVER, NEVER
+                often = left // period
+                front, before = times.NEVER, times.NEVER
                 for section in range(part.section, part.end_section):
-                    front = max(front, t.now[DONE, section])
-                    before = max(before, t.earlier[level, DONE, section])
+                    front = max(front, t.now[times.DONE, section])
+                    before = max(before, t.earlier[level, times.DONE, section])
                 pace = front - before
-            if times > 0:
-                repeat(reuse, rows, part, level, place, times, pace, t)
-                loop[INDEX, level] += times * period
-                loop[SINCE, level] = -1
+            if often > 0:
+                repeat(reuse, rows, part, level, place, often, pace, t)
+                loop[times.INDEX, level] += often * period
+                loop[times.SINCE, level] = -1
                 return
-        if period < loop[WINDOW, level]:
+        if period < loop[times.WINDOW, level]:
             return
-        loop[WINDOW, level] *= 2
-    loop[SINCE, level] = index
+        loop[times.WINDOW, level] *= 2
+    loop[times.SINCE, level] = index
     remember(reuse, rows, part, level, place, t)
 
 
@@ -89,15 +75,17 @@ def grown(now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int)
 @helper
 def grown_by_step(now: Ints, earlier: Ints, level: int, first: int, place: int, count: int, lane: int) -> int:
     """The same for the latest ``count`` steps before ``place``."""
-    more = now[first + ((place - 1) & (RING - 1)), lane] - earlier[level, first, lane]
+    more = now[first + ((place - 1) & (times.RING - 1)), lane] - earlier[level, first, lane]
     for age in range(2, count + 1):
-        if now[first + ((place - age) & (RING - 1)), lane] - earlier[level, first + age - 1, lane] != more:
+        if now[first + ((place - age) & (times.RING - 1)), lane] - earlier[level, first + age - 1, lane] != more:
             return -1
     return int(more)
 
 
 @helper
-def is_periodic(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s: Sections, t: Times) -> bool:
+def is_periodic(
+    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, s: Sections, t: StepTimes
+) -> bool:
     """Whether what happened since the earlier times is sure to repeat itself.
 
     All times of components that had to do with one another have to have grown by the same amount; those of others are
@@ -105,27 +93,31 @@ def is_periodic(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s:
     """
     now, earlier, of = t.now, t.earlier, s.of
     for section in range(part.section, part.end_section):
-        more, vn, port = now[DONE, section] - earlier[level, DONE, section], of[VN, section], of[PORT, section]
-        added = now[rows.added + ((place - 1) & (RING - 1)), vn] - earlier[level, rows.added, vn]
+        more, vn, port = (
+            now[times.DONE, section] - earlier[level, times.DONE, section],
+            of[sections.VN, section],
+            of[sections.PORT, section],
+        )
+        added = now[rows.added + ((place - 1) & (times.RING - 1)), vn] - earlier[level, rows.added, vn]
         if added and added != more:
             return False
-        for row in range(SENT_INPUT, DUE):
+        for row in range(times.SENT_INPUT, times.DUE):
             sent = now[row, port] - earlier[level, row, port]
-            if sent and added and (sent != more or now[TAKEN, port] - earlier[level, TAKEN, port] != more):
+            if sent and added and (sent != more or now[times.TAKEN, port] - earlier[level, times.TAKEN, port] != more):
                 return False
-        retired = grown(now, earlier, level, RETIRED, USED_UP, section)
-        used_up = grown(now, earlier, level, USED_UP, rows.returned, section)
+        retired = grown(now, earlier, level, times.RETIRED, times.USED_UP, section)
+        used_up = grown(now, earlier, level, times.USED_UP, rows.returned, section)
         if (retired and retired != more) or (used_up and used_up != more):
             return False
     for port in range(part.port, part.end_port):
-        if now[TAKEN + 1, port] != earlier[level, TAKEN + 1, port]:
+        if now[times.TAKEN + 1, port] != earlier[level, times.TAKEN + 1, port]:
             return False
-        missed = now[MISSED, port] - earlier[level, MISSED, port]
-        due = now[DUE, port] - earlier[level, DUE, port]
-        if missed < 0 or (missed > 0 and earlier[level, MISSED, port] < due):
+        missed = now[times.MISSED, port] - earlier[level, times.MISSED, port]
+        due = now[times.DUE, port] - earlier[level, times.DUE, port]
+        if missed < 0 or (missed > 0 and earlier[level, times.MISSED, port] < due):
             return False
     for vn in range(part.vn, part.end_vn):
-        more = grown_by_step(now, earlier, level, rows.added, place, RING - 1 if reuse.spills else part.slack, vn)
+        more = grown_by_step(now, earlier, level, rows.added, place, times.RING - 1 if reuse.spills else part.slack, vn)
         if more < 0:
             return False
         returned = grown(now, earlier, level, rows.returned, rows.summed, vn)
@@ -134,10 +126,10 @@ def is_periodic(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s:
         if (returned and returned != more) or (summed and summed != more) or (taken and taken != more):
             return False
         if reuse.spills:
-            written = grown_by_step(now, earlier, level, rows.written, place, RING - 1, vn)
+            written = grown_by_step(now, earlier, level, rows.written, place, times.RING - 1, vn)
             if written and written != more:
                 return False
-        bus = of[BUS, vn]
+        bus = of[sections.BUS, vn]
         if taken and now[rows.bus, bus] - earlier[level, rows.bus, bus] != more:
             return False
         if now[rows.bus + 1, bus] != earlier[level, rows.bus + 1, bus]:
@@ -146,15 +138,15 @@ def is_periodic(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, s:
 
 
 @helper
-def remember(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, t: Times) -> None:
+def remember(reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, t: StepTimes) -> None:
     """Keep the present times as the earlier ones of a level; those by step with the latest first."""
     now, earlier = t.now, t.earlier
-    copy(now, earlier, level, TAKEN, DONE, part.port, part.end_port)
-    copy(now, earlier, level, DONE, rows.returned, part.section, part.end_section)
+    copy(now, earlier, level, times.TAKEN, times.DONE, part.port, part.end_port)
+    copy(now, earlier, level, times.DONE, rows.returned, part.section, part.end_section)
     copy(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn)
-    copy(now, earlier, level, rows.bus, rows.bus + MISSED, part.bus, part.end_bus)
-    for age in range(1, RING if reuse.spills else part.slack + 1):
-        row = (place - age) & (RING - 1)
+    copy(now, earlier, level, rows.bus, rows.bus + times.MISSED, part.bus, part.end_bus)
+    for age in range(1, times.RING if reuse.spills else part.slack + 1):
+        row = (place - age) & (times.RING - 1)
         for first in (rows.added, rows.written):
             for vn in range(part.vn, part.end_vn):
                 earlier[level, first + age - 1, vn] = now[first + row, vn]
@@ -169,36 +161,38 @@ def copy(now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int, 
 
 
 @helper
-def further(now: int, earlier: int, times: int, pace: int) -> int:
+def further(now: int, earlier: int, often: int, pace: int) -> int:
     """A time that grows as often again by as much as since the earlier one, or, if at all, by ``pace``."""
-    return now + times * (pace if pace and now != earlier else now - earlier)
+    return now + often * (pace if pace and now != earlier else now - earlier)
 
 
 @helper
-def repeat(reuse: Reuse, rows: Rows, part: Part, level: int, place: int, times: int, pace: int, t: Times) -> None:
+def repeat(
+    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, often: int, pace: int, t: StepTimes
+) -> None:
     """Let all times grow as often again as they have since the earlier ones; with a ``pace`` all by as much."""
     now, earlier = t.now, t.earlier
-    advance(now, earlier, level, TAKEN, TAKEN + 1, part.port, part.end_port, times, pace)
-    advance(now, earlier, level, SENT_INPUT, DUE, part.port, part.end_port, times, pace)
-    advance(now, earlier, level, DUE, DONE, part.port, part.end_port, times, 0)
+    advance(now, earlier, level, times.TAKEN, times.TAKEN + 1, part.port, part.end_port, often, pace)
+    advance(now, earlier, level, times.SENT_INPUT, times.DUE, part.port, part.end_port, often, pace)
+    advance(now, earlier, level, times.DUE, times.DONE, part.port, part.end_port, often, 0)
     if not pace:
-        advance(now, earlier, level, MISSED, SENT_INPUT, part.port, part.end_port, times, 0)
-    advance(now, earlier, level, DONE, rows.returned, part.section, part.end_section, times, pace)
-    advance(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn, times, pace)
-    advance(now, earlier, level, rows.bus, rows.bus + 1, part.bus, part.end_bus, times, pace)
-    for age in range(1, RING if reuse.spills else part.slack + 1):
-        row = (place - age) & (RING - 1)
+        advance(now, earlier, level, times.MISSED, times.SENT_INPUT, part.port, part.end_port, often, 0)
+    advance(now, earlier, level, times.DONE, rows.returned, part.section, part.end_section, often, pace)
+    advance(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn, often, pace)
+    advance(now, earlier, level, rows.bus, rows.bus + 1, part.bus, part.end_bus, often, pace)
+    for age in range(1, times.RING if reuse.spills else part.slack + 1):
+        row = (place - age) & (times.RING - 1)
         for first in (rows.added, rows.written):
             for vn in range(part.vn, part.end_vn):
                 time, before = now[first + row, vn], earlier[level, first + age - 1, vn]
-                now[first + row, vn] = further(time, before, times, pace)
+                now[first + row, vn] = further(time, before, often, pace)
 
 
 @helper
 def advance(
-    now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int, end_lane: int, times: int, pace: int
+    now: Ints, earlier: Ints, level: int, first: int, end: int, lane: int, end_lane: int, often: int, pace: int
 ) -> None:
     """Let a block of times grow."""
     for row in range(first, end):
         for each in range(lane, end_lane):
-            now[row, each] = further(now[row, each], earlier[level, row, each], times, pace)
+            now[row, each] = further(now[row, each], earlier[level, row, each], often, pace)

@@ -1,7 +1,7 @@
 """The plain numbers and arrays that the kernels of the analytic model share.
 
-Dimensions are numbered as in ``DIMENSIONS``: N G K C R S P Q. A set of dimensions is a mask with bit d set. A *class* of
-control steps is the set of dimensions that are at their last, partial tile; it is counted by how often it occurs.
+A *class* of control steps is the set of dimensions that are at their last, partial tile; it is counted by how often it
+occurs.
 """
 
 from __future__ import annotations
@@ -13,41 +13,19 @@ import numpy.typing as npt
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_Q, Q, S
 
-Words = npt.NDArray[np.uint16]
+Shorts = npt.NDArray[np.uint16]
 """Small counts and marks, one lane per port or bus; narrow, so that one instruction works on many."""
 Floats = npt.NDArray[np.float64]
 Tiles = npt.NDArray[np.int32]
 """Tile sizes [tile, dimension]; there can be millions."""
 
-N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
-OF_N, OF_K, OF_S, OF_Q = 1 << N, 1 << K, 1 << S, 1 << Q
-FOLDS = 1 << C | 1 << R | 1 << S
-"""Dimensions that are summed over."""
-REPLICATED = 255 ^ FOLDS
-"""Dimensions that tell virtual neurons apart."""
-OF_WEIGHTS = 1 << G | 1 << K | FOLDS
-"""Dimensions that the weights depend on; the inputs depend on all but K."""
-EVERYTHING = 255
-CLASSES = 256
-"""Sets of dimensions."""
-
 ART, PLAIN_TREE, LINEAR = 0, 1, 2
 REGIONAL, BY_SWITCH = 0, 1
 
-TRIPS, EDGE, SIZE = 0, 1, 2
-"""Rows of ``Loops.extent``."""
 
-# Entries of a cost; those of an operand come three in a row: inputs, partial sums, weights.
-INPUTS, PARTIAL_SUMS, WEIGHTS = 0, 1, 2
-CYCLES, STEPS, PORT_CYCLES, BUS_CYCLES, DRAIN, DEPTH = 0, 1, 2, 3, 4, 5
-DISTRIBUTED, DELIVERED, READS = 6, 9, 12
-HOPS, ADDITIONS, ADDER_WORDS, ACCUMULATIONS, FORWARDS, RESULTS, OUTPUTS, FOLD_STEPS = 15, 16, 17, 18, 19, 20, 21, 22
-SPILLS, FORWARDING, MACS, PASSES = 23, 24, 25, 26
-COSTS = 27
-
-
-class Fabric(NamedTuple):
+class FabricNumbers(NamedTuple):
     """The numbers of a hardware document that matter to an estimate.
 
     ``weight_room``: weights that a switch has room for, those that load behind the computation included. ``blocks``
@@ -84,7 +62,7 @@ class Fabric(NamedTuple):
     accumulation_latency: int
 
 
-class Layer(NamedTuple):
+class LayerNumbers(NamedTuple):
     """Sizes and geometry of a problem; whether its inputs are ``weighted`` (1) or pooled (0)."""
 
     weighted: int
@@ -98,16 +76,18 @@ class Layer(NamedTuple):
 class Loops(NamedTuple):
     """The temporal loops of a tile.
 
-    ``extent`` [row, dimension]: their trips, the size of the last tile, and that of all tiles; ``turns`` and
-    ``middles`` [set of loops]: the product of their trips, and of their trips but the last.
+    By dimension: their ``trips``, the size of the last tile (``edge``), and that of all tiles. ``turns`` and ``middles`` [set
+    of loops]: the product of their trips, and of their trips but the last.
     """
 
-    extent: Ints
+    trips: Ints
+    edge: Ints
+    size: Ints
     turns: Ints
     middles: Ints
 
 
-class Shape(NamedTuple):
+class TileShape(NamedTuple):
     """What all loop orders and placements of a tile have in common.
 
     ``turning``: the loops with more than one trip; ``partial``: those whose last tile is partial. ``vn_size`` leaves out
@@ -128,7 +108,7 @@ class Shape(NamedTuple):
 
 
 @helper
-def block_of(fabric: Fabric, size: int) -> int:
+def block_of(fabric: FabricNumbers, size: int) -> int:
     """Switches from one virtual neuron of ``size`` to the next."""
     return int(fabric.blocks[size])
 
@@ -149,7 +129,7 @@ def next_subset(subset: int, whole: int) -> int:
 
 
 @helper
-def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
+def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: Loops) -> TileShape:
     """The shape of ``tile``; fills ``loops``."""
     turning, partial = 0, 0
     steps, folds, macs, outputs, vn_count, vn_size = 1, 1, 1, 1, 1, 1
@@ -158,7 +138,7 @@ def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
         trips = (layer.size[d] + tile[d] - 1) // tile[d]
         size = trips * tile[d] if fabric.pads else layer.size[d]
         edge = size - (trips - 1) * tile[d]
-        loops.extent[TRIPS, d], loops.extent[EDGE, d], loops.extent[SIZE, d] = trips, edge, size
+        loops.trips[d], loops.edge[d], loops.size[d] = trips, edge, size
         steps *= trips
         macs *= size
         if FOLDS >> d & 1:
@@ -177,4 +157,4 @@ def measure(layer: Layer, tile: Ints, fabric: Fabric, loops: Loops) -> Shape:
     slidable = slidable and layer.stride_w == layer.dilation_w
     if fabric.pads and layer.size[S] % tile[S]:
         slidable = False
-    return Shape(turning, partial, steps, folds, macs, outputs, vn_count, vn_size, int(slidable), layer.weighted)
+    return TileShape(turning, partial, steps, folds, macs, outputs, vn_count, vn_size, int(slidable), layer.weighted)

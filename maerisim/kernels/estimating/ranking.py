@@ -13,7 +13,9 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
+from maerisim.kernels.estimating import entries, orders, times
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
+from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, P, Q
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import (
     Leaves,
@@ -25,41 +27,20 @@ from maerisim.kernels.estimating.loads import (
     find_busiest,
     lay_out,
 )
-from maerisim.kernels.estimating.orders import NEVER, SETTLED, SLIDES, Orders, Reuse, list_all, list_given, unpack
+from maerisim.kernels.estimating.orders import Orders, Reuse, list_all, list_given, unpack
 from maerisim.kernels.estimating.quantities import (
-    ADDER_WORDS,
-    BUS_CYCLES,
-    COSTS,
-    CYCLES,
-    DELIVERED,
-    DEPTH,
-    DISTRIBUTED,
-    DRAIN,
-    FORWARDS,
-    HOPS,
-    INPUTS,
-    OF_WEIGHTS,
-    PARTIAL_SUMS,
-    PORT_CYCLES,
-    READS,
-    REPLICATED,
-    RESULTS,
-    STEPS,
-    WEIGHTS,
-    Fabric,
+    FabricNumbers,
     Floats,
-    Layer,
+    LayerNumbers,
     Loops,
-    P,
-    Q,
-    Shape,
     Tiles,
+    TileShape,
     block_of,
     log2,
     measure,
 )
 from maerisim.kernels.estimating.sections import Sections, find_parts
-from maerisim.kernels.estimating.times import RING, Times
+from maerisim.kernels.estimating.times import StepTimes
 from maerisim.kernels.estimating.timing import last_result
 
 BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
@@ -72,7 +53,7 @@ KEY, REUSE, SPILLING, MEMBERS, OPEN = 0, 1, 2, 3, 4
 """Rows of ``Tables.traffic``."""
 
 
-class Space(NamedTuple):
+class TileSpace(NamedTuple):
     """The mappings to rank: every tile with every loop order that differs and every placement, or, with ``each``, row by row.
 
     ``tiles`` [tile, dimension], of which those from ``first`` to ``end - 1`` are looked at; ``floor`` [tile, score]: no
@@ -142,15 +123,16 @@ class Tables(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """The exits of a reduction network, and scratch arrays; one per thread."""
+    """A piece of hardware, the exits of its reduction network, and scratch arrays; one per thread."""
 
+    fabric: FabricNumbers
     exits: Exits
     loops: Loops
     orders: Orders
     parts: Parts
     leaves: Leaves
     sections: Sections
-    times: Times
+    times: StepTimes
     placed: Placed
     tables: Tables
 
@@ -159,7 +141,7 @@ class Workspace(NamedTuple):
 def energy_of(costs: Ints, row: int, price: Floats) -> float:
     """Energy of the operations and words in ``costs[row]``."""
     energy = 0.0
-    for entry in range(COSTS):
+    for entry in range(entries.COSTS):
         energy += price[entry] * costs[row, entry]
     return energy
 
@@ -167,7 +149,7 @@ def energy_of(costs: Ints, row: int, price: Floats) -> float:
 @helper
 def copy_cost(source: Ints, row: int, target: Ints, to: int) -> None:
     """Copy ``source[row]`` to ``target[to]``."""
-    for entry in range(COSTS):
+    for entry in range(entries.COSTS):
         target[to, entry] = source[row, entry]
 
 
@@ -184,13 +166,17 @@ def score_of(cycles: int, energy: float, aim: Aim) -> tuple[float, float]:
 @helper
 def bound_of(costs: Ints, row: int) -> int:
     """Cycles until the busiest resource has done its part and the last result has left."""
-    return int(max(costs[row, STEPS], costs[row, PORT_CYCLES], costs[row, BUS_CYCLES]) + costs[row, DRAIN] - 1)
+    return int(
+        max(costs[row, entries.STEPS], costs[row, entries.PORT_CYCLES], costs[row, entries.BUS_CYCLES])
+        + costs[row, entries.DRAIN]
+        - 1
+    )
 
 
 @helper
 def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
     """Cycles to take off a bound that is to be ``certain``: the last result may come from less deep in the network."""
-    return int(costs[row, DEPTH]) if aim.certain else 0
+    return int(costs[row, entries.DEPTH]) if aim.certain else 0
 
 
 @helper
@@ -224,7 +210,9 @@ def keep(
 
 
 @helper
-def set_floor(tile: Ints, shape: Shape, fabric: Fabric, exits: Exits, spills: int, costs: Ints, row: int) -> None:
+def set_floor(
+    tile: Ints, shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, costs: Ints, row: int
+) -> None:
     """Complete what the tile and the reuse decide to a bound: no placement and loop order costs less.
 
     A packet reaches no more switches than a port has that need the same word: those of neighbouring virtual neurons, at
@@ -234,29 +222,27 @@ def set_floor(tile: Ints, shape: Shape, fabric: Fabric, exits: Exits, spills: in
     block = block_of(fabric, shape.vn_size + spills)
     side_by_side = (span + block - 1) // block
     overlapping = min(span, 1 + (span + block - 2) // block)
-    words = costs[row, DISTRIBUTED + PARTIAL_SUMS]
-    for operand in (INPUTS, WEIGHTS):
-        together = overlapping if operand == INPUTS and tile[P] * tile[Q] > 1 else side_by_side
-        delivered = costs[row, DELIVERED + operand]
-        packets = max(costs[row, READS + operand], (delivered + together - 1) // together)
-        costs[row, DISTRIBUTED + operand] = packets
-        costs[row, HOPS] += log2(fabric.ports) * packets
+    words = costs[row, entries.DISTRIBUTED + entries.PARTIAL_SUMS]
+    for operand in (entries.INPUTS, entries.WEIGHTS):
+        together = overlapping if operand == entries.INPUTS and tile[P] * tile[Q] > 1 else side_by_side
+        delivered = costs[row, entries.DELIVERED + operand]
+        packets = max(costs[row, entries.READS + operand], (delivered + together - 1) // together)
+        costs[row, entries.DISTRIBUTED + operand] = packets
+        costs[row, entries.HOPS] += log2(fabric.ports) * packets
         if span > 1:
-            costs[row, HOPS] += delivered + (log2(span) - 1) * packets
+            costs[row, entries.HOPS] += delivered + (log2(span) - 1) * packets
         words += packets
     fewest = exits.fewest[exits.start[shape.vn_size + spills] + shape.vn_count - 1]
-    costs[row, ADDER_WORDS] = shape.outputs * shape.folds * fewest
-    costs[row, PORT_CYCLES] = (words + fabric.ports - 1) // fabric.ports
-    costs[row, BUS_CYCLES] = (costs[row, RESULTS] + fabric.buses - 1) // fabric.buses
-    costs[row, CYCLES] = bound_of(costs, row)
+    costs[row, entries.ADDER_WORDS] = shape.outputs * shape.folds * fewest
+    costs[row, entries.PORT_CYCLES] = (words + fabric.ports - 1) // fabric.ports
+    costs[row, entries.BUS_CYCLES] = (costs[row, entries.RESULTS] + fabric.buses - 1) // fabric.buses
+    costs[row, entries.CYCLES] = bound_of(costs, row)
 
 
 @kernel
-def find_floors(
-    layer: Layer, fabric: Fabric, tiles: Tiles, aim: Aim, floor: Floats, exits: Exits, loops: Loops, t: Tables
-) -> None:
+def find_floors(layer: LayerNumbers, tiles: Tiles, aim: Aim, floor: Floats, w: Workspace) -> None:
     """A bound of the score of all mappings of each tile: as if it reused all that any loop order could."""
-    costs, tile = t.costs, t.tile
+    fabric, loops, costs, tile = w.fabric, w.loops, w.tables.costs, w.tables.tile
     for at in range(tiles.shape[0]):
         for d in range(8):
             tile[d] = tiles[at, d]
@@ -268,18 +254,18 @@ def find_floors(
             passes=0,
             input_ring=0,
             fast=0,
-            weights=SETTLED,
-            inputs=SETTLED,
+            weights=orders.SETTLED,
+            inputs=orders.SETTLED,
             inputs_kept=1,
             all_fast=0,
-            sliding=SLIDES if shape.slidable else NEVER,
+            sliding=orders.SLIDES if shape.slidable else orders.NEVER,
             spills=0,
         )
-        count_traffic(layer, tile, shape, loops, everything, fabric, exits, costs, 0)
-        costs[0, FORWARDS] = 0
-        set_floor(tile, shape, fabric, exits, 0, costs, 0)
+        count_traffic(layer, tile, shape, loops, everything, fabric, w.exits, costs, 0)
+        costs[0, entries.FORWARDS] = 0
+        set_floor(tile, shape, fabric, w.exits, 0, costs, 0)
         energy = energy_of(costs, 0, aim.price)
-        floor[at, 0], floor[at, 1] = score_of(costs[0, CYCLES] - in_doubt(costs, 0, aim), energy, aim)
+        floor[at, 0], floor[at, 1] = score_of(costs[0, entries.CYCLES] - in_doubt(costs, 0, aim), energy, aim)
 
 
 @helper
@@ -319,16 +305,15 @@ def open_traffics(traffics: int, spills: int, aim: Aim, t: Tables, best: Best) -
 
 @helper
 def price_traffics(
-    shape: Shape, loops: Loops, fabric: Fabric, loads: Ints, columns: int, traffics: int, last: int, aim: Aim,
-    t: Tables, best: Best,
-) -> None:  # fmt: skip
+    shape: TileShape, columns: int, traffics: int, last: int, aim: Aim, best: Best, w: Workspace
+) -> None:
     """Complete the costs of the open kinds of traffic, cycles apart, and close those that can no longer be kept."""
+    t, costs = w.tables, w.tables.placed_costs
     for kind in range(traffics):
         if not t.traffic[OPEN, kind]:
             continue
-        costs = t.placed_costs
         reuse = unpack(t.traffic[REUSE, kind])
-        add_placement(shape, loops, reuse, fabric, loads, columns, t.words, costs, kind)
+        add_placement(shape, w.loops, reuse, w.fabric, w.placed.loads, columns, t.words, costs, kind)
         t.energy[kind] = energy_of(costs, kind, aim.price)
         first, second = score_of(bound_of(costs, kind) - in_doubt(costs, kind, aim), t.energy[kind], aim)
         if aim.bounded and is_beaten(first, second, best.score, last):
@@ -338,15 +323,15 @@ def price_traffics(
 
 @helper
 def rank_classes(
-    shape: Shape, loops: Loops, fabric: Fabric, exits: Exits, leaves: Leaves, sections: Sections, times: Times, spills: int,
-    classes: Ints, count: int, at: int, placement: int, lowest: int, last: int, aim: Aim, t: Tables,
-    best: Best,
+    shape: TileShape, spills: int, count: int, at: int, placement: int, lowest: int, last: int, aim: Aim, best: Best,
+    w: Workspace,
 ) -> None:  # fmt: skip
     """Estimate the classes of loop orders whose traffic is open, and keep the best.
 
     The steps of those are timed that could be among the best if nothing held up the busiest resource.
     """
-    costs, parts = t.placed_costs, 0
+    t, costs, classes, fabric, loops = w.tables, w.tables.placed_costs, w.orders.classes, w.fabric, w.loops
+    parts = 0
     for i in range(count):
         traffic = t.kind[i]
         if not t.traffic[OPEN, traffic]:
@@ -354,18 +339,20 @@ def rank_classes(
         reuse = unpack(classes[0, i])
         set_cycles(shape, loops.turns, reuse, fabric, costs, traffic)
         best.counts[ESTIMATED] += 1
-        least = bound_of(costs, traffic) - in_doubt(costs, traffic, aim) if aim.certain else costs[traffic, CYCLES]
+        least = costs[traffic, entries.CYCLES]
+        if aim.certain:
+            least = bound_of(costs, traffic) - in_doubt(costs, traffic, aim)
         first, second = score_of(least, t.energy[traffic], aim)
         if is_beaten(first, second, best.score, last):
             continue
         if not fabric.waits:
             if not parts:
-                parts = find_parts(shape, fabric, exits, spills, RING - 1, leaves, sections)
+                parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, w.leaves, w.sections)
             best.counts[TIMED] += 1
-            cycles = last_result(shape, loops, reuse, classes[1, i], fabric, leaves, parts, sections, times)
-            costs[traffic, CYCLES] = max(costs[traffic, CYCLES], cycles)
+            cycles = last_result(shape, loops, reuse, classes[1, i], fabric, w.leaves, parts, w.sections, w.times)
+            costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         if not aim.certain:
-            first, second = score_of(costs[traffic, CYCLES], t.energy[traffic], aim)
+            first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
         if not is_beaten(first, second, best.score, last):
             place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
             if place >= 0:
@@ -373,13 +360,11 @@ def rank_classes(
 
 
 @kernel
-def rank(
-    layer: Layer, fabric: Fabric, space: Space, aim: Aim, best: Best, exits: Exits, loops: Loops, orders: Orders,
-    parts: Parts, leaves: Leaves, sections: Sections, times: Times, placed: Placed, t: Tables,
-) -> None:  # fmt: skip
+def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspace) -> None:
     """Find the best mappings of a space; the score of a place that stays empty is not changed."""
-    tiles, floor, placements = space.tiles, space.floor, space.placements
-    turns, classes, costs, tile, each = loops.turns, orders.classes, t.placed_costs, t.tile, space.each
+    fabric, loops, exits, leaves, placed, t = w.fabric, w.loops, w.exits, w.leaves, w.placed, w.tables
+    tiles, floor, placements, each = space.tiles, space.floor, space.placements, space.each
+    costs, tile = t.placed_costs, t.tile
     for at in range(space.first, space.end):
         lowest, last = (at, at) if each else (0, best.score.shape[0] - 1)
         if aim.bounded and is_beaten(floor[at, 0], floor[at, 1], best.score, last):
@@ -390,38 +375,37 @@ def rank(
         shape = measure(layer, tile, fabric, loops)
         if space.orders.shape[0]:
             first, end = (at, at + 1) if each else (0, space.orders.shape[0])
-            count = list_given(space.orders, first, end, fabric, shape, turns, orders)
+            count = list_given(space.orders, first, end, fabric, shape, loops.turns, w.orders)
         else:
-            count = list_all(fabric, shape, turns, orders)
-        traffics = group_classes(classes, count, t)
+            count = list_all(fabric, shape, loops.turns, w.orders)
+        traffics = group_classes(w.orders.classes, count, t)
         for kind in range(traffics):
             reuse = unpack(t.traffic[REUSE, kind])
             count_traffic(layer, tile, shape, loops, reuse, fabric, exits, t.costs, kind)
             copy_cost(t.costs, kind, costs, kind)
             set_floor(tile, shape, fabric, exits, reuse.spills, costs, kind)
             energy = energy_of(costs, kind, aim.price)
-            t.floor[kind, 0], t.floor[kind, 1] = score_of(costs[kind, CYCLES] - in_doubt(costs, kind, aim), energy, aim)
-        fill_parts(layer, tile, shape, loops.extent, parts)
+            cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
+            t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy, aim)
+        fill_parts(layer, tile, shape, loops.edge, w.parts)
         larger = 0
         for d in range(8):
             larger |= int(tile[d] > 1) << d
-        first, end = space.placements_of[larger & REPLICATED, 0], space.placements_of[larger & REPLICATED, 1]
+        larger &= REPLICATED
+        first, end = space.placements_of[larger, 0], space.placements_of[larger, 1]
         if each:
             first, end = at, at + 1
         for placement in range(first, end):
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):
                     continue
-                lay_out(tile, placements[placement], shape, loops.extent, parts, fabric, spills, leaves)
+                lay_out(tile, placements[placement], shape, loops.edge, w.parts, fabric, spills, leaves)
                 count_classes(shape, fabric, leaves, placed.loads)
                 bus_cycles, adder_words = count_results(shape, fabric, exits, spills, loops, leaves, placed)
                 columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)
                 for kind in range(traffics):
                     copy_cost(t.costs, kind, costs, kind)
-                    costs[kind, BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
-                    costs[kind, ADDER_WORDS] = adder_words * shape.folds
-                price_traffics(shape, loops, fabric, placed.loads, columns, traffics, last, aim, t, best)
-                rank_classes(
-                    shape, loops, fabric, exits, leaves, sections, times, spills, classes, count, at, placement, lowest,
-                    last, aim, t, best,
-                )  # fmt: skip
+                    costs[kind, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
+                    costs[kind, entries.ADDER_WORDS] = adder_words * shape.folds
+                price_traffics(shape, columns, traffics, last, aim, best, w)
+                rank_classes(shape, spills, count, at, placement, lowest, last, aim, best, w)

@@ -11,22 +11,13 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating import load_table, loads, quantities
+from maerisim.kernels.estimating.dimensions import OF_S
 from maerisim.kernels.estimating.exits import Exits, way_of
-from maerisim.kernels.estimating.loads import (
-    ABSENT,
-    BEFORE_LAST,
-    BEFORE_LAST_AT_EDGE,
-    INPUT_LOADS,
-    OF_INPUT,
-    OF_WEIGHT,
-    RETURN_LOADS,
-    SLIDING_LOADS,
-    WEIGHT_LOADS,
-    Leaves,
-)
-from maerisim.kernels.estimating.quantities import OF_S, REGIONAL, Fabric, Shape, Words, block_of, log2, next_subset
+from maerisim.kernels.estimating.loads import Leaves
+from maerisim.kernels.estimating.quantities import FabricNumbers, Shorts, TileShape, block_of, log2, next_subset
 
-ROWS = RETURN_LOADS
+ROWS = load_table.RETURNS
 """Rows of what there is for each load but returning partial sums."""
 OF_SWITCH, PORT, VN, WAY, SLACK = 0, 1, 2, 3, 4
 """Rows of ``Sections.of``: the section of a multiplier switch; of a section its port, its virtual neuron, the cycles from a
@@ -43,18 +34,18 @@ class Sections(NamedTuple):
     """The sections of a placed tile.
 
     ``of`` [row, lane]: see the rows above. ``first``, ``last`` [load, section]: which words of its port a section gets when
-    they are numbered from 1 in the order in which they are sent; 0: none. ``limits`` [part, limit of a :class:`Part`].
+    they are numbered from 1 in the order in which they are sent; 0: none. ``limits`` [part, limit of :class:`PartRanges`].
     ``sorted`` [leaf, port]: scratch.
     """
 
     of: Ints
-    first: Words
-    last: Words
+    first: Shorts
+    last: Shorts
     limits: Ints
-    sorted: Words
+    sorted: Shorts
 
 
-class Part(NamedTuple):
+class PartRanges(NamedTuple):
     """Ranges of ports, sections, virtual neurons and buses that depend on one another, and the most slack of a section."""
 
     port: int
@@ -69,9 +60,9 @@ class Part(NamedTuple):
 
 
 @helper
-def part_of(index: int, limits: Ints) -> Part:
+def part_of(index: int, limits: Ints) -> PartRanges:
     """The part with this index."""
-    return Part(
+    return PartRanges(
         limits[index, 0],
         limits[index, 1],
         limits[index, 2],
@@ -86,7 +77,7 @@ def part_of(index: int, limits: Ints) -> Part:
 
 @helper
 def find_parts(
-    shape: Shape, fabric: Fabric, exits: Exits, spills: int, most_slack: int, leaves: Leaves, s: Sections
+    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, most_slack: int, leaves: Leaves, s: Sections
 ) -> int:
     """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once."""
     size, of = shape.vn_size + spills, s.of
@@ -120,25 +111,27 @@ def find_parts(
 
 
 @helper
-def number_words(shape: Shape, shift: int, ports: int, sections: int, leaves: Leaves, s: Sections) -> None:
+def number_words(shape: TileShape, shift: int, ports: int, sections: int, leaves: Leaves, s: Sections) -> None:
     """Number the words of each port, in the order in which they are sent, and find those of each section."""
-    for operand in (OF_WEIGHT, OF_INPUT):
-        if operand == OF_WEIGHT and not shape.weighted:
+    for operand in (loads.OF_WEIGHT, loads.OF_INPUT):
+        if operand == loads.OF_WEIGHT and not shape.weighted:
             continue
         for port in range(ports):
             sort_leaves(operand, port, 1 << shift, leaves, s.sorted)
         at_edge = shape.partial
         while at_edge >= 0:
-            number_class(WEIGHT_LOADS if operand == OF_WEIGHT else INPUT_LOADS, operand, at_edge, at_edge,
+            number_class(load_table.WEIGHTS if operand == loads.OF_WEIGHT else load_table.INPUTS, operand, at_edge, at_edge,
                          shift, ports, sections, leaves, s)  # fmt: skip
-            if operand == OF_INPUT and shape.slidable:
-                before_last = BEFORE_LAST_AT_EDGE if at_edge & OF_S else BEFORE_LAST
-                number_class(SLIDING_LOADS, operand, at_edge, at_edge | before_last, shift, ports, sections, leaves, s)
+            if operand == loads.OF_INPUT and shape.slidable:
+                before_last = loads.BEFORE_LAST_AT_EDGE if at_edge & OF_S else loads.BEFORE_LAST
+                number_class(
+                    load_table.SLIDING, operand, at_edge, at_edge | before_last, shift, ports, sections, leaves, s
+                )
             at_edge = next_subset(at_edge, shape.partial)
 
 
 @helper
-def sort_leaves(operand: int, port: int, span: int, leaves: Leaves, by_word: Words) -> None:
+def sort_leaves(operand: int, port: int, span: int, leaves: Leaves, by_word: Shorts) -> None:
     """Sort the leaves of a port by their words, which are numbered in the order in which they are sent."""
     words = leaves.words
     for leaf in range(span):
@@ -169,7 +162,7 @@ def number_class(
         number, before = 0, 0
         for place in range(1 << shift):
             leaf = int(s.sorted[place, port])
-            if int(leaves.marks[leaf, port]) & (outside | ABSENT):
+            if int(leaves.marks[leaf, port]) & (outside | loads.ABSENT):
                 continue
             word = leaves.words[operand, leaf, port]
             if number == 0 or word != before:
@@ -182,9 +175,9 @@ def number_class(
 
 
 @helper
-def split(shape: Shape, fabric: Fabric, leaves: Leaves, s: Sections) -> int:
+def split(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, s: Sections) -> int:
     """List the parts that share no port, virtual neuron and bus, equal ones once; return their number."""
-    of, limits, regional = s.of, s.limits, fabric.wiring == REGIONAL
+    of, limits, regional = s.of, s.limits, fabric.wiring == quantities.REGIONAL
     parts, start, last_port, last_bus = 0, 0, -1, -1
     for vn in range(shape.vn_count + 1):
         ends = vn == shape.vn_count
@@ -211,7 +204,7 @@ def split(shape: Shape, fabric: Fabric, leaves: Leaves, s: Sections) -> int:
 
 
 @helper
-def alike(shape: Shape, leaves: Leaves, one: Part, other: Part, s: Sections) -> bool:
+def alike(shape: TileShape, leaves: Leaves, one: PartRanges, other: PartRanges, s: Sections) -> bool:
     """Whether two parts are made in the same way, and get the same words in the same order."""
     of = s.of
     ports, sections, vns = one.end_port - one.port, one.end_section - one.section, one.end_vn - one.vn
@@ -229,8 +222,8 @@ def alike(shape: Shape, leaves: Leaves, one: Part, other: Part, s: Sections) -> 
             return False
         if of[WAY, a] != of[WAY, b] or of[SLACK, a] != of[SLACK, b]:
             return False
-    for load in (WEIGHT_LOADS, INPUT_LOADS, SLIDING_LOADS):
-        if (load == WEIGHT_LOADS and not shape.weighted) or (load == SLIDING_LOADS and not shape.slidable):
+    for load in (load_table.WEIGHTS, load_table.INPUTS, load_table.SLIDING):
+        if (load == load_table.WEIGHTS and not shape.weighted) or (load == load_table.SLIDING and not shape.slidable):
             continue
         at_edge = shape.partial
         while at_edge >= 0:

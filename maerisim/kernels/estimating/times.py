@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating.quantities import Fabric
+from maerisim.kernels.estimating.quantities import FabricNumbers
 
 RING = 64
 """Steps for which the times of sums are remembered; longer queues count as if they were so long."""
@@ -30,7 +30,7 @@ of, and when inputs were used up; both the latest first, inputs as many as a que
 """
 
 
-class Rows(NamedTuple):
+class TimeRows(NamedTuple):
     """First rows of what takes as many rows as a queue of the fabric is deep, the latest time in the first.
 
     Virtual neurons: when ``returned`` partial sums were used up, sums went to the accumulator (``summed``) and results were
@@ -52,7 +52,7 @@ none), and after how many iterations these are renewed."""
 FIELDS = 6
 
 
-class Times(NamedTuple):
+class StepTimes(NamedTuple):
     """The times of the control steps, and earlier times.
 
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
@@ -70,7 +70,7 @@ class Times(NamedTuple):
     arrived: Ints
 
 
-class Step(NamedTuple):
+class StepNumbers(NamedTuple):
     """A control step: its class, the loops past their first (``begun``) and at their last iteration (``ending``), whether
     its inputs slide, and its number modulo ``RING``.
     """
@@ -83,17 +83,17 @@ class Step(NamedTuple):
 
 
 @helper
-def rows_of(fabric: Fabric) -> Rows:
+def rows_of(fabric: FabricNumbers) -> TimeRows:
     """The rows for the queues of a fabric; what passes on its way to a queue has room for one word in each cycle of it."""
     returned = USED_UP + fabric.input_depth
     summed = returned + fabric.partial_sum_depth
     taken = summed + fabric.reduction_depth + fabric.level_latency - 1
     behind = max(1, fabric.accumulation_latency) + fabric.collection_latency - 2
     added = taken + fabric.collection_depth + behind
-    return Rows(returned, summed, taken, added, added + RING, added + 2 * RING)
+    return TimeRows(returned, summed, taken, added, added + RING, added + 2 * RING)
 
 
 @kernel
-def count_rows(fabric: Fabric) -> int:
+def count_rows(fabric: FabricNumbers) -> int:
     """The number of rows of the times of a fabric."""
     return rows_of(fabric).bus + MISSED + 1

@@ -25,65 +25,30 @@ from __future__ import annotations
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, population
-from maerisim.kernels.estimating.loads import INPUT_LOADS, SLIDING_LOADS, WEIGHT_LOADS, Leaves
-from maerisim.kernels.estimating.orders import SLIDES, Reuse
+from maerisim.kernels.estimating import load_table, orders, sections, times
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
+from maerisim.kernels.estimating.loads import Leaves
+from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.periods import skip_repetitions
-from maerisim.kernels.estimating.quantities import FOLDS, OF_K, OF_Q, REPLICATED, TRIPS, Fabric, Loops, Shape
-from maerisim.kernels.estimating.sections import (
-    BEGIN,
-    BEYOND,
-    BUS,
-    FIRST,
-    NEXT,
-    PORT,
-    SLACK,
-    VN,
-    WAY,
-    Part,
-    Sections,
-    part_of,
-)
-from maerisim.kernels.estimating.times import (
-    BODY,
-    DIMENSION,
-    DONE,
-    DUE,
-    INDEX,
-    LEVELS,
-    MISSED,
-    NEVER,
-    RETIRED,
-    RETIRES,
-    RING,
-    SENT_INPUT,
-    SENT_PARTIAL_SUM,
-    SENT_WEIGHT,
-    SINCE,
-    SLOTS,
-    TAKEN,
-    TURNS,
-    USED_UP,
-    Rows,
-    Step,
-    Times,
-    rows_of,
-)
+from maerisim.kernels.estimating.quantities import FabricNumbers, Loops, TileShape
+from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
+from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
 
-BEFORE = (1 << SLOTS) - 1
+BEFORE = (1 << times.SLOTS) - 1
 """No cycle before the first one is free."""
 
 
 @helper
 def last_result(
-    shape: Shape,
+    shape: TileShape,
     loops: Loops,
     reuse: Reuse,
     order: int,
-    fabric: Fabric,
+    fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
     s: Sections,
-    t: Times,
+    t: StepTimes,
 ) -> int:
     """Cycles until a run with this packed loop order is over; the parts are those that ``find_parts`` has found."""
     cycles = 0
@@ -95,15 +60,15 @@ def last_result(
 
 @helper
 def last_result_of(
-    shape: Shape,
+    shape: TileShape,
     loops: Loops,
     reuse: Reuse,
     order: int,
-    fabric: Fabric,
+    fabric: FabricNumbers,
     leaves: Leaves,
-    part: Part,
+    part: PartRanges,
     s: Sections,
-    t: Times,
+    t: StepTimes,
 ) -> int:
     """Cycles until the last result of a part is written."""
     rows, loop = rows_of(fabric), t.loop
@@ -111,34 +76,37 @@ def last_result_of(
     ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
     levels, body = 0, 1
-    for d in range(LEVELS):
+    for d in range(times.LEVELS):
         if shape.turning >> d & 1:
             dimension = order >> 3 * levels & 7
-            loop[DIMENSION, levels], loop[TURNS, levels] = dimension, loops.extent[TRIPS, dimension]
-            loop[INDEX, levels], loop[BODY, levels], loop[SINCE, levels] = 0, body, -1
-            body *= loop[TURNS, levels]
+            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = (
+                dimension,
+                loops.trips[dimension],
+            )
+            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
+            body *= loop[times.TURNS, levels]
             levels += 1
     begun, ending, place = 0, 0, 0
     while True:
-        further = int(reuse.sliding == SLIDES and begun & OF_Q != 0)
-        step = Step(ending & shape.partial, begun, ending, further, place)
+        further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
+        step = StepNumbers(ending & shape.partial, begun, ending, further, place)
         do_step(shape, reuse, ahead, ago, levels, fabric, leaves, rows, part, step, s, t)
-        place = (place + 1) & (RING - 1)
+        place = (place + 1) & (times.RING - 1)
         level = 0
         while level < levels:
-            loop[INDEX, level] += 1
-            if loop[INDEX, level] < loop[TURNS, level]:
+            loop[times.INDEX, level] += 1
+            if loop[times.INDEX, level] < loop[times.TURNS, level]:
                 break
-            loop[INDEX, level], loop[SINCE, level] = 0, -1
-            begun &= ~(1 << loop[DIMENSION, level])
-            ending &= ~(1 << loop[DIMENSION, level])
+            loop[times.INDEX, level], loop[times.SINCE, level] = 0, -1
+            begun &= ~(1 << loop[times.DIMENSION, level])
+            ending &= ~(1 << loop[times.DIMENSION, level])
             level += 1
         if level == levels:
             break
         skip_repetitions(reuse, rows, part, level, place, s, t)
-        begun |= 1 << loop[DIMENSION, level]
-        if loop[INDEX, level] == loop[TURNS, level] - 1:
-            ending |= 1 << loop[DIMENSION, level]
+        begun |= 1 << loop[times.DIMENSION, level]
+        if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
+            ending |= 1 << loop[times.DIMENSION, level]
     cycles = 0
     for bus in range(part.bus, part.end_bus):
         cycles = max(cycles, t.now[rows.bus, bus])
@@ -154,28 +122,33 @@ def steps_ago(reuse: Reuse, ahead: int, turns: Ints) -> int:
     """
     repeats = int(turns[reuse.repeats])
     if not reuse.passes:
-        return ahead * repeats if ahead > RETIRES else 0
+        return ahead * repeats if ahead > times.RETIRES else 0
     ring = turns[reuse.ring]
     return int(ahead // ring * turns[reuse.ring | reuse.passes | reuse.repeats] + (ring + ahead % ring) * repeats)
 
 
 @helper
-def begin(rows: Rows, part: Part, t: Times) -> None:
+def begin(rows: TimeRows, part: PartRanges, t: StepTimes) -> None:
     """Before the first cycle."""
     now = t.now
     for port in range(part.port, part.end_port):
-        now[TAKEN, port], now[TAKEN + 1, port], now[MISSED, port], now[DUE, port] = -1, BEFORE, 0, 0
-        for row in range(SENT_INPUT, SENT_WEIGHT + 1):
+        now[times.TAKEN, port], now[times.TAKEN + 1, port], now[times.MISSED, port], now[times.DUE, port] = (
+            -1,
+            BEFORE,
+            0,
+            0,
+        )
+        for row in range(times.SENT_INPUT, times.SENT_WEIGHT + 1):
             now[row, port] = -1
     for section in range(part.section, part.end_section):
-        now[DONE, section] = -1
-        for row in range(RETIRED, rows.returned):
-            now[row, section] = NEVER
+        now[times.DONE, section] = -1
+        for row in range(times.RETIRED, rows.returned):
+            now[row, section] = times.NEVER
     for vn in range(part.vn, part.end_vn):
         for row in range(rows.returned, rows.bus):
-            now[row, vn] = NEVER
+            now[row, vn] = times.NEVER
     for bus in range(part.bus, part.end_bus):
-        now[rows.bus, bus], now[rows.bus + 1, bus], now[rows.bus + MISSED, bus] = NEVER, 0, 0
+        now[rows.bus, bus], now[rows.bus + 1, bus], now[rows.bus + times.MISSED, bus] = times.NEVER, 0, 0
 
 
 @helper
@@ -188,18 +161,18 @@ def push(now: Ints, first: int, end: int, lane: int, time: int) -> None:
 
 @helper
 def do_step(
-    shape: Shape,
+    shape: TileShape,
     reuse: Reuse,
     ahead: int,
     ago: int,
     levels: int,
-    fabric: Fabric,
+    fabric: FabricNumbers,
     leaves: Leaves,
-    rows: Rows,
-    part: Part,
-    step: Step,
+    rows: TimeRows,
+    part: PartRanges,
+    step: StepNumbers,
     s: Sections,
-    t: Times,
+    t: StepTimes,
 ) -> None:
     """The times of one control step.
 
@@ -208,48 +181,59 @@ def do_step(
     """
     now, of = t.now, s.of
     for section in range(part.section, part.end_section):
-        t.ready[section] = NEVER
-    load = (SLIDING_LOADS if step.further else INPUT_LOADS) + step.at_edge
+        t.ready[section] = times.NEVER
+    load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
     if not (reuse.inputs_kept and step.begun & OF_K):
-        send_words(load, SENT_INPUT, USED_UP + fabric.input_depth - 1, 0, 0, fabric, leaves, part, s, t)
+        send_words(load, times.SENT_INPUT, times.USED_UP + fabric.input_depth - 1, 0, 0, fabric, leaves, part, s, t)
     returns = reuse.spills and step.begun & FOLDS
     if returns:
         send_partial_sums(fabric, rows, part, step, s, t)
     loads_weights = shape.weighted and not step.begun & (reuse.repeats | reuse.passes)
     if loads_weights:
-        used_up = DONE if ago or not ahead else RETIRED + ahead - 1
-        send_words(WEIGHT_LOADS + step.at_edge, SENT_WEIGHT, used_up, ago, ahead, fabric, leaves, part, s, t)
+        used_up = times.DONE if ago or not ahead else times.RETIRED + ahead - 1
+        send_words(
+            load_table.WEIGHTS + step.at_edge, times.SENT_WEIGHT, used_up, ago, ahead, fabric, leaves, part, s, t
+        )
     use_up = not reuse.inputs_kept or step.ending & OF_K
     if reuse.inputs_kept:
         load &= ~OF_K
     outside = step.at_edge & REPLICATED
     for section in range(part.section, part.end_section):
-        vn, done = of[VN, section], now[DONE, section] + 1
-        if not of[BEYOND, vn] & outside:
-            added = now[rows.added + ((step.place - of[SLACK, section]) & (RING - 1)), vn]
+        vn, done = of[sections.VN, section], now[times.DONE, section] + 1
+        if not of[sections.BEYOND, vn] & outside:
+            added = now[rows.added + ((step.place - of[sections.SLACK, section]) & (times.RING - 1)), vn]
             done = max(done, t.ready[section], added)
-        if loads_weights and not ago and s.last[WEIGHT_LOADS + step.at_edge, section]:
-            push(now, RETIRED, USED_UP, section, now[DONE, section])
-        now[DONE, section] = done
+        if loads_weights and not ago and s.last[load_table.WEIGHTS + step.at_edge, section]:
+            push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
+        now[times.DONE, section] = done
         if use_up and s.last[load, section]:
-            push(now, USED_UP, rows.returned, section, done)
+            push(now, times.USED_UP, rows.returned, section, done)
     emits = reuse.spills or step.ending & FOLDS == shape.turning & FOLDS
     left = results_in_a_row(reuse, levels, t.loop) if emits else 0
     for vn in range(part.vn, part.end_vn):
-        t.arrived[vn] = NEVER
-        for section in range(of[FIRST, vn], of[FIRST, vn + 1]):
-            t.arrived[vn] = max(t.arrived[vn], now[DONE, section] + of[WAY, section])
+        t.arrived[vn] = times.NEVER
+        for section in range(of[sections.FIRST, vn], of[sections.FIRST, vn + 1]):
+            t.arrived[vn] = max(t.arrived[vn], now[times.DONE, section] + of[sections.WAY, section])
     for vn in range(part.vn, part.end_vn):
-        at_work = not of[BEYOND, vn] & outside
+        at_work = not of[sections.BEYOND, vn] & outside
         if at_work and returns:
-            push(now, rows.returned, rows.summed, vn, now[DONE, of[FIRST, vn]])
+            push(now, rows.returned, rows.summed, vn, now[times.DONE, of[sections.FIRST, vn]])
         sum_up(fabric, rows, step, vn, int(at_work), left, s, t)
 
 
 @helper
-def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, left: int, s: Sections, t: Times) -> None:
+def sum_up(
+    fabric: FabricNumbers,
+    rows: TimeRows,
+    step: StepNumbers,
+    vn: int,
+    at_work: int,
+    left: int,
+    s: Sections,
+    t: StepTimes,
+) -> None:
     """Add up the products of a step of a virtual neuron; if there is a result, one of ``left`` in a row, send it."""
-    now, of, last = t.now, s.of, (step.place - 1) & (RING - 1)
+    now, of, last = t.now, s.of, (step.place - 1) & (times.RING - 1)
     added = now[rows.added + last, vn]
     written = now[rows.written + last, vn]
     if at_work:
@@ -260,7 +244,7 @@ def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, left: 
             ready = summed + fabric.accumulation_latency + fabric.collection_latency
             ready = max(ready, now[rows.taken, vn] + 1)
             ready = max(ready, now[rows.taken, vn] + 1 + count_rivals(fabric, rows, vn, ready, left, s, t))
-            written = take_slot(now, rows.bus, of[BUS, vn], ready)
+            written = take_slot(now, rows.bus, of[sections.BUS, vn], ready)
             push(now, rows.taken, rows.added, vn, written)
         push(now, rows.summed, rows.taken, vn, summed)
     now[rows.added + step.place, vn] = added
@@ -271,27 +255,29 @@ def sum_up(fabric: Fabric, rows: Rows, step: Step, vn: int, at_work: int, left: 
 def results_in_a_row(reuse: Reuse, levels: int, loop: Ints) -> int:
     """The steps in a row that have results, from the present one on: until the innermost folding loop begins again."""
     level, before, inside = 0, 0, 1
-    while level < levels and (reuse.spills or not FOLDS >> loop[DIMENSION, level] & 1):
-        before += loop[INDEX, level] * inside
-        inside *= loop[TURNS, level]
+    while level < levels and (reuse.spills or not FOLDS >> loop[times.DIMENSION, level] & 1):
+        before += loop[times.INDEX, level] * inside
+        inside *= loop[times.TURNS, level]
         level += 1
     return inside - before
 
 
 @helper
-def count_rivals(fabric: Fabric, rows: Rows, vn: int, ready: int, left: int, s: Sections, t: Times) -> int:
+def count_rivals(
+    fabric: FabricNumbers, rows: TimeRows, vn: int, ready: int, left: int, s: Sections, t: StepTimes
+) -> int:
     """Virtual neurons on the bus of one that have a result of a later step when it is ready to send its own.
 
     Their next products arrive a cycle after those of this step, if they wait for nothing; and their latest known result must
     not be so long ago that they have sent all results ``left`` in a row since, at one and a half cycles each: between one
     cycle, alone on the bus, and two, when two take turns.
     """
-    rivals, other = 0, s.of[NEXT, vn]
+    rivals, other = 0, s.of[sections.NEXT, vn]
     tail = fabric.level_latency + fabric.accumulation_latency + fabric.collection_latency
     while other != vn:
         lead = ready - t.now[rows.taken, other]
         rivals += int(t.arrived[other] + 1 + tail <= ready and 2 * lead < 3 * left)
-        other = s.of[NEXT, other]
+        other = s.of[sections.NEXT, other]
     return rivals
 
 
@@ -300,23 +286,23 @@ def take_slot(now: Ints, row: int, lane: int, ready: int) -> int:
     """The first free cycle from ``ready`` on of the port or bus whose cycles are in this row; it is taken."""
     gap, taken = ready - now[row, lane], now[row + 1, lane]
     if gap <= 0:
-        gap = -min(-gap, SLOTS - 1)
+        gap = -min(-gap, times.SLOTS - 1)
         while gap < 1 and taken >> -gap & 1:
             gap += 1
     if gap < 1:
         now[row + 1, lane] = taken | 1 << -gap
         return int(now[row, lane] + gap)
-    kept = max(0, SLOTS - gap)
+    kept = max(0, times.SLOTS - gap)
     now[row, lane] += gap
-    now[row + 1, lane] = (taken & ((1 << kept) - 1)) << (SLOTS - kept) | 1
-    now[row + MISSED, lane] += gap - population(taken >> kept)
+    now[row + 1, lane] = (taken & ((1 << kept) - 1)) << (times.SLOTS - kept) | 1
+    now[row + times.MISSED, lane] += gap - population(taken >> kept)
     return int(now[row, lane])
 
 
 @helper
 def send(now: Ints, operand: int, port: int, room: int) -> int:
     """When a port sends the next word of an operand, for which there is room from a cycle on."""
-    time = take_slot(now, TAKEN, port, max(room, now[operand, port] + 1))
+    time = take_slot(now, times.TAKEN, port, max(room, now[operand, port] + 1))
     now[operand, port] = time
     return time
 
@@ -328,11 +314,11 @@ def send_words(
     used_up: int,
     ago: int,
     ahead: int,
-    fabric: Fabric,
+    fabric: FabricNumbers,
     leaves: Leaves,
-    part: Part,
+    part: PartRanges,
     s: Sections,
-    t: Times,
+    t: StepTimes,
 ) -> None:
     """Send the inputs or weights of a step when there is room for them.
 
@@ -343,49 +329,51 @@ def send_words(
     for port in range(part.port, part.end_port):
         words = int(leaves.port_words[load, port])
         for word in range(1, words + 1):
-            t.room[word] = NEVER
-        for section in range(s.of[BEGIN, port], s.of[BEGIN, port + 1]):
+            t.room[word] = times.NEVER
+        for section in range(s.of[sections.BEGIN, port], s.of[sections.BEGIN, port + 1]):
             if s.last[load, section]:
                 word = int(s.first[load, section])
                 t.room[word] = max(t.room[word], now[used_up, section] - ago)
         first = 1
-        if operand == SENT_WEIGHT and words:
-            missed = min(now[MISSED, port], ahead * int(leaves.port_words[WEIGHT_LOADS, port]))
-            forgotten = now[TAKEN, port] - SLOTS
+        if operand == times.SENT_WEIGHT and words:
+            missed = min(now[times.MISSED, port], ahead * int(leaves.port_words[load_table.WEIGHTS, port]))
+            forgotten = now[times.TAKEN, port] - times.SLOTS
             while first <= words and first <= missed and t.room[first] <= forgotten:
                 t.sent[first] = forgotten
                 first += 1
-            now[MISSED, port] = missed - words if first > words else 0
-            now[DUE, port] += words
+            now[times.MISSED, port] = missed - words if first > words else 0
+            now[times.DUE, port] += words
         for word in range(first, words + 1):
             t.sent[word] = send(now, operand, port, t.room[word])
-        for section in range(s.of[BEGIN, port], s.of[BEGIN, port + 1]):
+        for section in range(s.of[sections.BEGIN, port], s.of[sections.BEGIN, port + 1]):
             if s.last[load, section]:
                 sent = t.sent[s.last[load, section]]
                 t.ready[section] = max(t.ready[section], sent + fabric.distribution_latency)
 
 
 @helper
-def send_partial_sums(fabric: Fabric, rows: Rows, part: Part, step: Step, s: Sections, t: Times) -> None:
+def send_partial_sums(
+    fabric: FabricNumbers, rows: TimeRows, part: PartRanges, step: StepNumbers, s: Sections, t: StepTimes
+) -> None:
     """Send the partial sums that a step continues when they are written and their queues have room.
 
     The step that produced them: the innermost folding loop that is not at its first iteration goes back by one, those
     inside it are at their last. What was written more than ``RING`` steps ago is there.
     """
     now, loop, distance, inside, level = t.now, t.loop, 0, 1, 0
-    while not step.begun & FOLDS & 1 << loop[DIMENSION, level]:
-        if FOLDS >> loop[DIMENSION, level] & 1:
-            distance -= (loop[TURNS, level] - 1) * inside
-        inside *= loop[TURNS, level]
+    while not step.begun & FOLDS & 1 << loop[times.DIMENSION, level]:
+        if FOLDS >> loop[times.DIMENSION, level] & 1:
+            distance -= (loop[times.TURNS, level] - 1) * inside
+        inside *= loop[times.TURNS, level]
         level += 1
     distance += inside
     outside, oldest = step.at_edge & REPLICATED, rows.summed - 1
     for vn in range(part.vn, part.end_vn):
-        if not s.of[BEYOND, vn] & outside:
-            section = s.of[FIRST, vn]
-            port = s.of[PORT, section]
+        if not s.of[sections.BEYOND, vn] & outside:
+            section = s.of[sections.FIRST, vn]
+            port = s.of[sections.PORT, section]
             room = now[oldest, vn]
-            if distance < RING:
-                room = max(room, now[rows.written + ((step.place - distance) & (RING - 1)), vn] - 1)
-            sent = send(now, SENT_PARTIAL_SUM, port, room)
+            if distance < times.RING:
+                room = max(room, now[rows.written + ((step.place - distance) & (times.RING - 1)), vn] - 1)
+            sent = send(now, times.SENT_PARTIAL_SUM, port, room)
             t.ready[section] = max(t.ready[section], sent + fabric.distribution_latency)

@@ -1,0 +1,146 @@
+"""Stock numba and numba with its insides replaced do the same; neither leaves a trace in the numba of others."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maerisim.kernels.compiling import cache as compilation
+from maerisim.kernels.compiling import choice
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(script, **environment):
+    finished = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("version", "tried"),
+    [
+        ("0.59.1", False),
+        ("0.60.0", True),
+        ("0.68.1", True),
+        ("0.68.0rc1", True),
+        ("0.69.0", False),
+        ("0.69.0dev0+12.g1a2b3c", False),
+        ("1.0.0", False),
+        ("unknown", False),
+    ],
+)
+def test_insides_are_used_with_the_versions_they_were_tried_with(version, tried, monkeypatch):
+    monkeypatch.delenv(choice.SWITCH, raising=False)
+    monkeypatch.setattr(choice, "numba_version", lambda: version)
+    assert choice.is_stock() is not tried
+
+
+@pytest.mark.parametrize(("value", "stock"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_stock_numba_can_be_chosen_by_hand(value, stock, monkeypatch):
+    monkeypatch.setattr(choice, "numba_version", lambda: "0.68.0")
+    monkeypatch.setenv(choice.SWITCH, value)
+    assert choice.is_stock() is stock
+
+
+def test_stock_numba_has_a_directory_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(choice, "numba_version", lambda: "0.68.0")
+    directories = set()
+    for value in ("0", "1"):
+        monkeypatch.setenv(choice.SWITCH, value)
+        directories.add(compilation.directory.__wrapped__())
+    assert len(directories) == 2
+
+
+UNKNOWN = """
+import importlib.metadata, json, sys
+known = importlib.metadata.version
+importlib.metadata.version = lambda name: "0.99.0" if name == "numba" else known(name)
+from maerisim.kernels.estimating.loads import distinct
+insides = {f"maerisim.kernels.compiling.{name}" for name in ("insides", "groups", "pipeline")}
+print(distinct(4, 3, 1, 1), sorted(insides & set(sys.modules)))
+"""
+
+
+def test_with_a_version_that_is_unknown_the_insides_are_not_even_imported(tmp_path):
+    # Four outputs of a filter of three rows, stride 1, read 4 + 3 - 1 = 6 different rows.
+    assert run(UNKNOWN, NUMBA_CACHE_DIR=str(tmp_path), NUMBA_DISABLE_JIT="0") == "6 []\n"
+
+
+TRACE = """
+import json, sys
+import numba
+import numpy as np
+from numba.core import event
+from numba.core.compiler import Compiler
+from numba.core.compiler_machinery import PassManager
+
+def configuration():
+    return {name: repr(value) for name, value in vars(numba.config).items() if name.isupper()}
+
+def parts():
+    return [PassManager.run, PassManager.run.__code__, Compiler.define_pipelines, numba.core.codegen.JITCodeLibrary._finalize_final_module]
+
+levels = {}
+class Levels(event.Listener):
+    def on_start(self, event):
+        levels[event.data["dispatcher"].py_func.__name__] = int(numba.config.OPT)
+    def on_end(self, event):
+        pass
+
+configured, made_of = configuration(), parts()
+from maerisim.kernels.compiling.jit import kernel
+from maerisim.kernels.estimating.loads import distinct
+imported = configuration()
+event.register("numba:compile", Levels())
+distinct(4, 3, 1, 1)
+compiled = configuration()
+
+@numba.njit
+def calls_a_kernel(count):
+    return distinct(count, 3, 1, 1)
+
+@numba.njit
+def fails(text):
+    return distinct(text, 3, 1, 1)
+
+calls_a_kernel(np.int32(5))
+try:
+    fails("text")
+except numba.core.errors.TypingError:
+    pass
+after_an_error = configuration()
+
+@numba.njit
+def of_a_user(count):
+    return count + 1
+
+of_a_user(1)
+equal = [each == configured for each in (imported, compiled, after_an_error, configuration())]
+json.dump({"equal": equal, "untouched": parts() == made_of, "own": int(numba.config.OPT), "levels": levels}, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("stock", ["0", "1"])
+def test_the_numba_of_others_is_as_it_was(stock, tmp_path):
+    settings = {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0", choice.SWITCH: stock}
+    found = json.loads(run(TRACE, **settings))
+    assert found["equal"] == [True] * 4
+    assert found["untouched"]
+    of_kernels, of_users = found["levels"]["distinct"], found["own"]
+    assert of_kernels < of_users  # else the next lines would prove nothing
+    for function in ("calls_a_kernel", "fails", "of_a_user"):
+        assert found["levels"][function] == of_users
