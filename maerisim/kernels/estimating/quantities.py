@@ -32,7 +32,7 @@ EVERYTHING = 255
 CLASSES = 256
 """Sets of dimensions."""
 
-ART, PLAIN_TREE, LINEAR = 0, 1, 2
+ART, PLAIN_TREE, LINEAR, FAN = 0, 1, 2, 3
 REGIONAL, BY_SWITCH = 0, 1
 
 TRIPS, EDGE, SIZE = 0, 1, 2
@@ -73,6 +73,7 @@ class Fabric(NamedTuple):
     reduction_depth: int
     lateral_latency: int
     shorter_end: int
+    to_last_level: int
     pads: int
     folds_together: int
     waits: int

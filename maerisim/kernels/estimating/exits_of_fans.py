@@ -1,0 +1,72 @@
+"""Where sums leave a forwarding adder network, and the ways to there; a twin of :mod:`maerisim.fabric.fan`.
+
+The products of a virtual neuron meet at the switch below which both of its ends lie. Of those on either side of it that are
+next to it, the largest power of two that is less than all of them fills a subtree; the rest, next to that, is summed in
+the same way, and so on.
+"""
+
+from __future__ import annotations
+
+from maerisim.kernels.compiling.jit import helper
+from maerisim.kernels.estimating.quantities import Fabric
+
+
+@helper
+def highest(number: int) -> int:
+    """The place of the highest one of a number in binary; 0 for 0."""
+    place = 0
+    while number >> (place + 1):
+        place += 1
+    return place
+
+
+@helper
+def registers_of_half(size: int, level: int) -> int:
+    """Levels that the words in one half of a virtual neuron pass up to the switch at ``level`` (0: next to the multipliers)."""
+    registers = 0
+    while size > 1:
+        full = highest(size - 1)
+        registers += level - full + (1 << full) - 1
+        size, level = size - (1 << full), full
+    return registers + level
+
+
+@helper
+def exit_of_fan(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, int]:
+    """See :func:`maerisim.kernels.estimating.exits.exit_of`."""
+    last = start + size - 1
+    level, levels = highest(start ^ last), highest(fabric.multipliers)
+    ride = levels - level if fabric.to_last_level else 1
+    position, registers = start, ride
+    if size > 1:
+        position = last >> level << level
+        registers += registers_of_half(position - start, level) + registers_of_half(last - position + 1, level)
+    switch, width = start >> (level + 1), fabric.multipliers
+    for _ in range(level):
+        width //= 2
+        switch += width
+    latency = fabric.level_latency
+    return switch, position, (level + ride) * latency, registers * latency
+
+
+@helper
+def way_in_fan(fabric: Fabric, start: int, size: int, switch: int) -> tuple[int, int]:
+    """See :func:`maerisim.kernels.estimating.exits.way_of`; what a finished sum rides on counts as before the last adder."""
+    last = start + size - 1
+    level, levels = highest(start ^ last), highest(fabric.multipliers)
+    middle, wires = last >> level << level, 0
+    left, away = (middle - start, middle - 1 - switch) if switch < middle else (last - middle + 1, switch - middle)
+    above = level
+    while left > 1 and size > 1:
+        full = highest(left - 1)
+        wires += 1
+        if away < 1 << full:
+            wires += full
+            above = 0
+            left = 1
+        else:
+            left, away, above = left - (1 << full), away - (1 << full), full
+    wires += int(above > 0)
+    hops = (level + (levels - level - 1 if fabric.to_last_level else 0)) * fabric.level_latency
+    before = fabric.multiplier_latency
+    return before + hops, fabric.product_depth + before - 1 + hops + wires * (fabric.reduction_depth - 1)
