@@ -50,23 +50,27 @@ def exit_of_fan(fabric: Fabric, start: int, size: int) -> tuple[int, int, int, i
 
 
 @helper
+def adders_in_half(size: int, away: int, level: int) -> int:
+    """Adders that a product passes below the switch at ``level``, ``away`` from it in a half of a virtual neuron."""
+    adders = 0
+    while size > 1:
+        full = highest(size - 1)
+        if away < 1 << full:
+            return adders + 1 + full
+        adders, size, away, level = adders + 1, size - (1 << full), away - (1 << full), full
+    return adders + int(level > 0)
+
+
+@helper
 def way_in_fan(fabric: Fabric, start: int, size: int, switch: int) -> tuple[int, int]:
     """See :func:`maerisim.kernels.estimating.exits.way_of`; what a finished sum rides on counts as before the last adder."""
     last = start + size - 1
     level, levels = highest(start ^ last), highest(fabric.multipliers)
-    middle, wires = last >> level << level, 0
-    left, away = (middle - start, middle - 1 - switch) if switch < middle else (last - middle + 1, switch - middle)
-    above = level
-    while left > 1 and size > 1:
-        full = highest(left - 1)
-        wires += 1
-        if away < 1 << full:
-            wires += full
-            above = 0
-            left = 1
-        else:
-            left, away, above = left - (1 << full), away - (1 << full), full
-    wires += int(above > 0)
-    hops = (level + (levels - level - 1 if fabric.to_last_level else 0)) * fabric.level_latency
+    middle = last >> level << level
+    if switch < middle:
+        adders = adders_in_half(middle - start, middle - 1 - switch, level)
+    else:
+        adders = adders_in_half(last - middle + 1, switch - middle, level)
+    registers = (levels - 1 if fabric.to_last_level else level) * fabric.level_latency
     before = fabric.multiplier_latency
-    return before + hops, fabric.product_depth + before - 1 + hops + wires * (fabric.reduction_depth - 1)
+    return before + registers, fabric.product_depth + before - 1 + registers + adders * (fabric.reduction_depth - 1)
