@@ -35,7 +35,7 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
     padded = holding_back and draw(st.booleans())
     together = padded and draw(st.booleans())
     small = st.integers(1, 4)
-    topology = draw(st.sampled_from(["art", "art", "art", "plain_tree", "linear"]))
+    topology = draw(st.sampled_from(["art", "art", "art", "fan", "plain_tree", "linear"]))
     latency = st.integers(1, 3)
     input_registers = draw(small)
     return Hardware.model_validate(
@@ -71,13 +71,16 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
                 "latency": draw(latency),
                 "lateral_latency": draw(st.integers(0, 2)),
                 "crossing": draw(st.sampled_from(["single", "shorter_end"])),
+                "exit": draw(st.sampled_from(["own_level"] + ["last_level"] * (topology == "fan"))),
                 "fifo_depth": draw(small),
             },
             "collection": {
                 "bandwidth": draw(powers_up_to(multipliers)),
                 "fifo_depth": draw(small),
                 "latency": draw(latency),
-                "wiring": draw(st.sampled_from(["regional", "modulo"] + ["pairs"] * (topology != "linear"))),
+                "wiring": draw(
+                    st.sampled_from(["regional", "modulo"] + ["pairs"] * (topology not in ("linear", "fan")))
+                ),
                 "arbiter": draw(st.sampled_from(["round_robin", "least_recently_granted"])),
                 "write_back": draw(st.sampled_from(["all", "half"])),
             },

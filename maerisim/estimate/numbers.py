@@ -23,6 +23,12 @@ from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, Loops, Shorts
 from maerisim.workload.problem import Problem
 
+_TOPOLOGIES = {
+    "art": quantities.ART,
+    "plain_tree": quantities.PLAIN_TREE,
+    "linear": quantities.LINEAR,
+    "fan": quantities.FAN,
+}
 _MOST_CLASSES = 1 << 15
 """Room for the loop orders of one tile that differ; with eight loops and the deepest queues there are 11,000."""
 
@@ -48,14 +54,13 @@ def fabric_numbers(hardware: Hardware) -> FabricNumbers:
         forward_depth=multiplier.forward_fifo_depth,
         product_depth=multiplier.product_fifo_depth,
         multiplier_latency=multiplier.latency,
-        topology={"art": quantities.ART, "plain_tree": quantities.PLAIN_TREE, "linear": quantities.LINEAR}[
-            reduction.topology
-        ],
+        topology=_TOPOLOGIES[reduction.topology],
         blocks=np.array([0, *map(topology_of(hardware).block, range(1, hardware.multipliers + 1))], np.int64),
         level_latency=reduction.latency,
         reduction_depth=reduction.fifo_depth,
         lateral_latency=reduction.lateral_latency,
         shorter_end=int(reduction.crossing == "shorter_end"),
+        to_last_level=int(reduction.exit == "last_level"),
         pads=int(hardware.controller.pad_edges),
         folds_together=int(multiplier.wait_for_all_weights),
         waits=int(hardware.controller.wait_for_outputs),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from maerisim.fabric.art import AugmentedReductionTree
+from maerisim.fabric.fan import ForwardingAdderNetwork
 from maerisim.fabric.linear import LinearChain
 from maerisim.fabric.plain_tree import PlainTree
 from maerisim.fabric.topology import Topology
@@ -19,6 +20,9 @@ TOPOLOGIES: dict[str, Callable[[Hardware], Topology]] = {
     ),
     "plain_tree": lambda hardware: PlainTree(hardware.multipliers, hardware.reduction.latency),
     "linear": lambda hardware: LinearChain(hardware.multipliers, hardware.reduction.latency),
+    "fan": lambda hardware: ForwardingAdderNetwork(
+        hardware.multipliers, hardware.reduction.latency, to_last_level=hardware.reduction.exit == "last_level"
+    ),
 }
 """By the names of ``reduction.topology``."""
 

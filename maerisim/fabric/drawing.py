@@ -133,7 +133,7 @@ def _picture(fabric: Occupancy) -> list[str]:
         canvas.put(column, str(index) if owner < 0 else f"{letter(owner)}{index}")
     if isinstance(fabric.topology, BinaryTree):
         _tree_picture(canvas, fabric, fabric.topology, columns)
-        legend = "adders go by their index in the level; ┄┄ lateral link"
+        legend = f"adders go by their index in the level; {fabric.topology.legend}"
     else:
         _chain_picture(canvas, fabric, columns)
         legend = "each adder adds the product above it to the sum from its left"

@@ -20,10 +20,10 @@ class Wire(NamedTuple):
     """A queue between two components.
 
     ``kind`` is ``product`` (place: multiplier switch), ``up`` (the output of adder switch ``place`` at ``level`` to
-    its parent), ``lateral`` (its output to the neighbour that is not its sibling), ``chain`` (linear topology) or
-    ``result`` (place: virtual neuron). In a configuration that is given switch by switch also ``operand`` (input
-    ``place`` of ``level``, which has a queue of its own) and ``port`` (input ``place`` of collection bus ``level``).
-    ``stage`` counts the registers of a wire whose latency exceeds one cycle.
+    its parent), ``result`` (place: virtual neuron), or what a topology calls its other links: ``lateral`` (to the
+    neighbour that is not its sibling), ``chain`` (to the next adder switch). In a configuration that is given switch by
+    switch also ``operand`` (input ``place`` of ``level``, which has a queue of its own) and ``port`` (input ``place`` of
+    collection bus ``level``). ``stage`` counts the registers of a wire whose latency exceeds one cycle.
     """
 
     kind: str

@@ -18,6 +18,8 @@ class BinaryTree:
     name: str
     side_links = "lateral links"
     """What links beside those from children to their parents are called."""
+    legend = "┄┄ lateral link"
+    """How they are drawn."""
 
     def __init__(self, multipliers: int, latency: int = 1) -> None:
         self.multipliers = multipliers

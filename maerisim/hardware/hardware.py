@@ -94,8 +94,10 @@ class Multiplier(Model):
 class Reduction(Model):
     """The reduction network that sums the products of each virtual neuron."""
 
-    topology: Literal["art", "plain_tree", "linear"] = Field(
-        "art", description="augmented reduction tree, tree without lateral links, or chain of adders"
+    topology: Literal["art", "plain_tree", "linear", "fan"] = Field(
+        "art",
+        description="augmented reduction tree, tree without lateral links, chain of adders, or the forwarding adder "
+        "network of SIGMA",
     )
     latency: Latency = Field(1, description="cycles per level")
     lateral_latency: int = Field(1, ge=0, le=1024, description="extra cycles across a lateral link")
@@ -103,6 +105,11 @@ class Reduction(Model):
         "single",
         description="what crosses a lateral link of the art: single values at the end of a virtual neuron, or whichever "
         "end is the shorter part, as the MAERI paper has it",
+    )
+    exit: Literal["own_level", "last_level"] = Field(
+        "own_level",
+        description="where the sums of a fan leave: at the switch that completes them, or handed on to the last level, so "
+        "that all take equally long, as in SIGMA (which has a bus per multiplier)",
     )
     fifo_depth: Depth = Field(4, description="words that fit in the queue of a link")
     fifo_kind: Literal["pipeline", "normal"] = Field(
@@ -233,8 +240,11 @@ class Hardware(Document):
             text = f"a queue of {depth} inputs cannot hold the {held} inputs of input_registers"
             problems.append((path, f"{text} (make input_fifo_depth {held} or more)"))
         problems += cls._lock_step_problems(data)
-        if _entry(data, "collection", "wiring") == "pairs" and _entry(data, "reduction", "topology") == "linear":
-            problems.append((("collection", "wiring"), "pairs are lateral neighbours in a tree; linear has none"))
+        topology = _entry(data, "reduction", "topology", Reduction.model_fields["topology"].default)
+        if _entry(data, "collection", "wiring") == "pairs" and topology in ("linear", "fan"):
+            problems.append((("collection", "wiring"), f"pairs are lateral neighbours in a tree; {topology} has none"))
+        if _entry(data, "reduction", "exit") == "last_level" and topology != "fan":
+            problems.append((("reduction", "exit"), f"last_level needs reduction.topology: fan, found {topology}"))
         together = _entry(data, "multiplier", "wait_for_all_weights") is True
         if together and _entry(data, "controller", "pad_edges") is not True:
             text = "needs controller.pad_edges: true, so that every switch holds the same number of weights"

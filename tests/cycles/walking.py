@@ -73,8 +73,8 @@ def _ways(program: Program, hardware: Hardware) -> dict[int, _Way]:
     for switch in (switch for start, size in program.spans for switch in range(start, start + size)):
         here = wiring.product[switch]
         cycles, room = 1, wiring.depth[here]
-        while reader[here].output.kind != "result":
-            here = reader[here].output
+        while (output := reader[here].output).kind != "result" or output.stage >= hardware.reduction.latency:
+            here = output
             cycles, room = cycles + 1, room + wiring.depth[here]
         ways[switch] = _Way(cycles, room)
     return ways

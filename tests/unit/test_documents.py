@@ -172,7 +172,7 @@ colection: {}
         "x.yaml:2: multipliers: expected an integer, found 'sixty'",
         "x.yaml:4: distribution.bandwith: unknown key (did you mean 'bandwidth'?)",
         "x.yaml:5: distribution.latency: expected at least 1, found 0",
-        "x.yaml:7: reduction.topology: expected 'art', 'plain_tree' or 'linear', found 'arrt' (did you mean 'art'?)",
+        "x.yaml:7: reduction.topology: expected 'art', 'plain_tree', 'linear' or 'fan', found 'arrt' (did you mean 'art'?)",
         "x.yaml:9: energy.multiply: expected at least 0, found -1",
         "x.yaml:10: energy.add: expected a finite number, found inf",
         "x.yaml:12: multiplier.forwarding: expected true or false, found 1",

@@ -13,7 +13,7 @@ from maerisim.fabric.graphviz import dot
 from maerisim.fabric.occupancy import letter
 from maerisim.hardware.hardware import Hardware
 
-TOPOLOGIES = ("art", "plain_tree", "linear")
+TOPOLOGIES = ("art", "plain_tree", "linear", "fan")
 
 
 def hardware(multipliers: int, **reduction: object) -> Hardware:
@@ -113,6 +113,34 @@ def test_plain_tree_starts_each_virtual_neuron_at_an_aligned_subtree() -> None:
     drawing = text(hardware(16, topology="plain_tree"), [3, 5])
     assert "A: switches 0-2, leaves at 2.0" in drawing
     assert "B: switches 8-12, leaves at 3.1" in drawing
+
+
+def test_fan() -> None:
+    """VNs of 5, 5 and 3: A4 and B5 pass one switch side by side, and B meets at the root, which 4 and 8 are below."""
+    drawing = text(hardware(16, topology="fan"), [5, 5, 3])
+    assert row(drawing, "level 1") == ["A2", "A2", "A1", "B1", "B2", "B2", "C2", "C1", "7"]
+    assert row(drawing, "level 2") == ["A2", "B2", "2", "3"]
+    assert row(drawing, "level 3") == ["A2*", "C2*"]
+    assert row(drawing, "level 4") == ["B2*"]
+    assert "B: switches 5-9, leaves at 4.0 on bus 2 (4 add2, 1 pass)" in drawing
+    assert "fan: 4 levels of adder switches" in drawing
+    assert "sums ride on to the last level" in " ".join(text(hardware(16, topology="fan", exit="last_level")).split())
+    # Each link passes at least one level; those of the outermost switches would lead out of the array.
+    drawing = text(hardware(64, topology="fan"))
+    assert " ".join(row(drawing, "level 1")) == "32 adder switches, forwarding links 1-3.0 2-3.0 3-4.0 .. 30-3.7"
+    assert " ".join(row(drawing, "level 5")) == "2 adder switches"
+
+
+def test_graphviz_of_a_fan() -> None:
+    document = dot(hardware(8, topology="fan"), [3, 5])
+    # 3 is B's and meets 4 to 7 at the root; 2 is A's and meets 0 and 1 there one level below.
+    assert [(source, target) for source, target, style in edges(document) if "dashed" in style] == [
+        ("a1_1", "a3_0"),
+        ("a1_2", "a3_0"),
+    ]
+    used = {(source, target) for source, target, style in edges(document) if "penwidth" in style}
+    assert {("a1_0", "a2_0"), ("a1_1", "a2_0"), ("a1_1", "a3_0"), ("a2_1", "a3_0")} <= used
+    assert ("a1_2", "a3_0") not in used
 
 
 @pytest.mark.parametrize("draw", [text, dot])

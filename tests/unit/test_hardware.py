@@ -79,6 +79,11 @@ def test_hardware_is_immutable_and_hashable() -> None:
             f"multiplier.input_fifo_depth: {TOO_SHORT}",
         ),
         ({"reduction.lateral_latency": -1}, "reduction.lateral_latency: expected at least 0, found -1"),
+        ({"reduction.exit": "last_level"}, "reduction.exit: last_level needs reduction.topology: fan, found art"),
+        (
+            {"reduction.topology": "fan", "collection.wiring": "pairs"},
+            "collection.wiring: pairs are lateral neighbours in a tree; fan has none",
+        ),
         ({"distribution.bandwith": 8}, "distribution.bandwith: unknown key (did you mean 'bandwidth'?)"),
         ({"name.first": "a"}, "name.first: 'name' is a single value, it has no keys"),
     ],

@@ -23,7 +23,7 @@ def test_hardware_knows_extends() -> None:
     found = schema("hardware")
     assert "extends" in found["properties"]
     assert {"required": ["extends"]} in found["anyOf"]
-    assert found["$defs"]["Reduction"]["properties"]["topology"]["enum"] == ["art", "plain_tree", "linear"]
+    assert found["$defs"]["Reduction"]["properties"]["topology"]["enum"] == ["art", "plain_tree", "linear", "fan"]
 
 
 def test_pairs_may_be_written_as_one_integer() -> None:

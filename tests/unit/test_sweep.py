@@ -131,7 +131,7 @@ def test_skip_invalid_does_not_hide_values_that_are_valid_nowhere(folder: Path) 
         "skip_invalid: true",
     )
     assert len(found) == 1 + 1  # the wrong name, and the bandwidth where it stands beside that
-    assert found[1].startswith("s.yaml:7: grid.reduction.topology[1]: expected 'art', 'plain_tree' or 'linear'")
+    assert found[1].startswith("s.yaml:7: grid.reduction.topology[1]: expected 'art', 'plain_tree', 'linear' or 'fan'")
     assert "(4 points at reduction.topology art_)" in found[1]
 
 

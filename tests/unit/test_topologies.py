@@ -5,17 +5,21 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterator
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maerisim.errors import NotSupportedError
+from maerisim.estimate.numbers import workspace
 from maerisim.fabric.art import AugmentedReductionTree
-from maerisim.fabric.choose import topology_of
+from maerisim.fabric.choose import TOPOLOGIES, topology_of
+from maerisim.fabric.collection_buses import bus_inputs
+from maerisim.fabric.fan import ForwardingAdderNetwork
 from maerisim.fabric.linear import LinearChain
 from maerisim.fabric.plain_tree import PlainTree
-from maerisim.fabric.topology import Reduction, Topology, Transfer, Wire
+from maerisim.fabric.topology import Place, Reduction, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
 from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
@@ -347,7 +351,159 @@ def test_chain_sums_every_partition(partition: tuple[int, list[Span]], latency: 
         assert reduction.depth(number) == span.size * latency
 
 
-@pytest.mark.parametrize(("name", "block_of_five"), [("art", 5), ("plain_tree", 8), ("linear", 5)])
+class Added(NamedTuple):
+    """An adder that adds, by its number along the multiplier switches, and the adders or leaves that it takes words from."""
+
+    adder: int
+    sources: frozenset[tuple[str, int]]
+
+
+def sums_by_the_rule_of_fan(multipliers: int, spans: list[Span]) -> dict[Span, list[Added]]:
+    """What each adder adds by the rule in numbers: adder a lies between leaves a and a + 1, level: trailing ones of a."""
+    span_of = {leaf: span for span in spans for leaf in leaves(span)}
+    left_output: dict[int, tuple[str, int]] = {}
+    right_output: dict[int, tuple[str, int]] = {}
+    added: dict[Span, list[Added]] = {span: [] for span in spans}
+
+    def same(one: int, other: int) -> bool:
+        return one in span_of and span_of[one] == span_of.get(other)
+
+    def choice(own: int, level: int, step: int) -> int:
+        return max((k for k in range(1, level) if same(own, own + step * (1 << k))), default=0)
+
+    adders = [(a, (~a & (a + 1)).bit_length() - 1) for a in range(multipliers - 1)]
+    for a, level in sorted(adders, key=lambda entry: entry[1]):
+        left, right = ("leaf", a), ("leaf", a + 1)
+        if level:
+            left = right_output[a - (1 << choice(a, level, -1))]
+            right = left_output[a + (1 << choice(a + 1, level, 1))]
+        if same(a, a + 1):
+            added[span_of[a]].append(Added(a, frozenset((left, right))))
+            left = right = ("adder", a)
+        left_output[a], right_output[a] = left, right
+    return added
+
+
+def check_fan(multipliers: int, spans: list[Span], latency: int = 1, *, to_last_level: bool = False) -> Reduction:
+    """Links are those there are, each driven once; all words of a VN take equally long; the sums are those of the rule."""
+    fan = ForwardingAdderNetwork(multipliers, latency, to_last_level=to_last_level)
+    reduction = fan.route(spans)
+    check_wires(reduction, spans)
+    links = {(link.source, link.target) for link in fan.links()}
+    writer = {transfer.output: transfer.switch for transfer in reduction.transfers}
+    arrival = {Wire("product", 0, leaf): 0 for span in spans for leaf in leaves(span)}
+    carried: dict[Wire, tuple[str, int]] = {wire: ("leaf", wire.place) for wire in arrival}
+    used: Counter[Hashable] = Counter()
+    added: dict[Span, list[Added]] = {span: [] for span in spans}
+    for transfer in reversed(reduction.receivers_first):
+        times = {arrival[wire] for wire in transfer.operands}
+        assert len(times) == 1
+        arrival[transfer.output] = times.pop() + 1
+        carried[transfer.output] = carried[transfer.operands[0]]
+        if is_register(transfer):
+            continue
+        for wire in transfer.operands:
+            place = Place("adder", writer[wire]) if wire in writer else Place("multiplier", wire.place)
+            assert (place, transfer.switch) in links
+            used[place, transfer.switch] += 1
+            below = fan.level(writer[wire]) if wire in writer else 0
+            assert arrival[wire] == below * latency + (fan.level(transfer.switch) - below - 1) * latency
+        if len(transfer.operands) == 2:
+            adder = fan.column(transfer.switch) - 1
+            sources = frozenset(carried[wire] for wire in transfer.operands)
+            added[spans[transfer.virtual_neuron]].append(Added(adder, sources))
+            carried[transfer.output] = ("adder", adder)
+    assert set(used.values()) <= {1}
+    expected = sums_by_the_rule_of_fan(multipliers, spans)
+    assert {span: sorted(found, key=adder_of) for span, found in added.items()} == {
+        span: sorted(found, key=adder_of) for span, found in expected.items()
+    }
+    for number, span in enumerate(spans):
+        # A finished sum leaves at its adder of the highest level; a single product at its switch of the first level.
+        level = max(fan.level(transfer.switch) for transfer in reduction.transfers if transfer.virtual_neuron == number)
+        assert fan.level(reduction.exits[number]) == level
+        assert reduction.depth(number) == (fan.levels if to_last_level else level) * latency
+        assert reduction.exit_positions[number] in leaves(span)
+    assert len(set(reduction.exit_positions)) == len(spans)
+    return reduction
+
+
+def adder_of(added: Added) -> int:
+    return added.adder
+
+
+@settings(max_examples=300, deadline=None)
+@given(partitions(), st.integers(1, 2), st.booleans())
+def test_fan_sums_every_partition(partition: tuple[int, list[Span]], latency: int, to_last_level: bool) -> None:
+    multipliers, spans = partition
+    check_sums(check_fan(multipliers, spans, latency, to_last_level=to_last_level), spans)
+
+
+def all_full_partitions(multipliers: int) -> Iterator[list[Span]]:
+    """Every way to cut all switches into runs."""
+    for cuts in range(1 << (multipliers - 1)):
+        limits = [0, *(cut + 1 for cut in range(multipliers - 1) if cuts >> cut & 1), multipliers]
+        yield [Span(start, end - start) for start, end in itertools.pairwise(limits)]
+
+
+@pytest.mark.parametrize("multipliers", [2, 4, 8])
+def test_fan_sums_all_partitions(multipliers: int) -> None:
+    for spans in all_partitions(multipliers):
+        check_sums(check_fan(multipliers, spans), spans)
+
+
+@pytest.mark.slow
+def test_fan_sums_all_partitions_of_sixteen() -> None:
+    for spans in all_full_partitions(16):
+        check_fan(16, spans)
+
+
+def test_fan_by_hand() -> None:
+    """Leaves 3 to 8 of 16: 7 and 8 meet at the root, where 3 comes from level 1 and 4 to 7 from level 2."""
+    fan = ForwardingAdderNetwork(16)
+    reduction = fan.route([Span(3, 6)])
+    assert [fan.name_switch(switch) for switch in reduction.exits] == ["4.0"]
+    work = {
+        fan.name_switch(transfer.switch): (len(transfer.operands), transfer.output.kind)
+        for transfer in reduction.transfers
+        if not is_register(transfer)
+    }
+    assert work == {
+        "1.1": (1, "forward"),  # 3, to 3.0 past level 2
+        "1.2": (2, "up"),
+        "1.3": (2, "up"),
+        "2.1": (2, "up"),
+        "1.4": (1, "forward"),  # 8, to the root past levels 2 and 3
+        "3.0": (2, "up"),
+        "4.0": (2, "result"),
+    }
+    assert sum(map(is_register, reduction.transfers)) == 1 + 2
+    assert reduction.depth(0) == 4
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("latency", [1, 2])
+def test_the_estimate_knows_where_sums_leave(topology: str, latency: int) -> None:
+    """Its kernels have a twin of each routing rule."""
+    options = {"topology": topology, "latency": latency}
+    variants = [{"lateral_latency": lateral} for lateral in (0, 1, 2)] if topology == "art" else [{}]
+    variants += {"art": [{"crossing": "shorter_end"}], "fan": [{"exit": "last_level"}]}.get(topology, [])
+    for variant in variants:
+        hardware = Hardware.model_validate({"name": "h", "multipliers": 32, "reduction": {**options, **variant}})
+        network, exits = topology_of(hardware), workspace(hardware).exits
+        for size in range(1, 33):
+            starts = range(0, 33 - size, network.block(size))
+            for entry, start in enumerate(starts, exits.start[size]):
+                reduction = network.route([Span(start, size)])
+                (bus,) = bus_inputs(reduction, hardware)
+                assert (exits.bus[entry], exits.transfers[entry]) == (bus.bus, len(reduction.transfers)), (start, size)
+                # What crosses on several levels of an art may overlap, of which the kernel knows nothing.
+                overlaps = hardware.reduction.topology == "art" and hardware.reduction.lateral_latency > 0
+                late = exits.way[entry] - reduction.depth(0)
+                assert late >= 0 if overlaps else late == 0, (variant, start, size)
+
+
+@pytest.mark.parametrize(("name", "block_of_five"), [("art", 5), ("plain_tree", 8), ("linear", 5), ("fan", 5)])
 def test_topology_by_name(name: str, block_of_five: int) -> None:
     hardware = Hardware.model_validate({"name": "h", "multipliers": 16, "reduction": {"topology": name, "latency": 2}})
     topology: Topology = topology_of(hardware)

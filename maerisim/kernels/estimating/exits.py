@@ -8,6 +8,7 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating import quantities
 from maerisim.kernels.estimating.exits_of_chains import exit_of_chain, way_in_chain
+from maerisim.kernels.estimating.exits_of_fans import exit_of_fan, way_in_fan
 from maerisim.kernels.estimating.exits_of_trees import exit_of_tree, way_in_tree
 from maerisim.kernels.estimating.quantities import FabricNumbers, block_of
 
@@ -61,6 +62,8 @@ def exit_of(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int
     """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way)."""
     if fabric.topology == quantities.LINEAR:
         return exit_of_chain(fabric, start, size)
+    if fabric.topology == quantities.FAN:
+        return exit_of_fan(fabric, start, size)
     return exit_of_tree(fabric, start, size)
 
 
@@ -69,4 +72,6 @@ def way_of(fabric: FabricNumbers, start: int, size: int, switch: int) -> tuple[i
     """The way of a product of one switch of a VN to the last adder on it: cycles, and products that have room there."""
     if fabric.topology == quantities.LINEAR:
         return way_in_chain(fabric, start, size, switch)
+    if fabric.topology == quantities.FAN:
+        return way_in_fan(fabric, start, size, switch)
     return way_in_tree(fabric, start, size, switch)

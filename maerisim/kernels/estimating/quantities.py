@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Tiles = npt.NDArray[np.int32]
 """Tile sizes [tile, dimension]; there can be millions."""
 
-ART, PLAIN_TREE, LINEAR = 0, 1, 2
+ART, PLAIN_TREE, LINEAR, FAN = 0, 1, 2, 3
 REGIONAL, BY_SWITCH = 0, 1
 
 
@@ -51,6 +51,7 @@ class FabricNumbers(NamedTuple):
     reduction_depth: int
     lateral_latency: int
     shorter_end: int
+    to_last_level: int
     pads: int
     folds_together: int
     waits: int
