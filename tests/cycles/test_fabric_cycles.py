@@ -26,9 +26,8 @@ from maerisim.engine.compiled.flatten import flatten
 from maerisim.engine.event.fabric import Fabric
 from maerisim.engine.run import EngineName, Result, simulate
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping import counted, fast_forward
 from maerisim.kernels.stepping import fabric as fabric_kernels
-from maerisim.kernels.stepping import machine as machine_numbers
-from maerisim.kernels.stepping import repetition
 from maerisim.lowering.dense import lower
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
@@ -92,9 +91,9 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
     one_by_one = flatten(program, hardware, None, nothing)
     fabric_kernels.run(one_by_one, program.results + 1, 0, cycles, False)
     lanes, record = recorded(flatten_lanes(program, hardware))
-    repetition.run(lanes, record, program.results + 1, 0, cycles, False)
-    results = int(one_by_one.tally[machine_numbers.RESULTS])
-    assert lanes.tally[machine_numbers.RESULTS] == results
+    fast_forward.run(lanes, record, program.results + 1, 0, cycles, False)
+    results = int(one_by_one.tally[counted.RESULTS])
+    assert lanes.tally[counted.RESULTS] == results
     return results
 
 
