@@ -13,7 +13,8 @@ from maerisim.arrays import Ints
 from maerisim.counts.counters import Counters, sum_of
 from maerisim.engine.compiled import run as compiled
 from maerisim.engine.event import fabric as event
-from maerisim.engine.event import lock_step
+from maerisim.engine.event.lock_step import fabric as lock_step
+from maerisim.engine.observers import Observer
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
@@ -58,14 +59,16 @@ def simulate(
     operands: Operands | None = None,
     progress: Progress | None = None,
     fast_forward: bool = True,
+    observers: Sequence[Observer] = (),
 ) -> Result:
     """Lower ``problem`` with ``mapping`` and run it on ``hardware``; the programs of a sparse layer follow one another.
 
     ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. The compiled
-    engine skips repetitions, exactly, unless values are carried or ``fast_forward`` is off. Raises MappingError when
-    the mapping does not fit and DeadlockError when the program cannot progress.
+    engine skips repetitions, exactly, unless values are carried or ``fast_forward`` is off. The event engine tells
+    ``observers`` of everything that happens. Raises MappingError when the mapping does not fit, DeadlockError when the
+    program cannot progress and NotSupportedError for observers of the compiled engine.
     """
-    how: Any = {"engine": engine, "progress": progress, "fast_forward": fast_forward}
+    how: Any = {"engine": engine, "progress": progress, "fast_forward": fast_forward, "observers": observers}
     if not hardware.controller.pad_edges:
         return run_in_turn(programs(problem, mapping, hardware), problem, hardware, operands=operands, **how)
     program = lower(problem, mapping, hardware)
@@ -87,6 +90,7 @@ def simulate_fused(
     operands: FusedOperands | None = None,
     progress: Progress | None = None,
     fast_forward: bool = True,
+    observers: Sequence[Observer] = (),
 ) -> Result:
     """Run two fused layers at the same time; the outputs are those of the second. See :func:`simulate`."""
     program = lower_fused(problem, mapping, hardware)
@@ -95,7 +99,8 @@ def simulate_fused(
     if operands is not None:
         first, weights = operands
         words = Operands(first.inputs.ravel(), np.concatenate([first.weights.ravel(), weights.ravel()]))
-    run = _engine(program, engine, fast_forward=fast_forward)(program, hardware, words, results, progress)
+    run_with = _engine(program, engine, fast_forward=fast_forward, observers=observers)
+    run = run_with(program, hardware, words, results, progress)
     second = problem.second
     shape = (second.N, second.G, second.K, second.P, second.Q)
     return _result([run], None if words is None else results[problem.first.outputs :].reshape(shape))
@@ -127,6 +132,7 @@ def run_in_turn(
     operands: Operands | None = None,
     progress: Progress | None = None,
     fast_forward: bool = True,
+    observers: Sequence[Observer] = (),
 ) -> Result:
     """Run the programs that ``problem`` was lowered to, each when the one before is done; see :func:`simulate`."""
     if sequence[0].control is not None and operands is not None:
@@ -138,7 +144,8 @@ def run_in_turn(
     for program in sequence:
         before = sum(each.counters.results for each in runs)
         report = None if progress is None else partial(_report, progress, before, expected)
-        runs.append(_engine(program, engine, fast_forward=fast_forward)(program, hardware, operands, outputs, report))
+        run_with = _engine(program, engine, fast_forward=fast_forward, observers=observers)
+        runs.append(run_with(program, hardware, operands, outputs, report))
     shape = (problem.N, problem.G, problem.K, problem.P, problem.Q)
     return _result(runs, outputs.reshape(shape) if operands is not None else None)
 
@@ -164,16 +171,23 @@ def simulate_testbench(
     *,
     engine: EngineName = "compiled",
     progress: Progress | None = None,
+    observers: Sequence[Observer] = (),
 ) -> Result:
     """Run the layer of ``files`` as the published RTL's testbench does, on adder switches configured as they say.
 
     Raises NotSupportedError when the RTL cannot run it and DeadlockError when it hangs there too.
     """
     program = lower_testbench(files, hardware)
-    return _result([_engine(program, engine)(program, hardware, None, np.zeros(0, np.int64), progress)], None)
+    run_with = _engine(program, engine, observers=observers)
+    return _result([run_with(program, hardware, None, np.zeros(0, np.int64), progress)], None)
 
 
-def _engine(program: Program, name: EngineName, *, fast_forward: bool = True) -> Engine:
-    if name == "compiled":
-        return partial(compiled.run, fast_forward=fast_forward)
-    return event.run if program.control is None else lock_step.run
+def _engine(
+    program: Program, name: EngineName, *, fast_forward: bool = True, observers: Sequence[Observer] = ()
+) -> Engine:
+    if name == "event":
+        return partial(event.run if program.control is None else lock_step.run, observers=observers)
+    if observers:
+        msg = "the compiled engine tells nobody what happens: observers need engine='event'"
+        raise NotSupportedError(msg)
+    return partial(compiled.run, fast_forward=fast_forward)

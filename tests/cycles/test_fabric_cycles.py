@@ -86,8 +86,8 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
     if engine == "event":
         machine = Fabric(program, hardware, None, nothing)
         if cycles:
-            machine.env.run(until=cycles - 0.5)
-        return machine.count.results
+            machine.clock.run(until=cycles - 0.5)
+        return machine.global_buffer.results
     one_by_one = flatten(program, hardware, None, nothing)
     fabric_kernels.run(one_by_one, program.results + 1, 0, cycles, False)
     lanes, record = recorded(flatten_lanes(program, hardware))

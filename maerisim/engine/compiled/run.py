@@ -13,8 +13,8 @@ from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import applies_to, recorded
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
-from maerisim.engine.deadlock import deadlock_message
 from maerisim.engine.outcome import Progress, Run
+from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.topology import topology_of
 from maerisim.hardware.hardware import Hardware
