@@ -7,20 +7,18 @@ and checks are others. A run with observers of one's own::
         def sent(self, port, operand, destinations, value, cycle, **details):
             print(cycle, port, operand, destinations)
 
-    run_programs(programs, hardware, engine="event", observers=[Sent()])
+    simulate(problem, mapping, hardware, engine="event", observers=[Sent()])
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maerisim.counts.counters import STALLS, Counters, by_operand
-
-if TYPE_CHECKING:
-    from maerisim.hardware.hardware import Hardware
-    from maerisim.program.program import Program, Role
+from maerisim.hardware.hardware import Hardware
+from maerisim.program.program import Program, Role
 
 
 class Observer:

@@ -66,15 +66,7 @@ def flatten_lanes(
             stalled=np.zeros((5, words), np.uint64),
         ),
         network=network,
-        wires=Wires(
-            words=zeros(len(number)),
-            depth=np.array([wiring.depth[wire] for wire in number], np.int64),
-            head=zeros(len(number)),
-            value=zeros(len(number), 1),
-            normal=zeros(len(number)),
-            popped=zeros(len(number)),
-            pushed=zeros(len(number)),
-        ),
+        wires=_wires(wiring, number),
         adders=adders_of(program, wiring.collection, len(wiring.collection), number, hardware),
         collection=collection,
         collect_walkers=threads.collect_walkers(collection),
@@ -84,6 +76,20 @@ def flatten_lanes(
         arrivals=Arrivals(*(np.zeros((3, words), np.uint64) for _ in range(3))),
         stream_walkers=threads.stream_walkers(hardware.ports),
         tally=zeros(counted.TALLY_ROWS),
+    )
+
+
+def _wires(wiring: Wiring, number: dict[Wire, int]) -> Wires:
+    """The wires behind the accumulators, empty."""
+    count = len(number)
+    return Wires(
+        words=zeros(count),
+        depth=np.array([wiring.depth[wire] for wire in number], np.int64),
+        head=zeros(count),
+        value=zeros(count, 1),
+        normal=zeros(count),
+        popped=zeros(count),
+        pushed=zeros(count),
     )
 
 
