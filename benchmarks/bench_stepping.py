@@ -19,8 +19,7 @@ from reporting import Line, Report, best, run_measurement
 from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import recorded
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.stepping import repetition
-from maerisim.kernels.stepping.machine import RUNNING
+from maerisim.kernels.stepping import ending, fast_forward
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
 from maerisim.ways.way import program_of
@@ -68,9 +67,9 @@ KINDS = {"3x3": conv3x3, "1x1": conv1x1, "linear": linear}
 def step(program: Program, hardware: Hardware) -> int:
     """Step every cycle of a program, the whole fabric in one piece; return how many there were."""
     machine, record = recorded(flatten_lanes(program, hardware))
-    status, cycles = RUNNING, 0
-    while status == RUNNING:
-        status, cycles, _ = repetition.run(machine, record, program.results, cycles, CYCLES_PER_CALL, False)
+    status, cycles = ending.RUNNING, 0
+    while status == ending.RUNNING:
+        status, cycles, _ = fast_forward.run(machine, record, program.results, cycles, CYCLES_PER_CALL, False)
     return cycles
 
 

@@ -22,7 +22,7 @@ from reporting import options, progress, run_script
 from maerisim.documents import shipped
 from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.workers import in_processes
-from maerisim.ways.in_blocks import simulate
+from maerisim.ways.way import simulate
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import find_mapping

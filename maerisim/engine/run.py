@@ -16,7 +16,8 @@ from maerisim.arrays import Ints
 from maerisim.counts.counters import Counters, sum_of
 from maerisim.engine.compiled import run as compiled
 from maerisim.engine.event import fabric as event
-from maerisim.engine.event import lock_step
+from maerisim.engine.event.lock_step import fabric as lock_step
+from maerisim.engine.observers import Observer
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
@@ -32,12 +33,14 @@ Engine = Callable[[Program, Hardware, Operands | None, Ints, Progress | None], R
 class RunOptions:
     """How programs run: with which ``engine``, and ``progress(results, of)`` that is called now and then.
 
-    The compiled engine skips repetitions, exactly, unless values are carried or ``fast_forward`` is off.
+    The compiled engine skips repetitions, exactly, unless values are carried or ``fast_forward`` is off. The event engine
+    tells ``observers`` of everything that happens.
     """
 
     engine: EngineName = "compiled"
     fast_forward: bool = True
     progress: Progress | None = None
+    observers: Sequence[Observer] = ()
 
 
 AS_USUAL = RunOptions()
@@ -70,7 +73,7 @@ def run_programs(
     """Run programs, each when the one before is done.
 
     With ``operands`` they carry values, and the result has outputs of ``output_shape``. Raises DeadlockError when a
-    program cannot progress, NotSupportedError for values in lock step.
+    program cannot progress, NotSupportedError for values in lock step and for observers of the compiled engine.
     """
     if programs[0].control is not None and operands is not None:
         msg = f"hardware {hardware.name} carries no values: the RTL's testbench does not compute a convolution"
@@ -96,6 +99,9 @@ def _report(progress: Progress, before: int, expected: int, results: int, _of_pr
 
 
 def _engine(program: Program, options: RunOptions) -> Engine:
-    if options.engine == "compiled":
-        return partial(compiled.run, fast_forward=options.fast_forward)
-    return event.run if program.control is None else lock_step.run
+    if options.engine == "event":
+        return partial(event.run if program.control is None else lock_step.run, observers=options.observers)
+    if options.observers:
+        msg = "the compiled engine tells nobody what happens: observers need engine='event'"
+        raise NotSupportedError(msg)
+    return partial(compiled.run, fast_forward=options.fast_forward)

@@ -25,7 +25,7 @@ import simpy
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Dram
 from maerisim.kernels.stepping import transfers
-from maerisim.kernels.stepping.transfers import NOTHING, Schedule, Times
+from maerisim.kernels.stepping.transfers import NOTHING, BlockTimes, Schedule
 from maerisim.memory.blocks import Blocks
 
 READS = ("weights", "inputs", "partial_sums")
@@ -63,15 +63,15 @@ def in_turn(schedules: list[Schedule]) -> Schedule:
     return Schedule(*(np.concatenate(parts) for parts in zip(*schedules, strict=True)))
 
 
-def follow(schedule: Schedule, dram: Dram) -> Times:
+def follow(schedule: Schedule, dram: Dram) -> BlockTimes:
     """When everything happens, by the recurrence."""
     computed, left, arrived = np.zeros((3, len(schedule.duration)), np.int64)
-    times = Times(computed, left)
+    times = BlockTimes(computed, left)
     transfers.follow(schedule, dram.latency, times, arrived, np.zeros(1, np.int64))
     return times
 
 
-def cycles_of(times: Times) -> int:
+def cycles_of(times: BlockTimes) -> int:
     """The cycle in which the last block is computed and its outputs have left."""
     return int(times.left.max())
 
@@ -95,7 +95,7 @@ class System:
         self.reads = {kind: [self._transfer(cycles) for cycles in getattr(schedule, kind)] for kind in READS}
         self.writes = [self._transfer(cycles) for cycles in schedule.written]
         self.computed = [self.environment.event() for _ in range(self.blocks)]
-        self.times = Times(*(np.zeros(self.blocks, np.int64) for _ in Times._fields))
+        self.times = BlockTimes(*(np.zeros(self.blocks, np.int64) for _ in BlockTimes._fields))
 
     def _transfer(self, cycles: int) -> Transfer:
         left, arrived = self.environment.event(), self.environment.event()
@@ -104,7 +104,7 @@ class System:
             arrived.succeed()
         return Transfer(int(cycles), left, arrived)
 
-    def run(self) -> Times:
+    def run(self) -> BlockTimes:
         """Run to the end."""
         for process in (self.fabric(), self.global_buffer(), self.channel()):
             self.environment.process(process)
@@ -181,6 +181,6 @@ class System:
         transfer.arrived.succeed()
 
 
-def simulate(schedule: Schedule, dram: Dram) -> Times:
+def simulate(schedule: Schedule, dram: Dram) -> BlockTimes:
     """When everything happens, simulated."""
     return System(schedule, dram).run()

@@ -6,8 +6,10 @@ NotSupportedError when no mapping of the layer can run on the hardware, MappingE
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, overload
 
+from maerisim.engine.observers import Observer
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result, RunOptions
 from maerisim.errors import NotSupportedError
@@ -70,15 +72,17 @@ def simulate(
     operands: Operands | FusedOperands | None = None,
     progress: Progress | None = None,
     fast_forward: bool = True,
+    observers: Sequence[Observer] = (),
 ) -> Result:
     """Run a layer, or two fused ones, on ``hardware`` with all that is around the fabric.
 
     ``operands`` makes the run carry values; ``progress(results, of)`` is called now and then. The compiled engine skips
     repetitions, exactly, unless values are carried or ``fast_forward`` is off; the event engine does the system level in
-    SimPy too. Raises DeadlockError when a program cannot progress.
+    SimPy too, and tells ``observers`` of everything that happens on the fabric. Raises DeadlockError when a program
+    cannot progress.
     """
     way = way_of(problem, hardware)
-    options = RunOptions(engine=engine, fast_forward=fast_forward, progress=progress)
+    options = RunOptions(engine, fast_forward, progress, observers)
     return way.simulate(way.legal(mapping), operands, options)
 
 

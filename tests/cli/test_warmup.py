@@ -42,7 +42,7 @@ def test_the_first_command_compiles_and_says_so_and_warmup_compiles_the_rest(tmp
     listed, said = run("warmup")
     assert said == announcement()
     *kernels, summary = listed.splitlines()
-    assert {line.split()[0] for line in kernels} == {"lock_step.run", "transfers.follow"}
+    assert {line.split()[0] for line in kernels} == {"fabric.run_in_lock_step", "transfers.follow"}
     assert summary.startswith("kernels compiled: 2; kept in ")
     listed, said = run("warmup")
     assert listed.startswith("all kernels were compiled already; kept in ")

@@ -26,9 +26,8 @@ from maerisim.engine.compiled.flatten import flatten
 from maerisim.engine.event.fabric import Fabric
 from maerisim.engine.run import EngineName, Result
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping import counted, fast_forward
 from maerisim.kernels.stepping import fabric as fabric_kernels
-from maerisim.kernels.stepping import machine as machine_numbers
-from maerisim.kernels.stepping import repetition
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
 from maerisim.ways.way import program_of, simulate
@@ -87,14 +86,14 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
     if engine == "event":
         machine = Fabric(program, hardware, None, nothing)
         if cycles:
-            machine.env.run(until=cycles - 0.5)
-        return machine.count.results
+            machine.clock.run(until=cycles - 0.5)
+        return machine.global_buffer.results
     one_by_one = flatten(program, hardware, None, nothing)
     fabric_kernels.run(one_by_one, program.results + 1, 0, cycles, False)
     lanes, record = recorded(flatten_lanes(program, hardware))
-    repetition.run(lanes, record, program.results + 1, 0, cycles, False)
-    results = int(one_by_one.tally[machine_numbers.RESULTS])
-    assert lanes.tally[machine_numbers.RESULTS] == results
+    fast_forward.run(lanes, record, program.results + 1, 0, cycles, False)
+    results = int(one_by_one.tally[counted.RESULTS])
+    assert lanes.tally[counted.RESULTS] == results
     return results
 
 

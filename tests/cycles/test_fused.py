@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from maerisim.counts.counters import differences
-from maerisim.engine.event import fabric as event
-from maerisim.engine.event.queues import Word
+from maerisim.engine.observers import Observer
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
@@ -54,32 +53,22 @@ def test_engines_agree_with_each_other_and_with_numpy(case: FusedCase) -> None:
     assert differences(timing.counters, compiled.counters) == []
 
 
-class Watched(event.Fabric):
-    """A fabric that notes when each output of the first layer was written, and when each of its words was sent on."""
+class Watched(Observer):
+    """Notes when each output of the first layer was written last, and when it was first sent on, by address."""
 
-    def __init__(self, *arguments: Any) -> None:
-        self.written_at: dict[int, float] = {}
-        self.sent_at: dict[int, float] = {}
-        self.on_the_bus: list[int] = []
-        super().__init__(*arguments)
+    def __init__(self, first_port: int) -> None:
+        self.first_port = first_port
+        self.written_at: dict[int, int] = {}
+        self.sent_at: dict[int, int] = {}
 
-    def write_back(self, vn: int, word: Word) -> None:
-        self.on_the_bus.append(self.emitted[vn].items[0][1])
-        super().write_back(vn, word)
+    def written(self, virtual_neuron: int, address: int, value: int, cycle: int) -> None:
+        self.written_at[address] = cycle  # a partial sum, then the output itself
 
-    def global_buffer(self) -> Generator[Any, None, None]:
-        work = super().global_buffer()
-        while True:
-            waiting = len(self.write_queue)
-            tick = next(work)
-            for _ in range(waiting - len(self.write_queue)):
-                self.written_at[self.on_the_bus.pop(0)] = self.env.now  # a partial sum, then the output itself
-            yield tick
-
-    def value_of(self, packet: Any, memory: Any) -> int:
-        if memory is self.memory["partial_sums"] and packet.operand == "inputs" and packet.address >= 0:
-            self.sent_at.setdefault(packet.address, self.env.now)
-        return super().value_of(packet, memory)
+    def sent(
+        self, port: int, operand: str, destinations: Sequence[int], value: int, cycle: int, **details: int
+    ) -> None:
+        if port >= self.first_port and operand == "inputs" and details["address"] >= 0:
+            self.sent_at.setdefault(details["address"], cycle)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -87,22 +76,14 @@ class Watched(event.Fabric):
 def test_no_word_is_sent_before_it_was_written(case: FusedCase) -> None:
     problem, mapping, hardware = case
     assume(not violations(problem, mapping, hardware))
-    first, weights = random_fused_operands(problem, seed=1)
-    operands = Operands(first.inputs.ravel(), np.concatenate([first.weights.ravel(), weights.ravel()]))
-    outputs = np.zeros(problem.first.outputs + problem.outputs, np.int64)
     program = program_of(problem, mapping, hardware)
-    fabrics: list[Watched] = []
-
-    def watched(*arguments: Any) -> Watched:
-        fabrics.append(Watched(*arguments))
-        return fabrics[0]
-
-    event.run(program, hardware, operands, outputs, None, watched)  # type: ignore[arg-type]
-    fabric = fabrics[0]
-    assume(fabric.sent_at)  # a window may see nothing but padding
-    for address, sent in fabric.sent_at.items():
+    assert program.fusion is not None
+    watched = Watched(program.fusion.port)
+    simulate(problem, mapping, hardware, engine="event", observers=[watched])
+    assume(watched.sent_at)  # a window may see nothing but padding
+    for address, sent in watched.sent_at.items():
         # The global buffer writes before the ports send: a result may go on in the cycle in which it is written.
-        assert fabric.written_at[address] <= sent
+        assert watched.written_at[address] <= sent
 
 
 SMALL = FusedProblem(Problem(K=4, C=8, P=6, Q=6), Problem(K=4, C=4, R=3, S=3, P=6, Q=6, padding=(1, 1)))

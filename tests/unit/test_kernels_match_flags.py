@@ -13,7 +13,9 @@ import pytest
 
 from maerisim.counts.counters import OPERANDS, STALLS
 from maerisim.kernels.compiling import choice
-from maerisim.kernels.stepping import lock_step, machine
+from maerisim.kernels.stepping import collect, counted, operand_store, use
+from maerisim.kernels.stepping.bit_planes import flag_row
+from maerisim.kernels.stepping.lock_step import role, row_kind
 from maerisim.program.program import ACTIVE, Collect, Control, Role, Use
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,49 +23,59 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("flag", [*Use, *Collect], ids=lambda flag: flag.name)
 def test_flag(flag: Use | Collect) -> None:
-    assert getattr(machine, str(flag.name)) == flag.value
+    assert getattr(use if isinstance(flag, Use) else collect, str(flag.name)) == flag.value
+
+
+def test_rows_of_flags_are_in_the_order_of_their_bits() -> None:
+    for flag in Use:
+        assert 1 << getattr(flag_row, str(flag.name)) == flag.value
+    assert flag_row.AT_WORK == len(Use) == flag_row.FLAG_ROWS - 1
 
 
 def test_flags_are_distinct_bits() -> None:
     for kind in (Use, Collect):
         assert sorted(flag.value for flag in kind) == [1 << place for place in range(len(kind))]
-    assert ACTIVE == machine.MULTIPLY | machine.IDLE | machine.PARTIAL_SUM | machine.PASS
+    assert ACTIVE == use.MULTIPLY | use.IDLE | use.PARTIAL_SUM | use.PASS
 
 
 def test_roles_and_rows_of_the_controller() -> None:
-    for role in (Role.LEFT, Role.MIDDLE, Role.RIGHT, Role.MIDDLE_FIRST, Role.RIGHT_FIRST):
-        assert getattr(lock_step, role.name) == role.value
-    kinds = (lock_step.CONFIGURE, lock_step.SEND, lock_step.DRAINED, lock_step.WAIT_RESULTS)
-    assert kinds == (Control.CONFIGURE, Control.SEND, Control.DRAINED, Control.RESULTS)
+    for each in (Role.LEFT, Role.MIDDLE, Role.RIGHT, Role.MIDDLE_FIRST, Role.RIGHT_FIRST):
+        assert getattr(role, each.name) == each.value
+    for kind in (Control.CONFIGURE, Control.SEND, Control.DRAINED, Control.RESULTS):
+        assert getattr(row_kind, kind.name) == kind.value
 
 
 def test_tally_rows_do_not_overlap() -> None:
     single = [
-        machine.MULTIPLICATIONS,
-        machine.ADDITIONS_TWO,
-        machine.ADDITIONS_THREE,
-        machine.ACCUMULATIONS,
-        machine.FORWARDS,
-        machine.HOPS,
-        machine.ADDER_WORDS,
-        machine.RESULTS,
-        machine.PORT_STALLS,
-        machine.OUTPUTS_WRITTEN,
-        machine.PARTIAL_SUMS_WRITTEN,
-        machine.FIRST_RESULT,
-        machine.PASSES,
-        machine.COMPARISONS,
+        counted.MULTIPLICATIONS,
+        counted.ADDITIONS_TWO,
+        counted.ADDITIONS_THREE,
+        counted.ACCUMULATIONS,
+        counted.FORWARDS,
+        counted.HOPS,
+        counted.ADDER_WORDS,
+        counted.RESULTS,
+        counted.PORT_STALLS,
+        counted.OUTPUTS_WRITTEN,
+        counted.PARTIAL_SUMS_WRITTEN,
+        counted.FIRST_RESULT,
+        counted.PASSES,
+        counted.COMPARISONS,
     ]
-    rows = [*single, *range(machine.STALLED, machine.STALLED + len(STALLS))]
-    for start in (machine.DISTRIBUTED, machine.DELIVERED, machine.READS):
+    rows = [*single, *range(counted.STALLED, counted.STALLED + len(STALLS))]
+    for start in (counted.DISTRIBUTED, counted.DELIVERED, counted.READS):
         rows += range(start, start + len(OPERANDS))
-    assert sorted(rows) == list(range(machine.TALLY_ROWS))
+    assert sorted(rows) == list(range(counted.TALLY_ROWS))
 
 
 def test_operand_stores_are_numbered_like_the_operands() -> None:
-    numbers = {"inputs": machine.INPUTS, "partial_sums": machine.PARTIAL_SUMS, "weights": machine.WEIGHTS}
+    numbers = {
+        "inputs": operand_store.INPUTS,
+        "partial_sums": operand_store.PARTIAL_SUMS,
+        "weights": operand_store.WEIGHTS,
+    }
     assert [numbers[operand] for operand in OPERANDS] == [0, 1, 2]
-    assert machine.FORWARDED == 3
+    assert operand_store.FORWARDED == 3
 
 
 DENSE = """

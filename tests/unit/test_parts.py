@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from maerisim.counts.totals import results_per_virtual_neuron
-from maerisim.engine.compiled.independent_parts import Part, parts_of
+from maerisim.engine.compiled.independent_parts import IndependentPart, parts_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
@@ -17,7 +17,7 @@ from maerisim.workload.problem import Problem
 ORDER = "N G K C R S P Q"
 
 
-def split(problem: Problem, tile: dict[str, int], **overrides: Any) -> tuple[Program, list[Part]]:
+def split(problem: Problem, tile: dict[str, int], **overrides: Any) -> tuple[Program, list[IndependentPart]]:
     hardware = Hardware.load("maeri-16").with_overrides(  # four multiplier switches to a port and to a bus
         {"multiplier.forwarding": False} | {name.replace("__", "."): value for name, value in overrides.items()}
     )

@@ -12,15 +12,17 @@ from maerisim.engine.compiled.flatten import Threads, adders_of, collection_of, 
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.stepping import bit_planes as lanes
-from maerisim.kernels.stepping import machine as k
+from maerisim.kernels.stepping import counted
+from maerisim.kernels.stepping.bit_planes import flag_row
+from maerisim.kernels.stepping.bit_planes.machine import Arrivals, LaneMachine, Lanes, ReductionNetwork
+from maerisim.kernels.stepping.machine import Wires
 from maerisim.program.program import Program, Use
 from maerisim.program.wiring import REGISTER, Wiring, wire_up
 
 
 def flatten_lanes(
     program: Program, hardware: Hardware, places: dict[int, tuple[int, int]] | None = None
-) -> lanes.LaneMachine:
+) -> LaneMachine:
     """The machine of ``program`` on ``hardware`` before its first cycle.
 
     ``places`` (level, column) are those of the adder switches, unless they are just where ``hardware`` has them.
@@ -36,7 +38,7 @@ def flatten_lanes(
     number = {wire: index for index, wire in enumerate(behind)}
     collection = collection_of(program, hardware, wiring, number)
     words = -(-hardware.multipliers // 64)
-    rows = _Rows()
+    rows = _PlaneRows()
     stores = _stores(program, hardware)
     present = [rows.take(planes) for planes in stores.planes]
     available = [
@@ -44,13 +46,13 @@ def flatten_lanes(
         for row, planes, ring in zip(present, stores.planes, stores.ring, strict=True)
     ]
     claimed = [rows.take(planes) for planes in stores.planes[:-1]]
-    flag_rows = rows.take(lanes.FLAG_ROWS)
+    flag_rows = rows.take(flag_row.FLAG_ROWS)
     network = _network(wiring, places, rows, words)
     compute_walkers = threads.compute_walkers()
     count = program.multipliers_used
-    return lanes.LaneMachine(
+    return LaneMachine(
         code=threads.code,
-        lanes=lanes.Lanes(
+        lanes=Lanes(
             bits=np.zeros(rows.count * words, np.uint64),
             words=words,
             present=np.array(present, np.int64) * words,
@@ -65,29 +67,35 @@ def flatten_lanes(
             stalled=np.zeros((5, words), np.uint64),
         ),
         network=network,
-        wires=k.Wires(
-            words=zeros(len(number)),
-            depth=np.array([wiring.depth[wire] for wire in number], np.int64),
-            head=zeros(len(number)),
-            value=zeros(len(number), 1),
-            normal=zeros(len(number)),
-            popped=zeros(len(number)),
-            pushed=zeros(len(number)),
-        ),
+        wires=_wires(wiring, number),
         adders=adders_of(program, wiring.collection, len(wiring.collection), number, hardware),
         collection=collection,
         collect_walkers=threads.collect_walkers(collection),
         compute_walkers=compute_walkers,
         controller=controller_of(program, hardware),
         ports=ports_of(program, hardware, None),
-        arrivals=lanes.Arrivals(*(np.zeros((3, words), np.uint64) for _ in range(3))),
+        arrivals=Arrivals(*(np.zeros((3, words), np.uint64) for _ in range(3))),
         stream_walkers=threads.stream_walkers(hardware.ports),
-        tally=zeros(k.TALLY_ROWS),
+        tally=zeros(counted.TALLY_ROWS),
+    )
+
+
+def _wires(wiring: Wiring, number: dict[Wire, int]) -> Wires:
+    """The wires behind the accumulators, empty."""
+    count = len(number)
+    return Wires(
+        words=zeros(count),
+        depth=np.array([wiring.depth[wire] for wire in number], np.int64),
+        head=zeros(count),
+        value=zeros(count, 1),
+        normal=zeros(count),
+        popped=zeros(count),
+        pushed=zeros(count),
     )
 
 
 @dataclass
-class _Rows:
+class _PlaneRows:
     """Rows of bit planes that are given out one after the other."""
 
     count: int = 0
@@ -125,7 +133,7 @@ class _Group:
     transfers: dict[int, Transfer] = field(default_factory=dict)
 
 
-def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _Rows, words: int) -> lanes.Network:
+def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _PlaneRows, words: int) -> ReductionNetwork:
     groups = _groups(wiring, places)
     place = {
         wire: 64 * words * number + column
@@ -153,7 +161,7 @@ def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _Rows, wo
     flat = [(source, turn, mask) for of_slot in operands for (source, turn), mask in of_slot.items()]
     planes = [group.depth.bit_length() for group in groups]
     first = [row * words + word for row in map(rows.take, planes) for word in range(words)]
-    return lanes.Network(
+    return ReductionNetwork(
         first=np.array(first, np.uint32),
         planes=np.repeat(np.array(planes, np.int64), words),
         depth=np.repeat(np.array([group.depth for group in groups], np.int64), words),

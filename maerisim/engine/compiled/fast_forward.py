@@ -1,4 +1,4 @@
-"""The state of a run in a few arrays, so that :mod:`maerisim.kernels.stepping.repetition` can compare and repeat it.
+"""The state of a run in a few arrays, so that :mod:`maerisim.kernels.stepping.fast_forward` can compare and repeat it.
 
 Entries are of three kinds: *state* must be equal for a stretch of the run to repeat; a *counter* may have gone down, one
 per walker; a *clock* (control steps, counts) may have grown. What is in none of them does not influence what happens next.
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from maerisim.arrays import Ints
-from maerisim.kernels.stepping import machine as k
-from maerisim.kernels.stepping.bit_planes import LaneMachine
-from maerisim.kernels.stepping.repetition import Record
+from maerisim.kernels.stepping import walk
+from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
+from maerisim.kernels.stepping.fast_forward import Record
 from maerisim.program.program import ACTIVE
 
 _WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers")
@@ -41,7 +41,7 @@ _CLOCKS = (
 def applies_to(machine: LaneMachine) -> bool:
     """Whether what happens next depends on nothing but the state described here."""
     alone = machine.ports.between.port >= machine.ports.head.shape[1]
-    return alone and bool(machine.controller.released[0] == k.LATEST) and not machine.collection.least_recent
+    return alone and bool(machine.controller.released[0] == walk.LATEST) and not machine.collection.least_recent
 
 
 def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:

@@ -13,17 +13,30 @@ from maerisim.counts.counters import OPERANDS, STALLS, Counters
 from maerisim.fabric.collection_buses import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.stepping import fabric, lock_step
-from maerisim.kernels.stepping import machine as k
-from maerisim.kernels.stepping.machine import Words
-from maerisim.kernels.stepping.walk import END, HALT, LOOP, STEP, Code, Walkers, seek_first_steps
+from maerisim.kernels.stepping import counted, walk
+from maerisim.kernels.stepping.accumulator import seek_first_active
+from maerisim.kernels.stepping.distribution_port import seek_first_packets
+from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStep, Slots, Switches
+from maerisim.kernels.stepping.machine import (
+    Adders,
+    Between,
+    Bits,
+    Collectors,
+    Controller,
+    Machine,
+    Multipliers,
+    Ports,
+    Stores,
+    Wires,
+)
+from maerisim.kernels.stepping.walk import Code, Walkers, seek_first_steps
 from maerisim.program.program import Control, ControlRow, Node, Packets, Program, Step, Thread
 from maerisim.program.wiring import Wiring, wire_up
 from maerisim.workload.reference import Operands
 
 
 @dataclass
-class Rows:
+class CodeRows:
     """Code rows of all threads."""
 
     rows: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
@@ -39,19 +52,19 @@ class Rows:
         for nodes in (thread.nodes, thread.second):
             starts.append(len(self.rows))
             self._nodes(nodes, first_template, 0)
-            self.rows.append((HALT, 0, 0, 0, 0, 0))
+            self.rows.append((walk.HALT, 0, 0, 0, 0, 0))
         return starts[0], starts[1]
 
     def _nodes(self, nodes: Sequence[Node], first_template: int, depth: int) -> None:
         self.deepest = max(self.deepest, depth + 1)
         for node in nodes:
             if isinstance(node, Step):
-                self.rows.append((STEP, first_template + node.template, node.count, node.period, node.advance, 0))
+                self.rows.append((walk.STEP, first_template + node.template, node.count, node.period, node.advance, 0))
                 continue
-            self.rows.append((LOOP, depth, node.count, 0, 0, 0))
+            self.rows.append((walk.LOOP, depth, node.count, 0, 0, 0))
             body = len(self.rows)
             self._nodes(node.body, first_template, depth + 1)
-            self.rows.append((END, depth, 0, node.period, node.advance, body))
+            self.rows.append((walk.END, depth, 0, node.period, node.advance, body))
 
     def code(self) -> Code:
         """The rows as arrays."""
@@ -63,7 +76,7 @@ class Threads:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        rows = Rows()
+        rows = CodeRows()
         self._compute = rows.add_both(program.compute, 0)
         self._collect = rows.add_both(program.collect, 0)
         self._streams, first_template = [], 0
@@ -78,12 +91,12 @@ class Threads:
         starts = [self._compute[self._program.layer_of_switch(switch)] for switch in switches]
         return walkers_at(self.code, starts, self._deepest)
 
-    def collect_walkers(self, collection: k.Collection) -> Walkers:
+    def collect_walkers(self, collection: Collectors) -> Walkers:
         """One for each virtual neuron, at a step in which it is at work."""
         neurons = range(len(self._program.spans))
         starts = [self._collect[self._program.layer_of_virtual_neuron(number)] for number in neurons]
         walkers = walkers_at(self.code, starts, self._deepest)
-        fabric.seek_first_active(self.code, walkers, collection.flags)
+        seek_first_active(self.code, walkers, collection.flags)
         return walkers
 
     def stream_walkers(self, ports: int) -> Walkers:
@@ -93,7 +106,7 @@ class Threads:
         return walkers_at(self.code, starts, self._deepest, first_steps)
 
 
-def flatten(program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> k.Machine:
+def flatten(program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> Machine:
     """The machine of ``program`` on ``hardware`` before its first cycle; ``outputs`` is filled by the run."""
     wiring = wire_up(program, hardware)
     threads = Threads(program)
@@ -102,7 +115,7 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     depth = np.array(list(wiring.depth.values()), np.int64)
     carry = operands is not None
     count = len(depth)
-    wires = k.Wires(
+    wires = Wires(
         words=zeros(count),
         depth=depth,
         head=zeros(count),
@@ -114,13 +127,13 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     collection = collection_of(program, hardware, wiring, number)
     uses = np.array(program.compute.templates, np.int64)
     compute_walkers = threads.compute_walkers()
-    machine = k.Machine(
+    machine = Machine(
         code=code,
         wires=wires,
         adders=adders_of(program, (*wiring.collection, *wiring.reduction), len(wiring.collection), number, hardware),
         collection=collection,
         collect_walkers=threads.collect_walkers(collection),
-        multipliers=k.Multipliers(
+        multipliers=Multipliers(
             uses=uses,
             now=uses[code.arg[compute_walkers.row], np.arange(program.multipliers_used)],
             product=np.array([number[wire] for wire in wiring.product], np.uint32),
@@ -134,15 +147,15 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
         ports=ports_of(program, hardware, operands),
         stream_walkers=threads.stream_walkers(hardware.ports),
         outputs=outputs,
-        tally=zeros(k.TALLY_ROWS),
+        tally=zeros(counted.TALLY_ROWS),
     )
-    fabric.seek_first_packets(machine.code, machine.ports, machine.stream_walkers)
+    seek_first_packets(machine.code, machine.ports, machine.stream_walkers)
     return machine
 
 
-def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: Hardware) -> lock_step.LockStep:
+def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: Hardware) -> LockStep:
     """What a machine whose controller walks ``control`` has besides :func:`flatten`."""
-    return lock_step.LockStep(
+    return LockStep(
         switches=_switches(hardware),
         slots=_slots(hardware),
         control=_control(program, control),
@@ -164,13 +177,13 @@ def walkers_at(code: Code, starts: Sequence[int], depth: int, first_steps: Seque
 
 def adders_of(
     program: Program, transfers: Sequence[Transfer], behind: int, number: dict[Any, int], hardware: Hardware
-) -> k.Adders:
+) -> Adders:
     """Transfers, receivers first, the first ``behind`` of them between accumulators and buses."""
     operand = np.zeros((len(transfers), 3), np.uint32)
     neuron = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
     for index, transfer in enumerate(transfers):
         operand[index, : len(transfer.operands)] = [number[wire] for wire in transfer.operands]
-    return k.Adders(
+    return Adders(
         arity=np.array([len(transfer.operands) for transfer in transfers], np.int64),
         operand=operand,
         output=np.array([number[transfer.output] for transfer in transfers], np.uint32),
@@ -182,11 +195,11 @@ def adders_of(
     )
 
 
-def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> k.Collection:
+def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: dict[Any, int]) -> Collectors:
     members = virtual_neurons_by_bus(program.bus_inputs, hardware.buses)
     member_start = np.concatenate(([0], np.cumsum([len(group) for group in members]))).astype(np.int64)
     templates = program.collect.templates
-    return k.Collection(
+    return Collectors(
         member_start=member_start,
         member=np.array([vn for group in members for vn in group], np.int64),
         last_granted=member_start[1:] - 1,
@@ -219,11 +232,11 @@ def _empty_words(program: Program) -> Ints:
     return words
 
 
-def controller_of(program: Program, hardware: Hardware) -> k.Controller:
+def controller_of(program: Program, hardware: Hardware) -> Controller:
     limits, batches = hardware.controller, program.batches
     free = limits.steps_per_cycle is None and not limits.wait_for_outputs
-    return k.Controller(
-        released=zeros(1) + (k.LATEST if free else 0),
+    return Controller(
+        released=zeros(1) + (walk.LATEST if free else 0),
         rate=limits.steps_per_cycle or batches.last_step,
         last_step=batches.last_step,
         waits=limits.wait_for_outputs,
@@ -233,8 +246,8 @@ def controller_of(program: Program, hardware: Hardware) -> k.Controller:
     )
 
 
-def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
-    code_rows = Rows()
+def _control(program: Program, thread: Thread[ControlRow]) -> ControlProgram:
+    code_rows = CodeRows()
     start = code_rows.add(thread, 0)
     code = code_rows.code()
     first, templates = {}, 0
@@ -243,7 +256,7 @@ def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
         templates += len(stream.templates)
     nobody = zeros(program.multipliers_used) - 1
     rows = thread.templates
-    return lock_step.Control(
+    return ControlProgram(
         code=code,
         kind=np.array([row.kind for row in rows], np.int64),
         roles=np.array([nobody if row.roles is None else row.roles for row in rows]),
@@ -255,9 +268,9 @@ def _control(program: Program, thread: Thread[ControlRow]) -> lock_step.Control:
     )
 
 
-def _switches(hardware: Hardware) -> lock_step.Switches:
+def _switches(hardware: Hardware) -> Switches:
     count = hardware.multipliers
-    return lock_step.Switches(
+    return Switches(
         role=zeros(count),
         left=zeros(count),
         sent=zeros(count) - 1,
@@ -270,9 +283,9 @@ def _switches(hardware: Hardware) -> lock_step.Switches:
     )
 
 
-def _slots(hardware: Hardware) -> lock_step.Slots:
+def _slots(hardware: Hardware) -> Slots:
     count = hardware.ports
-    return lock_step.Slots(
+    return Slots(
         queue=zeros(count, hardware.distribution.fifo_depth),
         head=zeros(count),
         waiting=zeros(count),
@@ -282,14 +295,14 @@ def _slots(hardware: Hardware) -> lock_step.Slots:
     )
 
 
-def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
+def _stores(program: Program, hardware: Hardware, carry: bool) -> Stores:
     switch = hardware.multiplier
     held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
     depth = np.array(
         [switch.input_fifo_depth, switch.partial_sum_fifo_depth, held, switch.forward_fifo_depth], np.int64
     )
     shape = (4, program.multipliers_used)
-    return k.Stores(
+    return Stores(
         words=zeros(*shape),
         claimed=zeros(*shape),
         current=zeros(*shape),
@@ -300,7 +313,7 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> k.Stores:
     )
 
 
-def ports_of(program: Program, hardware: Hardware, operands: Operands | None) -> k.Ports:
+def ports_of(program: Program, hardware: Hardware, operands: Operands | None) -> Ports:
     packets: list[Packets] = [template for thread in program.streams for template in thread.templates]
     stream = [number for number, thread in enumerate(program.streams) for _ in thread.templates]
     sizes = [len(template.offset) for template in packets]
@@ -317,7 +330,7 @@ def ports_of(program: Program, hardware: Hardware, operands: Operands | None) ->
     ports = hardware.ports
     first = np.concatenate([*starts, [destinations_before[-1]]]).astype(np.int64)
     leaves = hardware.multipliers // ports
-    return k.Ports(
+    return Ports(
         packet_start=np.array([template.port_start + start for template, start in zip(packets, before, strict=False)]),
         offset=np.concatenate([template.offset for template in packets]),
         reads=np.concatenate([template.reads for template in packets]),
@@ -334,7 +347,7 @@ def ports_of(program: Program, hardware: Hardware, operands: Operands | None) ->
         line_value=zeros(stages, ports),
         word=np.arange(ports) * leaves >> 6,
         mask=_masks(first, destination, leaves),
-        place=zeros(ports, 3) + k.LATEST,
+        place=zeros(ports, 3) + walk.LATEST,
         partial_sums_first=hardware.distribution.partial_sums_first,
         busy=zeros(ports),
         memory=np.concatenate(memory),
@@ -343,15 +356,15 @@ def ports_of(program: Program, hardware: Hardware, operands: Operands | None) ->
     )
 
 
-def _between(program: Program, ports: int) -> k.Between:
+def _between(program: Program, ports: int) -> Between:
     fusion = program.fusion
     if fusion is None:
         nothing = zeros(0)
-        return k.Between(ports, nothing, nothing, nothing, 0)
-    return k.Between(fusion.port, fusion.producer, fusion.due, fusion.source, fusion.identity)
+        return Between(ports, nothing, nothing, nothing, 0)
+    return Between(fusion.port, fusion.producer, fusion.due, fusion.source, fusion.identity)
 
 
-def _masks(first: Ints, destination: Ints, leaves: int) -> Words:
+def _masks(first: Ints, destination: Ints, leaves: int) -> Bits:
     """The destinations of all packets, as words of 64 switches from the first one of their port's ``leaves`` on."""
     packet = np.repeat(np.arange(len(first) - 1), np.diff(first))
     part = (destination >> 6) - (destination // leaves * leaves >> 6)
@@ -360,32 +373,32 @@ def _masks(first: Ints, destination: Ints, leaves: int) -> Words:
     return masks
 
 
-def counters_of(machine: k.Machine) -> Counters:
+def counters_of(machine: Machine) -> Counters:
     """The counts of a finished run."""
     tally = [int(count) for count in machine.tally]
-    combined = tally[k.ADDITIONS_TWO] + 2 * tally[k.ADDITIONS_THREE]
+    combined = tally[counted.ADDITIONS_TWO] + 2 * tally[counted.ADDITIONS_THREE]
 
     def three(start: int) -> dict[str, int]:
         return {operand: tally[start + place] for place, operand in enumerate(OPERANDS)}
 
     return Counters(
-        multiplications=tally[k.MULTIPLICATIONS],
-        passes=tally[k.PASSES],
-        additions=combined - tally[k.COMPARISONS],
-        comparisons=tally[k.COMPARISONS],
-        additions_two=tally[k.ADDITIONS_TWO],
-        additions_three=tally[k.ADDITIONS_THREE],
-        accumulations=tally[k.ACCUMULATIONS],
-        forwards=tally[k.FORWARDS],
-        distributed=three(k.DISTRIBUTED),
-        delivered=three(k.DELIVERED),
-        buffer_reads=three(k.READS),
-        buffer_writes={"outputs": tally[k.OUTPUTS_WRITTEN], "partial_sums": tally[k.PARTIAL_SUMS_WRITTEN]},
-        distribution_hops=tally[k.HOPS],
-        adder_words=tally[k.ADDER_WORDS],
-        results=tally[k.RESULTS],
-        stalls={cause: tally[k.STALLED + place] for place, cause in enumerate(STALLS)},
-        port_stalls=tally[k.PORT_STALLS],
+        multiplications=tally[counted.MULTIPLICATIONS],
+        passes=tally[counted.PASSES],
+        additions=combined - tally[counted.COMPARISONS],
+        comparisons=tally[counted.COMPARISONS],
+        additions_two=tally[counted.ADDITIONS_TWO],
+        additions_three=tally[counted.ADDITIONS_THREE],
+        accumulations=tally[counted.ACCUMULATIONS],
+        forwards=tally[counted.FORWARDS],
+        distributed=three(counted.DISTRIBUTED),
+        delivered=three(counted.DELIVERED),
+        buffer_reads=three(counted.READS),
+        buffer_writes={"outputs": tally[counted.OUTPUTS_WRITTEN], "partial_sums": tally[counted.PARTIAL_SUMS_WRITTEN]},
+        distribution_hops=tally[counted.HOPS],
+        adder_words=tally[counted.ADDER_WORDS],
+        results=tally[counted.RESULTS],
+        stalls={cause: tally[counted.STALLED + place] for place, cause in enumerate(STALLS)},
+        port_stalls=tally[counted.PORT_STALLS],
         busy={
             "multipliers": machine.multipliers.busy.tolist(),
             "adder_switches": machine.adders.busy.tolist(),

@@ -24,7 +24,7 @@ from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
 
 
 @dataclass(frozen=True)
-class Part:
+class IndependentPart:
     """A part of a program as a program of its own, on hardware with just its ports and switches.
 
     ``places`` gives (level, column) of the adder switches of its transfers; ``starts`` the multiplier switches at which it
@@ -37,10 +37,10 @@ class Part:
     starts: tuple[int, ...]
 
 
-def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[Part]:
+def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[IndependentPart]:
     """The distinct parts of ``program``, given the ``results`` of each virtual neuron."""
     topology = topology_of(hardware)
-    found: dict[object, Part] = {}
+    found: dict[object, IndependentPart] = {}
     for first, last in _ports(program, hardware):
         part = _part(program, hardware, topology, results, first, last)
         key = _content(part)
@@ -81,7 +81,9 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     yield from pairwise([0, *apart.tolist(), used])
 
 
-def _part(program: Program, hardware: Hardware, topology: Topology, results: Ints, first: int, last: int) -> Part:
+def _part(
+    program: Program, hardware: Hardware, topology: Topology, results: Ints, first: int, last: int
+) -> IndependentPart:
     """The part of ``program`` on the ports ``first .. last - 1``."""
     leaves = hardware.multipliers // hardware.ports
     start, stop = first * leaves, min(last * leaves, program.multipliers_used)
@@ -126,7 +128,7 @@ def _part(program: Program, hardware: Hardware, topology: Topology, results: Int
     )
     switches = {transfer.switch for transfer in transfers}
     places = {switch: (topology.level(switch), topology.column(switch) - start) for switch in switches}
-    return Part(of_part, smaller, places, (start,))
+    return IndependentPart(of_part, smaller, places, (start,))
 
 
 def _packets(thread: Thread[Packets], first: int, last: int, start: int) -> Thread[Packets]:
@@ -156,7 +158,7 @@ def _collect(thread: Thread[CollectStep], vns: slice) -> Thread[CollectStep]:
     )
 
 
-def _content(part: Part) -> object:
+def _content(part: IndependentPart) -> object:
     """All of a part that its timing depends on, equal for equal parts."""
     program = part.program
     number: dict[Wire, int] = {}

@@ -13,15 +13,16 @@ from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import applies_to, recorded
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
-from maerisim.engine.deadlock import deadlock_message
 from maerisim.engine.outcome import Progress, Run
+from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
 from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.stepping import fabric, repetition
-from maerisim.kernels.stepping import lock_step as ls
-from maerisim.kernels.stepping import machine as k
-from maerisim.kernels.stepping.walk import HALT
+from maerisim.kernels.stepping import counted, ending, fabric, walk
+from maerisim.kernels.stepping import fast_forward as repeating
+from maerisim.kernels.stepping.lock_step.fabric import run_in_lock_step
+from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStep
+from maerisim.kernels.stepping.machine import Machine
 from maerisim.program.program import Control, Program
 from maerisim.program.wiring import wire_up
 from maerisim.workload.reference import Operands
@@ -49,17 +50,17 @@ def run(
             return done
     machine = flatten(program, hardware, operands, outputs)
     lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
-    status, cycle = k.RUNNING, 0
-    while status == k.RUNNING:
+    status, cycle = ending.RUNNING, 0
+    while status == ending.RUNNING:
         if lock_step is None:
             status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
         else:
-            status, cycle = ls.run(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
+            status, cycle = run_in_lock_step(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
         if progress is not None:
-            progress(int(machine.tally[k.RESULTS]), program.results)
-    if status == k.DEADLOCK:
+            progress(int(machine.tally[counted.RESULTS]), program.results)
+    if status == ending.DEADLOCK:
         raise DeadlockError(_deadlock(machine, lock_step, program, hardware, cycle))
-    return Run(cycle, counters_of(machine), int(machine.tally[k.FIRST_RESULT]), cycle)
+    return Run(cycle, counters_of(machine), int(machine.tally[counted.FIRST_RESULT]), cycle)
 
 
 def run_lanes(
@@ -73,27 +74,27 @@ def run_lanes(
     adders, stalls = np.array(counters.busy["adder_switches"]), np.zeros(len(STALLS), np.int64)
     switch_at = _switches_by_column(hardware)
     cycles = stepped = port_stalls = results = 0
-    first_result = k.LATEST
+    first_result = walk.LATEST
     for part in parts_of(program, hardware, results_per_virtual_neuron(program)):
         if part.program.results == 0:
             continue
         machine, record = recorded(flatten_lanes(part.program, part.hardware, part.places))
         skipping = fast_forward and applies_to(machine)
-        status, cycle, times = k.RUNNING, 0, len(part.starts)
-        while status == k.RUNNING:
-            status, cycle, steps = repetition.run(
+        status, cycle, times = ending.RUNNING, 0, len(part.starts)
+        while status == ending.RUNNING:
+            status, cycle, steps = repeating.run(
                 machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
             )
             stepped += steps
             if progress is not None:
-                progress(results + times * int(machine.tally[k.RESULTS]), program.results)
-        if status == k.DEADLOCK:
+                progress(results + times * int(machine.tally[counted.RESULTS]), program.results)
+        if status == ending.DEADLOCK:
             return None
         tally = machine.tally
-        cycles, first_result = max(cycles, cycle), min(first_result, int(tally[k.FIRST_RESULT]))
+        cycles, first_result = max(cycles, cycle), min(first_result, int(tally[counted.FIRST_RESULT]))
         results += times * part.program.results
-        stalls += times * tally[k.STALLED : k.STALLED + len(STALLS)]
-        port_stalls += times * int(tally[k.PORT_STALLS])
+        stalls += times * tally[counted.STALLED : counted.STALLED + len(STALLS)]
+        port_stalls += times * int(tally[counted.PORT_STALLS])
         columns = np.flatnonzero(machine.network.twice)
         for start in part.starts:
             adders[switch_at[start + columns]] -= machine.network.twice[columns]
@@ -117,9 +118,7 @@ def _switches_by_column(hardware: Hardware) -> Ints:
     return switches
 
 
-def _deadlock(
-    machine: k.Machine, lock_step: ls.LockStep | None, program: Program, hardware: Hardware, cycle: int
-) -> str:
+def _deadlock(machine: Machine, lock_step: LockStep | None, program: Program, hardware: Hardware, cycle: int) -> str:
     ports = machine.ports
     blocked = {}
     for port in range(hardware.ports):
@@ -133,12 +132,12 @@ def _deadlock(
     stalled = {
         m: STALLS[machine.multipliers.stalled_by[m]]
         for m in range(program.multipliers_used)
-        if machine.code.op[rows[m]] != HALT
+        if machine.code.op[rows[m]] != walk.HALT
     }
     wires = wire_up(program, hardware).depth
     return deadlock_message(
         cycle=cycle,
-        results=int(machine.tally[k.RESULTS]),
+        results=int(machine.tally[counted.RESULTS]),
         expected=program.results,
         stalled=stalled,
         blocked=blocked,
@@ -147,6 +146,6 @@ def _deadlock(
     )
 
 
-def _row_in_wait(control: ls.Control) -> Control | None:
+def _row_in_wait(control: ControlProgram) -> Control | None:
     row = control.walker.row[0]
-    return None if control.code.op[row] == HALT else Control(control.kind[control.code.arg[row]])
+    return None if control.code.op[row] == walk.HALT else Control(control.kind[control.code.arg[row]])

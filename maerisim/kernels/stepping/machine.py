@@ -1,4 +1,4 @@
-"""The fabric as flat arrays: what a run reads and writes, and the numbers that the kernels share."""
+"""The fabric as flat arrays: what a run reads and writes."""
 
 from __future__ import annotations
 
@@ -10,33 +10,7 @@ import numpy.typing as npt
 from maerisim.arrays import Ints, Mask, Places
 from maerisim.kernels.stepping.walk import Code, Walkers
 
-RUNNING, COMPLETE, DEADLOCK = 0, 1, 2
-"""Status of a run."""
-
-# Bits of Use and Collect (maerisim.program.program) as plain numbers; a unit test keeps them equal.
-MULTIPLY, IDLE, PARTIAL_SUM = 1, 2, 4
-RETIRE_WEIGHT, NEXT_WEIGHT, REWIND_WEIGHTS = 8, 16, 32
-FORWARDED_INPUT, RETIRE_INPUT, NEXT_INPUT, REWIND_INPUTS, FORWARD, PASS = 64, 128, 256, 512, 1024, 2048
-ACTIVE, FIRST, EMIT, LAST = 1, 2, 4, 8
-
-# Rows of the tally.
-MULTIPLICATIONS, ADDITIONS_TWO, ADDITIONS_THREE, ACCUMULATIONS, FORWARDS = 0, 1, 2, 3, 4
-HOPS, ADDER_WORDS, RESULTS, PORT_STALLS, OUTPUTS_WRITTEN, PARTIAL_SUMS_WRITTEN = 5, 6, 7, 8, 9, 10
-STALLED = 11  # five causes: collection, weights, inputs, wait, forwarding
-DISTRIBUTED, DELIVERED, READS = 16, 19, 22  # three operands each: inputs, partial sums, weights
-FIRST_RESULT = 25  # cycles up to and with that of the first result
-PASSES = 26
-COMPARISONS = 27
-TALLY_ROWS = 28
-
-LATEST = 1 << 62
-"""Later than any control step."""
-
-# The operand stores of a multiplier switch; the first three are filled by the streams of the same number.
-INPUTS, PARTIAL_SUMS, WEIGHTS, FORWARDED = 0, 1, 2, 3
-
-
-Words = npt.NDArray[np.uint64]
+Bits = npt.NDArray[np.uint64]
 """Bits of 64 neighbouring switches per element."""
 
 
@@ -73,7 +47,7 @@ class Adders(NamedTuple):
     busy: Ints
 
 
-class Collection(NamedTuple):
+class Collectors(NamedTuple):
     """Buses and accumulators.
 
     ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus; ``granted`` is the cycle in which
@@ -186,7 +160,7 @@ class Ports(NamedTuple):
     line: Ints
     line_value: Ints
     word: Ints
-    mask: Words
+    mask: Bits
     place: Ints
     partial_sums_first: bool
     busy: Ints
@@ -201,7 +175,7 @@ class Machine(NamedTuple):
     code: Code
     wires: Wires
     adders: Adders
-    collection: Collection
+    collection: Collectors
     collect_walkers: Walkers
     multipliers: Multipliers
     stores: Stores

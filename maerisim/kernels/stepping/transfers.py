@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from maerisim.arrays import Ints, Mask
 from maerisim.kernels.compiling.jit import inlined, kernel
-
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Flags = npt.NDArray[np.bool_]
 
 NOTHING = -1
 """Cycles of a transfer that does not take place."""
@@ -24,15 +19,15 @@ class Schedule(NamedTuple):
     inputs: Ints
     partial_sums: Ints
     written: Ints
-    begins_outputs: Flags
+    begins_outputs: Mask
     """Whether a block works on other outputs than the one before."""
-    begins_layer: Flags
+    begins_layer: Mask
     """Whether a block is the first of a layer: its inputs are read when all outputs of the layer before are written."""
-    weights_ahead: Flags
+    weights_ahead: Mask
     """Whether the first weights of a layer fit beside the blocks of the layer before."""
 
 
-class Times(NamedTuple):
+class BlockTimes(NamedTuple):
     """Per block [block]: when it is computed, and when all that it writes has left."""
 
     computed: Ints
@@ -56,7 +51,7 @@ def _read(cycles: int, now: int, block: int, latency: int, channel: Ints, arrive
 
 
 @kernel
-def follow(schedule: Schedule, latency: int, times: Times, arrived: Ints, channel: Ints) -> None:
+def follow(schedule: Schedule, latency: int, times: BlockTimes, arrived: Ints, channel: Ints) -> None:
     """Fill ``times``.
 
     ``arrived`` [block], when the words of each block are there, and ``channel`` [1], when the DRAM channel is free, have to

@@ -13,6 +13,9 @@ from maerisim.kernels.compiling.jit import helper, inlined, kernel
 
 STEP, LOOP, END, HALT = 0, 1, 2, 3
 
+LATEST = 1 << 62
+"""Later than any control step."""
+
 
 class Code(NamedTuple):
     """The rows of all threads, one after the other; each thread ends with HALT."""

@@ -1,8 +1,9 @@
-"""The message for a program that cannot progress: who waits for what."""
+"""The watchdog: when a program cannot progress any more, and the message that says who waits for what."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from maerisim.program.program import Control
 
@@ -23,6 +24,25 @@ _ROWS = {
     Control.DRAINED: "until the distribution network is empty",
     Control.RESULTS: "for the results that are due",
 }
+
+
+@dataclass
+class Watchdog:
+    """Looks at the end of each cycle whether something ``moved`` in it, which the components of the fabric say.
+
+    A word may be on its way through the distribution network for ``latency`` cycles in which nothing else moves; a
+    fabric that rests for longer never moves again. (The kernels' twin counts idle cycles in their loops.)
+    """
+
+    latency: int
+    moved: bool = False
+    idle: int = 0
+
+    def bites(self) -> bool:
+        """At the end of a cycle: whether nothing has moved for too long."""
+        self.idle = 0 if self.moved else self.idle + 1
+        self.moved = False
+        return self.idle >= self.latency
 
 
 def deadlock_message(

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import inlined, kernel
-from maerisim.kernels.stepping.bit_planes import LaneMachine, begin, step_cycle
-from maerisim.kernels.stepping.machine import COMPLETE, DEADLOCK, FIRST_RESULT, LATEST, RESULTS, RUNNING
-from maerisim.kernels.stepping.walk import HALT
+from maerisim.kernels.stepping import counted, ending, walk
+from maerisim.kernels.stepping.bit_planes.fabric import begin, step_cycle
+from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
 
 LONGEST_PAUSE = 64
 """Most iterations of an outer loop for which a level that never recurs is not looked at."""
@@ -76,7 +76,7 @@ def until_counter_runs_out(record: Record, level: int) -> int:
     """Repetitions until the first loop counter that went down is at its last one (0: no repetition)."""
     look = record.looks[0] + 1
     record.looks[0] = look
-    least = LATEST
+    least = walk.LATEST
     for entry in range(len(record.counter)):
         now = record.counter[entry]
         down = record.saved_counter[level, entry] - now
@@ -87,7 +87,7 @@ def until_counter_runs_out(record: Record, level: int) -> int:
             return 0
         record.moved[walker] = look
         least = min(least, (now - 1) // down)
-    return 0 if least == LATEST else least
+    return 0 if least == walk.LATEST else least
 
 
 @inlined
@@ -103,15 +103,15 @@ def until_order_changes(machine: LaneMachine, record: Record, level: int) -> int
             if results != issued[vn] - saved[level, record.issued_clock + vn]:
                 return 0
     count = machine.ports.head.shape[1]
-    least = LATEST
+    least = walk.LATEST
     for port in range(count):
         for a in range(3):
-            if machine.code.op[machine.stream_walkers.row[a * count + port]] == HALT:
+            if machine.code.op[machine.stream_walkers.row[a * count + port]] == walk.HALT:
                 continue
             entry_a = record.step_clock + a * count + port
             now_a, then_a = 3 * clock[entry_a] + a, 3 * saved[level, entry_a] + a
             for b in range(3):
-                if b == a or machine.code.op[machine.stream_walkers.row[b * count + port]] == HALT:
+                if b == a or machine.code.op[machine.stream_walkers.row[b * count + port]] == walk.HALT:
                     continue
                 entry_b = record.step_clock + b * count + port
                 now_b, then_b = 3 * clock[entry_b] + b, 3 * saved[level, entry_b] + b
@@ -176,9 +176,9 @@ def look(machine: LaneMachine, record: Record, level: int, cycle: int) -> int:
         if (stages == 0 or distance % stages == 0) and same_state(record, level):
             repetitions = min(until_counter_runs_out(record, level), until_order_changes(machine, record, level))
             if repetitions > 0:
-                first_result = machine.tally[FIRST_RESULT]
+                first_result = machine.tally[counted.FIRST_RESULT]
                 cycle = repeat(record, level, cycle, repetitions)
-                machine.tally[FIRST_RESULT] = first_result
+                machine.tally[counted.FIRST_RESULT] = first_result
                 record.failures[level] = 0
                 forget(record, level, False)
     record.since[level] += 1
@@ -203,12 +203,12 @@ def run(
     walkers, watched = machine.compute_walkers, record.watched
     loops = walkers.turns.shape[1]
     while steps < budget:
-        if machine.tally[RESULTS] >= expected:
-            return COMPLETE, cycle, steps
+        if machine.tally[counted.RESULTS] >= expected:
+            return ending.COMPLETE, cycle, steps
         row, left = walkers.row[watched], walkers.left[watched]
         idle = 0 if step_cycle(machine, cycle) else idle + 1
         if idle > machine.ports.line.shape[0]:
-            return DEADLOCK, cycle, steps
+            return ending.DEADLOCK, cycle, steps
         cycle += 1
         steps += 1
         if not skipping or (walkers.left[watched] == left and walkers.row[watched] == row):
@@ -222,4 +222,4 @@ def run(
             cycle = look(machine, record, level, cycle)
             for depth in range(loops):
                 record.turns[depth] = walkers.turns[watched, depth]
-    return RUNNING, cycle, steps
+    return ending.RUNNING, cycle, steps

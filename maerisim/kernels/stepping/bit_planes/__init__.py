@@ -1,0 +1,1 @@
+"""The fabric without values, 64 switches at a time."""

@@ -1,0 +1,63 @@
+"""64 adder switches at a time, and the words on their wires."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maerisim.kernels.compiling.jit import inlined, lowest
+from maerisim.kernels.stepping.bit_planes import bitwise
+from maerisim.kernels.stepping.bit_planes.bitwise import rotated
+from maerisim.kernels.stepping.bit_planes.machine import Lanes, ReductionNetwork
+from maerisim.kernels.stepping.machine import Bits
+
+
+@inlined
+def settle(bits: Bits, network: ReductionNetwork, slot: int, words: int, put: Any) -> None:
+    """Count the words put on and taken from the wires of a slot in this cycle."""
+    taken, depth = network.taken[slot], network.depth[slot]
+    carry, borrow = put & ~taken, taken & ~put
+    filled, full, at = bitwise.NONE, ~bitwise.NONE, network.first[slot]
+    for _ in range(network.planes[slot]):
+        before = bits[at]
+        after = before ^ carry ^ borrow
+        bits[at] = after
+        filled |= after
+        full &= after if depth & 1 else ~after
+        carry &= before
+        borrow &= ~before
+        at += words
+        depth >>= 1
+    network.filled[slot] = filled
+    network.full[slot] = full
+    network.taken[slot] = bitwise.NONE
+
+
+@inlined
+def step_network(lanes: Lanes, network: ReductionNetwork) -> bool:
+    """Wherever all operands are there and the output has room, add; receivers first."""
+    bits, words, moved = lanes.bits, lanes.words, False
+    for w in range(words):
+        network.active[w] = bitwise.NONE
+    for slot in range(words, len(network.first)):
+        ready = network.exists[slot] & (~network.full[slot] | network.taken[slot])
+        start, stop = network.operand_start[slot], network.operand_start[slot + 1]
+        for operand in range(start, stop):
+            there = rotated(network.filled[network.source[operand]], network.turn[operand])
+            ready &= ~network.needed[operand] | there
+        if not ready:
+            if network.taken[slot]:
+                settle(bits, network, slot, words, bitwise.NONE)
+            continue
+        moved = True
+        settle(bits, network, slot, words, ready)
+        for operand in range(start, stop):
+            turn = (bitwise.LENGTH - network.turn[operand]) & bitwise.LAST_BIT
+            network.taken[network.source[operand]] |= rotated(network.needed[operand] & ready, turn)
+        word = network.word[slot]
+        adding = ready & network.switches[slot]
+        again = network.active[word] & adding
+        network.active[word] |= adding
+        while again:
+            network.twice[(word << 6) + lowest(again)] += 1
+            again &= again - bitwise.ONE
+    return moved

@@ -1,0 +1,1 @@
+"""The fabric driven in lock step: ports, multiplier switches and controller of a second kind."""
