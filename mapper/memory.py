@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from maerisim.counts.events import dram_energy
 from maerisim.engine.run import Result
 from maerisim.errors import MappingError
 from maerisim.estimate.bounds import bound
@@ -71,5 +72,5 @@ def best(space: Space, hardware: Hardware, objective: Objective) -> Judged | Non
 
 def energy(found: Estimate | Result, hardware: Hardware) -> float:
     """Energy of a mapping, DRAM included."""
-    words = 0 if found.memory is None else found.memory.words
-    return found.counters.energy(hardware.energy) + words * hardware.energy.dram_access
+    outside = 0.0 if found.memory is None else dram_energy(found.memory, hardware.energy)
+    return found.counters.energy(hardware.energy) + outside

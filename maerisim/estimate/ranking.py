@@ -14,7 +14,7 @@ import numpy as np
 from maerisim.arrays import Ints
 from maerisim.estimate.numbers import fabric_numbers, layer_numbers, workspace
 from maerisim.estimate.objective import Objective
-from maerisim.estimate.predicted import Estimate, energies, explain
+from maerisim.estimate.predicted import Estimate, explain, prices
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import quantities as k
 from maerisim.kernels.estimating import ranking
@@ -118,8 +118,9 @@ def rank(
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, fabric, w = layer_numbers(problem), fabric_numbers(hardware), workspace(hardware)
-    price = energies(np.eye(k.COSTS, dtype=np.int64), hardware.energy)
-    aim = ranking.Aim(_OBJECTIVES[objective], int(certain), price, energy_below, int(bounded), int(alike))
+    aim = ranking.Aim(
+        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
+    )
     floor = np.zeros((len(tiles), 2))
     ranking.find_floors(layer, fabric, tiles, aim, floor, w.exits, w.loops, w.tables)
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))

@@ -14,12 +14,12 @@ from pydantic import Field, model_validator
 from maerisim import documents
 from maerisim.documents import Document, Kind, Model, Problem
 from maerisim.errors import DocumentError
+from maerisim.hardware.energy import EnergyTable
 
 MAX_MULTIPLIERS = 4096
 
 Latency = Annotated[int, Field(ge=1, le=1024)]
 Depth = Annotated[int, Field(ge=1, le=65536)]
-Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Controller(Model):
@@ -155,21 +155,6 @@ class Dram(Model):
         None, gt=0, le=2**20, allow_inf_nan=False, description="words a cycle, may be a fraction; null: not limiting"
     )
     latency: int = Field(0, ge=0, le=2**20, description="cycles from the last word of a read to its use")
-
-
-class EnergyTable(Model):
-    """Energy of one event of each kind, in ``unit``."""
-
-    unit: str = Field("normalised to one multiplication", description="what the numbers below are multiples of")
-    multiply: Energy = Field(1.0, description="one multiplication")
-    add: Energy = Field(1.0, description="one addition in an adder switch")
-    multiplier_switch_access: Energy = Field(1.0, description="one word through a multiplier switch")
-    distribution_switch_access: Energy = Field(1.0, description="one word through a distribution switch")
-    reduction_switch_access: Energy = Field(1.0, description="one word through an adder switch")
-    register_access: Energy = Field(1.0, description="one operand register read or written")
-    global_buffer_access: Energy = Field(8.0, description="one word read from or written to the global buffer")
-    accumulation_buffer_access: Energy = Field(1.0, description="one partial sum read or written")
-    dram_access: Energy = Field(54.0, description="one word read from or written to DRAM")
 
 
 class Hardware(Document):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maerisim.counts.events import dram_energy
 from maerisim.mapping.notation import dims
 from maerisim.report.findings import AnyReport, Findings, FusedReport, LayerReport, NetworkReport
 
@@ -89,7 +90,7 @@ def memory_json(hardware: Hardware, use: MemoryUse) -> dict[str, Any]:
         "buffer_words": use.buffer_words,
         "read": use.read,
         "written": use.written,
-        "energy": use.words * hardware.energy.dram_access,
+        "energy": dram_energy(use, hardware.energy),
         "compute_cycles": use.compute_cycles,
         "channel_cycles": use.dram_cycles,
         "waiting_cycles": use.waiting_cycles,

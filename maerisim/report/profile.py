@@ -12,7 +12,8 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maerisim.counts.counters import Counters, Spent
+from maerisim.counts.counters import Counters
+from maerisim.counts.events import DRAM_EVENTS, Spent, spent
 from maerisim.counts.tile_kinds import Share, TileKind, shares, together
 from maerisim.counts.totals import Multicasts, multicasts, totals
 from maerisim.engine.run import Result
@@ -153,16 +154,19 @@ def require_control_steps(hardware: Hardware) -> None:
         raise NotSupportedError(msg)
 
 
+class Crossing(NamedTuple):
+    """Words from and to DRAM by operand."""
+
+    read: dict[str, int]
+    written: dict[str, int]
+
+
 def _dram(compulsory: dict[str, int], memory: MemoryUse | None, hardware: Hardware) -> list[Spent]:
-    """Words from and to DRAM: those that move, or where it is not modelled the compulsory ones."""
-    each = hardware.energy.dram_access
-    read = {what: compulsory[what] for what in ("inputs", "weights")} if memory is None else memory.read
-    written = {"outputs": compulsory["outputs"]} if memory is None else memory.written
-    return [
-        Spent("dram", f"{what} {how}", count, count * each)
-        for words, how in ((read, "read"), (written, "written"))
-        for what, count in words.items()
-    ]
+    """Words from and to DRAM: those that move, or where it is not modelled the compulsory ones, no partial sums."""
+    if memory is not None:
+        return spent(DRAM_EVENTS, memory, hardware.energy)
+    once = [event for event in DRAM_EVENTS if event.name.split()[0] in compulsory]
+    return spent(once, Crossing(read=compulsory, written=compulsory), hardware.energy)
 
 
 def code_bits(program: Program, hardware: Hardware) -> dict[str, int]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from maerisim.counts.tile_kinds import Share, TileKind, Work
     from maerisim.counts.totals import Multicasts
-    from maerisim.hardware.hardware import EnergyTable
+    from maerisim.hardware.energy import EnergyTable
     from maerisim.report.profile import Profile, Relief
 
 MOST_TILES_LISTED = 8

@@ -7,7 +7,8 @@ import pytest
 
 from maerisim.engine.run import simulate
 from maerisim.estimate.estimate import estimate
-from maerisim.hardware.hardware import EnergyTable, Hardware
+from maerisim.hardware.energy import EnergyTable
+from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Operation, Problem
 from maerisim.workload.reference import Operands, random_operands, reference_outputs
