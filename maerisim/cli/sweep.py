@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def workers_of(request: Request) -> AbstractContextManager[Workers]:
 def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], database: Path) -> None:
     """Print, export and plot; an export takes the place of the table unless it goes to a file."""
     found = totals(plan, outcomes)
-    notes = table.notes(plan, found)
+    notes = []
     if request.plot is not None:
         from maerisim.sweeps.plot import plot
 
@@ -105,9 +105,8 @@ def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], databa
             write_file(request.output, text)
             notes.append(f"Exported to {request.output}.")
     if request.export is None or request.output is not None:
-        print_page(
-            table.title(plan, len(outcomes), database), table.table(found, plan.experiment.sweep.objective), notes
-        )
+        page = table.page(plan, found, len(outcomes), database)
+        print_page(replace(page, notes=[*page.notes, *notes]))
     failures = table.failures(found)
     if failures:
         listed = "".join(f"  {line}\n" for line in failures)

@@ -107,6 +107,16 @@ class Multicasts:
     packets: int
     hops: int
 
+    @property
+    def wide(self) -> int:
+        """Words that go to more than one multiplier switch."""
+        return sum(count for width, count in self.words.items() if width > 1)
+
+    @property
+    def delivered(self) -> int:
+        """Words that arrive at multiplier switches."""
+        return sum(width * count for width, count in self.words.items())
+
 
 def multicasts(program: Program, hardware: Hardware, visits: Visits | None = None) -> dict[str, Multicasts]:
     """The words of each operand by their width, in a whole run or in ``visits``."""

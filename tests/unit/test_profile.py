@@ -15,7 +15,8 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.programs import programs
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import compulsory_words
-from maerisim.report.profile import code_bits, doubles, profile, reliefs
+from maerisim.report.profile import code_bits, profile
+from maerisim.report.relief import doubles, reliefs
 from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity
 from tests.strategies import Case, cases, sparse_cases

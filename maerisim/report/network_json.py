@@ -1,4 +1,4 @@
-"""How results are written as JSON."""
+"""The results of ``map``, ``simulate`` and ``validate`` as JSON, and what other documents share with theirs."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def layer_json(report: NetworkReport, layer: AnyReport) -> dict[str, Any]:
 
 
 def mapping_json(mapping: Mapping) -> dict[str, Any]:
+    """A mapping as it stands in every JSON document."""
     return {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)}
 
 
