@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from maerisim.documents.locating import locate_beside
-from maerisim.documents.models import NOUNS, KeyPath, Kind, Problem, dotted
+from maerisim.documents.models import NOUNS, Complaint, KeyPath, Kind, dotted
 from maerisim.documents.words import described
 from maerisim.errors import DocumentError
 
@@ -81,7 +81,7 @@ class Source:
         (_, line), name = max(found, key=lambda item: item[0][0])
         return name, line
 
-    def report(self, problems: Iterable[Problem]) -> DocumentError:
+    def report(self, problems: Iterable[Complaint]) -> DocumentError:
         """All problems as one error, ordered by file and line."""
         order = {file.name: index for index, file in enumerate(self.files)}
         lines = []

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Document, Kind, Model, Problem
+from maerisim.documents import Complaint, Document, Kind, Model
 from maerisim.errors import DocumentError
 from maerisim.hardware.energy import EnergyTable
 
@@ -178,9 +178,9 @@ class Hardware(Document):
     energy: EnergyTable = Field(default_factory=EnergyTable, description="energy per event")
 
     @classmethod
-    def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """Sizes that are not powers of two or exceed the multipliers, and queues smaller than what they hold."""
-        problems: list[Problem] = []
+        problems: list[Complaint] = []
         multipliers = _integer(data.get("multipliers"))
         if multipliers is not None and not (_is_power_of_two(multipliers) and 2 <= multipliers <= MAX_MULTIPLIERS):
             expected = f"expected a power of two from 2 to {MAX_MULTIPLIERS}"
@@ -207,7 +207,7 @@ class Hardware(Document):
             path = ("multiplier", "input_fifo_depth" if written else "input_registers")
             text = f"a queue of {depth} inputs cannot hold the {held} inputs of input_registers"
             problems.append((path, f"{text} (make input_fifo_depth {held} or more)"))
-        problems += cls._lock_step_problems(data)
+        problems += cls._lock_step_complaints(data)
         if _entry(data, "collection", "wiring") == "pairs" and _entry(data, "reduction", "topology") == "linear":
             problems.append((("collection", "wiring"), "pairs are lateral neighbours in a tree; linear has none"))
         together = _entry(data, "multiplier", "wait_for_all_weights") is True
@@ -221,10 +221,10 @@ class Hardware(Document):
         return problems
 
     @classmethod
-    def _lock_step_problems(cls, data: Mapping[str, Any]) -> list[Problem]:
+    def _lock_step_complaints(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """Options that exist only together with a lock-step controller, and what it needs."""
         lock_step = _entry(data, "controller", "kind") == "lock_step"
-        problems: list[Problem] = []
+        problems: list[Complaint] = []
         for section, key, value in (("multiplier", "kind", "role"), ("reduction", "fifo_kind", "normal")):
             if _entry(data, section, key) == value and not lock_step:
                 problems.append(((section, key), f"{value} needs controller.kind: lock_step"))
@@ -236,9 +236,9 @@ class Hardware(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Hardware:
-        problems = self.problems_between(self.model_dump(exclude_unset=True))
+        problems = self.complaints_between(self.model_dump(exclude_unset=True))
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @classmethod

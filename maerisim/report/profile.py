@@ -207,7 +207,7 @@ def require_control_steps(hardware: Hardware) -> None:
         raise NotSupportedError(msg)
 
 
-class Crossing(NamedTuple):
+class DramWords(NamedTuple):
     """Words from and to DRAM by operand."""
 
     read: dict[str, int]
@@ -219,7 +219,7 @@ def _dram(compulsory: dict[str, int], memory: MemoryUse | None, hardware: Hardwa
     if memory is not None:
         return spent(DRAM_EVENTS, memory, hardware.energy)
     once = [event for event in DRAM_EVENTS if event.name.split()[0] in compulsory]
-    return spent(once, Crossing(read=compulsory, written=compulsory), hardware.energy)
+    return spent(once, DramWords(read=compulsory, written=compulsory), hardware.energy)
 
 
 def code_bits(program: Program, hardware: Hardware) -> dict[str, int]:
