@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from maerisim.counts.counters import Counters
 from maerisim.counts.events import DRAM_EVENTS, Spent, spent
-from maerisim.counts.tile_kinds import Share, TileKind, shares, together
-from maerisim.counts.totals import Multicasts, multicasts, totals
+from maerisim.counts.multicasts import Multicasts, multicasts, together
+from maerisim.counts.program_totals import totals
+from maerisim.counts.tile_kinds import Share, TileKind, shares
 from maerisim.engine.run import Result
 from maerisim.errors import NotSupportedError
 from maerisim.estimate.bounds import Bounds, bounds

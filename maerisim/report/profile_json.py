@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from maerisim.report.network_json import layer_json, unsupported_json
 
 if TYPE_CHECKING:
+    from maerisim.counts.multicasts import Multicasts
     from maerisim.counts.tile_kinds import Share
-    from maerisim.counts.totals import Multicasts
     from maerisim.hardware.energy import EnergyTable
     from maerisim.report.profile import ProfiledLayer, ProfileReport
 

@@ -12,8 +12,8 @@ from maerisim.report.network_table import layer_label, scaled_notes, unsupported
 from maerisim.report.table import Column, Page, Row
 
 if TYPE_CHECKING:
+    from maerisim.counts.multicasts import Multicasts
     from maerisim.counts.tile_kinds import TileKind, Work
-    from maerisim.counts.totals import Multicasts
     from maerisim.hardware.energy import EnergyTable
     from maerisim.report.profile import Profile, ProfiledLayer, ProfileReport
     from maerisim.report.relief import Relief
