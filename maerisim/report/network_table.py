@@ -22,8 +22,8 @@ MOST_CHOICES_LISTED = 12
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of layers: its heading, what it is of a layer, and what it is of all of them."""
+class LayerColumn:
+    """A column of layers: its heading, what it says of a layer, and what it says in the row of totals."""
 
     heading: str
     cell: Callable[[NetworkReport, AnyReport], str]
@@ -58,42 +58,44 @@ def stall_words(report: NetworkReport, layer: AnyReport) -> str:
     return f"{percent(share, 0):>4} {cause}" if stalls[cause] else "nothing"
 
 
-LAYER = Figure("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
-OPERATOR = Figure("op", lambda _, layer: layer.op, number=False)
-MAPPING = Figure("mapping", mapping_cell, number=False)
-CYCLES = Figure("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
-ESTIMATE = Figure(
+LAYER = LayerColumn("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
+OPERATOR = LayerColumn("op", lambda _, layer: layer.op, number=False)
+MAPPING = LayerColumn("mapping", mapping_cell, number=False)
+CYCLES = LayerColumn("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
+ESTIMATE = LayerColumn(
     "estimate", lambda _, layer: whole(layer.estimate.cycles), lambda report: whole(report.total_estimated_cycles)
 )
-ERROR = Figure("error", lambda _, layer: signed_percent(layer.error), lambda report: signed_percent(report.total_error))
-UTILIZATION = Figure(
+ERROR = LayerColumn(
+    "error", lambda _, layer: signed_percent(layer.error), lambda report: signed_percent(report.total_error)
+)
+UTILIZATION = LayerColumn(
     "used",
     lambda report, layer: percent(report.utilization(layer)),
     lambda report: percent(report.total_utilization),
 )
-BOUND = Figure("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
-LIMIT = Figure("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
-STALLS = Figure("waits for", stall_words, number=False)
-PROOF = Figure("proven", lambda _, layer: proof_words(layer))
-ENERGY = Figure(
+BOUND = LayerColumn("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
+LIMIT = LayerColumn("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
+STALLS = LayerColumn("waits for", stall_words, number=False)
+PROOF = LayerColumn("proven", lambda _, layer: proof_words(layer))
+ENERGY = LayerColumn(
     "energy",
     lambda report, layer: quantity(report.energy(layer)),
     lambda report: quantity(report.total_energy),
 )
 
-BLOCKS = Figure("blocks", lambda _, layer: whole(layer.memory.blocks))
-DRAM_WORDS = Figure(
+BLOCKS = LayerColumn("blocks", lambda _, layer: whole(layer.memory.blocks))
+DRAM_WORDS = LayerColumn(
     "DRAM words",
     lambda _, layer: quantity(layer.memory.words),
     lambda report: quantity(report.total_dram_words),
 )
-DRAM_WAITS = Figure(
+DRAM_WAITS = LayerColumn(
     "waits for DRAM",
     lambda _, layer: percent(layer.memory.waiting_cycles / layer.best_known_cycles),
     lambda report: percent(report.total_waiting),
 )
 
-COLUMNS: dict[str, tuple[Figure, ...]] = {
+COLUMNS: dict[str, tuple[LayerColumn, ...]] = {
     "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, PROOF, LIMIT, ENERGY),
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
     "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
@@ -108,13 +110,13 @@ NARROW_SCREEN = 100
 NARROWEST_MAPPING = 12
 
 
-def columns_of(command: str, hardware: Hardware, width: int) -> tuple[Figure, ...]:
+def columns_of(command: str, hardware: Hardware, width: int) -> tuple[LayerColumn, ...]:
     """What a command shows of layers on this hardware on a screen of so many columns: not everything fits on a narrow one."""
     columns = WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
     return tuple(column for column in columns if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
 
 
-def table_rows(report: NetworkReport, columns: Sequence[Figure]) -> list[list[str]]:
+def table_rows(report: NetworkReport, columns: Sequence[LayerColumn]) -> list[list[str]]:
     """The cells of every layer in the network's order, without headings and totals."""
     return [
         unsupported_row(entry, columns)
@@ -124,13 +126,13 @@ def table_rows(report: NetworkReport, columns: Sequence[Figure]) -> list[list[st
     ]
 
 
-def unsupported_row(layer: UnsupportedLayer, columns: Sequence[Figure]) -> list[str]:
+def unsupported_row(layer: UnsupportedLayer, columns: Sequence[LayerColumn]) -> list[str]:
     """Name and operator of a layer that did not run; the reason is a footnote."""
     known = {"layer": counted(layer.name, layer.count), "op": layer.op, "mapping": "not supported"}
     return [known.get(column.heading, "") for column in columns]
 
 
-def total_row(report: NetworkReport, columns: Sequence[Figure]) -> list[str]:
+def total_row(report: NetworkReport, columns: Sequence[LayerColumn]) -> list[str]:
     return [column.total(report) for column in columns]
 
 
@@ -142,7 +144,7 @@ def network_pages(command: str, report: NetworkReport, width: int) -> list[Page]
 
 
 def layers_page(
-    report: NetworkReport, columns: Sequence[Figure], notes: Sequence[str], totals: Sequence[str] | None = None
+    report: NetworkReport, columns: Sequence[LayerColumn], notes: Sequence[str], totals: Sequence[str] | None = None
 ) -> Page:
     """A row for each layer."""
     return Page(
@@ -169,7 +171,7 @@ def layers_page(
     )
 
 
-def cell_style(entry: AnyReport | UnsupportedLayer, column: Figure) -> str:
+def cell_style(entry: AnyReport | UnsupportedLayer, column: LayerColumn) -> str:
     """Green, yellow or red for the error of an estimate; nothing for the rest."""
     if column is not ERROR or isinstance(entry, UnsupportedLayer) or entry.error is None:
         return ""

@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import TYPE_CHECKING
 
-from maerisim.report.figures import HUES
+from maerisim.report.figures import HUES, add_footnote
 from maerisim.report.roofline import DRAM, Roofline, RooflineReport
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def draw(report: RooflineReport) -> Figure:
     panel.set_title(f"{report.results.network} on {report.hardware.name}", loc="left")
     add_legend(panel, points, own_roofs=any(has_own_roof(point.first, report) for point in points))
     note = f"simulated by maerisim {version('maerisim')}; +n: more layers at the same place; both axes logarithmic"
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color="0.4")
+    add_footnote(figure, note)
     figure.draw_without_rendering()  # what follows depends on where everything is
     slope = draw_slope_label(panel, report)
     draw_labels(panel, points, [slope, *panel.texts])

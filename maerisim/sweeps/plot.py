@@ -43,7 +43,8 @@ UNITS = {
 
 PANEL_INCHES = (2.9, 2.4)
 MOST_COLUMNS = 24
-FOOTNOTE_POINTS, LETTERS_PER_INCH = 7, 19
+LETTERS_PER_INCH = 19
+"""Of footnotes."""
 LEAST_RATIO = 2.0
 """Of the ends of the axis of cycles: a difference of a few percent must not fill it."""
 MARKERS = "osD^vPX*<>"
@@ -174,7 +175,7 @@ def draw(plan: Plan, found: Sequence[Total]) -> Figure:
     if layout.lines:
         add_legend(figure, layout.lines, lines, axis)
     note = textwrap.fill(footnote(plan, found, axis), round(LETTERS_PER_INCH * figure.get_figwidth()))
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=FOOTNOTE_POINTS, color="0.4")
+    figures.add_footnote(figure, note)
     return figure
 
 
