@@ -14,6 +14,7 @@ from maerisim.cli import FAILED, INTERRUPTED
 from maerisim.cli.options import ExportFormat
 from maerisim.cli.output import print_page, write_file
 from maerisim.errors import DocumentError
+from maerisim.report.table import plural
 from maerisim.sweeps import export, table
 from maerisim.sweeps.document import Experiment
 from maerisim.sweeps.plan import Plan
@@ -70,7 +71,7 @@ def run(request: Request, plan: Plan, store: Store) -> None:
     except KeyboardInterrupt:
         stored = len(store.get(plan.tasks))
         typer.echo(
-            f"interrupted: {stored:,} of {table.plural(len(plan.tasks), 'result')} are stored in {store.path}; "
+            f"interrupted: {stored:,} of {plural(len(plan.tasks), 'result')} are stored in {store.path}; "
             "the same command resumes",
             err=True,
         )
@@ -110,5 +111,5 @@ def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], databa
     failures = table.failures(found)
     if failures:
         listed = "".join(f"  {line}\n" for line in failures)
-        typer.echo(f"{table.plural(len(failures), 'result')} failed:\n{listed}", err=True, nl=False)
+        typer.echo(f"{plural(len(failures), 'result')} failed:\n{listed}", err=True, nl=False)
         raise typer.Exit(FAILED)

@@ -12,7 +12,7 @@ from maerisim.mapping.notation import counted, dims, mapping_words, percent, qua
 from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.report.network_json import mapping_json, unsupported_json
 from maerisim.report.network_table import layer_label, scaled_notes, title, unsupported_notes
-from maerisim.report.table import Column, Page, Row
+from maerisim.report.table import Column, Page, Row, plural
 
 OURS = "ours"
 
@@ -131,7 +131,7 @@ def comparison_rows(comparison: Comparison) -> list[Row]:
         rows.append(Row([layer_label(entry.ours), *of_layer[0]], "bold", ends_section=len(of_layer) == 1))
         rows += [Row(["", *cells], ends_section=cells is of_layer[-1]) for cells in of_layer[1:]]
     for name, (mean, layers) in comparison.geometric_means().items():
-        over = f"geometric mean of {layers} layer{'' if layers == 1 else 's'}"
+        over = f"geometric mean of {plural(layers, 'layer')}"
         rows.append(Row(["", name, over, "", "", "", f"{mean:.2f}"]))
     return rows
 

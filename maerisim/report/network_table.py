@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from maerisim.mapping.notation import counted, mapping_words, percent, quantity, signed_percent, size_words, whole
 from maerisim.report.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.table import Column, Page, Row
+from maerisim.report.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
     from maerisim.hardware.hardware import Hardware
@@ -266,8 +266,7 @@ def values_note(report: NetworkReport) -> list[str]:
     checked = [layer for layer in report.layers if layer.values_checked]
     if not checked:
         return []
-    layers = "1 layer" if len(checked) == 1 else f"{len(checked)} layers"
-    return [f"Every output value of {layers} equals NumPy's."]
+    return [f"Every output value of {plural(len(checked), 'layer')} equals NumPy's."]
 
 
 def unsupported_notes(report: NetworkReport) -> list[str]:

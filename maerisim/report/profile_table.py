@@ -9,7 +9,7 @@ from maerisim.counts.tile_kinds import summed
 from maerisim.mapping.notation import counted, mapping_words, percent, quantity, whole
 from maerisim.report.findings import UnsupportedLayer
 from maerisim.report.network_table import layer_label, scaled_notes, unsupported_notes
-from maerisim.report.table import Column, Page, Row
+from maerisim.report.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
     from maerisim.counts.multicasts import Multicasts
@@ -310,10 +310,6 @@ def best_relief(profile: Profile) -> str:
     if best is None or best.cycles >= profile.cycles:
         return "none"
     return f"{best.resource} {percent((best.cycles - profile.cycles) / profile.cycles)}"
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def profile_notes(report: ProfileReport) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maerisim.estimate.objective import Objective
 from maerisim.mapping.notation import percent, quantity, signed_percent, whole
-from maerisim.report.table import Column, Page, Row
+from maerisim.report.table import Column, Page, Row, plural
 from maerisim.sweeps.grid import written
 from maerisim.sweeps.plan import Plan
 from maerisim.sweeps.totals import Total, best
@@ -115,7 +115,3 @@ def failures(found: Sequence[Total]) -> list[str]:
                     entry.task.key, f"{entry.network} {entry.layer.name} at {entry.point}: {outcome.message}"
                 )
     return list(lines.values())
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
