@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Column:
     """A column: its heading, whether it holds numbers, and what stands below it in the row of totals.
 
-    A column that ``wraps`` goes on in the next line where the screen is too narrow, but is ``least_width`` wide.
+    A column that ``wraps`` goes on in the next line where the screen is too narrow, but is ``least_width`` wide; of others
+    an ellipsis says that something is cut.
     """
 
     heading: str
@@ -70,7 +71,7 @@ class Page:
                 justify="right" if column.number else "left",
                 no_wrap=not column.wraps,
                 min_width=column.least_width,
-                overflow="fold",
+                overflow="fold" if column.wraps else "ellipsis",
             )
         for row in self.rows:
             styles = row.cell_styles or [""] * len(row.cells)

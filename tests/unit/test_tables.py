@@ -33,6 +33,11 @@ def test_only_a_column_that_wraps_takes_more_lines() -> None:
     assert lines[0].startswith("abcdefgh ")
 
 
+def test_what_does_not_fit_is_cut_and_says_so() -> None:
+    (line,) = printed(Page("", [Column("")], [Row(["123456789"])], apart=False), width=6)
+    assert line.strip() == "12345…"
+
+
 def test_brackets_in_cells_are_not_markup() -> None:
     assert "[bold]a[/bold]" in " ".join(printed(Page("", [Column("x")], [Row(["[bold]a[/bold]"])])))
 
