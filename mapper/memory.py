@@ -6,6 +6,7 @@ short what it reuses. So the fastest of many tiles are simulated block by block,
 
 from __future__ import annotations
 
+from maerisim.counts.events import dram_energy
 from maerisim.engine.run import Result
 from maerisim.errors import MappingError
 from maerisim.estimate.bounds import bound
@@ -63,5 +64,5 @@ def best(space: Space, hardware: Hardware, objective: Objective) -> Choice:
 
 def energy(found: Estimate | Result, hardware: Hardware) -> float:
     """Energy of a mapping, DRAM included."""
-    words = 0 if found.memory is None else found.memory.words
-    return found.counters.energy(hardware.energy) + words * hardware.energy.dram_access
+    outside = 0.0 if found.memory is None else dram_energy(found.memory, hardware.energy)
+    return found.counters.energy(hardware.energy) + outside

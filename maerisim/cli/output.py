@@ -8,9 +8,10 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,20 +21,22 @@ from maerisim.cli import INTERRUPTED
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.mapping.document import MappingFile, dump_mappings
 from maerisim.mapping.mapping import Mapping
-from maerisim.report import comparison as comparing
-from maerisim.report import front as fronts
-from maerisim.report import profile_report as profiling
-from maerisim.report import roofline as rooflines
-from maerisim.report import table as tables
-from maerisim.report.as_json import network_json
-from maerisim.report.comparison import Comparison
+from maerisim.report.comparison import Comparison, comparison_json, comparison_pages
 from maerisim.report.findings import LayerReport, NetworkReport
+from maerisim.report.front import front_json, front_pages
+from maerisim.report.network_json import network_json
+from maerisim.report.network_table import network_pages
+from maerisim.report.profile import ProfileReport
+from maerisim.report.profile_json import profiles_json
+from maerisim.report.profile_table import profile_notes, profile_pages
+from maerisim.report.roofline import RooflineReport, roofline_json, roofline_pages
+from maerisim.report.table import Page
 from maerisim.workload.layers import part_name
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from maerisim.workload.problem import Problem
+
+ReportT = TypeVar("ReportT")
 
 PAGE_COLUMNS = 100
 """What tables of which parts can be left out, or put together, are made for where there is no terminal."""
@@ -46,57 +49,49 @@ def finish(command: str, report: NetworkReport, *, as_json: bool) -> None:
 
     Raises the error that ended the run, after what was finished before it is printed.
     """
-    if as_json:
-        typer.echo(json_text(network_json(report)))
-    elif report.entries:
-        columns = tables.columns_of(command, report.hardware, page_width())
-        table = tables.network_table(report, columns)
-        print_page(tables.title(report), table, tables.footnotes(command, report))
+    show(report, network_json, partial(network_pages, command, width=page_width()), as_json=as_json)
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
 def finish_front(report: NetworkReport, *, as_json: bool) -> None:
     """The same for fronts of cycles and energy."""
-    if as_json:
-        typer.echo(json_text(fronts.front_json(report)))
-    elif report.entries:
-        table = tables.network_table(report, fronts.COLUMNS, totals=False)
-        print_page(tables.title(report), table, fronts.front_notes(report))
+    show(report, front_json, front_pages, as_json=as_json)
     leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
 def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
     """The same for a comparison of mappings."""
-    if as_json:
-        typer.echo(json_text(comparing.comparison_json(comparison)))
-    elif comparison.entries:
-        table = comparing.comparison_table(comparison)
-        print_page(tables.title(comparison.ours), table, comparing.comparison_notes(comparison))
+    show(comparison, comparison_json, comparison_pages, as_json=as_json)
     leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
 
 
-def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
+def finish_profiles(report: ProfileReport, *, as_json: bool) -> None:
     """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
-    if as_json:
-        typer.echo(json_text(profiling.profiles_json(report)))
-    else:
-        pages = [section for layer in report.layers for section in profiling.sections(report, layer, page_width())]
-        pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
-        for section in pages:
-            gap = [""] if section.notes else []
-            print_page(section.title, profiling.table(section), [*gap, *section.notes, ""])
-        for note in profiling.notes(report):
-            typer.echo(note)
+    show(report, profiles_json, partial(profile_pages, width=page_width()), as_json=as_json)
+    for note in [] if as_json else profile_notes(report):
+        typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
-def finish_roofline(report: rooflines.RooflineReport, *, as_json: bool) -> None:
+def finish_roofline(report: RooflineReport, *, as_json: bool) -> None:
     """The same for the rooflines of layers."""
-    if as_json:
-        typer.echo(json_text(rooflines.roofline_json(report)))
-    elif report.entries:
-        print_page(rooflines.title(report), rooflines.table(report), rooflines.notes(report))
+    show(report, roofline_json, roofline_pages, as_json=as_json)
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
+
+
+def show(
+    report: ReportT,
+    document: Callable[[ReportT], dict[str, Any]],
+    pages: Callable[[ReportT], Sequence[Page]],
+    *,
+    as_json: bool,
+) -> None:
+    """Print a report as one JSON document or as pages."""
+    if as_json:
+        typer.echo(json_text(document(report)))
+    else:
+        for page in pages(report):
+            print_page(page)
 
 
 def leave(failure: MaerisimError | None, finished_before_interruption: int | None) -> None:
@@ -122,18 +117,18 @@ def page_width() -> int:
     return Console().width if sys.stdout.isatty() else PAGE_COLUMNS
 
 
-def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
+def print_page(page: Page) -> None:
     """A table with a title and what has to be said below it; in a pipe without colour and as wide as it needs."""
     if sys.stdout.isatty():
         console = Console()
-        console.print(Text(title, "bold"))
-        console.print(table)
-        for note in notes:
+        console.print(Text(page.title, "bold"))
+        console.print(page.table())
+        for note in page.notes:
             typer.echo(textwrap.fill(note, console.width, subsequent_indent="    "))
     else:
         paper = io.StringIO()
-        Console(width=MOST_COLUMNS, file=paper, color_system=None).print(table)
-        typer.echo("\n".join([title, *(line.rstrip() for line in paper.getvalue().splitlines()), *notes]))
+        Console(width=MOST_COLUMNS, file=paper, color_system=None).print(page.table())
+        typer.echo("\n".join([page.title, *(line.rstrip() for line in paper.getvalue().splitlines()), *page.notes]))
 
 
 def save_mappings(report: NetworkReport, path: Path) -> None:

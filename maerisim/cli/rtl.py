@@ -93,7 +93,7 @@ def write_json(
     hardware: Hardware, problem: Problem, layer: str, mapping_file: Path | None, directory: Path | None
 ) -> None:
     """Print the configuration of our own fabric, or write it into a directory."""
-    from maerisim.report.configuration import configuration
+    from maerisim.report.configuration_json import configuration
 
     text = json_text(configuration(problem, mapping_of(hardware, problem, layer, mapping_file), hardware))
     if directory is None:

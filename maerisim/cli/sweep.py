@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from maerisim.cli import FAILED, INTERRUPTED
 from maerisim.cli.options import ExportFormat
 from maerisim.cli.output import print_page, write_file
 from maerisim.errors import DocumentError
+from maerisim.report.table import plural
 from maerisim.sweeps import export, table
 from maerisim.sweeps.document import Experiment
 from maerisim.sweeps.plan import Plan
@@ -70,7 +71,7 @@ def run(request: Request, plan: Plan, store: Store) -> None:
     except KeyboardInterrupt:
         stored = len(store.get(plan.tasks))
         typer.echo(
-            f"interrupted: {stored:,} of {table.plural(len(plan.tasks), 'result')} are stored in {store.path}; "
+            f"interrupted: {stored:,} of {plural(len(plan.tasks), 'result')} are stored in {store.path}; "
             "the same command resumes",
             err=True,
         )
@@ -91,7 +92,7 @@ def workers_of(request: Request) -> AbstractContextManager[Workers]:
 def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], database: Path) -> None:
     """Print, export and plot; an export takes the place of the table unless it goes to a file."""
     found = totals(plan, outcomes)
-    notes = table.notes(plan, found)
+    notes = []
     if request.plot is not None:
         from maerisim.sweeps.plot import plot
 
@@ -105,11 +106,10 @@ def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], databa
             write_file(request.output, text)
             notes.append(f"Exported to {request.output}.")
     if request.export is None or request.output is not None:
-        print_page(
-            table.title(plan, len(outcomes), database), table.table(found, plan.experiment.sweep.objective), notes
-        )
+        page = table.page(plan, found, len(outcomes), database)
+        print_page(replace(page, notes=[*page.notes, *notes]))
     failures = table.failures(found)
     if failures:
         listed = "".join(f"  {line}\n" for line in failures)
-        typer.echo(f"{table.plural(len(failures), 'result')} failed:\n{listed}", err=True, nl=False)
+        typer.echo(f"{plural(len(failures), 'result')} failed:\n{listed}", err=True, nl=False)
         raise typer.Exit(FAILED)

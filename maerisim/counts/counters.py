@@ -1,4 +1,4 @@
-"""What a run counts, what the analytic model predicts of it, and what it costs in energy."""
+"""What a run counts, and what the analytic model predicts of it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
-from maerisim.hardware.hardware import EnergyTable
+from maerisim.counts import events
+from maerisim.counts.events import EVENTS, Spent
+from maerisim.hardware.energy import EnergyTable
 
 OPERANDS = ("inputs", "partial_sums", "weights")
 """The operands that the distribution network carries, in the order of their priority at a port."""
 STALLS = ("collection", "weights", "inputs", "wait", "forwarding")
 """Why a multiplier switch with work left did nothing in a cycle: no room for its product, no weight, no input, no
 partial sum, no room at the neighbour for the input to forward."""
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Events of one kind and their energy, in the unit of the hardware's table."""
-
-    component: str
-    event: str
-    count: int
-    energy: float
 
 
 @dataclass(frozen=True)
@@ -77,41 +69,16 @@ class Traffic:
         return 2 * self.accumulations
 
     def energy_by_component(self, table: EnergyTable) -> dict[str, float]:
-        """Energy of the run in ``table.unit``, by the component that spends it; a comparison costs an addition."""
-        buffer = sum(self.buffer_reads.values()) + sum(self.buffer_writes.values())
-        return {
-            "global_buffer": buffer * table.global_buffer_access,
-            "distribution": self.distribution_hops * table.distribution_switch_access,
-            "registers": (self.register_reads + self.register_writes) * table.register_access,
-            "multipliers": self.multiplications * table.multiply
-            + self.multiplier_words * table.multiplier_switch_access,
-            "reduction": (self.additions + self.comparisons) * table.add
-            + self.adder_words * table.reduction_switch_access,
-            "accumulation": self.accumulations * table.add
-            + self.accumulation_accesses * table.accumulation_buffer_access,
-        }
+        """Energy of the run in ``table.unit``, by the component that spends it."""
+        return events.energy_by_component(EVENTS, self, table)
 
     def spent(self, table: EnergyTable) -> list[Spent]:
-        """The events behind ``energy_by_component``, one by one, with the energy of each."""
-        combined = ("comparison", self.comparisons) if self.comparisons else ("addition", self.additions)
-        buffer = table.global_buffer_access
-        events = [
-            *(("global_buffer", f"{operand} read", self.buffer_reads[operand], buffer) for operand in OPERANDS),
-            *(
-                ("global_buffer", f"{what} written", self.buffer_writes[what], buffer)
-                for what in ("outputs", "partial_sums")
-            ),
-            ("distribution", "switch passed", self.distribution_hops, table.distribution_switch_access),
-            ("registers", "read", self.register_reads, table.register_access),
-            ("registers", "written", self.register_writes, table.register_access),
-            ("multipliers", "multiplication", self.multiplications, table.multiply),
-            ("multipliers", "word passed", self.multiplier_words, table.multiplier_switch_access),
-            ("reduction", *combined, table.add),
-            ("reduction", "word passed", self.adder_words, table.reduction_switch_access),
-            ("accumulation", "sum added", self.accumulations, table.add),
-            ("accumulation", "buffer access", self.accumulation_accesses, table.accumulation_buffer_access),
-        ]
-        return [Spent(component, event, count, count * each) for component, event, count, each in events]
+        """The events behind ``energy_by_component``, one by one, with the energy of each.
+
+        What adder switches do to sums is listed as comparisons or as additions, whichever there are.
+        """
+        absent = "addition" if self.comparisons else "comparison"
+        return [each for each in events.spent(EVENTS, self, table) if each.count or each.event != absent]
 
     def energy(self, table: EnergyTable) -> float:
         """Energy of the run in ``table.unit``."""

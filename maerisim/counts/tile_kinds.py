@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from maerisim.arrays import Ints
-from maerisim.counts.alignment import coincidences
-from maerisim.counts.counters import OPERANDS, Traffic, sum_of
-from maerisim.counts.totals import Multicasts, Visits, multicasts, totals, visits_of
+from maerisim.counts.coinciding_steps import coincidences
+from maerisim.counts.counters import Traffic, sum_of
+from maerisim.counts.multicasts import Multicasts, multicasts, together
+from maerisim.counts.program_totals import totals
+from maerisim.counts.visits import Visits, visits_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import ACTIVE, Program, Use
 
@@ -120,18 +122,6 @@ def _by_program(parts: Sequence[dict[int, Ints]]) -> dict[int, Ints]:
         for program, cycles in part.items():
             found[program] = found[program] + cycles if program in found else cycles
     return found
-
-
-def together(runs: Sequence[dict[str, Multicasts]]) -> dict[str, Multicasts]:
-    """The multicasts of several runs, or of several parts of one."""
-    return {
-        operand: Multicasts(
-            dict(sorted(sum((Counter(run[operand].words) for run in runs), Counter()).items())),
-            sum(run[operand].packets for run in runs),
-            sum(run[operand].hops for run in runs),
-        )
-        for operand in OPERANDS
-    }
 
 
 def _visits_by_kind(program: Program) -> dict[_Kind, Visits]:

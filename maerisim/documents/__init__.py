@@ -6,17 +6,18 @@ are addressed by path or by the name of a file shipped in ``configs/`` (``maeri-
 
 from maerisim.documents.loading import load, load_with_source, validate
 from maerisim.documents.locating import locate, locate_beside, shipped
-from maerisim.documents.models import Document, KeyPath, Kind, Model, Problem, dotted, problems_error
+from maerisim.documents.models import Complaint, Document, KeyPath, Kind, Model, complaints_error, dotted
 from maerisim.documents.reading import Source, read, read_text, scalar
 from maerisim.documents.words import described, nearest
 
 __all__ = [
+    "Complaint",
     "Document",
     "KeyPath",
     "Kind",
     "Model",
-    "Problem",
     "Source",
+    "complaints_error",
     "described",
     "dotted",
     "load",
@@ -24,7 +25,6 @@ __all__ = [
     "locate",
     "locate_beside",
     "nearest",
-    "problems_error",
     "read",
     "read_text",
     "scalar",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from maerisim.documents.models import PROBLEMS_ERROR, Document, KeyPath, Problem, dotted
+from maerisim.documents.models import COMPLAINTS_ERROR, Complaint, Document, KeyPath, dotted
 from maerisim.documents.words import described, nearest
 
 _EXPECTED = {
@@ -36,26 +36,26 @@ _BOUNDS = {
 }
 
 
-def problems_of(
+def complaints_of(
     model: type[Document], data: dict[str, Any], error: ValidationError, extra_keys: tuple[str, ...]
-) -> list[Problem]:
-    """All problems of ``data`` in plain words: those pydantic found and those between keys."""
-    problems: list[Problem] = []
+) -> list[Complaint]:
+    """All that is wrong with ``data`` in plain words: those pydantic found and those between keys."""
+    complaints: list[Complaint] = []
     for detail in error.errors(include_url=False):
         path, annotation = _resolve(model, detail["loc"])
-        problems += [(_trim(path), text) for path, text in _translated(detail, path, annotation, extra_keys)]
-    return list(dict.fromkeys([*problems, *model.problems_between(data)]))
+        complaints += [(_trim(path), text) for path, text in _translated(detail, path, annotation, extra_keys)]
+    return list(dict.fromkeys([*complaints, *model.complaints_between(data)]))
 
 
 def _trim(path: KeyPath) -> KeyPath:
     return tuple(part for part in path if part != "[key]")
 
 
-def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys: tuple[str, ...]) -> list[Problem]:
-    """One pydantic error as problems in plain words; ``annotation`` is the type expected at the parent of ``path``."""
+def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys: tuple[str, ...]) -> list[Complaint]:
+    """One pydantic error as complaints in plain words; ``annotation`` is the type expected at the parent of ``path``."""
     kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind == PROBLEMS_ERROR:
-        return [((*path, *below), message) for below, message in context["problems"]]
+    if kind == COMPLAINTS_ERROR:
+        return [((*path, *below), message) for below, message in context["complaints"]]
     if kind == "extra_forbidden":
         known = [*getattr(annotation, "model_fields", {}), *(extra_keys if len(path) == 1 else ())]
         hint = nearest(str(path[-1]), known) or (f" (known keys: {', '.join(known)})" if known else "")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from maerisim.documents.complaints import problems_of
+from maerisim.documents.complaints import complaints_of
 from maerisim.documents.locating import locate
 from maerisim.documents.models import Document, dotted
 from maerisim.documents.reading import Source, read
@@ -22,14 +22,14 @@ def load(model: type[DocumentT], name: str | os.PathLike[str]) -> DocumentT:
 
 
 def load_with_source(model: type[DocumentT], name: str | os.PathLike[str]) -> tuple[DocumentT, Source]:
-    """Like ``load``, with the source for problems that show only when the document is put to use."""
+    """Like ``load``, with the source for complaints that show only when the document is put to use."""
     extendable = model.kind == "hardware"
     source = read(locate(model.kind, name), model.kind, extendable=extendable)
     try:
         return model.model_validate(source.data), source
     except ValidationError as error:
         extra = ("extends",) if extendable else ()
-        raise source.report(problems_of(model, source.data, error, extra)) from None
+        raise source.report(complaints_of(model, source.data, error, extra)) from None
 
 
 def validate(model: type[DocumentT], data: dict[str, Any], origin: str) -> DocumentT:
@@ -37,6 +37,6 @@ def validate(model: type[DocumentT], data: dict[str, Any], origin: str) -> Docum
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = problems_of(model, data, error, ())
-        lines = [f"{origin}: {dotted(path)}: {text}" if path else f"{origin}: {text}" for path, text in problems]
+        complaints = complaints_of(model, data, error, ())
+        lines = [f"{origin}: {dotted(path)}: {text}" if path else f"{origin}: {text}" for path, text in complaints]
         raise DocumentError(list(dict.fromkeys(lines))) from None

@@ -1,4 +1,4 @@
-"""What a document is made of: frozen models without unknown keys, and the problems that can be found in them."""
+"""What a document is made of: frozen models without unknown keys, and complaints of what is wrong with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 
 Kind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
 KeyPath = tuple[str | int, ...]
-Problem = tuple[KeyPath, str]
+Complaint = tuple[KeyPath, str]
+"""Something wrong with a document: at which key, and what was expected and found."""
 
 NOUNS: dict[Kind, str] = {
     "hardware": "a hardware description",
@@ -20,8 +21,8 @@ NOUNS: dict[Kind, str] = {
     "constraints": "constraints",
 }
 """What messages call a document of each kind."""
-PROBLEMS_ERROR = "problems"
-"""Type of the errors of ``problems_error``."""
+COMPLAINTS_ERROR = "complaints"
+"""Type of the errors of ``complaints_error``."""
 
 
 class Model(BaseModel):
@@ -36,15 +37,15 @@ class Document(Model):
     kind: ClassVar[Kind]
 
     @classmethod
-    def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:  # noqa: ARG003
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:  # noqa: ARG003
         """Problems that involve several keys of the raw ``data``; values of the wrong type are to be ignored here."""
         return []
 
 
-def problems_error(problems: Sequence[Problem]) -> PydanticCustomError:
-    """An error for a pydantic validator that reports several problems, each at a path below the validated model."""
-    text = "; ".join(f"{dotted(path)}: {message}" if path else message for path, message in problems)
-    return PydanticCustomError(PROBLEMS_ERROR, "{text}", {"text": text, "problems": list(problems)})
+def complaints_error(complaints: Sequence[Complaint]) -> PydanticCustomError:
+    """An error for a pydantic validator that reports several complaints, each at a path below the validated model."""
+    text = "; ".join(f"{dotted(path)}: {message}" if path else message for path, message in complaints)
+    return PydanticCustomError(COMPLAINTS_ERROR, "{text}", {"text": text, "complaints": list(complaints)})
 
 
 def dotted(path: KeyPath) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from maerisim.documents.locating import locate_beside
-from maerisim.documents.models import NOUNS, KeyPath, Kind, Problem, dotted
+from maerisim.documents.models import NOUNS, Complaint, KeyPath, Kind, dotted
 from maerisim.documents.words import described
 from maerisim.errors import DocumentError
 
@@ -81,7 +81,7 @@ class Source:
         (_, line), name = max(found, key=lambda item: item[0][0])
         return name, line
 
-    def report(self, problems: Iterable[Problem]) -> DocumentError:
+    def report(self, problems: Iterable[Complaint]) -> DocumentError:
         """All problems as one error, ordered by file and line."""
         order = {file.name: index for index, file in enumerate(self.files)}
         lines = []
@@ -122,7 +122,7 @@ def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
     if mark is None:
         return f"{path}: not valid YAML: {problem}"
     if "nesting depth" in problem:  # newer releases of PyYAML look first
-        return _too_deep(path, mark)
+        return _too_deep(path, mark.line)
     return f"{path}:{mark.line + 1}: not valid YAML at column {mark.column + 1}: {problem}"
 
 
@@ -160,11 +160,11 @@ def _check_depth(path: Path, text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise DocumentError([_too_deep(path, event.start_mark)])
+            raise DocumentError([_too_deep(path, event.start_mark.line if event.start_mark else 0)])
 
 
-def _too_deep(path: Path, mark: yaml.Mark | None) -> str:
-    return f"{path}:{mark.line + 1 if mark else 1}: is nested more than {_DEEPEST} levels deep"
+def _too_deep(path: Path, line: int) -> str:
+    return f"{path}:{line + 1}: is nested more than {_DEEPEST} levels deep"
 
 
 def _read_file(path: Path, noun: str) -> tuple[dict[str, Any], _File]:

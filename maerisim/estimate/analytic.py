@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maerisim.counts.counters import sum_of
-from maerisim.counts.totals import totals
+from maerisim.counts.program_totals import totals
 from maerisim.estimate.bounds import bound
 from maerisim.estimate.durations import cycles
 from maerisim.estimate.predicted import LIMITS, Estimate, explain

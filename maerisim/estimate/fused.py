@@ -14,7 +14,7 @@ from math import inf, prod
 import numpy as np
 import numpy.typing as npt
 
-from maerisim.counts.totals import totals
+from maerisim.counts.program_totals import totals
 from maerisim.estimate.analytic import estimate_steps
 from maerisim.estimate.bounds import bounds
 from maerisim.estimate.predicted import Estimate

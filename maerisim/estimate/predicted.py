@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, Traffic
 from maerisim.estimate.bounds import bound
-from maerisim.hardware.hardware import EnergyTable, Hardware
+from maerisim.hardware.energy import EnergyTable
+from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries as k
 from maerisim.memory.blocks import MemoryUse
 from maerisim.workload.problem import Problem
@@ -47,8 +49,18 @@ def _least_cycles(cost: Ints) -> int:
 def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
     """One row of costs as an Estimate."""
     resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
-    compares = problem.operation == "max"
-    traffic = Traffic(
+    return Estimate(
+        cycles=int(cost[k.CYCLES]),
+        least_cycles=_least_cycles(cost),
+        bound_cycles=bound(problem, hardware),
+        limited_by=LIMITS[int(np.argmax(resources))],
+        counters=_traffic(cost, compares=problem.operation == "max"),
+    )
+
+
+def _traffic(cost: Ints, *, compares: bool) -> Traffic:
+    """The counts that a row of costs holds."""
+    return Traffic(
         multiplications=int(cost[k.MACS]),
         passes=int(cost[k.PASSES]),
         additions=0 if compares else int(cost[k.ADDITIONS]),
@@ -63,35 +75,14 @@ def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
         adder_words=int(cost[k.ADDER_WORDS]),
         results=int(cost[k.RESULTS]),
     )
-    return Estimate(
-        cycles=int(cost[k.CYCLES]),
-        least_cycles=_least_cycles(cost),
-        bound_cycles=bound(problem, hardware),
-        limited_by=LIMITS[int(np.argmax(resources))],
-        counters=traffic,
-    )
 
 
 def _operands(cost: Ints, start: int) -> dict[str, int]:
     return {name: int(cost[start + place]) for place, name in enumerate(OPERANDS)}
 
 
-def energies(costs: Ints, table: EnergyTable) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Energy for each row of costs (last axis: entries), by the formula of ``Traffic.energy_by_component``."""
-    c = np.moveaxis(costs, -1, 0)
-    delivered = c[k.DELIVERED] + c[k.DELIVERED + 1] + c[k.DELIVERED + 2]
-    macs, passes = c[k.MACS], c[k.PASSES]
-    register_writes = delivered + c[k.FORWARDS]
-    register_reads = 2 * macs + passes + c[k.DELIVERED + k.PARTIAL_SUMS] + c[k.FORWARDS]
-    buffer = c[k.READS] + c[k.READS + 1] + c[k.READS + 2] + c[k.RESULTS]
-    return np.asarray(
-        buffer * table.global_buffer_access
-        + c[k.HOPS] * table.distribution_switch_access
-        + (register_reads + register_writes) * table.register_access
-        + macs * table.multiply
-        + (register_writes + macs + passes) * table.multiplier_switch_access
-        + (c[k.ADDITIONS] + c[k.ACCUMULATIONS]) * table.add
-        + c[k.ADDER_WORDS] * table.reduction_switch_access
-        + 2 * c[k.ACCUMULATIONS] * table.accumulation_buffer_access,
-        np.float64,
-    )
+@cache
+def prices(table: EnergyTable) -> npt.NDArray[np.float64]:
+    """What one of each entry of a cost adds to the energy of a mapping, which is linear in the counts."""
+    ones = [_traffic(entry, compares=False) for entry in np.eye(k.COSTS, dtype=np.int64)]
+    return np.array([sum(spent.energy for spent in one.spent(table)) for one in ones])

@@ -14,7 +14,7 @@ import numpy as np
 from maerisim.arrays import Ints
 from maerisim.estimate.numbers import layer_numbers, workspace
 from maerisim.estimate.objective import Objective
-from maerisim.estimate.predicted import Estimate, energies, explain
+from maerisim.estimate.predicted import Estimate, explain, prices
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES
@@ -119,8 +119,9 @@ def rank(
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    price = energies(np.eye(entries.COSTS, dtype=np.int64), hardware.energy)
-    aim = ranking.Aim(_OBJECTIVES[objective], int(certain), price, energy_below, int(bounded), int(alike))
+    aim = ranking.Aim(
+        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
+    )
     floor = np.zeros((len(tiles), 2))
     ranking.find_floors(layer, tiles, aim, floor, w)
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))

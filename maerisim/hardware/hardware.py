@@ -12,14 +12,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Document, Kind, Model, Problem
+from maerisim.documents import Complaint, Document, Kind, Model
 from maerisim.errors import DocumentError
+from maerisim.hardware.energy import EnergyTable
 
 MAX_MULTIPLIERS = 4096
 
 Latency = Annotated[int, Field(ge=1, le=1024)]
 Depth = Annotated[int, Field(ge=1, le=65536)]
-Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Controller(Model):
@@ -174,21 +174,6 @@ class Dram(Model):
     latency: int = Field(0, ge=0, le=2**20, description="cycles from the last word of a read to its use")
 
 
-class EnergyTable(Model):
-    """Energy of one event of each kind, in ``unit``."""
-
-    unit: str = Field("normalised to one multiplication", description="what the numbers below are multiples of")
-    multiply: Energy = Field(1.0, description="one multiplication")
-    add: Energy = Field(1.0, description="one addition in an adder switch")
-    multiplier_switch_access: Energy = Field(1.0, description="one word through a multiplier switch")
-    distribution_switch_access: Energy = Field(1.0, description="one word through a distribution switch")
-    reduction_switch_access: Energy = Field(1.0, description="one word through an adder switch")
-    register_access: Energy = Field(1.0, description="one operand register read or written")
-    global_buffer_access: Energy = Field(8.0, description="one word read from or written to the global buffer")
-    accumulation_buffer_access: Energy = Field(1.0, description="one partial sum read or written")
-    dram_access: Energy = Field(54.0, description="one word read from or written to DRAM")
-
-
 class Hardware(Document):
     """A MAERI fabric. Bandwidths and buffer sizes left out follow from ``multipliers``; read them as ``ports``,
     ``buses`` and ``accumulation_words``.
@@ -210,9 +195,9 @@ class Hardware(Document):
     energy: EnergyTable = Field(default_factory=EnergyTable, description="energy per event")
 
     @classmethod
-    def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """Sizes that are not powers of two or exceed the multipliers, and queues smaller than what they hold."""
-        problems: list[Problem] = []
+        problems: list[Complaint] = []
         multipliers = _integer(data.get("multipliers"))
         if multipliers is not None and not (_is_power_of_two(multipliers) and 2 <= multipliers <= MAX_MULTIPLIERS):
             expected = f"expected a power of two from 2 to {MAX_MULTIPLIERS}"
@@ -239,7 +224,7 @@ class Hardware(Document):
             path = ("multiplier", "input_fifo_depth" if written else "input_registers")
             text = f"a queue of {depth} inputs cannot hold the {held} inputs of input_registers"
             problems.append((path, f"{text} (make input_fifo_depth {held} or more)"))
-        problems += cls._lock_step_problems(data)
+        problems += cls._lock_step_complaints(data)
         topology = _entry(data, "reduction", "topology", Reduction.model_fields["topology"].default)
         if _entry(data, "collection", "wiring") == "pairs" and topology in ("linear", "fan"):
             problems.append((("collection", "wiring"), f"pairs are lateral neighbours in a tree; {topology} has none"))
@@ -256,10 +241,10 @@ class Hardware(Document):
         return problems
 
     @classmethod
-    def _lock_step_problems(cls, data: Mapping[str, Any]) -> list[Problem]:
+    def _lock_step_complaints(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """Options that exist only together with a lock-step controller, and what it needs."""
         lock_step = _entry(data, "controller", "kind") == "lock_step"
-        problems: list[Problem] = []
+        problems: list[Complaint] = []
         for section, key, value in (("multiplier", "kind", "role"), ("reduction", "fifo_kind", "normal")):
             if _entry(data, section, key) == value and not lock_step:
                 problems.append(((section, key), f"{value} needs controller.kind: lock_step"))
@@ -271,9 +256,9 @@ class Hardware(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Hardware:
-        problems = self.problems_between(self.model_dump(exclude_unset=True))
+        problems = self.complaints_between(self.model_dump(exclude_unset=True))
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @classmethod

@@ -12,7 +12,7 @@ from maerisim.workload.network import Network
 
 
 @dataclass(frozen=True)
-class Source:
+class FileLine:
     """A line of a file that was read."""
 
     path: str
@@ -26,7 +26,7 @@ class Source:
 class ImportedLayer:
     """One layer: ``fields`` are those of the network document, ``comment`` stands behind it there."""
 
-    source: Source
+    source: FileLine
     fields: Mapping[str, Any]
     comment: str = ""
 
@@ -75,7 +75,7 @@ def _value(value: object) -> str:
 
 def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedLayer], list[str]]:
     """The layers, later ones of the same name with a number behind it, and a note for each that was renamed."""
-    first: dict[str, Source] = {}
+    first: dict[str, FileLine] = {}
     distinct: list[ImportedLayer] = []
     notes: list[str] = []
     taken = {layer.name for layer in layers}

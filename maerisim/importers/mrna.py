@@ -18,7 +18,7 @@ from typing import Any
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.importers.layers import ImportedLayer, ImportedNetwork, Source, pair, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, with_distinct_names
 
 TITLES = ("Input_parameter", "Output_parameter", "Weight_parameter", "Hidden_parameter")
 LAYER_KEYS = (
@@ -59,12 +59,12 @@ class Parameters:
     blocks: Mapping[str, int]
     problems: tuple[str, ...]
 
-    def source(self, key: str) -> Source:
+    def source(self, key: str) -> FileLine:
         """The line of ``key``, or where it is missing: its block, or the first line of the file."""
         if key in self.values:
-            return Source(self.path, self.values[key][1])
+            return FileLine(self.path, self.values[key][1])
         missing_from = f"{key.partition('_')[0].capitalize()}_parameter"
-        return Source(self.path, self.blocks.get(missing_from, 1))
+        return FileLine(self.path, self.blocks.get(missing_from, 1))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
-from maerisim.importers.layers import ImportedLayer, ImportedNetwork, Source, pair, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, with_distinct_names
 
 CONVOLUTION = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
 PRODUCT = ("M", "N", "K")
@@ -37,10 +37,10 @@ _DEPTHWISE = "DP"
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerLine:
     """One layer: its name and the cells by heading."""
 
-    source: Source
+    source: FileLine
     name: str
     cells: Mapping[str, str]
 
@@ -125,11 +125,11 @@ class _Table:
         except csv.Error as error:
             raise DocumentError([f"{self.path}:{reader.line_num}: not a CSV file: {error}"]) from None
 
-    def _named(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+    def _named(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[LayerLine]:
         """The layers; a row with nothing but a name is a heading, which the layers below bear before their own name."""
         heading = ""
         for line, cells in rows:
-            source = Source(str(self.path), line)
+            source = FileLine(str(self.path), line)
             name = cells[0]
             if not any(cells[1:]):
                 heading = f"{name}/"
@@ -142,9 +142,9 @@ class _Table:
                 behind = self.headings.index("Strides") + 1
                 if cells[behind : behind + 1] and not "".join(self.headings[behind : behind + 1]):
                     named["Stride Width"] = cells[behind] if cells[behind].isdecimal() else ""
-            yield Row(source, heading + name, {**named, "Layer name": name})
+            yield LayerLine(source, heading + name, {**named, "Layer name": name})
 
-    def _number(self, row: Row, heading: str, default: int | None = None) -> int:
+    def _number(self, row: LayerLine, heading: str, default: int | None = None) -> int:
         """A size of at least 1; 1 for one that is missing or wrong, which is then a problem."""
         text = row.cells.get(heading, "")
         if not text and default is not None:
@@ -155,7 +155,7 @@ class _Table:
         self.problems.append(f"{row.source}: {heading}: expected a whole number from 1, found {found}")
         return 1
 
-    def _note_sparsity(self, row: Row) -> None:
+    def _note_sparsity(self, row: LayerLine) -> None:
         ratio = re.fullmatch(r"(\d+):(\d+)", row.cells.get("Sparsity", ""))
         if ratio and ratio[1] != ratio[2]:
             hint = ""
@@ -165,7 +165,7 @@ class _Table:
                 )
             self.notes.append(f"{row.source}: Sparsity {ratio[0]} is not taken: the layer is dense here{hint}")
 
-    def _convolution(self, row: Row) -> tuple[dict[str, Any], str]:
+    def _convolution(self, row: LayerLine) -> tuple[dict[str, Any], str]:
         known = len(self.problems)
         height, width, rows, columns, channels, filters, stride = (self._number(row, name) for name in CONVOLUTION)
         strides = (stride, self._number(row, "Stride Width", stride))
@@ -200,7 +200,7 @@ class _Table:
             comments.append(f"IFMAP {height} x {width}: the last windows reach beyond it")
         return fields | of_batch, "; ".join(comments)
 
-    def _product(self, row: Row) -> tuple[dict[str, Any], str]:
+    def _product(self, row: LayerLine) -> tuple[dict[str, Any], str]:
         m, n, k = (self._number(row, name) for name in PRODUCT)
         batch = self._number(row, "Batch", 1)
         self._note_sparsity(row)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from maerisim import documents
-from maerisim.documents import Document, KeyPath, Kind, Model, Problem, described
+from maerisim.documents import Complaint, Document, KeyPath, Kind, Model, described
 from maerisim.mapping.mapping import REPLICATED, names_of
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS
@@ -167,7 +167,7 @@ class Constraints(Document):
     )
 
     @classmethod
-    def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """A file without any constraint."""
         return (
             []
@@ -177,9 +177,9 @@ class Constraints(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Constraints:
-        problems = self.problems_between(self.model_dump(exclude_defaults=True))
+        problems = self.complaints_between(self.model_dump(exclude_defaults=True))
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
 
@@ -196,7 +196,7 @@ class ConstraintFile:
         constraints, source = documents.load_with_source(Constraints, path)
         known = {stage.name for layer in network.layers for stage in layer.stages}
         known |= {layer.name for layer in network.layers}
-        unknown: list[Problem] = [
+        unknown: list[Complaint] = [
             (
                 ("layers", name),
                 f"{network.name} has no layer or stage of this name{documents.nearest(name, sorted(known))}",

@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maerisim.estimate.objective import Objective, score
 from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
-from maerisim.report.as_json import unsupported_json
 from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.table import layer_label, scaled_notes, unsupported_notes
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
+from maerisim.report.network_json import mapping_json, unsupported_json
+from maerisim.report.network_table import layer_label, scaled_notes, title, unsupported_notes
+from maerisim.report.table import Column, Page, Row, plural
 
 OURS = "ours"
 
@@ -103,40 +100,40 @@ def _mapping_json(
         "energy": comparison.ours.energy(layer),
         "utilization": comparison.ours.utilization(layer),
         "ratio": comparison.ratio(compared, layer),
-        "mapping": {
-            "tile": layer.mapping.T,
-            "order": list(layer.mapping.order),
-            "placement": list(layer.mapping.placement),
-        },
+        "mapping": mapping_json(layer.mapping),
     }
 
 
-def comparison_table(comparison: Comparison) -> Table:
-    """A rich table: for each layer our mapping and below it the references, at the end their geometric means."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def comparison_pages(comparison: Comparison) -> list[Page]:
+    """What ``compare-mappings`` prints: nothing when nothing was finished."""
+    if not comparison.entries:
+        return []
+    return [Page(title(comparison.ours), COLUMNS, comparison_rows(comparison), comparison_notes(comparison))]
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in ("layer", "by", "mapping", "cycles", "energy", "used", "ratio"):
-        number = heading in ("cycles", "energy", "used", "ratio")
-        table.add_column(heading, justify="right" if number else "left", no_wrap=heading != "mapping", overflow="fold")
 
-    def add(*cells: str, style: str = "") -> None:
-        table.add_row(*(Text(cell) for cell in cells), style=style)
+COLUMNS = (
+    Column("layer", number=False),
+    Column("by", number=False),
+    Column("mapping", number=False, wraps=True),
+    *map(Column, ("cycles", "energy", "used", "ratio")),
+)
 
+
+def comparison_rows(comparison: Comparison) -> list[Row]:
+    """For each layer our mapping and below it the references, at the end their geometric means."""
+    rows = []
     for entry in comparison.entries:
         if isinstance(entry, UnsupportedLayer):
-            add(counted(entry.name, entry.count), "", "not supported", "", "", "", "", style="dim")
-        else:
-            for place, (name, layer) in enumerate(entry.mappings):
-                label = "" if place else layer_label(entry.ours)
-                add(label, name, *_cells(comparison, entry, layer), style="bold" if name == OURS else "")
-        table.add_section()
+            cells = [counted(entry.name, entry.count), "", "not supported", *[""] * 4]
+            rows.append(Row(cells, "dim", ends_section=True))
+            continue
+        of_layer = [[name, *_cells(comparison, entry, layer)] for name, layer in entry.mappings]
+        rows.append(Row([layer_label(entry.ours), *of_layer[0]], "bold", ends_section=len(of_layer) == 1))
+        rows += [Row(["", *cells], ends_section=cells is of_layer[-1]) for cells in of_layer[1:]]
     for name, (mean, layers) in comparison.geometric_means().items():
-        over = f"geometric mean of {layers} layer{'' if layers == 1 else 's'}"
-        add("", name, over, "", "", "", f"{mean:.2f}")
-    return table
+        over = f"geometric mean of {plural(layers, 'layer')}"
+        rows.append(Row(["", name, over, "", "", "", f"{mean:.2f}"]))
+    return rows
 
 
 def _cells(comparison: Comparison, compared: ComparedLayer, layer: LayerReport | str) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Endings of files, with what keeps the time of writing out of them: equal results give equal files."""
+FOOTNOTE_POINTS = 7
 HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's colours, which are told apart with every kind of colour vision."""
 STYLE: Any = {
@@ -40,6 +41,11 @@ def require(path: Path) -> None:
         raise DocumentError([f"--plot {path}: there is no directory {path.parent}"])
     if find_spec("matplotlib") is None:
         raise NotSupportedError("--plot needs matplotlib, which is not installed (pip install 'maerisim[plot]')")
+
+
+def add_footnote(figure: Figure, text: str) -> None:
+    """Say in small letters below the figure what its numbers are."""
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=FOOTNOTE_POINTS, color="0.4")
 
 
 def write(path: Path, draw: Callable[[], Figure]) -> None:

@@ -26,7 +26,7 @@ MappingT = TypeVar("MappingT")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured(ABC, Generic[ProblemT, MappingT]):
+class MappedLayer(ABC, Generic[ProblemT, MappingT]):
     """What is known of a layer, or of two fused ones, after a mapping was chosen and, with a ``result``, simulated.
 
     ``problem`` is always what ran; ``operations_before_scaling`` is set when ``--scale`` shrank it. ``candidates``,
@@ -83,7 +83,7 @@ class Measured(ABC, Generic[ProblemT, MappingT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerReport(Measured[Problem, Mapping]):
+class LayerReport(MappedLayer[Problem, Mapping]):
     """One layer."""
 
     @property
@@ -94,7 +94,7 @@ class LayerReport(Measured[Problem, Mapping]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FusedReport(Measured[FusedProblem, FusedMapping]):
+class FusedReport(MappedLayer[FusedProblem, FusedMapping]):
     """Two layers that run at the same time, called ``parts``.
 
     ``cycles_apart`` (absent when the mapping was given) is what they take one after the other, each on the whole array

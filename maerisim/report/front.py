@@ -9,19 +9,21 @@ from itertools import groupby
 from typing import Any
 
 from maerisim.mapping.notation import signed_percent
-from maerisim.report.as_json import layer_json, unsupported_json
 from maerisim.report.findings import AnyReport, NetworkReport
-from maerisim.report.table import (
+from maerisim.report.network_json import layer_json, unsupported_json
+from maerisim.report.network_table import (
     CYCLES,
     ENERGY,
     ERROR,
     LAYER,
     MAPPING,
     UTILIZATION,
-    Column,
+    LayerColumn,
+    layers_page,
     scaled_notes,
     unsupported_notes,
 )
+from maerisim.report.table import Page
 
 
 def _against_fastest(report: NetworkReport, layer: AnyReport, *, of_energy: bool) -> str:
@@ -38,12 +40,17 @@ COLUMNS = (
     LAYER,
     MAPPING,
     CYCLES,
-    Column("more", lambda report, layer: _against_fastest(report, layer, of_energy=False)),
+    LayerColumn("more", lambda report, layer: _against_fastest(report, layer, of_energy=False)),
     ENERGY,
-    Column("less", lambda report, layer: _against_fastest(report, layer, of_energy=True)),
+    LayerColumn("less", lambda report, layer: _against_fastest(report, layer, of_energy=True)),
     UTILIZATION,
     ERROR,
 )
+
+
+def front_pages(report: NetworkReport) -> list[Page]:
+    """What ``map --objective pareto`` prints: nothing when nothing was finished."""
+    return [layers_page(report, COLUMNS, front_notes(report))] if report.entries else []
 
 
 def front_notes(report: NetworkReport) -> list[str]:

@@ -1,30 +1,29 @@
-"""Where the cycles, the words and the energy of a mapping go, and what more of each resource would bring.
-
-Everything is counted from the program that runs and from its simulation; what would relieve a mapping is not guessed but
-simulated, with one resource doubled at a time.
-"""
+"""Where the cycles, the words and the energy of a mapping go: counted from the program that runs and its simulation."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maerisim.counts.counters import Counters, Spent
-from maerisim.counts.tile_kinds import Share, TileKind, shares, together
-from maerisim.counts.totals import Multicasts, multicasts, totals
+from maerisim.counts.counters import Counters
+from maerisim.counts.events import DRAM_EVENTS, Spent, spent
+from maerisim.counts.multicasts import Multicasts, multicasts, together
+from maerisim.counts.program_totals import totals
+from maerisim.counts.tile_kinds import Share, TileKind, shares
 from maerisim.engine.run import Result
-from maerisim.errors import DocumentError
 from maerisim.estimate.bounds import Bounds, bounds
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import MemoryUse, compulsory_words
 from maerisim.program.program import Node, Program, Step, Use
+from maerisim.report.findings import Findings, LayerReport, NetworkReport
+from maerisim.report.relief import Relief
 from maerisim.ways.lock_step import require_control_steps
-from maerisim.ways.way import programs, simulate
-from maerisim.workload.problem import Problem
+from maerisim.ways.way import programs
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 ADDER_SWITCH_BITS = 4
 """Configuration of an adder switch: mode and result flag, as the published RTL's memory stores them."""
@@ -43,16 +42,6 @@ class Load:
     resource: str
     busy: int
     bound: int
-
-
-@dataclass(frozen=True)
-class Relief:
-    """The layer's cycles with more of a resource: ``change`` says what, ``remapped`` whether the mapping is another."""
-
-    resource: str
-    change: str
-    cycles: int
-    remapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +98,72 @@ class Profile:
         """Energy of the fabric and its buffers, DRAM apart."""
         return sum(spent.energy for spent in self.spent if spent.component != "dram")
 
+    @property
+    def dram_words(self) -> int:
+        """Words from and to DRAM, the compulsory ones where DRAM is not modelled."""
+        return sum(spent.count for spent in self.spent if spent.component == "dram")
+
+    @property
+    def dram_energy(self) -> float:
+        """Energy of these words."""
+        return math.fsum(spent.energy for spent in self.spent if spent.component == "dram")
+
+    @property
+    def code_size(self) -> int:
+        """Bits of all parts of the code."""
+        return sum(self.code_bits.values())
+
+
+@dataclass(frozen=True)
+class ProfiledLayer:
+    """A layer with its mapping, simulated, and the profile of that run."""
+
+    layer: LayerReport
+    profile: Profile
+
+    @property
+    def loops(self) -> list[TurningLoop]:
+        """The loops that turn, outermost first; none for a sparse layer, where each set of filters has its own."""
+        problem, mapping = self.layer.problem, self.layer.mapping
+        if problem.sparsity is not None:
+            return []
+        sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
+        found = []
+        for dimension in mapping.order:
+            size, tile = sizes[dimension], mapping.tile_of(dimension)
+            if tile < size:
+                found.append(TurningLoop(dimension, -(-size // tile), tile, size % tile or tile))
+        return found
+
+
+class TurningLoop(NamedTuple):
+    """A temporal loop: how many ``tiles`` of ``size`` a dimension is cut into, and the size of the ``last``."""
+
+    dimension: str
+    tiles: int
+    size: int
+    last: int
+
+
+@dataclass(frozen=True)
+class ProfileReport(Findings[ProfiledLayer]):
+    """The layers of a network with their profiles."""
+
+    @property
+    def results(self) -> NetworkReport:
+        """The same without the profiles."""
+        return self.reports(lambda profiled: profiled.layer)
+
+    @property
+    def total_dram_energy(self) -> float:
+        """Of all layers, each times its count."""
+        return math.fsum(each.profile.dram_energy * each.layer.count for each in self.layers)
+
+    @property
+    def total_code_size(self) -> int:
+        """Bits of the code of all layers, each once."""
+        return sum(each.profile.code_size for each in self.layers)
+
 
 def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Result) -> Profile:
     """The profile of a run whose simulation gave ``result``.
@@ -143,16 +198,19 @@ def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Resu
     )
 
 
+class DramWords(NamedTuple):
+    """Words from and to DRAM by operand."""
+
+    read: dict[str, int]
+    written: dict[str, int]
+
+
 def _dram(compulsory: dict[str, int], memory: MemoryUse | None, hardware: Hardware) -> list[Spent]:
-    """Words from and to DRAM: those that move, or where it is not modelled the compulsory ones."""
-    each = hardware.energy.dram_access
-    read = {what: compulsory[what] for what in ("inputs", "weights")} if memory is None else memory.read
-    written = {"outputs": compulsory["outputs"]} if memory is None else memory.written
-    return [
-        Spent("dram", f"{what} {how}", count, count * each)
-        for words, how in ((read, "read"), (written, "written"))
-        for what, count in words.items()
-    ]
+    """Words from and to DRAM: those that move, or where it is not modelled the compulsory ones, no partial sums."""
+    if memory is not None:
+        return spent(DRAM_EVENTS, memory, hardware.energy)
+    once = [event for event in DRAM_EVENTS if event.name.split()[0] in compulsory]
+    return spent(once, DramWords(read=compulsory, written=compulsory), hardware.energy)
 
 
 def code_bits(program: Program, hardware: Hardware) -> dict[str, int]:
@@ -184,101 +242,3 @@ def _sum(counts: Sequence[dict[str, int]]) -> dict[str, int]:
         for name, number in count.items():
             total[name] += number
     return dict(total)
-
-
-# --- Relief -----------------------------------------------------------------------------------------------------------
-
-
-def reliefs(
-    problem: Problem, mapping: Mapping, hardware: Hardware, find: Callable[[Problem, Hardware], Mapping]
-) -> Iterator[Relief]:
-    """The cycles with each resource doubled in turn and the same mapping, then with what needs another mapping.
-
-    ``find`` finds that mapping: on this hardware, and with twice the multipliers but nothing else. Doubles that no valid
-    hardware has (more ports than multipliers) are left out.
-    """
-    together: dict[str, int | float] = {}
-    for resource, change, numbers in doubles(hardware):
-        larger = _changed(hardware, numbers)
-        if larger is not None:
-            together |= numbers
-            yield Relief(resource, change, simulate(problem, mapping, larger).cycles)
-    all_of_them = hardware.with_overrides(together)
-    yield Relief("all of these", "together", simulate(problem, mapping, all_of_them).cycles)
-    best = find(problem, hardware)
-    if best != mapping:
-        yield Relief("mapping", "the mapper's", simulate(problem, best, hardware).cycles, remapped=True)
-    more = _changed(
-        hardware,
-        {
-            "multipliers": 2 * hardware.multipliers,
-            "distribution.bandwidth": hardware.ports,
-            "collection.bandwidth": hardware.buses,
-            "accumulation.words": hardware.accumulation_words,
-        },
-    )
-    if more is not None:
-        change = f"{hardware.multipliers} to {more.multipliers}"
-        cycles = simulate(problem, find(problem, more), more).cycles
-        yield Relief("multipliers", change, cycles, remapped=True)
-
-
-class Doubled(NamedTuple):
-    """A resource, its change in words, and the numbers of the hardware document that make it."""
-
-    resource: str
-    change: str
-    numbers: MappingOf[str, int | float]
-
-
-def doubles(hardware: Hardware) -> list[Doubled]:
-    """Twice as much of each resource; where there is none of it, what another fabric has by default."""
-    multiplier = hardware.multiplier
-    queues = {
-        "multiplier.input_fifo_depth": multiplier.input_fifo_depth,
-        "multiplier.partial_sum_fifo_depth": multiplier.partial_sum_fifo_depth,
-        "multiplier.forward_fifo_depth": multiplier.forward_fifo_depth,
-        "multiplier.product_fifo_depth": multiplier.product_fifo_depth,
-        "reduction.fifo_depth": hardware.reduction.fifo_depth,
-        "collection.fifo_depth": hardware.collection.fifo_depth,
-    }
-    held, words = multiplier.input_registers, hardware.accumulation_words
-    more_held, more_words = 2 * held or 1, 2 * words or 64 * hardware.multipliers
-    room = {"multiplier.input_fifo_depth": multiplier.input_fifo_depth - held + more_held}
-    weights = multiplier.weight_registers
-
-    def from_to(before: float, after: float) -> str:
-        return f"{before:,} to {after:,}"
-
-    buffer, bandwidth = hardware.global_buffer.words, hardware.dram.bandwidth
-    memory = []
-    if buffer is not None:
-        memory.append(Doubled("global buffer", from_to(buffer, 2 * buffer), {"global_buffer.words": 2 * buffer}))
-    if bandwidth is not None:
-        change = f"{bandwidth:g} to {2 * bandwidth:g}"
-        memory.append(Doubled("DRAM bandwidth", change, {"dram.bandwidth": 2 * bandwidth}))
-    return [
-        Doubled(
-            "distribution ports",
-            from_to(hardware.ports, 2 * hardware.ports),
-            {"distribution.bandwidth": 2 * hardware.ports},
-        ),
-        Doubled(
-            "collection buses",
-            from_to(hardware.buses, 2 * hardware.buses),
-            {"collection.bandwidth": 2 * hardware.buses},
-        ),
-        Doubled("weight registers", from_to(weights, 2 * weights), {"multiplier.weight_registers": 2 * weights}),
-        Doubled("input registers", from_to(held, more_held), {"multiplier.input_registers": more_held} | room),
-        Doubled("accumulation words", from_to(words, more_words), {"accumulation.words": more_words}),
-        Doubled("queues", "all twice as deep", {path: 2 * size for path, size in queues.items()}),
-        *memory,
-    ]
-
-
-def _changed(hardware: Hardware, changes: MappingOf[str, int | float]) -> Hardware | None:
-    """The hardware with larger numbers, or None when there is no such hardware."""
-    try:
-        return hardware.with_overrides(changes)
-    except DocumentError:
-        return None

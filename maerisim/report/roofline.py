@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maerisim.estimate.bounds import bounds, words_sent_once
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import counted, percent
 from maerisim.memory.blocks import compulsory_words
-from maerisim.report.as_json import unsupported_json
 from maerisim.report.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.table import layer_label, scaled_notes, unsupported_notes
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from maerisim.report.network_json import unsupported_json
+from maerisim.report.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.report.table import Column, Page, Row
 
 DRAM, DISTRIBUTION = "dram", "distribution"
 
@@ -126,9 +124,6 @@ def roofline(layer: LayerReport, hardware: Hardware) -> Roofline:
     )
 
 
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-
 def roofline_json(report: RooflineReport) -> dict[str, Any]:
     """The documented, deterministic JSON document of ``roofline``."""
     hardware = report.hardware
@@ -162,10 +157,17 @@ def roofline_json(report: RooflineReport) -> dict[str, Any]:
     }
 
 
-# --- Tables -----------------------------------------------------------------------------------------------------------
+COLUMNS = (
+    Column("layer", number=False),
+    Column("op", number=False),
+    *map(Column, ("per word", "as mapped", "roof", "attained", "of roof")),
+    Column("bound by", number=False),
+)
 
-HEADINGS = ("layer", "op", "per word", "as mapped", "roof", "attained", "of roof", "bound by")
-WORDS = ("layer", "op", "bound by")
+
+def roofline_pages(report: RooflineReport) -> list[Page]:
+    """What ``roofline`` prints, a row for each layer: nothing when nothing was finished."""
+    return [Page(title(report), COLUMNS, list(map(row, report.entries)), notes(report))] if report.entries else []
 
 
 def title(report: RooflineReport) -> str:
@@ -185,24 +187,10 @@ def notes(report: RooflineReport) -> list[str]:
     return [f"{intensity}; {rates}", *scaled_notes(report.results), *unsupported_notes(report.results)]
 
 
-def table(report: RooflineReport) -> Table:
-    """A row for each layer."""
-    from rich import box
-    from rich.table import Table
-
-    result = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in HEADINGS:
-        result.add_column(heading, justify="left" if heading in WORDS else "right", no_wrap=True)
-    for entry in report.entries:
-        if isinstance(entry, UnsupportedLayer):
-            result.add_row(counted(entry.name, entry.count), entry.op, *[""] * 5, "not supported", style="dim")
-        else:
-            result.add_row(*row(entry))
-    return result
-
-
-def row(each: Roofline) -> list[str]:
-    """The cells of one layer."""
-    numbers = (each.compulsory_intensity, each.intensity, each.roof, each.attained)
-    name, op = layer_label(each.layer), each.layer.op
-    return [name, op, *(f"{number:,.2f}" for number in numbers), percent(each.share), each.bound_by]
+def row(entry: Roofline | UnsupportedLayer) -> Row:
+    """One layer."""
+    if isinstance(entry, UnsupportedLayer):
+        return Row([counted(entry.name, entry.count), entry.op, *[""] * 5, "not supported"], "dim")
+    numbers = (entry.compulsory_intensity, entry.intensity, entry.roof, entry.attained)
+    name, op = layer_label(entry.layer), entry.layer.op
+    return Row([name, op, *(f"{number:,.2f}" for number in numbers), percent(entry.share), entry.bound_by])

@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import TYPE_CHECKING
 
-from maerisim.report.figures import HUES
+from maerisim.report.figures import HUES, add_footnote
 from maerisim.report.roofline import DRAM, Roofline, RooflineReport
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ COLOURS = {"compute": HUES[0], "dram": HUES[1], "distribution": HUES[2], "collec
 
 
 @dataclass(frozen=True)
-class Point:
+class Mark:
     """Layers that lie at the same place."""
 
     first: Roofline
@@ -58,19 +58,19 @@ def draw(report: RooflineReport) -> Figure:
     panel.set_title(f"{report.results.network} on {report.hardware.name}", loc="left")
     add_legend(panel, points, own_roofs=any(has_own_roof(point.first, report) for point in points))
     note = f"simulated by maerisim {version('maerisim')}; +n: more layers at the same place; both axes logarithmic"
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color="0.4")
+    add_footnote(figure, note)
     figure.draw_without_rendering()  # what follows depends on where everything is
     slope = draw_slope_label(panel, report)
     draw_labels(panel, points, [slope, *panel.texts])
     return figure
 
 
-def distinct(layers: list[Roofline]) -> list[Point]:
+def distinct(layers: list[Roofline]) -> list[Mark]:
     """Layers by their place, in the order in which they come."""
     places: dict[tuple[float, float, float], list[Roofline]] = {}
     for each in layers:
         places.setdefault((each.intensity, each.compulsory_intensity, each.attained), []).append(each)
-    return [Point(group[0], len(group) - 1) for group in places.values()]
+    return [Mark(group[0], len(group) - 1) for group in places.values()]
 
 
 def set_scales(panel: Axes, report: RooflineReport) -> None:
@@ -142,7 +142,7 @@ def draw_point(panel: Axes, each: Roofline, *, own_roof: bool) -> None:
         )
 
 
-def draw_labels(panel: Axes, points: list[Point], texts: Sequence[Text]) -> None:
+def draw_labels(panel: Axes, points: list[Mark], texts: Sequence[Text]) -> None:
     """The names of the layers beside their points, as far as there is room beside points, roof and other ``texts``."""
     import numpy as np
     from matplotlib.transforms import Bbox
@@ -174,7 +174,7 @@ def draw_labels(panel: Axes, points: list[Point], texts: Sequence[Text]) -> None
             text.remove()
 
 
-def add_legend(panel: Axes, points: list[Point], *, own_roofs: bool) -> None:
+def add_legend(panel: Axes, points: list[Mark], *, own_roofs: bool) -> None:
     """What bounds layers of each colour, and what rings and dashes are."""
     from matplotlib.lines import Line2D
 

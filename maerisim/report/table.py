@@ -1,264 +1,85 @@
-"""How results are shown: which columns each command has, and what is said below its table."""
+"""The one builder of terminal tables: columns, rows and notes as plain data, and what rich makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from maerisim.mapping.notation import counted, mapping_words, percent, quantity, signed_percent, size_words, whole
-from maerisim.report.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maerisim.hardware.hardware import Hardware
-
-SMALL_ERROR, LARGE_ERROR = 0.02, 0.05
-"""Errors of the estimate up to the first are shown as good, beyond the second as bad."""
-
-MOST_SCALED_LAYERS_LISTED = 10
-MOST_CHOICES_LISTED = 12
-"""With more layers than these the notes below a table would be longer than the table."""
-
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, what it says of a layer, and what it says in the row of totals."""
+    """A column: its heading, whether it holds numbers, and what stands below it in the row of totals.
+
+    A column that ``wraps`` goes on in the next line where the screen is too narrow, but is ``least_width`` wide; of others
+    an ellipsis says that something is cut.
+    """
 
     heading: str
-    cell: Callable[[NetworkReport, AnyReport], str]
-    total: Callable[[NetworkReport], str] = lambda _report: ""
     number: bool = True
+    total: str = ""
+    wraps: bool = False
+    least_width: int | None = None
 
 
-def layer_label(layer: AnyReport) -> str:
-    return counted(layer.name, layer.count) + ("*" if layer.scaled else "")
+@dataclass(frozen=True)
+class Row:
+    """The cells of a row, its style, those of its cells, and whether a gap follows."""
+
+    cells: Sequence[str]
+    style: str = ""
+    cell_styles: Sequence[str] = ()
+    ends_section: bool = False
 
 
-def mapping_cell(report: NetworkReport, layer: AnyReport) -> str:
-    """A mapping in few words; those of fused layers behind their multipliers, as in ``16: K4 | P Q + 48: C9 | Q``."""
-    if isinstance(layer, LayerReport):
-        return mapping_words(layer.problem, layer.mapping)
-    parts = zip(report.shares(layer), (layer.problem.first, layer.problem.second), layer.mapping.of_layers, strict=True)
-    return " + ".join(f"{share}: {mapping_words(problem, mapping)}" for share, problem, mapping in parts)
+@dataclass(frozen=True)
+class Page:
+    """A table with its title and what has to be said below it. ``apart``: with an empty line before and after."""
 
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    notes: Sequence[str] = ()
+    apart: bool = True
 
-def proof_words(layer: AnyReport) -> str:
-    """Whether the mapping is proven to be the best, or by how much another one could be better."""
-    return "" if layer.certificate is None else layer.certificate.proof
+    @property
+    def headed(self) -> bool:
+        """Whether any column has a heading."""
+        return any(column.heading for column in self.columns)
 
+    def table(self) -> Table:
+        """The table for rich to print."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
 
-def stall_words(report: NetworkReport, layer: AnyReport) -> str:
-    """What multipliers wait for most, and in how many of their cycles."""
-    if layer.result is None:
-        return ""
-    stalls = layer.result.counters.stalls
-    cause = max(stalls, key=lambda name: stalls[name])
-    share = stalls[cause] / (layer.result.cycles * report.hardware.multipliers)
-    return f"{percent(share, 0):>4} {cause}" if stalls[cause] else "nothing"
-
-
-LAYER = Column("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
-OPERATOR = Column("op", lambda _, layer: layer.op, number=False)
-MAPPING = Column("mapping", mapping_cell, number=False)
-CYCLES = Column("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
-ESTIMATE = Column(
-    "estimate", lambda _, layer: whole(layer.estimate.cycles), lambda report: whole(report.total_estimated_cycles)
-)
-ERROR = Column("error", lambda _, layer: signed_percent(layer.error), lambda report: signed_percent(report.total_error))
-UTILIZATION = Column(
-    "used",
-    lambda report, layer: percent(report.utilization(layer)),
-    lambda report: percent(report.total_utilization),
-)
-BOUND = Column("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
-LIMIT = Column("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
-STALLS = Column("waits for", stall_words, number=False)
-PROOF = Column("proven", lambda _, layer: proof_words(layer))
-ENERGY = Column(
-    "energy",
-    lambda report, layer: quantity(report.energy(layer)),
-    lambda report: quantity(report.total_energy),
-)
-
-BLOCKS = Column("blocks", lambda _, layer: whole(layer.memory.blocks))
-DRAM_WORDS = Column(
-    "DRAM words",
-    lambda _, layer: quantity(layer.memory.words),
-    lambda report: quantity(report.total_dram_words),
-)
-DRAM_WAITS = Column(
-    "waits for DRAM",
-    lambda _, layer: percent(layer.memory.waiting_cycles / layer.best_known_cycles),
-    lambda report: percent(report.total_waiting),
-)
-
-COLUMNS: dict[str, tuple[Column, ...]] = {
-    "map": (LAYER, OPERATOR, MAPPING, ESTIMATE, UTILIZATION, BOUND, PROOF, LIMIT, ENERGY),
-    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, ENERGY),
-    "validate": (LAYER, OPERATOR, MAPPING, CYCLES, ESTIMATE, ERROR, UTILIZATION, BOUND),
-}
-"""What each command shows."""
-WITH_DRAM = {
-    "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, BLOCKS, DRAM_WORDS, DRAM_WAITS, ENERGY),
-}
-"""What it shows instead where the global buffer or DRAM limits layers."""
-NARROW_SCREEN = 100
-"""Columns of a terminal below which tables leave out operators, and what limits a mapping, which the notes say too."""
-NARROWEST_MAPPING = 12
-
-
-def columns_of(command: str, hardware: Hardware, width: int) -> tuple[Column, ...]:
-    """What a command shows of layers on this hardware on a screen of so many columns: not everything fits on a narrow one."""
-    columns = WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
-    return tuple(column for column in columns if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
-
-
-def table_rows(report: NetworkReport, columns: Sequence[Column]) -> list[list[str]]:
-    """The cells of every layer in the network's order, without headings and totals."""
-    return [
-        unsupported_row(entry, columns)
-        if isinstance(entry, UnsupportedLayer)
-        else [column.cell(report, entry) for column in columns]
-        for entry in report.entries
-    ]
-
-
-def unsupported_row(layer: UnsupportedLayer, columns: Sequence[Column]) -> list[str]:
-    """Name and operator of a layer that did not run; the reason is a footnote."""
-    known = {"layer": counted(layer.name, layer.count), "op": layer.op, "mapping": "not supported"}
-    return [known.get(column.heading, "") for column in columns]
-
-
-def total_row(report: NetworkReport, columns: Sequence[Column]) -> list[str]:
-    return [column.total(report) for column in columns]
-
-
-def network_table(report: NetworkReport, columns: Sequence[Column], *, totals: bool = True) -> Table:
-    """The report as a rich table; with ``totals`` in a last row when there is more than one layer."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    with_total = totals and len(report.layers) > 1
-    for column, total in zip(columns, total_row(report, columns), strict=True):
-        table.add_column(
-            column.heading,
-            footer=Text(total) if with_total else "",
-            justify="right" if column.number else "left",
-            no_wrap=column is not MAPPING,
-            min_width=NARROWEST_MAPPING if column is MAPPING else None,
-            overflow="fold",
+        table = Table(
+            box=box.SIMPLE_HEAD if self.headed else None,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+            show_edge=self.apart,
+            show_header=self.headed,
+            show_footer=any(column.total for column in self.columns),
         )
-    table.show_footer = with_total
-    for entry, cells in zip(report.entries, table_rows(report, columns), strict=True):
-        dim = "dim" if isinstance(entry, UnsupportedLayer) else ""
-        table.add_row(
-            *(Text(cell, cell_style(entry, column)) for cell, column in zip(cells, columns, strict=True)), style=dim
-        )
-    return table
+        for column in self.columns:
+            table.add_column(
+                column.heading,
+                footer=Text(column.total),
+                justify="right" if column.number else "left",
+                no_wrap=not column.wraps,
+                min_width=column.least_width,
+                overflow="fold" if column.wraps else "ellipsis",
+            )
+        for row in self.rows:
+            styles = row.cell_styles or [""] * len(row.cells)
+            cells = [Text(cell, style) for cell, style in zip(row.cells, styles, strict=True)]
+            table.add_row(*cells, style=row.style, end_section=row.ends_section)
+        return table
 
 
-def cell_style(entry: AnyReport | UnsupportedLayer, column: Column) -> str:
-    """Green, yellow or red for the error of an estimate; nothing for the rest."""
-    if column is not ERROR or isinstance(entry, UnsupportedLayer) or entry.error is None:
-        return ""
-    size = abs(entry.error)
-    return "green" if size <= SMALL_ERROR else "yellow" if size <= LARGE_ERROR else "red"
-
-
-def title(report: NetworkReport) -> str:
-    hardware = report.hardware
-    return (
-        f"{report.network} on {hardware.name}: {hardware.multipliers} multipliers, "
-        f"{hardware.ports} distribution ports, {hardware.buses} collection buses"
-    )
-
-
-def footnotes(command: str, report: NetworkReport) -> list[str]:
-    """What has to be said below a command's table: choices, accuracy, shrunk, checked and unsupported layers."""
-    notes = choice_notes(report) if command == "map" else []
-    notes += accuracy_note(report) if command == "validate" else []
-    notes += in_turn_note(report) if command == "simulate" else []
-    notes += [fused_note(report, layer) for layer in report.layers if isinstance(layer, FusedReport)]
-    return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
-
-
-def choice_notes(report: NetworkReport) -> list[str]:
-    """Why each winner won; only how many mappings were estimated in all when there are many layers."""
-    chosen = [(layer, layer.candidates) for layer in report.layers if layer.candidates is not None]
-    if len(chosen) > MOST_CHOICES_LISTED:
-        candidates = sum(count for _, count in chosen)
-        return [
-            f"{candidates:,} mappings estimated for {len(chosen)} layers; --layer NAME and --json say why each winner won"
-        ]
-    width = max((len(layer.name) for layer, _ in chosen), default=0)
-    return [f"{layer.name:<{width}}  {layer.reason}" for layer, _ in chosen]
-
-
-def fused_note(report: NetworkReport, layer: FusedReport) -> str:
-    """Who has what of the array, and what fusing gains or costs."""
-    (one, other), (first, second) = report.shares(layer), layer.parts
-    words = layer.problem.intermediate_words
-    text = f"{layer.name}: {first} on {one} multipliers, {second} on {other} at the same time"
-    if layer.cycles_apart is None:
-        return f"{text}; {whole(words)} words between them stay on the chip"
-    ratio = layer.best_known_cycles / layer.cycles_apart
-    return (
-        f"{text}, {ratio:.2f} times the {whole(layer.cycles_apart)} cycles that they take one after the other on the whole "
-        f"array; {whole(words)} words between them stay on the chip, {whole(2 * words)} less to DRAM and back"
-    )
-
-
-def in_turn_note(report: NetworkReport) -> list[str]:
-    """What is saved when layers follow one another on hardware with DRAM."""
-    together, total = report.cycles_in_turn, report.total_cycles
-    if together is None or total is None or len(report.layers) < 2 or not report.hardware.limits_memory:
-        return []
-    saved = percent((total - together) / total, 2)
-    return [
-        f"In turn, the first weights of each layer read behind the layer before: {together:,} cycles ({saved} less)."
-    ]
-
-
-def accuracy_note(report: NetworkReport) -> list[str]:
-    mean, worst = report.mean_absolute_error, report.worst_layer
-    if mean is None or worst is None or len(report.layers) < 2:
-        return []
-    average = f"The estimate is off by {percent(mean, 2)} on average over {len(report.layers)} layers"
-    return [f"{average}; most on {worst.name}, by {signed_percent(worst.error)}."]
-
-
-def scaled_notes(report: NetworkReport) -> list[str]:
-    """Which layers ran smaller than they are: each when they are few, else their number and size in all."""
-    sizes = [
-        (layer, layer.operations_before_scaling)
-        for layer in report.layers
-        if layer.operations_before_scaling is not None
-    ]
-    if not sizes:
-        return []
-    heading = "* shrunk by --scale; cycles, energy and totals are those of the smaller layer"
-    if len(sizes) > MOST_SCALED_LAYERS_LISTED:
-        before, after = sum(size for _, size in sizes), sum(layer.problem.operations for layer, _ in sizes)
-        return [f"{heading} ({len(sizes)} layers: {before:,} operations to {after:,}; --json has the sizes of each)"]
-    lines = [
-        f"    {layer.name}: {size:,} {'pooled inputs' if layer.problem.pools else 'MACs'} "
-        f"to {layer.problem.operations:,} ({size_words(layer.problem)})"
-        for layer, size in sizes
-    ]
-    return [f"{heading}:", *lines]
-
-
-def values_note(report: NetworkReport) -> list[str]:
-    checked = [layer for layer in report.layers if layer.values_checked]
-    if not checked:
-        return []
-    layers = "1 layer" if len(checked) == 1 else f"{len(checked)} layers"
-    return [f"Every output value of {layers} equals NumPy's."]
-
-
-def unsupported_notes(report: NetworkReport) -> list[str]:
-    return [f"Not supported: {layer.reason}" for layer in report.unsupported]
+def plural(count: int, noun: str) -> str:
+    """``1 layer``, ``1,200 layers``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

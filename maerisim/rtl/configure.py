@@ -32,9 +32,9 @@ from maerisim.rtl.modes import (
     Single,
     SingleMode,
 )
-from maerisim.rtl.switches import INPUT_NAMES, LR, RL, AdderTree, Kind, Output
+from maerisim.rtl.switches import INPUT_NAMES, LR, RL, AdderTree, Output, SwitchKind
 
-Value = int | None
+Arriving = int | None
 """The virtual neuron that a value belongs to; None where no value arrives."""
 
 
@@ -44,9 +44,9 @@ class Obstacle:
 
     tree: AdderTree
     level: int
-    kind: Kind
+    kind: SwitchKind
     switch: int
-    values: tuple[Value, ...]
+    values: tuple[Arriving, ...]
 
     def __str__(self) -> str:
         where = f"{self.kind} switch {self.switch} (level {self.level})"
@@ -124,9 +124,9 @@ def attempt(multipliers: int, vn_size: int, vn_count: int) -> Configuration | Ob
     tree = AdderTree(multipliers)
     doubles = [Double()] * tree.doubles
     singles = [Single()] * tree.singles
-    values: list[Value] = [leaf // vn_size if leaf < vn_size * vn_count else None for leaf in range(multipliers)]
+    values: list[Arriving] = [leaf // vn_size if leaf < vn_size * vn_count else None for leaf in range(multipliers)]
     for level in range(tree.levels - 1, -1, -1):
-        driven: list[Value] = [None] * 2**level
+        driven: list[Arriving] = [None] * 2**level
         for position in (0, *range(1, 2**level - 1, 2), 2**level - 1):
             output = tree.output(level, position)
             low = 2 * position
@@ -152,7 +152,7 @@ def attempt(multipliers: int, vn_size: int, vn_count: int) -> Configuration | Ob
     return Configuration(tree, tuple(doubles), tuple(singles))
 
 
-def single_mode(arriving: Sequence[Value]) -> SingleMode | None:
+def single_mode(arriving: Sequence[Arriving]) -> SingleMode | None:
     """The mode of a single switch that uses each value once; None when two virtual neurons meet."""
     present = tuple(port for port, vn in enumerate(arriving) if vn is not None)
     for mode, inputs in SINGLE_INPUTS.items():
@@ -162,7 +162,7 @@ def single_mode(arriving: Sequence[Value]) -> SingleMode | None:
 
 
 @cache
-def double_modes(arriving: tuple[Value, ...]) -> tuple[tuple[HalfMode, HalfMode], ...]:
+def double_modes(arriving: tuple[Arriving, ...]) -> tuple[tuple[HalfMode, HalfMode], ...]:
     """All modes of a double switch that use each value once and add only values of the same virtual neuron.
 
     The most even ones come first: (two, two) before (three, one).
@@ -178,17 +178,17 @@ def double_modes(arriving: tuple[Value, ...]) -> tuple[tuple[HalfMode, HalfMode]
     return tuple(sorted(fitting, key=lambda modes: abs(modes[0] - modes[1])))
 
 
-def _alike(arriving: Sequence[Value], inputs: Sequence[int]) -> bool:
+def _alike(arriving: Sequence[Arriving], inputs: Sequence[int]) -> bool:
     return len({arriving[port] for port in inputs}) <= 1
 
 
-def _sum_of(arriving: Sequence[Value], inputs: Sequence[int]) -> Value:
+def _sum_of(arriving: Sequence[Arriving], inputs: Sequence[int]) -> Arriving:
     return arriving[inputs[0]] if inputs else None
 
 
 def _let_whole_sums_leave(
-    driven: list[Value], outputs: list[Output], doubles: list[Double], singles: list[Single]
-) -> list[Value]:
+    driven: list[Arriving], outputs: list[Output], doubles: list[Double], singles: list[Single]
+) -> list[Arriving]:
     """Set the result flag where a virtual neuron is down to one value; return what goes on to the next level."""
     left = Counter(driven)
     for place, vn in enumerate(driven):

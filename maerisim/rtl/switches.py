@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-Kind = Literal["single", "double"]
+SwitchKind = Literal["single", "double"]
 
 LL, LR, RL, RR = range(4)
 INPUT_NAMES = ("LL", "LR", "RL", "RR")
@@ -23,7 +23,7 @@ LEFT, RIGHT = range(2)
 class Input(NamedTuple):
     """An input of a switch: ``port`` is LL, LR, RL or RR of a double switch, LEFT or RIGHT of a single one."""
 
-    kind: Kind
+    kind: SwitchKind
     switch: int
     port: int
 
@@ -31,7 +31,7 @@ class Input(NamedTuple):
 class Output(NamedTuple):
     """An output of a switch: ``side`` is LEFT or RIGHT of a double switch, LEFT of a single one."""
 
-    kind: Kind
+    kind: SwitchKind
     switch: int
     side: int
 

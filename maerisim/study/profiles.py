@@ -8,8 +8,8 @@ from dataclasses import replace
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.report.findings import LayerReport, UnsupportedLayer
-from maerisim.report.profile import Profile, profile, reliefs
-from maerisim.report.profile_report import ProfiledLayer, ProfileReport
+from maerisim.report.profile import Profile, ProfiledLayer, ProfileReport, profile
+from maerisim.report.relief import reliefs
 from maerisim.study import warmup
 from maerisim.study.progress import Bar
 from maerisim.study.study import Runner, Simulation, Study, collected, located

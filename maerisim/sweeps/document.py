@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from maerisim import documents
-from maerisim.documents import Document, KeyPath, Kind, Problem, described
+from maerisim.documents import Complaint, Document, KeyPath, Kind, described
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.grid import Grid, Invalid, Point, parameters_of
@@ -71,9 +71,9 @@ class Sweep(Document):
     )
 
     @classmethod
-    def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """Layers of networks that are not there, parameters varied twice, and too many points."""
-        problems: list[Problem] = []
+        problems: list[Complaint] = []
         networks = data["networks"] if isinstance(data.get("networks"), list) else []
         known = [name for name in networks if isinstance(name, str)]
         for name in data["layers"] if isinstance(data.get("layers"), dict) else ():
@@ -94,9 +94,9 @@ class Sweep(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Sweep:
-        problems = self.problems_between(self.model_dump())
+        problems = self.complaints_between(self.model_dump())
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
 
@@ -120,7 +120,7 @@ class Experiment:
         """
         path = documents.locate("sweep", path_or_name)
         sweep, source = documents.load_with_source(Sweep, path)
-        here: list[Problem] = []
+        here: list[Complaint] = []
         elsewhere: list[str] = []
 
         def named(model: type[DocumentT], key: KeyPath, name: str) -> DocumentT | None:
@@ -152,8 +152,8 @@ class Experiment:
         return cls(sweep, hardware, tuple(networks), grid.points, grid.invalid)
 
 
-def _unknown_layers(network: Network, name: str, layers: Sequence[str]) -> list[Problem]:
-    problems: list[Problem] = []
+def _unknown_layers(network: Network, name: str, layers: Sequence[str]) -> list[Complaint]:
+    problems: list[Complaint] = []
     stages = {stage.name for layer in network.layers for stage in layer.stages}
     for place, layer in enumerate(layers):
         try:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import NamedTuple
 
-from maerisim.documents import KeyPath, Problem
+from maerisim.documents import Complaint, KeyPath
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
 
@@ -70,7 +70,7 @@ class Invalid:
     """A combination of values that is no hardware, and why: each text under the path of a value in the sweep."""
 
     choices: tuple[Choice, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Complaint, ...]
 
     def __str__(self) -> str:
         return in_words(_chosen(self.choices))
@@ -104,7 +104,7 @@ class Grid:
                 usable.update(choices)
         return cls(tuple(points.values()), tuple(invalid), frozenset(usable))
 
-    def problems(self, *, skip_invalid: bool) -> list[Problem]:
+    def problems(self, *, skip_invalid: bool) -> list[Complaint]:
         """Each distinct reason why combinations are invalid once, with what these have in common and how many they are.
 
         With ``skip_invalid`` only of combinations with a value that is valid in no other either: nobody can mean that.
@@ -149,7 +149,7 @@ def _value_of(hardware: Hardware, parameter: str) -> Value:
     return getattr(hardware, DERIVED[parameter]) if value is None and parameter in DERIVED else value
 
 
-def _located(line: str, choices: Iterable[Choice]) -> Problem:
+def _located(line: str, choices: Iterable[Choice]) -> Complaint:
     """A line of ``with_overrides`` as a problem of the value in the sweep that it is about."""
     text = line.removeprefix(f"{_ORIGIN}: ")
     parameter, _, rest = text.partition(": ")

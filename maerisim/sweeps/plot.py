@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Group = tuple[str, ...]
+Coupled = tuple[str, ...]
 """Parameters that have the same value as one another at every point."""
 
 BANDWIDTHS = ("distribution.bandwidth", "collection.bandwidth")
@@ -43,7 +43,8 @@ UNITS = {
 
 PANEL_INCHES = (2.9, 2.4)
 MOST_COLUMNS = 24
-FOOTNOTE_POINTS, LETTERS_PER_INCH = 7, 19
+LETTERS_PER_INCH = 19
+"""Of footnotes."""
 LEAST_RATIO = 2.0
 """Of the ends of the axis of cycles: a difference of a few percent must not fill it."""
 MARKERS = "osD^vPX*<>"
@@ -52,7 +53,7 @@ MARKERS = "osD^vPX*<>"
 def require_plotting(path: Path, points: Sequence[Point]) -> None:
     """Raises DocumentError when there can be no plot of such points in this file, NotSupportedError without matplotlib."""
     figures.require(path)
-    layout = Layout.of(points)
+    layout = PanelLayout.of(points)
     columns = len({columns_of(point, layout) for point in points})
     if columns > MOST_COLUMNS:
         others = ", ".join(map(named, layout.columns))
@@ -67,24 +68,24 @@ def plot(plan: Plan, found: Sequence[Total], path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PanelLayout:
     """Which parameters a figure shows along its axis, as lines, and as columns of panels."""
 
-    horizontal: Group
-    lines: Group
-    columns: tuple[Group, ...]
+    horizontal: Coupled
+    lines: Coupled
+    columns: tuple[Coupled, ...]
 
     @classmethod
-    def of(cls, points: Sequence[Point]) -> Layout:
+    def of(cls, points: Sequence[Point]) -> PanelLayout:
         """The layout for parameters that vary over ``points``; the first one is shown when none does."""
-        groups: dict[tuple[Value, ...], Group] = {}
+        groups: dict[tuple[Value, ...], Coupled] = {}
         for parameter in points[0].values:
             column = tuple(point.values[parameter] for point in points)
             if len(set(column)) > 1:
                 groups[column] = (*groups.get(column, ()), parameter)
         left = list(groups.values()) or [tuple(points[0].values)]
 
-        def take(wanted: Sequence[str], unwanted: Sequence[str] = ()) -> Group:
+        def take(wanted: Sequence[str], unwanted: Sequence[str] = ()) -> Coupled:
             ranked = sorted(left, key=lambda group: rank(group, wanted, unwanted))
             if not ranked:
                 return ()
@@ -95,7 +96,7 @@ class Layout:
         return cls(horizontal, take(MULTIPLIERS), tuple(left))
 
 
-def rank(group: Group, wanted: Sequence[str], unwanted: Sequence[str]) -> int:
+def rank(group: Coupled, wanted: Sequence[str], unwanted: Sequence[str]) -> int:
     """Where a group stands among the candidates: wanted ones in their order, then others, then unwanted ones."""
     places = [place for place, parameter in enumerate(wanted) if parameter in group]
     return min(places, default=len(wanted) + any(parameter in group for parameter in unwanted))
@@ -140,7 +141,7 @@ def draw(plan: Plan, found: Sequence[Total]) -> Figure:
     from matplotlib.figure import Figure
 
     points = plan.experiment.points
-    layout = Layout.of(points)
+    layout = PanelLayout.of(points)
     networks = list(dict.fromkeys(total.network for total in found))
     columns = list(dict.fromkeys(columns_of(point, layout) for point in points))
     lines = in_order(value_of(point, layout.lines) for point in points)
@@ -174,15 +175,15 @@ def draw(plan: Plan, found: Sequence[Total]) -> Figure:
     if layout.lines:
         add_legend(figure, layout.lines, lines, axis)
     note = textwrap.fill(footnote(plan, found, axis), round(LETTERS_PER_INCH * figure.get_figwidth()))
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=FOOTNOTE_POINTS, color="0.4")
+    figures.add_footnote(figure, note)
     return figure
 
 
-def value_of(point: Point, group: Group) -> Value:
+def value_of(point: Point, group: Coupled) -> Value:
     return point.values[group[0]] if group else None
 
 
-def columns_of(point: Point, layout: Layout) -> tuple[Value, ...]:
+def columns_of(point: Point, layout: PanelLayout) -> tuple[Value, ...]:
     return tuple(value_of(point, group) for group in layout.columns)
 
 
@@ -195,17 +196,17 @@ def in_order(values: Iterable[Value]) -> list[Value]:
     return sorted(dict.fromkeys(values), key=lambda value: float(value or 0) if is_number(value) else math.inf)
 
 
-def heading(group: Group) -> str:
+def heading(group: Coupled) -> str:
     """``distribution.bandwidth`` as ``distribution bandwidth (words per cycle)``."""
     units = {UNITS.get(parameter, "") for parameter in group} - {""}
     return named(group) + (f" ({units.pop()})" if len(units) == 1 else "")
 
 
-def named(group: Group) -> str:
+def named(group: Coupled) -> str:
     return " = ".join(parameter.replace(".", " ").replace("_", " ") for parameter in group)
 
 
-def in_words(group: Group, value: Value) -> str:
+def in_words(group: Coupled, value: Value) -> str:
     return f"{named(group)} {written(value)}"
 
 
@@ -243,7 +244,7 @@ def scale_cycles(panel: Axes) -> None:
     panel.yaxis.set_minor_formatter(NullFormatter())
 
 
-def add_legend(figure: Figure, group: Group, lines: Sequence[Value], axis: Axis) -> None:
+def add_legend(figure: Figure, group: Coupled, lines: Sequence[Value], axis: Axis) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=written(line), **style_of(place, lines, axis)) for place, line in enumerate(lines)]

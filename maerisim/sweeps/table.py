@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from maerisim.cli.options import Objective
+from maerisim.estimate.objective import Objective
 from maerisim.mapping.notation import percent, quantity, signed_percent, whole
+from maerisim.report.table import Column, Page, Row, plural
 from maerisim.sweeps.grid import written
 from maerisim.sweeps.plan import Plan
 from maerisim.sweeps.totals import Total, best
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 MOST_LISTED = 20
 """Combinations left out that are listed one by one."""
@@ -38,36 +35,30 @@ def title(plan: Plan, stored: int, database: Path) -> str:
     )
 
 
-def table(found: Sequence[Total], objective: Objective) -> Table:
+def page(plan: Plan, found: Sequence[Total], stored: int, database: Path) -> Page:
     """Totals in the plan's order, the best of each network in bold and marked."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    parameters = list(found[0].point.values)
-    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    grid.add_column("network", no_wrap=True)
-    for parameter in parameters:
-        grid.add_column(parameter.replace(".", "\n"), justify="right", no_wrap=True)
+    objective = plan.experiment.sweep.objective
     numbers = ["cycles", "error", "used", "energy", *(["edp"] if objective in PRODUCTS else [])]
-    for heading in numbers:
-        grid.add_column(heading, justify="right", no_wrap=True)
-    grid.add_column("", no_wrap=True)
+    columns = [
+        Column("network", number=False),
+        *(Column(parameter.replace(".", "\n")) for parameter in found[0].point.values),
+        *map(Column, numbers),
+        Column("", number=False),
+    ]
     winners = best(found, objective)
-    previous = None
-    for total in found:
+    rows = []
+    for place, total in enumerate(found):
+        first = place == 0 or found[place - 1].network != total.network
+        last = place + 1 < len(found) and found[place + 1].network != total.network
         wins = winners.get(total.network) is total
         cells = [
-            "" if total.network == previous else total.network,
+            total.network if first else "",
             *map(written, total.point.values.values()),
             *cells_of(total, objective),
             "best" if wins else remark(total),
         ]
-        if previous not in (None, total.network):
-            grid.add_section()
-        grid.add_row(*(Text(cell) for cell in cells), style="bold" if wins else "")
-        previous = total.network
-    return grid
+        rows.append(Row(cells, style="bold" if wins else "", ends_section=last))
+    return Page(title(plan, stored, database), columns, rows, notes(plan, found))
 
 
 def cells_of(total: Total, objective: Objective) -> list[str]:
@@ -124,7 +115,3 @@ def failures(found: Sequence[Total]) -> list[str]:
                     entry.task.key, f"{entry.network} {entry.layer.name} at {entry.point}: {outcome.message}"
                 )
     return list(lines.values())
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

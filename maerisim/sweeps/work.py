@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maerisim.errors import MaerisimError
-from maerisim.report.as_json import layer_json
 from maerisim.report.findings import NetworkReport
+from maerisim.report.network_json import layer_json
 from maerisim.study.study import Simulation, map_layer, simulate_layer
 from maerisim.sweeps.plan import Task
 

@@ -10,8 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Model
-from maerisim.documents import Problem as Finding
+from maerisim.documents import Complaint, Model
 from maerisim.documents.sizes import InputShape, PaddingPair, PositivePair, Size
 from maerisim.errors import NotSupportedError
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
@@ -71,14 +70,14 @@ class Conv2d(_Layer):
 
     @model_validator(mode="after")
     def _check(self) -> Conv2d:
-        problems: list[Finding] = []
+        problems: list[Complaint] = []
         for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
             if total % self.groups:
                 problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
         problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
         problems += _wrong_bitmap(self.sparsity, self.filters, self.input[0] // self.groups * prod(self.kernel))
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @property
@@ -112,7 +111,7 @@ class Conv2d(_Layer):
         return self.problem.weights + (self.filters if self.bias else 0)
 
 
-def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list[Finding]:
+def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list[Complaint]:
     """How the bitmap of a layer differs from its ``filters`` of so many weights each."""
     found = [] if sparsity is None else sparsity.problems_for(filters, weights)
     return [(("sparsity", *path), message) for path, message in found]
@@ -120,9 +119,9 @@ def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list
 
 def _too_large(
     kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: tuple[int, int]
-) -> list[Finding]:
+) -> list[Complaint]:
     """How a kernel exceeds the padded input."""
-    problems: list[Finding] = []
+    problems: list[Complaint] = []
     for axis, word in enumerate(("rows", "columns")):
         taps = (kernel[axis] - 1) * dilation[axis] + 1
         padded = shape[1 + axis] + 2 * padding[axis]
@@ -152,7 +151,7 @@ class _Pool2d(_Layer):
             if 2 * padding > kernel
         ]
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @property
@@ -213,7 +212,7 @@ class Linear(_Layer):
     def _check(self) -> Self:
         problems = _wrong_bitmap(self.sparsity, self.outputs, self.inputs)
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @property
@@ -363,7 +362,7 @@ class Fused(_Entry):
     @model_validator(mode="after")
     def _check(self) -> Self:
         first, second = self.layers
-        problems: list[Finding] = []
+        problems: list[Complaint] = []
         for place, layer in enumerate(self.layers):
             if isinstance(layer, Conv2d | Linear) and layer.sparsity is not None:
                 problems.append((("layers", place, "sparsity"), "expected dense weights, fused layers have no others"))
@@ -385,7 +384,7 @@ class Fused(_Entry):
         elif second.input != shape:
             problems.append((("layers", 1, "input"), f"expected {whose}, found {list(second.input)}"))
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @property

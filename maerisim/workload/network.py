@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Document, Kind
-from maerisim.documents import Problem as Finding
+from maerisim.documents import Complaint, Document, Kind
 from maerisim.errors import DocumentError
 from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Gru, Layer, Linear, Lstm, MatMul, MaxPool2d, Recurrent
 from maerisim.workload.problem import DIMENSIONS, Problem, Stage
@@ -43,11 +42,11 @@ class Network(Document):
     layers: list[Layer] = Field(min_length=1, description="in the order of execution")
 
     @classmethod
-    def problems_between(cls, data: Mapping[str, Any]) -> list[Finding]:
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:
         """Layer names that occur twice."""
         layers = data.get("layers")
         first: dict[str, int] = {}
-        problems: list[Finding] = []
+        problems: list[Complaint] = []
         for index, layer in enumerate(layers if isinstance(layers, list) else []):
             name = layer.get("name") if isinstance(layer, Mapping) else None
             if not isinstance(name, str):
@@ -60,7 +59,7 @@ class Network(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Network:
-        problems = self.problems_between({"layers": [{"name": layer.name} for layer in self.layers]})
+        problems = self.complaints_between({"layers": [{"name": layer.name} for layer in self.layers]})
         stages = {stage.name: layer for layer in self.layers for stage in layer.stages if stage.name != layer.name}
         problems += [
             (("layers", index, "name"), f"'{layer.name}' is already the name of a stage of '{stages[layer.name].name}'")
@@ -68,7 +67,7 @@ class Network(Document):
             if layer.name in stages
         ]
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
     @classmethod

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from maerisim import documents
-from maerisim.documents import Model
-from maerisim.documents import Problem as Finding
+from maerisim.documents import Complaint, Model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,16 +47,16 @@ class Sparsity(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Sparsity:
-        problems: list[Finding] = []
+        problems: list[Complaint] = []
         if (self.density is None) == (self.bitmap is None):
             problems.append((("density",), "expected either a density or a bitmap"))
         if self.bitmap is not None and "seed" in self.model_fields_set:
             problems.append((("seed",), "a bitmap has none"))
         if problems:
-            raise documents.problems_error(problems)
+            raise documents.complaints_error(problems)
         return self
 
-    def problems_for(self, filters: int, weights: int) -> list[Finding]:
+    def problems_for(self, filters: int, weights: int) -> list[Complaint]:
         """How the bitmap differs from ``filters`` rows of ``weights`` each, for a document that holds it."""
         if self.bitmap is None:
             return []

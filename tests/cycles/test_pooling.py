@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maerisim.hardware.hardware import EnergyTable, Hardware
+from maerisim.hardware.energy import EnergyTable
+from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate
 from maerisim.workload.problem import Operation, Problem

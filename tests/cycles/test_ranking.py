@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maerisim.estimate.objective import Objective
-from maerisim.estimate.predicted import energies
+from maerisim.estimate.predicted import prices
 from maerisim.estimate.ranking import estimate_many, rank
 from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
@@ -89,7 +89,7 @@ def test_the_best_is_the_best_of_all_mappings(objective: Objective, problem: Pro
     tiles = all_tiles(problem, hardware)
     costs = estimate_many(problem, tiles.tolist(), walks_of(problem), hardware).reshape(-1, entries.COSTS)
     costs = costs[costs[:, entries.CYCLES] > 0]
-    cycles, energy = costs[:, entries.CYCLES].astype(float), energies(costs, hardware.energy)
+    cycles, energy = costs[:, entries.CYCLES].astype(float), costs @ prices(hardware.energy)
     primary, secondary = {
         "cycles": (cycles, energy),
         "energy": (energy, cycles),

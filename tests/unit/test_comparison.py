@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.comparison import ComparedLayer, Comparison, comparison_json, comparison_notes, comparison_table
+from maerisim.report.comparison import ComparedLayer, Comparison, comparison_json, comparison_notes, comparison_pages
 from maerisim.report.findings import LayerReport, UnsupportedLayer
 from maerisim.workload.problem import Problem
 
@@ -68,7 +68,7 @@ def test_a_reference_that_applies_to_nothing_has_no_mean():
 
 def test_table():
     paper = io.StringIO()
-    Console(width=200, file=paper, color_system=None).print(comparison_table(comparison()))
+    Console(width=200, file=paper, color_system=None).print(comparison_pages(comparison())[0].table())
     lines = [" ".join(line.split()) for line in paper.getvalue().splitlines() if line.strip()]
     assert lines[2:] == [
         "conv ours K16 | K 100 30.0 50.0% 1.00",

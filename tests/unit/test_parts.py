@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maerisim.counts.totals import results_per_virtual_neuron
+from maerisim.counts.program_totals import results_per_virtual_neuron
 from maerisim.engine.compiled.independent_parts import IndependentPart, parts_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping

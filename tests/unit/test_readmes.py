@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from maerisim.counts.events import DRAM_EVENTS, EVENTS
+from maerisim.hardware.energy import EnergyTable
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "configs/README.md", "benchmarks/README.md", "maerisim/cli/README.md")]
 
@@ -41,3 +44,18 @@ def test_every_benchmark_is_described() -> None:
     text = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
     for script in (ROOT / "benchmarks").glob("*.py"):
         assert script.name in {"run.py", "reporting.py"} or f"`{script.name}" in text, script.name
+
+
+def test_the_table_of_energies_is_the_one_that_is_computed_with() -> None:
+    text = (ROOT / "configs" / "README.md").read_text("utf-8").partition("### Energy\n")[2].partition("\n#")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")]
+    fields = EnergyTable.model_fields
+    expected = []
+    for price, field in fields.items():
+        if price != "unit":
+            paid_for = [event for event in (*EVENTS, *DRAM_EVENTS) if event.price == price]
+            events = "; ".join(f"{event.component}: {event.name} (`{event.count}`)" for event in paid_for)
+            expected.append([f"`{price}`", f"{field.default:g}", str(field.description), events])
+    assert rows == expected
+    assert all(events for *_, events in expected)
+    assert {event.price for event in (*EVENTS, *DRAM_EVENTS)} == {*fields} - {"unit"}

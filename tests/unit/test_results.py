@@ -9,10 +9,10 @@ import pytest
 
 from maerisim.mapping import notation
 from maerisim.mapping.mapping import Mapping
-from maerisim.report import as_json as results_json
-from maerisim.report import table as results_table
+from maerisim.report import network_table
 from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.table import COLUMNS
+from maerisim.report.network_json import network_json
+from maerisim.report.network_table import COLUMNS
 from maerisim.workload.problem import Problem
 
 
@@ -98,7 +98,7 @@ def test_utilization_is_operations_over_multiplier_cycles():
 
 def test_json_has_the_documented_keys():
     report = network(layer(), UnsupportedLayer("lstm1", "lstm", 2, "why"))
-    document = results_json.network_json(report)
+    document = network_json(report)
     assert document["hardware"] == "maeri-16"
     assert document["network"] == "net"
     assert document["total_cycles"] == 100
@@ -125,46 +125,46 @@ def test_json_has_the_documented_keys():
 def test_every_row_is_as_wide_as_the_headings(command):
     report = network(layer(), UnsupportedLayer("lstm1", "lstm", 1, "why"))
     columns = COLUMNS[command]
-    rows = [*results_table.table_rows(report, columns), results_table.total_row(report, columns)]
+    rows = [*network_table.table_rows(report, columns), network_table.total_row(report, columns)]
     assert {len(row) for row in rows} == {len(columns)}
 
 
 def test_an_unsupported_layer_keeps_its_place_and_its_reason_is_a_footnote():
     report = network(UnsupportedLayer("lstm1", "lstm", 2, "layer 'lstm1': not yet"), layer())
-    rows = results_table.table_rows(report, COLUMNS["validate"])
+    rows = network_table.table_rows(report, COLUMNS["validate"])
     assert rows[0][:3] == ["lstm1 ×2", "lstm", "not supported"]
-    assert "Not supported: layer 'lstm1': not yet" in results_table.footnotes("validate", report)
+    assert "Not supported: layer 'lstm1': not yet" in network_table.footnotes("validate", report)
 
 
 def test_scaled_layers_are_marked_and_listed():
     report = network(layer("big", operations_before_scaling=9_000_000))
-    assert results_table.table_rows(report, COLUMNS["validate"])[0][0] == "big*"
-    heading, line = results_table.scaled_notes(report)
+    assert network_table.table_rows(report, COLUMNS["validate"])[0][0] == "big*"
+    heading, line = network_table.scaled_notes(report)
     assert heading.startswith("* shrunk by --scale")
     assert line.strip() == "big: 9,000,000 MACs to 798 (K133 R3 P2)"
 
 
 def test_many_scaled_layers_are_summed_up():
     report = network(*(layer(f"big{number}", operations_before_scaling=1000) for number in range(11)))
-    (note,) = results_table.scaled_notes(report)
+    (note,) = network_table.scaled_notes(report)
     assert "11 layers: 11,000 operations to 8,778" in note
 
 
 def test_pooled_inputs_are_not_called_macs():
     pooling = replace(layer("pool", operations_before_scaling=9_000), problem=Problem(R=3, S=3, P=2, operation="max"))
-    _, line = results_table.scaled_notes(network(pooling))
+    _, line = network_table.scaled_notes(network(pooling))
     assert line.strip() == "pool: 9,000 pooled inputs to 18 (R3 S3 P2)"
 
 
 def test_choices_say_why_the_winner_won():
     report = network(layer(candidates=1234, reason="fewest cycles"))
-    assert results_table.choice_notes(report) == ["conv  fewest cycles"]
-    assert results_table.choice_notes(network(layer())) == []
+    assert network_table.choice_notes(report) == ["conv  fewest cycles"]
+    assert network_table.choice_notes(network(layer())) == []
 
 
 def test_the_choices_of_many_layers_are_summed_up():
     report = network(*(layer(f"conv{number}", candidates=1000, reason="why") for number in range(13)))
-    (note,) = results_table.choice_notes(report)
+    (note,) = network_table.choice_notes(report)
     assert note.startswith("13,000 mappings estimated for 13 layers")
 
 
@@ -175,7 +175,7 @@ def test_a_mapping_in_few_words_names_tiles_above_one_and_loops_that_turn():
 @pytest.mark.parametrize(("stalls", "words"), [({"weights": 400, "inputs": 300}, " 25% weights"), ({}, "nothing")])
 def test_what_multipliers_wait_for_is_the_largest_cause_as_a_share_of_their_cycles(stalls, words):
     report = network(layer(cycles=100, stalls=stalls))
-    assert results_table.stall_words(report, report.layers[0]) == words
+    assert network_table.stall_words(report, report.layers[0]) == words
 
 
 def test_a_mapping_of_one_multiplier_and_no_loop_has_words_too():
@@ -214,4 +214,4 @@ def test_quantity_keeps_three_digits(value, text):
 @pytest.mark.parametrize(("cycles", "style"), [(100, "green"), (104, "yellow"), (120, "red")])
 def test_the_size_of_an_error_has_a_colour(cycles, style):
     column = next(column for column in COLUMNS["validate"] if column.heading == "error")
-    assert results_table.cell_style(layer(cycles=cycles, estimated=100), column) == style
+    assert network_table.cell_style(layer(cycles=cycles, estimated=100), column) == style

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from maerisim.counts.alignment import coincidences
+from maerisim.counts.coinciding_steps import coincidences
 from maerisim.counts.counters import OPERANDS
-from maerisim.counts.tile_kinds import shares, summed, together
-from maerisim.counts.totals import totals
+from maerisim.counts.multicasts import together
+from maerisim.counts.program_totals import totals
+from maerisim.counts.tile_kinds import shares, summed
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Loop, Step, Thread

@@ -8,7 +8,7 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
-from maerisim.counts.totals import results_per_virtual_neuron, totals
+from maerisim.counts.program_totals import results_per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import applies_to, recorded
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step

@@ -1,1 +1,1 @@
-"""TODO-room."""
+"""The cost of a mapping in closed form, and the best of a space of mappings by it."""

@@ -104,7 +104,7 @@ def test_texts_stand_side_by_side_and_other_parameters_have_panels(maerisim, fol
 )
 def test_what_a_plot_shows_where(grid, layout):
     points = Grid.of(grid, Hardware.load("maeri-16")).points
-    assert plot.Layout.of(points) == plot.Layout(*layout)
+    assert plot.PanelLayout.of(points) == plot.PanelLayout(*layout)
 
 
 @pytest.mark.parametrize(

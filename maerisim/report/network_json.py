@@ -1,9 +1,10 @@
-"""How results are written as JSON."""
+"""The results of ``map``, ``simulate`` and ``validate`` as JSON, and what other documents share with theirs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maerisim.counts.events import dram_energy
 from maerisim.mapping.notation import dims
 from maerisim.report.findings import AnyReport, Findings, FusedReport, LayerReport, NetworkReport
 
@@ -67,6 +68,7 @@ def layer_json(report: NetworkReport, layer: AnyReport) -> dict[str, Any]:
 
 
 def mapping_json(mapping: Mapping) -> dict[str, Any]:
+    """A mapping as it stands in every JSON document."""
     return {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)}
 
 
@@ -89,7 +91,7 @@ def memory_json(hardware: Hardware, use: MemoryUse) -> dict[str, Any]:
         "buffer_words": use.buffer_words,
         "read": use.read,
         "written": use.written,
-        "energy": use.words * hardware.energy.dram_access,
+        "energy": dram_energy(use, hardware.energy),
         "compute_cycles": use.compute_cycles,
         "channel_cycles": use.dram_cycles,
         "waiting_cycles": use.waiting_cycles,

@@ -17,6 +17,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import Layout, place
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import ACTIVE, Collect, CollectStep, Node, Packets, Program, Step, Thread, Use
+from maerisim.report.network_json import mapping_json
 from maerisim.ways.way import program_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 
@@ -50,7 +51,7 @@ def configuration(problem: Problem, mapping: Mapping, hardware: Hardware) -> dic
             "padding": list(problem.padding),
             "operation": problem.operation,
         },
-        "mapping": {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)},
+        "mapping": mapping_json(mapping),
         "virtual_neurons": _virtual_neurons(program, topology, layout),
         "adder_switches": _adder_switches(program, topology),
         "multiplier_switches": _multiplier_switches(program, layout, hardware),
