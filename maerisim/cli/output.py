@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-import re
 import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -18,21 +16,17 @@ from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.mapping.mapping import Mapping, MappingFile, dump_mappings
 from maerisim.report import comparison as comparing
 from maerisim.report import front as fronts
 from maerisim.report import profile_report as profiling
 from maerisim.report import roofline as rooflines
 from maerisim.report import table as tables
-from maerisim.report.as_json import network_json
+from maerisim.report.as_json import json_text
 from maerisim.report.comparison import Comparison
-from maerisim.report.findings import LayerReport, NetworkReport
-from maerisim.workload.layers import part_name
+from maerisim.report.findings import NetworkReport
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from maerisim.workload.problem import Problem
 
 PAGE_COLUMNS = 100
 """What tables of which parts can be left out, or put together, are made for where there is no terminal."""
@@ -46,7 +40,7 @@ def finish(command: str, report: NetworkReport, *, as_json: bool) -> None:
     Raises the error that ended the run, after what was finished before it is printed.
     """
     if as_json:
-        typer.echo(json_text(network_json(report)))
+        typer.echo(json_text(report.to_dict()))
     elif report.entries:
         columns = tables.columns_of(command, report.hardware, page_width())
         table = tables.network_table(report, columns)
@@ -57,7 +51,7 @@ def finish(command: str, report: NetworkReport, *, as_json: bool) -> None:
 def finish_front(report: NetworkReport, *, as_json: bool) -> None:
     """The same for fronts of cycles and energy."""
     if as_json:
-        typer.echo(json_text(fronts.front_json(report)))
+        typer.echo(json_text(report.to_dict()))
     elif report.entries:
         table = tables.network_table(report, fronts.COLUMNS, totals=False)
         print_page(tables.title(report), table, fronts.front_notes(report))
@@ -67,7 +61,7 @@ def finish_front(report: NetworkReport, *, as_json: bool) -> None:
 def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
     """The same for a comparison of mappings."""
     if as_json:
-        typer.echo(json_text(comparing.comparison_json(comparison)))
+        typer.echo(json_text(comparison.to_dict()))
     elif comparison.entries:
         table = comparing.comparison_table(comparison)
         print_page(tables.title(comparison.ours), table, comparing.comparison_notes(comparison))
@@ -77,7 +71,7 @@ def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
 def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
     """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
     if as_json:
-        typer.echo(json_text(profiling.profiles_json(report)))
+        typer.echo(json_text(report.to_dict()))
     else:
         pages = [section for layer in report.layers for section in profiling.sections(report, layer, page_width())]
         pages += [profiling.totals_section(report)] if len(report.layers) > 1 else []
@@ -92,7 +86,7 @@ def finish_profiles(report: profiling.ProfileReport, *, as_json: bool) -> None:
 def finish_roofline(report: rooflines.RooflineReport, *, as_json: bool) -> None:
     """The same for the rooflines of layers."""
     if as_json:
-        typer.echo(json_text(rooflines.roofline_json(report)))
+        typer.echo(json_text(report.to_dict()))
     elif report.entries:
         print_page(rooflines.title(report), rooflines.table(report), rooflines.notes(report))
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
@@ -106,14 +100,6 @@ def leave(failure: MaerisimError | None, finished_before_interruption: int | Non
         finished = finished_before_interruption
         typer.echo(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
         raise typer.Exit(INTERRUPTED)
-
-
-def json_text(document: dict[str, Any]) -> str:
-    """Indented JSON in which a list of numbers or names takes one line."""
-    text = json.dumps(document, indent=2)
-    return re.sub(
-        r"\[\n[^][{}]*\]", lambda flat: re.sub(r"\n *", " ", flat[0]).replace("[ ", "[").replace(" ]", "]"), text
-    )
 
 
 def page_width() -> int:
@@ -135,21 +121,6 @@ def print_page(title: str, table: Table, notes: Sequence[str]) -> None:
         typer.echo("\n".join([title, *(line.rstrip() for line in paper.getvalue().splitlines()), *notes]))
 
 
-def save_mappings(report: NetworkReport, path: Path) -> None:
-    """Write the mappings of a report as a document that ``--mapping`` reads."""
-    layers: dict[str, tuple[Problem, Mapping]] = {}
-    shares = {}
-    for layer in report.layers:
-        if isinstance(layer, LayerReport):
-            layers[layer.name] = layer.problem, layer.mapping
-            continue
-        shares[layer.name] = layer.mapping.multipliers
-        problems = (layer.problem.first, layer.problem.second)
-        for part, problem, mapping in zip(layer.parts, problems, layer.mapping.of_layers, strict=True):
-            layers[part_name(layer.name, part)] = problem, mapping
-    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers, shares)))
-
-
 def require_place(path: Path) -> None:
     """Refuse a file that cannot be written before anything has run for it. Raises DocumentError."""
     folder = path.parent
@@ -162,11 +133,3 @@ def require_place(path: Path) -> None:
     else:
         return
     raise DocumentError([f"{path}: {problem}"])
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a file the user named; a place that cannot be written is the user's to mend."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DocumentError([f"{path}: cannot be written: {error.strerror}"]) from error

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from maerisim.documents.models import PROBLEMS_ERROR, Document, KeyPath, Problem, dotted
+from maerisim.documents.models import PROBLEMS_ERROR, KeyPath, Model, Problem, dotted
 from maerisim.documents.words import described, nearest
 
 _EXPECTED = {
@@ -37,7 +37,7 @@ _BOUNDS = {
 
 
 def problems_of(
-    model: type[Document], data: dict[str, Any], error: ValidationError, extra_keys: tuple[str, ...]
+    model: type[Model], data: dict[str, Any], error: ValidationError, extra_keys: tuple[str, ...]
 ) -> list[Problem]:
     """All problems of ``data`` in plain words: those pydantic found and those between keys."""
     problems: list[Problem] = []

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Document, Kind, Model, Problem
+from maerisim.documents import Constructible, Document, Kind, Model, Problem
 from maerisim.errors import DocumentError
 
 MAX_MULTIPLIERS = 4096
@@ -172,7 +172,7 @@ class EnergyTable(Model):
     dram_access: Energy = Field(54.0, description="one word read from or written to DRAM")
 
 
-class Hardware(Document):
+class Hardware(Document, Constructible):
     """A MAERI fabric. Bandwidths and buffer sizes left out follow from ``multipliers``; read them as ``ports``,
     ``buses`` and ``accumulation_words``.
     """
@@ -191,6 +191,31 @@ class Hardware(Document):
     global_buffer: GlobalBuffer = Field(default_factory=GlobalBuffer, description="the buffer in front of DRAM")
     dram: Dram = Field(default_factory=Dram, description="the channel to DRAM")
     energy: EnergyTable = Field(default_factory=EnergyTable, description="energy per event")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            multipliers: int,
+            name: str = ...,
+            description: str = ...,
+            controller: Controller | Mapping[str, Any] = ...,
+            distribution: Distribution | Mapping[str, Any] = ...,
+            multiplier: Multiplier | Mapping[str, Any] = ...,
+            reduction: Reduction | Mapping[str, Any] = ...,
+            collection: Collection | Mapping[str, Any] = ...,
+            accumulation: Accumulation | Mapping[str, Any] = ...,
+            global_buffer: GlobalBuffer | Mapping[str, Any] = ...,
+            dram: Dram | Mapping[str, Any] = ...,
+            energy: EnergyTable | Mapping[str, Any] = ...,
+        ) -> None:
+            """What is left out is as in a document; the name is then ``hardware``."""
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """What was given, and a name."""
+        return {"name": "hardware", **data}
 
     @classmethod
     def problems_between(cls, data: Mapping[str, Any]) -> list[Problem]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from maerisim.counts.tile_kinds import summed
 from maerisim.mapping.notation import counted, mapping_words, percent, quantity, whole
-from maerisim.report.as_json import layer_json, unsupported_json
 from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.report.table import layer_label, scaled_notes, unsupported_notes
 from maerisim.workload.problem import DIMENSIONS
@@ -40,6 +39,21 @@ class ProfiledLayer:
 class ProfileReport(Findings[ProfiledLayer]):
     """The layers of a network with their profiles."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``report``."""
+        results, layers, energies = self.results, self.layers, self.hardware.energy
+        return {
+            "hardware": self.hardware.name,
+            "network": self.network,
+            "layers": [results.layer_dict(each.layer) | profile_json(each, energies) for each in layers],
+            "unsupported": [layer.to_dict() for layer in self.unsupported],
+            "total_cycles": results.total_cycles,
+            "total_energy": results.total_energy,
+            "total_dram_energy": math.fsum(dram_energy(each.profile) * each.layer.count for each in layers),
+            "total_code_bits": sum(code_size(each.profile) for each in layers),
+            "interrupted": self.interrupted,
+        }
+
     @property
     def results(self) -> NetworkReport:
         """The same without the profiles."""
@@ -63,23 +77,6 @@ class Section:
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
-
-
-def profiles_json(report: ProfileReport) -> dict[str, Any]:
-    """The documented, deterministic JSON document of ``report``."""
-    results = report.results
-    layers = report.layers
-    return {
-        "hardware": report.hardware.name,
-        "network": report.network,
-        "layers": [layer_json(results, each.layer) | profile_json(each, report.hardware.energy) for each in layers],
-        "unsupported": unsupported_json(report),
-        "total_cycles": results.total_cycles,
-        "total_energy": results.total_energy,
-        "total_dram_energy": math.fsum(dram_energy(each.profile) * each.layer.count for each in layers),
-        "total_code_bits": sum(code_size(each.profile) for each in layers),
-        "interrupted": report.interrupted,
-    }
 
 
 def profile_json(each: ProfiledLayer, energies: EnergyTable) -> dict[str, Any]:

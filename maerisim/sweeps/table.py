@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maerisim.cli.options import Objective
+from maerisim.estimate.objective import Objective
 from maerisim.mapping.notation import percent, quantity, signed_percent, whole
 from maerisim.sweeps.grid import written
 from maerisim.sweeps.plan import Plan

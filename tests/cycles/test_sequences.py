@@ -10,8 +10,8 @@ from maerisim.counts.counters import differences
 from maerisim.engine.run import simulate
 from maerisim.engine.sequence import simulate_sequence
 from maerisim.hardware.hardware import Hardware
-from maerisim.workload.layers import Gru, Lstm, Recurrent
 from maerisim.workload.recurrence import random_sequence, reference_states, walk
+from maerisim.workload.recurrent import Gru, Lstm, Recurrent
 from mapper import find_mapping
 from tests.strategies import hardwares, mappings
 

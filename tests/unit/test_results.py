@@ -9,7 +9,6 @@ import pytest
 
 from maerisim.mapping import notation
 from maerisim.mapping.mapping import Mapping
-from maerisim.report import as_json as results_json
 from maerisim.report import table as results_table
 from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.report.table import COLUMNS
@@ -98,7 +97,7 @@ def test_utilization_is_operations_over_multiplier_cycles():
 
 def test_json_has_the_documented_keys():
     report = network(layer(), UnsupportedLayer("lstm1", "lstm", 2, "why"))
-    document = results_json.network_json(report)
+    document = report.to_dict()
     assert document["hardware"] == "maeri-16"
     assert document["network"] == "net"
     assert document["total_cycles"] == 100
