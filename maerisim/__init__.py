@@ -12,7 +12,7 @@ raise. It is imported when it is first used, so that ``import maerisim`` itself 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maerisim.errors import (
@@ -107,19 +107,21 @@ _PLACES = {name: (module, name) for module, names in _NAMES.items() for name in 
 """Where each name is, and what it is called there."""
 
 
-def __getattr__(name: str) -> Any:
-    """Import what ``name`` is when it is first used (PEP 562)."""
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # which would take any name then
 
-        value: Any = version("maerisim")
-    elif name in _PLACES:
-        module, attribute = _PLACES[name]
-        value = getattr(import_module(module), attribute)
-    else:
-        raise AttributeError(f"module 'maerisim' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Import what ``name`` is when it is first used (PEP 562)."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value: object = version("maerisim")
+        elif name in _PLACES:
+            module, attribute = _PLACES[name]
+            value = getattr(import_module(module), attribute)
+        else:
+            raise AttributeError(f"module 'maerisim' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
