@@ -34,10 +34,11 @@ from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate, violations
-from maerisim.workload.layers import Fused, Layer, Recurrent
+from maerisim.workload.layers import Fused, Layer
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem, Stage
 from maerisim.workload.recurrence import Values, random_sequence, reference_states, walk
+from maerisim.workload.recurrent import Recurrent
 from maerisim.workload.reference import (
     Operands,
     fused_reference,

@@ -1,0 +1,128 @@
+"""Map DNN layers onto a MAERI accelerator, simulate them cycle by cycle, and check the estimate.
+
+    import maerisim
+
+    result = maerisim.validate("maeri-64", "alexnet")
+    print(result.total_cycles, result.mean_absolute_error)
+
+What is listed in ``__all__`` is here to stay; :mod:`maerisim.study.api` describes the functions, :mod:`maerisim.errors` what they
+raise. It is imported when it is first used, so that ``import maerisim`` itself takes no time.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maerisim.errors import (
+        DeadlockError,
+        DocumentError,
+        MaerisimError,
+        MappingError,
+        NotSupportedError,
+        ValuesError,
+        WorkersError,
+    )
+    from maerisim.hardware.hardware import Hardware
+    from maerisim.kernels.compiling.cache import watched as compiling
+    from maerisim.mapping.fused import FusedMapping
+    from maerisim.mapping.mapping import Mapping
+    from maerisim.study.api import (
+        compare,
+        estimate,
+        front,
+        map,
+        programs,
+        rank,
+        report,
+        roofline,
+        simulate,
+        validate,
+    )
+    from maerisim.study.given import save_mappings
+    from maerisim.study.warmup import compile_all as warmup
+    from maerisim.sweeps.api import sweep
+    from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Linear, MatMul, MaxPool2d
+    from maerisim.workload.network import Network
+    from maerisim.workload.recurrent import Gru, Lstm
+
+    __version__: str
+
+__all__ = [
+    "AvgPool2d",
+    "Conv2d",
+    "DeadlockError",
+    "DocumentError",
+    "Fused",
+    "FusedMapping",
+    "Gru",
+    "Hardware",
+    "Linear",
+    "Lstm",
+    "MaerisimError",
+    "Mapping",
+    "MappingError",
+    "MatMul",
+    "MaxPool2d",
+    "Network",
+    "NotSupportedError",
+    "ValuesError",
+    "WorkersError",
+    "__version__",
+    "compare",
+    "compiling",
+    "estimate",
+    "front",
+    "map",
+    "programs",
+    "rank",
+    "report",
+    "roofline",
+    "save_mappings",
+    "simulate",
+    "sweep",
+    "validate",
+    "warmup",
+]
+
+_NAMES = {
+    "maerisim.errors": (
+        "DeadlockError DocumentError MaerisimError MappingError NotSupportedError ValuesError WorkersError"
+    ),
+    "maerisim.hardware.hardware": "Hardware",
+    "maerisim.mapping.fused": "FusedMapping",
+    "maerisim.mapping.mapping": "Mapping",
+    "maerisim.study.api": "compare estimate front map programs rank report roofline simulate validate",
+    "maerisim.study.given": "save_mappings",
+    "maerisim.sweeps.api": "sweep",
+    "maerisim.workload.layers": "AvgPool2d Conv2d Fused Linear MatMul MaxPool2d",
+    "maerisim.workload.network": "Network",
+    "maerisim.workload.recurrent": "Gru Lstm",
+}
+_PLACES = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | {
+    "compiling": ("maerisim.kernels.compiling.cache", "watched"),
+    "warmup": ("maerisim.study.warmup", "compile_all"),
+}
+"""Where each name is, and what it is called there."""
+
+
+if not TYPE_CHECKING:  # which would take any name then
+
+    def __getattr__(name: str) -> object:
+        """Import what ``name`` is when it is first used (PEP 562)."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            value: object = version("maerisim")
+        elif name in _PLACES:
+            module, attribute = _PLACES[name]
+            value = getattr(import_module(module), attribute)
+        else:
+            raise AttributeError(f"module 'maerisim' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return __all__

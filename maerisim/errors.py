@@ -1,7 +1,8 @@
 """What can go wrong, as one tree.
 
     MaerisimError
-    ├── DocumentError        a YAML file cannot be used: syntax, unknown keys, impossible values (all of them at once)
+    ├── DocumentError        a YAML file, or what was made in Python, cannot be used: unknown keys, impossible values
+    │                        (all of them at once)
     ├── MappingError         a mapping violates the layer or the hardware (every violated constraint)
     ├── NotSupportedError    a valid request that maerisim does not do (yet)
     ├── DeadlockError        a program that cannot progress, with the components that wait on one another
@@ -9,7 +10,7 @@
     └── WorkersError         the processes or machines that were to run a sweep cannot be used, or are gone
 
 Every message says what was expected, what was found, where, and what to do. The command line prints the message
-without a traceback and ends with exit code 2.
+without a traceback and ends with exit code 2. Nothing else is raised on purpose but KeyboardInterrupt after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ class MaerisimError(Exception):
 
 
 class DocumentError(MaerisimError):
-    """A document that cannot be used; ``problems`` holds one line per problem, each ``file:line: path: message``."""
+    """A document that cannot be used; ``problems`` holds one line per problem.
+
+    Each is ``file:line: path: message``, or ``Class: path: message`` for what was made in Python.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))

@@ -1,4 +1,4 @@
-"""The commands: each reads its documents, asks ``study`` for the results, and hands them to ``output``."""
+"""The commands: each asks what ``import maerisim`` offers for its results, and hands them to ``output``."""
 
 from __future__ import annotations
 
@@ -55,9 +55,10 @@ def map_command(
 
     The column "proven" says how sure that is: --prove and --time-budget make it surer.
     """
-    from maerisim.cli.output import finish, finish_front, require_place, save_mappings
-    from maerisim.study import fronts as front
-    from maerisim.study import study
+    from maerisim.cli.output import finish, finish_front, require_place
+    from maerisim.cli.progress import shown
+    from maerisim.study import api
+    from maerisim.study.given import save_mappings
 
     if output is not None:
         require_place(output)
@@ -65,14 +66,17 @@ def map_command(
         for given, name in ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget")):
             if given:
                 raise typer.BadParameter("is for one mapping a layer, a front has several", param_hint=name)
-        task = study.Study.of(hardware, network, layer, scale=scale, constraints=constraints)
-        finish_front(front.run(task), as_json=json)
+        with shown() as progress:
+            front = api.front(
+                hardware, network, layers=layer, constraints=constraints, scale=scale, progress=progress, partial=True
+            )
+        finish_front(front, as_json=json)
         return
-    task = study.Study.of(
-        hardware, network, layer,
-        scale=scale, objective=objective, constraints=constraints, effort=study.effort_of(time_budget, prove=prove), fusing=True,
-    )  # fmt: skip
-    report = study.run(task)
+    with shown() as progress:
+        report = api.map(
+            hardware, network, layers=layer, objective=objective, constraints=constraints, prove=prove,
+            time_budget=time_budget, scale=scale, progress=progress, partial=True,
+        )  # fmt: skip
     if output is not None:
         save_mappings(report, output)
     finish("map", report, as_json=json)
@@ -93,15 +97,19 @@ def simulate(
 ) -> None:
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
-    from maerisim.study import study
+    from maerisim.cli.progress import shown
+    from maerisim.study import api
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
     if print_program:
-        for text in study.program_texts(task):
-            typer.echo(text)
+        for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
+            typer.echo(program)
         return
-    simulation = study.Simulation(engine, check_values=check_values, fast_forward=fast_forward)
-    finish("simulate", study.run(task, simulation), as_json=json)
+    with shown() as progress:
+        report = api.simulate(
+            hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
+            fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
+        )  # fmt: skip
+    finish("simulate", report, as_json=json)
 
 
 @app.command()
@@ -116,10 +124,15 @@ def validate(
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
     from maerisim.cli.output import finish
-    from maerisim.study import study
+    from maerisim.cli.progress import shown
+    from maerisim.study import api
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, fusing=True)
-    finish("validate", study.run(task, study.Simulation(fast_forward=fast_forward)), as_json=json)
+    with shown() as progress:
+        report = api.validate(
+            hardware, network, layers=layer, mapping=mapping, fast_forward=fast_forward, scale=scale,
+            progress=progress, partial=True,
+        )  # fmt: skip
+    finish("validate", report, as_json=json)
 
 
 @app.command("report")
@@ -137,11 +150,15 @@ def report_command(
     Also where its cycles, words and energy go, and its kinds of tiles.
     """
     from maerisim.cli.output import finish_profiles
-    from maerisim.study import profiles as report
-    from maerisim.study import study
+    from maerisim.cli.progress import shown
+    from maerisim.study import api
 
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping, objective=objective)
-    finish_profiles(report.run(task), as_json=json)
+    with shown() as progress:
+        report = api.report(
+            hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
+            progress=progress, partial=True,
+        )  # fmt: skip
+    finish_profiles(report, as_json=json)
 
 
 @app.command()
@@ -159,14 +176,16 @@ def roofline(
     That is what its operations per word allow, beside what it attains.
     """
     from maerisim.cli.output import finish_roofline
+    from maerisim.cli.progress import shown
     from maerisim.report import figures
-    from maerisim.report.roofline import RooflineReport
-    from maerisim.study import study
+    from maerisim.study import api
 
     if plot is not None:
         figures.require(plot)
-    task = study.Study.of(hardware, network, layer, scale=scale, mapping_file=mapping)
-    report = RooflineReport(study.run(task, study.Simulation()))
+    with shown() as progress:
+        report = api.roofline(
+            hardware, network, layers=layer, mapping=mapping, scale=scale, progress=progress, partial=True
+        )
     if plot is not None and report.layers:
         from maerisim.report.roofline_plot import draw
 
@@ -188,11 +207,14 @@ def compare_mappings(
     The others are rules of thumb (heuristic) and weight, output, input and row stationary dataflows.
     """
     from maerisim.cli.output import finish_comparison
-    from maerisim.study import comparisons as compare
-    from maerisim.study import study
+    from maerisim.cli.progress import shown
+    from maerisim.study import api
 
-    task = study.Study.of(hardware, network, layer, scale=scale, objective=objective)
-    finish_comparison(compare.run(task), as_json=json)
+    with shown() as progress:
+        comparison = api.compare(
+            hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
+        )
+    finish_comparison(comparison, as_json=json)
 
 
 @app.command()
@@ -229,6 +251,7 @@ def show(
     vn: options.VirtualNeurons = None,
 ) -> None:
     """Draw the fabric, and virtual neurons placed on it."""
+    from maerisim import documents
     from maerisim.cli.virtual_neurons import sizes
     from maerisim.fabric import drawing, graphviz
     from maerisim.hardware.hardware import Hardware
@@ -240,9 +263,7 @@ def show(
     elif dot == "-":
         typer.echo(graphviz.dot(machine, vn_sizes))
     else:
-        from maerisim.cli.output import write_file
-
-        write_file(Path(dot), graphviz.dot(machine, vn_sizes))
+        documents.write(Path(dot), graphviz.dot(machine, vn_sizes))
 
 
 @app.command()
@@ -277,7 +298,7 @@ def rtl(
     if format_ == "json":
         if vn_count is not None or explain:
             raise typer.BadParameter("is for --format vmh", param_hint="--vn-count" if vn_count else "--explain")
-        configuration.write_json(machine, chosen.problem, layer, mapping, output)
+        configuration.write_json(machine, chosen, mapping, output)
         return
     if mapping is not None and vn_count is not None:
         raise typer.BadParameter("a mapping says it already, by its tile of K", param_hint="--vn-count")
@@ -316,6 +337,7 @@ def schema(
     """Print the JSON Schema of a document, for editors."""
     import json
 
-    from maerisim.cli.schemas import schema as json_schema
+    from maerisim import documents
+    from maerisim.cli.schemas import DOCUMENTS
 
-    typer.echo(json.dumps(json_schema(document), indent=2))
+    typer.echo(json.dumps(documents.schema(DOCUMENTS[document]), indent=2))

@@ -39,14 +39,14 @@ def mrna(
     rn_bw: Annotated[int | None, typer.Option(metavar="N", help="Collection bandwidth, likewise.")] = None,
 ) -> None:
     """Import the layers, and the energies, that mRNA reads."""
-    from maerisim.cli.output import write_file
+    from maerisim import documents
     from maerisim.importers import mrna as importer
 
     imported = importer.read(files, name)
     sizes = {"num_ms": num_ms, "dn_bw": dn_bw, "rn_bw": rn_bw}
     if hardware_output is not None:
         text = importer.hardware_yaml(hardware_output.stem, imported.energies, sizes)
-        write_file(hardware_output, text)
+        documents.write(hardware_output, text)
         typer.echo(f"wrote {hardware_output}", err=output is None)
     elif imported.network is None:
         raise typer.BadParameter("there are only energies: name a file for them", param_hint="--hardware-output")
@@ -72,7 +72,7 @@ def scale_sim(
 
 def finish(network: ImportedNetwork, output: Path | None) -> None:
     """Write or print a network, and say on standard error what was not taken as it is written."""
-    from maerisim.cli.output import write_file
+    from maerisim import documents
 
     text = network.to_yaml()
     for note in network.notes:
@@ -80,5 +80,5 @@ def finish(network: ImportedNetwork, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
-    write_file(output, text)
+    documents.write(output, text)
     typer.echo(f"wrote {output}: {len(network.layers)} {'layer' if len(network.layers) == 1 else 'layers'}")

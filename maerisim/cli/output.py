@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,24 +17,24 @@ from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.mapping.document import MappingFile, dump_mappings
-from maerisim.mapping.mapping import Mapping
-from maerisim.report.comparison import Comparison, comparison_json, comparison_pages
-from maerisim.report.findings import LayerReport, NetworkReport
-from maerisim.report.front import front_json, front_pages
-from maerisim.report.network_json import network_json
+from maerisim.report.as_json import json_text
+from maerisim.report.comparison import Comparison, comparison_pages
+from maerisim.report.findings import NetworkReport
+from maerisim.report.front import FrontReport, front_pages
 from maerisim.report.network_table import network_pages
-from maerisim.report.profile import ProfileReport
-from maerisim.report.profile_json import profiles_json
+from maerisim.report.profile_report import ProfileReport
 from maerisim.report.profile_table import profile_notes, profile_pages
-from maerisim.report.roofline import RooflineReport, roofline_json, roofline_pages
+from maerisim.report.roofline import RooflineReport, roofline_pages
 from maerisim.report.table import Page
-from maerisim.workload.layers import part_name
 
-if TYPE_CHECKING:
-    from maerisim.workload.problem import Problem
 
-ReportT = TypeVar("ReportT")
+class HasDocument(Protocol):
+    """A report that has a JSON document."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+ReportT = TypeVar("ReportT", bound=HasDocument)
 
 PAGE_COLUMNS = 100
 """What tables of which parts can be left out, or put together, are made for where there is no terminal."""
@@ -49,25 +47,25 @@ def finish(command: str, report: NetworkReport, *, as_json: bool) -> None:
 
     Raises the error that ended the run, after what was finished before it is printed.
     """
-    show(report, network_json, partial(network_pages, command, width=page_width()), as_json=as_json)
+    show(report, partial(network_pages, command, width=page_width()), as_json=as_json)
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
-def finish_front(report: NetworkReport, *, as_json: bool) -> None:
+def finish_front(report: FrontReport, *, as_json: bool) -> None:
     """The same for fronts of cycles and energy."""
-    show(report, front_json, front_pages, as_json=as_json)
+    show(report, front_pages, as_json=as_json)
     leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
 def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
     """The same for a comparison of mappings."""
-    show(comparison, comparison_json, comparison_pages, as_json=as_json)
+    show(comparison, comparison_pages, as_json=as_json)
     leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
 
 
 def finish_profiles(report: ProfileReport, *, as_json: bool) -> None:
     """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
-    show(report, profiles_json, partial(profile_pages, width=page_width()), as_json=as_json)
+    show(report, partial(profile_pages, width=page_width()), as_json=as_json)
     for note in [] if as_json else profile_notes(report):
         typer.echo(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
@@ -75,20 +73,14 @@ def finish_profiles(report: ProfileReport, *, as_json: bool) -> None:
 
 def finish_roofline(report: RooflineReport, *, as_json: bool) -> None:
     """The same for the rooflines of layers."""
-    show(report, roofline_json, roofline_pages, as_json=as_json)
+    show(report, roofline_pages, as_json=as_json)
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
 
 
-def show(
-    report: ReportT,
-    document: Callable[[ReportT], dict[str, Any]],
-    pages: Callable[[ReportT], Sequence[Page]],
-    *,
-    as_json: bool,
-) -> None:
+def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, as_json: bool) -> None:
     """Print a report as one JSON document or as pages."""
     if as_json:
-        typer.echo(json_text(document(report)))
+        typer.echo(json_text(report.to_dict()))
     else:
         for page in pages(report):
             print_page(page)
@@ -102,14 +94,6 @@ def leave(failure: MaerisimError | None, finished_before_interruption: int | Non
         finished = finished_before_interruption
         typer.echo(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
         raise typer.Exit(INTERRUPTED)
-
-
-def json_text(document: dict[str, Any]) -> str:
-    """Indented JSON in which a list of numbers or names takes one line."""
-    text = json.dumps(document, indent=2)
-    return re.sub(
-        r"\[\n[^][{}]*\]", lambda flat: re.sub(r"\n *", " ", flat[0]).replace("[ ", "[").replace(" ]", "]"), text
-    )
 
 
 def page_width() -> int:
@@ -131,21 +115,6 @@ def print_page(page: Page) -> None:
         typer.echo("\n".join([page.title, *(line.rstrip() for line in paper.getvalue().splitlines()), *page.notes]))
 
 
-def save_mappings(report: NetworkReport, path: Path) -> None:
-    """Write the mappings of a report as a document that ``--mapping`` reads."""
-    layers: dict[str, tuple[Problem, Mapping]] = {}
-    shares = {}
-    for layer in report.layers:
-        if isinstance(layer, LayerReport):
-            layers[layer.name] = layer.problem, layer.mapping
-            continue
-        shares[layer.name] = layer.mapping.multipliers
-        problems = (layer.problem.first, layer.problem.second)
-        for part, problem, mapping in zip(layer.parts, problems, layer.mapping.of_layers, strict=True):
-            layers[part_name(layer.name, part)] = problem, mapping
-    write_file(path, dump_mappings(MappingFile.of(report.hardware.name, report.network, layers, shares)))
-
-
 def require_place(path: Path) -> None:
     """Refuse a file that cannot be written before anything has run for it. Raises DocumentError."""
     folder = path.parent
@@ -158,11 +127,3 @@ def require_place(path: Path) -> None:
     else:
         return
     raise DocumentError([f"{path}: {problem}"])
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a file the user named; a place that cannot be written is the user's to mend."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DocumentError([f"{path}: cannot be written: {error.strerror}"]) from error

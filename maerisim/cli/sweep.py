@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import typer
 
+from maerisim import documents
 from maerisim.cli import FAILED, INTERRUPTED
 from maerisim.cli.options import ExportFormat
-from maerisim.cli.output import print_page, write_file
-from maerisim.errors import DocumentError
+from maerisim.cli.output import print_page
+from maerisim.cli.progress import shown
 from maerisim.report.table import plural
 from maerisim.sweeps import export, table
-from maerisim.sweeps.document import Experiment
-from maerisim.sweeps.plan import Plan
-from maerisim.sweeps.running import Workers, compile_for, missing, run_tasks
-from maerisim.sweeps.store import Store
-from maerisim.sweeps.totals import totals
-from maerisim.sweeps.work import Outcome
+from maerisim.sweeps.api import SweepReport, carried_out, plan_of
 
 
 @dataclass(frozen=True)
@@ -44,54 +37,35 @@ def sweep(request: Request) -> None:
 
     What could go wrong with plots is found before anything runs.
     """
-    plan = Plan.of(Experiment.load(request.sweep))
+    plan = plan_of(request.sweep)
     if request.plot is not None:
         from maerisim.sweeps.plot import require_plotting
 
         require_plotting(request.plot, plan.experiment.points)
     database = request.database or Path(f"{plan.experiment.sweep.name}.sqlite")
-    if not request.run and not database.exists():
-        raise DocumentError([f"{database}: no such file; without --no-run this command makes it"])
-    with Store(database) as store:
-        if request.run:
-            run(request, plan, store)
-        outcomes = store.get(plan.tasks)
-    report(request, plan, outcomes, database)
-
-
-def run(request: Request, plan: Plan, store: Store) -> None:
-    """Run what is missing; nothing starts when nothing is."""
-    tasks = missing(plan, store, retry_failed=request.retry_failed)
-    if not tasks:
-        return
-    try:
-        with workers_of(request) as workers:
-            compile_for(tasks)
-            run_tasks(tasks, len(plan.tasks), store, workers)
-    except KeyboardInterrupt:
-        stored = len(store.get(plan.tasks))
+    with shown(counted=True) as progress:
+        found = carried_out(
+            plan,
+            database,
+            request.jobs,
+            request.dask,
+            run=request.run,
+            retry_failed=request.retry_failed,
+            progress=progress,
+        )
+    if found.interrupted:
         typer.echo(
-            f"interrupted: {stored:,} of {plural(len(plan.tasks), 'result')} are stored in {store.path}; "
+            f"interrupted: {len(found.outcomes):,} of {plural(len(plan.tasks), 'result')} are stored in {database}; "
             "the same command resumes",
             err=True,
         )
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED)
+    report(request, found, database)
 
 
-def workers_of(request: Request) -> AbstractContextManager[Workers]:
-    """The cluster that was named, or else the cores of this machine."""
-    if request.dask is not None:
-        from maerisim.sweeps.cluster import on_cluster
-
-        return on_cluster(request.dask)
-    from maerisim.sweeps.cores import on_cores
-
-    return nullcontext(partial(on_cores, jobs=request.jobs))
-
-
-def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], database: Path) -> None:
+def report(request: Request, swept: SweepReport, database: Path) -> None:
     """Print, export and plot; an export takes the place of the table unless it goes to a file."""
-    found = totals(plan, outcomes)
+    plan, outcomes, found = swept.plan, swept.outcomes, swept.totals
     notes = []
     if request.plot is not None:
         from maerisim.sweeps.plot import plot
@@ -103,7 +77,7 @@ def report(request: Request, plan: Plan, outcomes: Mapping[str, Outcome], databa
         if request.output is None:
             typer.echo(text, nl=False)
         else:
-            write_file(request.output, text)
+            documents.write(request.output, text)
             notes.append(f"Exported to {request.output}.")
     if request.export is None or request.output is not None:
         page = table.page(plan, found, len(outcomes), database)

@@ -4,14 +4,18 @@ Every problem is one line ``file:line: dotted.path: message`` of a :class:`~maer
 are addressed by path or by the name of a file shipped in ``configs/`` (``maeri-64``, ``alexnet``).
 """
 
+from maerisim.documents.constructing import Constructible
 from maerisim.documents.loading import load, load_with_source, validate
 from maerisim.documents.locating import locate, locate_beside, shipped
 from maerisim.documents.models import Complaint, Document, KeyPath, Kind, Model, complaints_error, dotted
 from maerisim.documents.reading import Source, read, read_text, scalar
+from maerisim.documents.schemas import schema
 from maerisim.documents.words import described, nearest
+from maerisim.documents.writing import write
 
 __all__ = [
     "Complaint",
+    "Constructible",
     "Document",
     "KeyPath",
     "Kind",
@@ -28,6 +32,8 @@ __all__ = [
     "read",
     "read_text",
     "scalar",
+    "schema",
     "shipped",
     "validate",
+    "write",
 ]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from maerisim.documents.models import COMPLAINTS_ERROR, Complaint, Document, KeyPath, dotted
+from maerisim.documents.models import COMPLAINTS_ERROR, Complaint, KeyPath, Model, dotted
 from maerisim.documents.words import described, nearest
 
 _EXPECTED = {
@@ -37,7 +37,7 @@ _BOUNDS = {
 
 
 def complaints_of(
-    model: type[Document], data: dict[str, Any], error: ValidationError, extra_keys: tuple[str, ...]
+    model: type[Model], data: dict[str, Any], error: ValidationError, extra_keys: tuple[str, ...]
 ) -> list[Complaint]:
     """All that is wrong with ``data`` in plain words: those pydantic found and those between keys."""
     complaints: list[Complaint] = []

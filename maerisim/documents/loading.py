@@ -9,11 +9,14 @@ from pydantic import ValidationError
 
 from maerisim.documents.complaints import complaints_of
 from maerisim.documents.locating import locate
-from maerisim.documents.models import Document, dotted
+from maerisim.documents.models import Document, Kind, dotted
 from maerisim.documents.reading import Source, read
 from maerisim.errors import DocumentError
 
 DocumentT = TypeVar("DocumentT", bound=Document)
+
+EXTENDABLE: tuple[Kind, ...] = ("hardware",)
+"""Kinds of documents that may extend another one."""
 
 
 def load(model: type[DocumentT], name: str | os.PathLike[str]) -> DocumentT:
@@ -23,7 +26,7 @@ def load(model: type[DocumentT], name: str | os.PathLike[str]) -> DocumentT:
 
 def load_with_source(model: type[DocumentT], name: str | os.PathLike[str]) -> tuple[DocumentT, Source]:
     """Like ``load``, with the source for complaints that show only when the document is put to use."""
-    extendable = model.kind == "hardware"
+    extendable = model.kind in EXTENDABLE
     source = read(locate(model.kind, name), model.kind, extendable=extendable)
     try:
         return model.model_validate(source.data), source

@@ -30,16 +30,16 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    @classmethod
+    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:  # noqa: ARG003
+        """Problems that involve several keys of the raw ``data``; values of the wrong type are to be ignored here."""
+        return []
+
 
 class Document(Model):
     """Base of a whole document. ``kind`` decides where shipped files are looked up and how messages call it."""
 
     kind: ClassVar[Kind]
-
-    @classmethod
-    def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:  # noqa: ARG003
-        """Problems that involve several keys of the raw ``data``; values of the wrong type are to be ignored here."""
-        return []
 
 
 def complaints_error(complaints: Sequence[Complaint]) -> PydanticCustomError:

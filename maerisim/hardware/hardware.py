@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Complaint, Document, Kind, Model
+from maerisim.documents import Complaint, Constructible, Document, Kind, Model
 from maerisim.errors import DocumentError
 from maerisim.hardware.energy import EnergyTable
 
@@ -174,7 +174,7 @@ class Dram(Model):
     latency: int = Field(0, ge=0, le=2**20, description="cycles from the last word of a read to its use")
 
 
-class Hardware(Document):
+class Hardware(Document, Constructible):
     """A MAERI fabric. Bandwidths and buffer sizes left out follow from ``multipliers``; read them as ``ports``,
     ``buses`` and ``accumulation_words``.
     """
@@ -193,6 +193,31 @@ class Hardware(Document):
     global_buffer: GlobalBuffer = Field(default_factory=GlobalBuffer, description="the buffer in front of DRAM")
     dram: Dram = Field(default_factory=Dram, description="the channel to DRAM")
     energy: EnergyTable = Field(default_factory=EnergyTable, description="energy per event")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            multipliers: int,
+            name: str = ...,
+            description: str = ...,
+            controller: Controller | Mapping[str, Any] = ...,
+            distribution: Distribution | Mapping[str, Any] = ...,
+            multiplier: Multiplier | Mapping[str, Any] = ...,
+            reduction: Reduction | Mapping[str, Any] = ...,
+            collection: Collection | Mapping[str, Any] = ...,
+            accumulation: Accumulation | Mapping[str, Any] = ...,
+            global_buffer: GlobalBuffer | Mapping[str, Any] = ...,
+            dram: Dram | Mapping[str, Any] = ...,
+            energy: EnergyTable | Mapping[str, Any] = ...,
+        ) -> None:
+            """What is left out is as in a document; the name is then ``hardware``."""
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """What was given, and a name."""
+        return {"name": "hardware", **data}
 
     @classmethod
     def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from maerisim import documents
 from maerisim.documents import Complaint, Document, KeyPath, Kind, Model, described
+from maerisim.errors import DocumentError
 from maerisim.mapping.mapping import REPLICATED, names_of
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS
@@ -185,18 +186,35 @@ class Constraints(Document):
 
 @dataclass(frozen=True)
 class ConstraintFile:
-    """A constraints document and the file it came from."""
+    """A constraints document and the file it came from, if it came from one."""
 
     constraints: Constraints
-    source: documents.Source
+    source: documents.Source | None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network) -> ConstraintFile:
         """Read a file of constraints on ``network``. Raises DocumentError with everything that is wrong with it."""
         constraints, source = documents.load_with_source(Constraints, path)
+        unknown = cls._unknown(constraints, network)
+        if unknown:
+            raise source.report(unknown)
+        return cls(constraints, source)
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any], network: Network) -> ConstraintFile:
+        """The same from what such a file would hold."""
+        constraints = documents.validate(Constraints, dict(data), "constraints")
+        unknown = cls._unknown(constraints, network)
+        if unknown:
+            raise DocumentError([f"constraints: {documents.dotted(path)}: {message}" for path, message in unknown])
+        return cls(constraints, None)
+
+    @staticmethod
+    def _unknown(constraints: Constraints, network: Network) -> list[Complaint]:
+        """Names that are neither a layer nor a stage."""
         known = {stage.name for layer in network.layers for stage in layer.stages}
         known |= {layer.name for layer in network.layers}
-        unknown: list[Complaint] = [
+        return [
             (
                 ("layers", name),
                 f"{network.name} has no layer or stage of this name{documents.nearest(name, sorted(known))}",
@@ -204,9 +222,6 @@ class ConstraintFile:
             for name in constraints.layers
             if name not in known
         ]
-        if unknown:
-            raise source.report(unknown)
-        return cls(constraints, source)
 
     def of(self, stage: str, layer: str) -> tuple[Constraint, ...]:
         """The constraints on a stage of a layer: of its own name, else of the layer's, else of all."""
@@ -224,5 +239,7 @@ class ConstraintFile:
         return tuple(found.values())
 
     def _where(self, path: KeyPath) -> str:
+        if self.source is None:
+            return f"constraints: {documents.dotted(path)}"
         name, line = self.source.where(path)
         return f"{name}:{line}"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maerisim.estimate.objective import Objective, score
 from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
+from maerisim.report.as_json import mapping_json
 from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.network_json import mapping_json, unsupported_json
+from maerisim.report.frame import frame
 from maerisim.report.network_table import layer_label, scaled_notes, title, unsupported_notes
 from maerisim.report.table import Column, Page, Row, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OURS = "ours"
 
@@ -35,6 +39,27 @@ class Comparison(Findings[ComparedLayer]):
     """The layers of a network, each with several mappings, and what they were made for."""
 
     objective: Objective = "cycles"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``compare-mappings``."""
+        means = self.geometric_means()
+        return {
+            "hardware": self.hardware.name,
+            "network": self.network,
+            "objective": self.objective,
+            "layers": [_layer_json(self, compared) for compared in self.layers],
+            "unsupported": [layer.to_dict() for layer in self.unsupported],
+            "geometric_means": {name: {"ratio": mean, "layers": layers} for name, (mean, layers) in means.items()},
+            "interrupted": self.interrupted,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame with a row for each mapping of each layer. Raises NotSupportedError without pandas."""
+        return frame(
+            {**{name: value for name, value in layer.items() if name != "mappings"}, **mapping}
+            for layer in self.to_dict()["layers"]
+            for mapping in layer["mappings"]
+        )
 
     @property
     def ours(self) -> NetworkReport:
@@ -61,20 +86,6 @@ class Comparison(Findings[ComparedLayer]):
             for name, found in ratios.items()
             if found
         }
-
-
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """The documented, deterministic JSON document of ``compare-mappings``."""
-    means = comparison.geometric_means()
-    return {
-        "hardware": comparison.hardware.name,
-        "network": comparison.network,
-        "objective": comparison.objective,
-        "layers": [_layer_json(comparison, compared) for compared in comparison.layers],
-        "unsupported": unsupported_json(comparison),
-        "geometric_means": {name: {"ratio": mean, "layers": layers} for name, (mean, layers) in means.items()},
-        "interrupted": comparison.interrupted,
-    }
 
 
 def _layer_json(comparison: Comparison, compared: ComparedLayer) -> dict[str, Any]:

@@ -6,13 +6,18 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
+from maerisim.mapping.notation import dims
+from maerisim.report.as_json import mapping_json, memory_json
+from maerisim.report.frame import frame
 from maerisim.workload.problem import FusedProblem, Problem
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from maerisim.counts.counters import Traffic
     from maerisim.engine.run import Result
     from maerisim.errors import MaerisimError
@@ -124,13 +129,17 @@ class UnsupportedLayer:
     count: int
     reason: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """An entry of ``unsupported`` in the documented JSON."""
+        return {"name": self.name, "op": self.op, "count": self.count, "reason": self.reason}
+
 
 EntryT = TypeVar("EntryT")
 
 
 @dataclass(frozen=True)
-class Findings(Generic[EntryT]):
-    """What a command found out about each layer of a network on a piece of hardware, in the network's order.
+class Findings(ABC, Generic[EntryT]):
+    """What was found out about each layer of a network on a piece of hardware, in the network's order.
 
     ``failure`` is the error that ended the run; the entries are what was finished before it.
     """
@@ -149,6 +158,14 @@ class Findings(Generic[EntryT]):
     def unsupported(self) -> list[UnsupportedLayer]:
         return [entry for entry in self.entries if isinstance(entry, UnsupportedLayer)]
 
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON, the same for the same input."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame with a row for each entry of ``layers`` in ``to_dict``. Raises NotSupportedError without pandas."""
+        return frame(self.to_dict()["layers"])
+
     def reports(self, of: Callable[[EntryT], LayerReport]) -> NetworkReport:
         """The same with what ``of`` takes of each entry."""
         entries = tuple(entry if isinstance(entry, UnsupportedLayer) else of(entry) for entry in self.entries)
@@ -163,6 +180,69 @@ class NetworkReport(Findings[AnyReport]):
     """
 
     cycles_in_turn: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``map``, ``simulate`` and ``validate``."""
+        return {
+            "hardware": self.hardware.name,
+            "network": self.network,
+            "layers": [self.layer_dict(layer) for layer in self.layers],
+            "unsupported": [layer.to_dict() for layer in self.unsupported],
+            "total_cycles": self.total_cycles,
+            "total_estimated_cycles": self.total_estimated_cycles,
+            "cycles_in_turn": self.cycles_in_turn,
+            "mean_absolute_error": self.mean_absolute_error,
+            "interrupted": self.interrupted,
+        }
+
+    def layer_dict(self, layer: AnyReport) -> dict[str, Any]:
+        """One entry of ``layers`` there; fused layers have a problem and a mapping each, and ``fused``."""
+        return {
+            "name": layer.name,
+            "op": layer.op,
+            "count": layer.count,
+            "cycles": layer.cycles,
+            "estimated_cycles": layer.estimate.cycles,
+            "error": layer.error,
+            "macs": layer.problem.macs,
+            "utilization": self.utilization(layer),
+            "bound_cycles": layer.estimate.bound_cycles,
+            "limited_by": layer.estimate.limited_by,
+            "energy": self.energy(layer),
+            "counters": layer.counters.as_dict(),
+            "dram": memory_json(self.hardware, layer.memory),
+            "mapping": mapping_json(layer.mapping)
+            if isinstance(layer, LayerReport)
+            else [mapping_json(mapping) for mapping in layer.mapping.of_layers],
+            "scaled": layer.scaled,
+            "problem": dims(layer.problem)
+            if isinstance(layer, LayerReport)
+            else [dims(layer.problem.first), dims(layer.problem.second)],
+            "candidates": layer.candidates,
+            "reason": layer.reason or None,
+            "search": None if layer.certificate is None else layer.certificate.as_dict(),
+            "values_checked": layer.values_checked,
+        } | ({"fused": self._fused_dict(layer)} if isinstance(layer, FusedReport) else {})
+
+    def _fused_dict(self, layer: FusedReport) -> dict[str, Any]:
+        """What fused layers have besides: who has what of the array, and what they would take one after the other."""
+        words = layer.problem.intermediate_words
+        return {
+            "layers": list(layer.parts),
+            "multipliers": self.shares(layer),
+            "intermediate_words": words,
+            "cycles_apart": layer.cycles_apart,
+            "boundary_words_apart": 2 * words,
+        }
+
+    def layer(self, name: str) -> AnyReport:
+        """What is known of the layer or stage called ``name``. Raises KeyError."""
+        return {layer.name: layer for layer in self.layers}[name]
+
+    @property
+    def mappings(self) -> dict[str, Mapping | FusedMapping]:
+        """The mappings by layer, which can be given again."""
+        return {layer.name: layer.mapping for layer in self.layers}
 
     @property
     def total_cycles(self) -> int | None:

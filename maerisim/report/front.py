@@ -1,16 +1,14 @@
-"""How fronts of cycles and energy are printed and written as JSON.
-
-A front is a report of which several entries in a row are the same layer, with mappings that trade cycles for energy.
-"""
+"""Fronts of cycles and energy, and how they are printed and written as JSON."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maerisim.mapping.notation import signed_percent
 from maerisim.report.findings import AnyReport, NetworkReport
-from maerisim.report.network_json import layer_json, unsupported_json
+from maerisim.report.frame import frame
 from maerisim.report.network_table import (
     CYCLES,
     ENERGY,
@@ -24,6 +22,9 @@ from maerisim.report.network_table import (
     unsupported_notes,
 )
 from maerisim.report.table import Page
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _against_fastest(report: NetworkReport, layer: AnyReport, *, of_energy: bool) -> str:
@@ -48,6 +49,28 @@ COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class FrontReport(NetworkReport):
+    """A report of which several entries in a row are the same layer, with mappings that trade cycles for energy."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``map --objective pareto``."""
+        return {
+            "hardware": self.hardware.name,
+            "network": self.network,
+            "fronts": [
+                {"name": name, "points": [self.layer_dict(layer) for layer in points]}
+                for name, points in groupby(self.layers, key=lambda layer: layer.name)
+            ],
+            "unsupported": [layer.to_dict() for layer in self.unsupported],
+            "interrupted": self.interrupted,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame with a row for each point. Raises NotSupportedError without pandas."""
+        return frame(self.layer_dict(layer) for layer in self.layers)
+
+
 def front_pages(report: NetworkReport) -> list[Page]:
     """What ``map --objective pareto`` prints: nothing when nothing was finished."""
     return [layers_page(report, COLUMNS, front_notes(report))] if report.entries else []
@@ -65,17 +88,3 @@ def front_notes(report: NetworkReport) -> list[str]:
 def _firsts(report: NetworkReport) -> list[AnyReport]:
     """The fastest point of each layer."""
     return list({layer.name: layer for layer in reversed(report.layers)}.values())[::-1]
-
-
-def front_json(report: NetworkReport) -> dict[str, Any]:
-    """The JSON document of ``map --objective pareto``."""
-    return {
-        "hardware": report.hardware.name,
-        "network": report.network,
-        "fronts": [
-            {"name": name, "points": [layer_json(report, layer) for layer in points]}
-            for name, points in groupby(report.layers, key=lambda layer: layer.name)
-        ],
-        "unsupported": unsupported_json(report),
-        "interrupted": report.interrupted,
-    }

@@ -19,11 +19,10 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import MemoryUse, compulsory_words
 from maerisim.program.program import Node, Program, Step, Use
-from maerisim.report.findings import Findings, LayerReport, NetworkReport
 from maerisim.report.relief import Relief
 from maerisim.ways.lock_step import require_control_steps
 from maerisim.ways.way import programs
-from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.problem import Problem
 
 ADDER_SWITCH_BITS = 4
 """Configuration of an adder switch: mode and result flag, as the published RTL's memory stores them."""
@@ -112,57 +111,6 @@ class Profile:
     def code_size(self) -> int:
         """Bits of all parts of the code."""
         return sum(self.code_bits.values())
-
-
-@dataclass(frozen=True)
-class ProfiledLayer:
-    """A layer with its mapping, simulated, and the profile of that run."""
-
-    layer: LayerReport
-    profile: Profile
-
-    @property
-    def loops(self) -> list[TurningLoop]:
-        """The loops that turn, outermost first; none for a sparse layer, where each set of filters has its own."""
-        problem, mapping = self.layer.problem, self.layer.mapping
-        if problem.sparsity is not None:
-            return []
-        sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
-        found = []
-        for dimension in mapping.order:
-            size, tile = sizes[dimension], mapping.tile_of(dimension)
-            if tile < size:
-                found.append(TurningLoop(dimension, -(-size // tile), tile, size % tile or tile))
-        return found
-
-
-class TurningLoop(NamedTuple):
-    """A temporal loop: how many ``tiles`` of ``size`` a dimension is cut into, and the size of the ``last``."""
-
-    dimension: str
-    tiles: int
-    size: int
-    last: int
-
-
-@dataclass(frozen=True)
-class ProfileReport(Findings[ProfiledLayer]):
-    """The layers of a network with their profiles."""
-
-    @property
-    def results(self) -> NetworkReport:
-        """The same without the profiles."""
-        return self.reports(lambda profiled: profiled.layer)
-
-    @property
-    def total_dram_energy(self) -> float:
-        """Of all layers, each times its count."""
-        return math.fsum(each.profile.dram_energy * each.layer.count for each in self.layers)
-
-    @property
-    def total_code_size(self) -> int:
-        """Bits of the code of all layers, each once."""
-        return sum(each.profile.code_size for each in self.layers)
 
 
 def profile(problem: Problem, mapping: Mapping, hardware: Hardware, result: Result) -> Profile:

@@ -6,37 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from maerisim.report.network_json import layer_json, unsupported_json
-
 if TYPE_CHECKING:
     from maerisim.counts.multicasts import Multicasts
     from maerisim.counts.tile_kinds import Share
     from maerisim.hardware.energy import EnergyTable
-    from maerisim.report.profile import ProfiledLayer, ProfileReport
+    from maerisim.report.profile import Profile
 
 
-def profiles_json(report: ProfileReport) -> dict[str, Any]:
-    """The documented, deterministic JSON document of ``report``."""
-    results = report.results
-    energies = report.hardware.energy
+def profile_json(profile: Profile, energies: EnergyTable) -> dict[str, Any]:
+    """What the report adds to an entry of ``layers`` of ``simulate``, the loops apart."""
     return {
-        "hardware": report.hardware.name,
-        "network": report.network,
-        "layers": [layer_json(results, each.layer) | profile_json(each, energies) for each in report.layers],
-        "unsupported": unsupported_json(report),
-        "total_cycles": results.total_cycles,
-        "total_energy": results.total_energy,
-        "total_dram_energy": report.total_dram_energy,
-        "total_code_bits": report.total_code_size,
-        "interrupted": report.interrupted,
-    }
-
-
-def profile_json(each: ProfiledLayer, energies: EnergyTable) -> dict[str, Any]:
-    """What the report adds to an entry of ``layers`` of ``simulate``."""
-    profile = each.profile
-    return {
-        "loops": [loop._asdict() for loop in each.loops],
         "control_steps": profile.steps,
         "configurations": profile.configurations,
         "peak_utilization": profile.peak_utilization,

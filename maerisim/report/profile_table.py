@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from maerisim.counts.multicasts import Multicasts
     from maerisim.counts.tile_kinds import TileKind, Work
     from maerisim.hardware.energy import EnergyTable
-    from maerisim.report.profile import Profile, ProfiledLayer, ProfileReport
+    from maerisim.report.profile import Profile
+    from maerisim.report.profile_report import ProfiledLayer, ProfileReport
     from maerisim.report.relief import Relief
 
 MOST_TILES_LISTED = 8

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maerisim.estimate.bounds import bounds, words_sent_once
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import counted, percent
 from maerisim.memory.blocks import compulsory_words
 from maerisim.report.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.network_json import unsupported_json
+from maerisim.report.frame import frame
 from maerisim.report.network_table import layer_label, scaled_notes, unsupported_notes
 from maerisim.report.table import Column, Page, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DRAM, DISTRIBUTION = "dram", "distribution"
 
@@ -67,6 +70,25 @@ class Roofline:
         """Operations per word that passes the channel as mapped."""
         return self.operations / self.words
 
+    def to_dict(self) -> dict[str, Any]:
+        """An entry of ``layers`` in the documented JSON of ``roofline``."""
+        return {
+            "name": self.layer.name,
+            "op": self.layer.op,
+            "count": self.layer.count,
+            "operations": self.operations,
+            "cycles": self.layer.best_known_cycles,
+            "compulsory_words": self.compulsory_words,
+            "words": self.words,
+            "compulsory_intensity": self.compulsory_intensity,
+            "intensity": self.intensity,
+            "roofs": self.roofs,
+            "roof": self.roof,
+            "bound_by": self.bound_by,
+            "attained": self.attained,
+            "share_of_roof": self.share,
+        }
+
 
 @dataclass(frozen=True)
 class RooflineReport:
@@ -100,6 +122,23 @@ class RooflineReport:
     def layers(self) -> list[Roofline]:
         return [entry for entry in self.entries if isinstance(entry, Roofline)]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``roofline``."""
+        return {
+            "hardware": self.hardware.name,
+            "network": self.results.network,
+            "peak": self.hardware.multipliers,
+            "channel": self.channel,
+            "bandwidth": self.bandwidth,
+            "layers": [each.to_dict() for each in self.layers],
+            "unsupported": [layer.to_dict() for layer in self.results.unsupported],
+            "interrupted": self.results.interrupted,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame with a row for each layer. Raises NotSupportedError without pandas."""
+        return frame(each.to_dict() for each in self.layers)
+
 
 def channel_of(hardware: Hardware) -> str:
     """What the words of the intensity pass: DRAM, or the distribution network where DRAM has no bandwidth."""
@@ -122,39 +161,6 @@ def roofline(layer: LayerReport, hardware: Hardware) -> Roofline:
         words=words,
         roofs={name: problem.operations / cycles for name, cycles in least.items() if cycles},
     )
-
-
-def roofline_json(report: RooflineReport) -> dict[str, Any]:
-    """The documented, deterministic JSON document of ``roofline``."""
-    hardware = report.hardware
-    return {
-        "hardware": hardware.name,
-        "network": report.results.network,
-        "peak": hardware.multipliers,
-        "channel": report.channel,
-        "bandwidth": report.bandwidth,
-        "layers": [
-            {
-                "name": each.layer.name,
-                "op": each.layer.op,
-                "count": each.layer.count,
-                "operations": each.operations,
-                "cycles": each.layer.best_known_cycles,
-                "compulsory_words": each.compulsory_words,
-                "words": each.words,
-                "compulsory_intensity": each.compulsory_intensity,
-                "intensity": each.intensity,
-                "roofs": each.roofs,
-                "roof": each.roof,
-                "bound_by": each.bound_by,
-                "attained": each.attained,
-                "share_of_roof": each.share,
-            }
-            for each in report.layers
-        ],
-        "unsupported": unsupported_json(report.results),
-        "interrupted": report.results.interrupted,
-    }
 
 
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""What ``maerisim compare-mappings`` runs: our mapping of each layer and every reference's, simulated."""
+"""Our mapping of each layer and every reference's, simulated."""
 
 from __future__ import annotations
 
@@ -9,53 +9,41 @@ from functools import partial
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.report.comparison import OURS, ComparedLayer, Comparison
 from maerisim.report.findings import LayerReport, UnsupportedLayer
-from maerisim.study.progress import Bar
-from maerisim.study.study import StageTask, Study, collected, located, map_layer
-from maerisim.ways.way import estimate, simulate
+from maerisim.study.layer import estimated, map_layer, simulated
+from maerisim.study.progress import ProgressCallback, Tell
+from maerisim.study.runner import collected, each_stage
+from maerisim.study.tasks import StageTask, Study
 from mapper.references import REFERENCES
 
 
-def run(study: Study) -> Comparison:
+def run(study: Study, progress: ProgressCallback | None = None) -> Comparison:
     """Compare the mappings of every layer; Ctrl-C or an error ends with what is finished by then."""
-    return collected(partial(Comparison, objective=study.objective), study, compared_layers(study))
+    return collected(partial(Comparison, objective=study.objective), study, compared_layers(study, progress))
 
 
-def compared_layers(study: Study) -> Iterator[ComparedLayer | UnsupportedLayer]:
-    """Every layer with all its mappings, equal layers compared once."""
-    known: dict[object, ComparedLayer] = {}
-    with Bar(total=study.operations) as bar:
-        done = 0
-        for task in study.unfused:
-            if isinstance(task, UnsupportedLayer):
-                yield task
-                continue
-            for stage in task.stages:
-                if stage.problem not in known:
-                    known[stage.problem] = compare(study, stage, bar, done)
-                compared = known[stage.problem]
-                yield replace(compared, ours=stage.named(compared.ours))
-                done += stage.problem.operations
+def compared_layers(study: Study, progress: ProgressCallback | None) -> Iterator[ComparedLayer | UnsupportedLayer]:
+    """Every layer with all its mappings."""
+    for entry in each_stage(study, progress, partial(compare, study)):
+        if isinstance(entry, UnsupportedLayer):
+            yield entry
+        else:
+            stage, compared = entry
+            yield replace(compared, ours=stage.named(compared.ours))
 
 
-def compare(study: Study, task: StageTask, bar: Bar, done: int) -> ComparedLayer:
-    """Our mapping and the references' of one layer, simulated; an error says in which layer it happened."""
-    share = task.problem.operations / (len(REFERENCES) + 1)
-    with located(task.name):
-        bar.show(done, f"{task.name}: {OURS}")
-        ours = simulated(study, map_layer(task, study.hardware, study.objective))
-        references: dict[str, LayerReport | str] = {}
-        for place, (name, reference) in enumerate(REFERENCES.items(), 1):
-            bar.show(done + place * share, f"{task.name}: {name}")
-            try:
-                mapping = reference(task.problem, study.hardware, study.objective)
-                expected = estimate(task.problem, mapping, study.hardware)
-                references[name] = simulated(study, replace(ours, mapping=mapping, estimate=expected))
-            except MappingError as error:
-                references[name] = "; ".join(error.violations)
-            except NotSupportedError as error:
-                references[name] = "; ".join(str(error).splitlines())
+def compare(study: Study, task: StageTask, tell: Tell) -> ComparedLayer:
+    """Our mapping and the references' of one layer, simulated."""
+    tell(f"{task.name}: {OURS}", 0)
+    hardware = study.hardware
+    ours = simulated(map_layer(task, hardware, study.objective), hardware)
+    references: dict[str, LayerReport | str] = {}
+    for place, (name, reference) in enumerate(REFERENCES.items(), 1):
+        tell(f"{task.name}: {name}", place / (len(REFERENCES) + 1))
+        try:
+            mapping = reference(task.problem, hardware, study.objective)
+            references[name] = simulated(estimated(ours, mapping, hardware), hardware)
+        except MappingError as error:
+            references[name] = "; ".join(error.violations)
+        except NotSupportedError as error:
+            references[name] = "; ".join(str(error).splitlines())
     return ComparedLayer(ours, references)
-
-
-def simulated(study: Study, layer: LayerReport) -> LayerReport:
-    return replace(layer, result=simulate(layer.problem, layer.mapping, study.hardware))

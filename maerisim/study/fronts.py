@@ -1,46 +1,40 @@
-"""What ``maerisim map --objective pareto`` runs: for each layer the mappings that trade cycles for energy."""
+"""For each layer the mappings that trade cycles for energy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import partial
 
-from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.report.findings import LayerReport, UnsupportedLayer
+from maerisim.report.front import FrontReport
 from maerisim.study import warmup
-from maerisim.study.progress import Bar
-from maerisim.study.study import StageTask, Study, chosen, collected, located
-from maerisim.ways.way import simulate
+from maerisim.study.layer import chosen, simulated
+from maerisim.study.progress import ProgressCallback, Tell
+from maerisim.study.runner import collected, each_stage
+from maerisim.study.tasks import StageTask, Study
 from mapper import find_front
 
 
-def run(study: Study) -> NetworkReport:
+def run(study: Study, progress: ProgressCallback | None = None) -> FrontReport:
     """The front of every layer, its points one after the other; Ctrl-C or an error ends with what is finished by then."""
     warmup.ensure(warmup.needed_by(study.hardware))
-    return collected(NetworkReport, study, points(study))
+    return collected(FrontReport, study, points(study, progress))
 
 
-def points(study: Study) -> Iterator[LayerReport | UnsupportedLayer]:
-    """The points of every layer, equal layers found once."""
-    known: dict[object, list[LayerReport]] = {}
-    with Bar(total=study.operations) as bar:
-        done = 0
-        for task in study.unfused:
-            if isinstance(task, UnsupportedLayer):
-                yield task
-                continue
-            for stage in task.stages:
-                bar.show(done, f"mapping {stage.name}")
-                equal = (stage.problem, stage.constraints)
-                if equal not in known:
-                    with located(stage.name):
-                        known[equal] = front_of(stage, study)
-                yield from map(stage.named, known[equal])
-                done += stage.problem.operations
+def points(study: Study, progress: ProgressCallback | None) -> Iterator[LayerReport | UnsupportedLayer]:
+    """The points of every layer."""
+    for entry in each_stage(study, progress, partial(front_of, study)):
+        if isinstance(entry, UnsupportedLayer):
+            yield entry
+        else:
+            stage, front = entry
+            yield from map(stage.named, front)
 
 
-def front_of(stage: StageTask, study: Study) -> list[LayerReport]:
+def front_of(study: Study, task: StageTask, tell: Tell) -> list[LayerReport]:
     """The points of one layer, simulated."""
+    tell(f"mapping {task.name}", 0)
     return [
-        replace(chosen(stage, point.choice), result=simulate(stage.problem, point.choice.mapping, study.hardware))
-        for point in find_front(stage.problem, study.hardware, constraints=stage.constraints)
+        simulated(chosen(task, point.choice), study.hardware)
+        for point in find_front(task.problem, study.hardware, constraints=task.constraints)
     ]

@@ -1,65 +1,15 @@
-"""A progress bar on standard error that appears only when waiting has become noticeable."""
+"""How whoever waits for a study is told how far it is."""
 
 from __future__ import annotations
 
-import sys
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+ProgressCallback = Callable[[float, float, str], None]
+"""Called now and then with the operations that are done, those of all layers, and what is being done."""
 
-PATIENCE_SECONDS = 1.0
-SPEED_SECONDS = 600.0
-"""How far back the pace is looked at to tell the time that is left."""
+Tell = Callable[[str, float], None]
+"""Called with what is being done with a layer, and the share of the layer that is done."""
 
 
-class Bar:
-    """Shows ``done`` of ``total`` units of work and what is being done; invisible when stderr is not a terminal.
-
-    ``counted`` units mean something to the user: their number and the time that they will still take are shown too.
-    """
-
-    def __init__(self, total: float, *, counted: bool = False) -> None:
-        self._total = total
-        self._counted = counted
-        self._begin = time.monotonic()
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    def show(self, done: float, doing: str) -> None:
-        """Say how far the work is; cheap enough to be called often."""
-        if self._progress is None and sys.stderr.isatty() and time.monotonic() - self._begin > PATIENCE_SECONDS:
-            self._start(done, doing)
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done, description=doing)
-
-    def _start(self, done: float, doing: str) -> None:
-        from rich import progress
-        from rich.console import Console
-
-        counted: list[progress.ProgressColumn] = []
-        if self._counted:
-            counted = [progress.MofNCompleteColumn(), progress.TimeRemainingColumn(), progress.TextColumn("left after")]
-        self._progress = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.TaskProgressColumn(),
-            *counted,
-            progress.TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            speed_estimate_period=SPEED_SECONDS,
-        )
-        self._task = self._progress.add_task(doing, total=self._total, completed=int(done))
-        self._progress.start()
+def tell_nobody(_done: float, _total: float, _doing: str) -> None:
+    """The callback of those who do not wait."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from maerisim import documents
-from maerisim.documents import Complaint, Document, KeyPath, Kind, described
+from maerisim.documents import Complaint, Document, KeyPath, Kind, described, dotted
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.grid import Grid, Invalid, Point, parameters_of
@@ -120,12 +121,50 @@ class Experiment:
         """
         path = documents.locate("sweep", path_or_name)
         sweep, source = documents.load_with_source(Sweep, path)
+        return cls._with_what_it_names(sweep, path.parent, {}, lambda problems: source.report(problems).problems)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Experiment:
+        """The sweep that a document with these keys would be; hardware and networks may be objects, the name left out.
+
+        Files are relative to the working directory. Raises DocumentError with every problem.
+        """
+        given: dict[str, Hardware | Network] = {}
+
+        def name_of(named: object) -> object:
+            if not isinstance(named, Hardware | Network):
+                return os.fspath(named) if isinstance(named, os.PathLike) else named
+            given[named.name] = named
+            return named.name
+
+        data = {"name": "sweep", **data}
+        if "hardware" in data:
+            data["hardware"] = name_of(data["hardware"])
+        if isinstance(data.get("networks"), list | tuple):
+            data["networks"] = [name_of(network) for network in data["networks"]]
+        sweep = documents.validate(Sweep, data, "sweep")
+        return cls._with_what_it_names(
+            sweep, Path(), given, lambda problems: [f"sweep: {dotted(path)}: {text}" for path, text in problems]
+        )
+
+    @classmethod
+    def _with_what_it_names(
+        cls,
+        sweep: Sweep,
+        folder: Path,
+        given: Mapping[str, Hardware | Network],
+        report: Callable[[list[Complaint]], list[str]],
+    ) -> Experiment:
+        """The sweep with documents that lie in a folder, or are ``given``; ``report`` puts its problems in lines."""
         here: list[Complaint] = []
         elsewhere: list[str] = []
 
         def named(model: type[DocumentT], key: KeyPath, name: str) -> DocumentT | None:
+            known = given.get(name)
+            if isinstance(known, model):
+                return known
             try:
-                located = documents.locate_beside(model.kind, name, path.parent)
+                located = documents.locate_beside(model.kind, name, folder)
             except DocumentError as error:
                 here.extend((key, problem) for problem in error.problems)
                 return None
@@ -148,7 +187,7 @@ class Experiment:
         if grid is not None:
             here += grid.problems(skip_invalid=sweep.skip_invalid)
         if here or elsewhere or hardware is None or grid is None:
-            raise DocumentError(source.report(here).problems + elsewhere)
+            raise DocumentError(report(here) + elsewhere)
         return cls(sweep, hardware, tuple(networks), grid.points, grid.invalid)
 
 

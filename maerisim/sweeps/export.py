@@ -9,18 +9,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from maerisim.cli.output import json_text
 from maerisim.mapping.notation import dims
+from maerisim.report.as_json import json_text
 from maerisim.sweeps.plan import Entry, Plan
 from maerisim.sweeps.store import COLUMNS
 from maerisim.sweeps.work import Outcome
 
 
 def as_json(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
-    """One document: the sweep's name and objective, and its rows."""
+    """The document as text."""
+    return json_text(document(plan, outcomes)) + "\n"
+
+
+def document(plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """The sweep's name and objective, and its rows."""
     sweep = plan.experiment.sweep
     rows = [row(entry, outcomes.get(entry.task.key)) for entry in plan.entries]
-    return json_text({"sweep": sweep.name, "objective": sweep.objective, "rows": rows}) + "\n"
+    return {"sweep": sweep.name, "objective": sweep.objective, "rows": rows}
 
 
 def as_csv(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from maerisim.cli.options import Objective
 from maerisim.errors import NotSupportedError
+from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.report.findings import UnsupportedLayer
-from maerisim.study.study import StageTask, Study
+from maerisim.study.tasks import StageTask, Study
 from maerisim.sweeps.document import Experiment
 from maerisim.sweeps.grid import DERIVED, Point
 from maerisim.workload.network import Network

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
 from maerisim.study import warmup
-from maerisim.study.progress import Bar
+from maerisim.study.progress import ProgressCallback
 from maerisim.sweeps.plan import Plan, Task
 from maerisim.sweeps.store import Store
 from maerisim.sweeps.work import Outcome
@@ -26,15 +26,15 @@ def missing(plan: Plan, store: Store, *, retry_failed: bool) -> list[Task]:
     return [plan.tasks[key] for key in sorted(plan.tasks.keys() - kept)]
 
 
-def run_tasks(tasks: Sequence[Task], total: int, store: Store, workers: Workers) -> None:
+def run_tasks(tasks: Sequence[Task], total: int, store: Store, workers: Workers, progress: ProgressCallback) -> None:
     """Run the tasks, of ``total`` with those that are stored already, and store each outcome as it comes."""
     waiting = {task.key: task for task in tasks}
     failed = 0
-    with Bar(total, counted=True) as bar, closing(workers(tasks)) as outcomes:
+    with closing(workers(tasks)) as outcomes:
         for outcome in outcomes:
             store.put(waiting.pop(outcome.key), outcome)
             failed += outcome.measured is None
-            bar.show(total - len(waiting), f"sweeping, {failed} failed" if failed else "sweeping")
+            progress(total - len(waiting), total, f"sweeping, {failed} failed" if failed else "sweeping")
 
 
 def compile_for(tasks: Sequence[Task]) -> None:

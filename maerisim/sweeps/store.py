@@ -8,13 +8,13 @@ one file, and what was committed survives a kill.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,12 +59,15 @@ MOST_VARIABLES = 500
 
 
 class Store:
-    """The results in a file, which is created when it is not there. Raises DocumentError when it cannot be used."""
+    """The results in a file, which is created when it is not there, or without ``path`` in memory.
 
-    def __init__(self, path: Path) -> None:
+    Raises DocumentError when the file cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.path = path
         with self._explained():
-            self._connection = sqlite3.connect(path, timeout=PATIENCE_SECONDS)
+            self._connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE_SECONDS)
             try:
                 self._prepare()
             except BaseException:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from maerisim.errors import MaerisimError
 from maerisim.report.findings import NetworkReport
-from maerisim.report.network_json import layer_json
-from maerisim.study.study import Simulation, map_layer, simulate_layer
+from maerisim.study.layer import map_layer, simulated
 from maerisim.sweeps.plan import Task
 
 
@@ -57,9 +56,8 @@ def run(task: Task) -> Outcome:
 
 def measure(task: Task) -> Measured:
     """Map and simulate a layer. Raises MaerisimError when it cannot be mapped or does not come to an end."""
-    mapped = map_layer(task.layer, task.hardware, task.objective)
-    result = simulate_layer(task.hardware, mapped, Simulation())
-    layer = replace(mapped, result=result)
-    found = layer_json(NetworkReport(task.hardware, "", (layer,)), layer)
+    layer = simulated(map_layer(task.layer, task.hardware, task.objective), task.hardware)
+    found = NetworkReport(task.hardware, "", (layer,)).layer_dict(layer)
     known = {name: found[name] for name in Measured.__dataclass_fields__ if name in found}
-    return Measured(first_result=result.first_result, **known)
+    assert layer.result is not None
+    return Measured(first_result=layer.result.first_result, **known)

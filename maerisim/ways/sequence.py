@@ -10,9 +10,9 @@ from maerisim.engine.run import EngineName
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate
-from maerisim.workload.layers import Recurrent
 from maerisim.workload.problem import Stage
 from maerisim.workload.recurrence import SequenceOperands, States, Values, walk
+from maerisim.workload.recurrent import Recurrent
 from maerisim.workload.reference import Operands
 
 

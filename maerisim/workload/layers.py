@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Complaint, Model
+from maerisim.documents import Complaint
 from maerisim.documents.sizes import InputShape, PaddingPair, PositivePair, Size
 from maerisim.errors import NotSupportedError
+from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
+from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
 
-
-class _Entry(Model, ABC):
-    """What every entry of a network has."""
-
-    name: str = Field(min_length=1, description="unique within the network")
-    count: Size = Field(1, description="how often this identical layer occurs in the network")
-
-    @property
-    @abstractmethod
-    def problem(self) -> Problem:
-        """The loop nest of one occurrence. Raises NotSupportedError for a layer of several stages."""
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """What runs for one occurrence, one after the other: the layer's loop nest under its own name."""
-        return (Stage(self.name, self.problem, 1),)
-
-    def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
-        """The stages of a smaller layer of the same character, see ``Problem.scaled``."""
-        return tuple(replace(stage, problem=stage.problem.scaled(limit_macs)) for stage in self.stages)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulate operations of one occurrence."""
-        return sum(stage.count * stage.problem.macs for stage in self.stages)
-
-    @property
-    @abstractmethod
-    def parameters(self) -> int:
-        """Weights and biases of one occurrence."""
+Pair = int | Sequence[int]
+"""One integer, or [height, width]."""
+Zeros = Sparsity | Mapping[str, Any] | None
+"""Which weights are zero."""
 
 
-class _Layer(_Entry):
-    """What every layer has."""
-
-    batch: Size = Field(1, description="images, sequences or independent products at once")
-
-
-class Conv2d(_Layer):
+class Conv2d(BatchedLayer):
     """A two-dimensional convolution; depthwise when ``groups`` equals the input channels."""
 
     op: Literal["conv2d"]
@@ -67,6 +36,25 @@ class Conv2d(_Layer):
     groups: Size = Field(1, description="independent groups of channels")
     bias: bool = Field(False, description="one bias per filter, counted as a parameter")
     sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            input: Sequence[int],
+            filters: int,
+            kernel: Pair,
+            stride: Pair = ...,
+            padding: Pair = ...,
+            dilation: Pair = ...,
+            groups: int = ...,
+            bias: bool = ...,
+            sparsity: Zeros = ...,
+            name: str = ...,
+            count: int = ...,
+            batch: int = ...,
+        ) -> None: ...
 
     @model_validator(mode="after")
     def _check(self) -> Conv2d:
@@ -131,7 +119,7 @@ def _too_large(
     return problems
 
 
-class _Pool2d(_Layer):
+class _Pool2d(BatchedLayer):
     """A pooling of each channel: without weights, every channel is a group of its own."""
 
     input: InputShape = Field(description="[channels, height, width], without padding")
@@ -190,6 +178,21 @@ class MaxPool2d(_Pool2d):
 
     operation: ClassVar[Operation] = "max"
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            input: Sequence[int],
+            kernel: Pair,
+            stride: Pair | None = ...,
+            padding: Pair = ...,
+            ceil_mode: bool = ...,
+            name: str = ...,
+            count: int = ...,
+            batch: int = ...,
+        ) -> None: ...
+
 
 class AvgPool2d(_Pool2d):
     """The sum of each window, padding zeros included; its division by the window size is done at the buffer."""
@@ -198,8 +201,23 @@ class AvgPool2d(_Pool2d):
 
     operation: ClassVar[Operation] = "add"
 
+    if TYPE_CHECKING:
 
-class Linear(_Layer):
+        def __init__(
+            self,
+            *,
+            input: Sequence[int],
+            kernel: Pair,
+            stride: Pair | None = ...,
+            padding: Pair = ...,
+            ceil_mode: bool = ...,
+            name: str = ...,
+            count: int = ...,
+            batch: int = ...,
+        ) -> None: ...
+
+
+class Linear(BatchedLayer):
     """A fully connected layer."""
 
     op: Literal["linear"]
@@ -207,6 +225,20 @@ class Linear(_Layer):
     outputs: Size = Field(description="output features")
     bias: bool = Field(False, description="one bias per output, counted as a parameter")
     sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            inputs: int,
+            outputs: int,
+            bias: bool = ...,
+            sparsity: Zeros = ...,
+            name: str = ...,
+            count: int = ...,
+            batch: int = ...,
+        ) -> None: ...
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -226,13 +258,17 @@ class Linear(_Layer):
         return self.problem.weights + (self.outputs if self.bias else 0)
 
 
-class MatMul(_Layer):
+class MatMul(BatchedLayer):
     """``batch`` independent products A[m,k] @ B[k,n] of activations, as in attention."""
 
     op: Literal["matmul"]
     m: Size = Field(description="rows of A and of the result")
     k: Size = Field(description="columns of A, rows of B")
     n: Size = Field(description="columns of B and of the result")
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, m: int, k: int, n: int, name: str = ..., count: int = ..., batch: int = ...) -> None: ...
 
     @property
     def problem(self) -> Problem:
@@ -245,110 +281,7 @@ class MatMul(_Layer):
         return 0
 
 
-class Recurrent(_Layer):
-    """Cells unrolled over ``sequence_length`` time steps, each of the same stages.
-
-    A step needs what the one before it gives, so that nothing overlaps. Element-wise products have both operands from
-    the same sample: every cell of every sample is then a group of its own, and the batch part of the groups.
-    """
-
-    input_size: Size = Field(description="features of one input vector")
-    hidden_size: Size = Field(description="cells")
-    sequence_length: Size = Field(1, description="time steps")
-    bias: bool = Field(False, description="one bias per gate and cell, counted as a parameter")
-
-    gates: ClassVar[int]
-    """Matrix products of (input, hidden state) per cell."""
-
-    @property
-    @abstractmethod
-    def step(self) -> dict[str, Problem]:
-        """The stages of one time step in order, by what they compute."""
-
-    @property
-    def problem(self) -> Problem:
-        """Raises NotSupportedError: a time step is several loop nests."""
-        names = ", ".join(stage.name for stage in self.stages)
-        msg = f"layer '{self.name}' runs in {len(self.stages)} stages, expected one: use {names}"
-        raise NotSupportedError(msg)
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages of a time step, each once in every step."""
-        steps = self.step.items()
-        return tuple(Stage(part_name(self.name, part), problem, self.sequence_length) for part, problem in steps)
-
-    def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
-        """The stages of ``scaled``."""
-        return self.scaled(limit_macs).stages
-
-    def scaled(self, limit_macs: int) -> Self:
-        """A smaller layer, none of whose stages has more than ``limit_macs`` MACs where that is possible.
-
-        Halves the larger of hidden and input size, none below min(its size, 4); when that does not suffice the batch
-        follows, none below min(its size, 2). The sequence keeps its length: all of its steps take the same time.
-        """
-        layer = self
-        for names, floor in ((("hidden_size", "input_size"), 4), (("batch",), 2)):
-            while max(stage.problem.macs for stage in layer.stages) > limit_macs:
-                name = max(names, key=lambda name: getattr(layer, name))
-                size = getattr(layer, name)
-                if size <= floor:
-                    break
-                layer = layer.model_copy(update={name: max(floor, size // 2)})
-        return layer
-
-    @property
-    def parameters(self) -> int:
-        """Weights of the gates, and one bias per gate and cell."""
-        return self.gates * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
-
-    def _product(self, gates: int) -> Problem:
-        """So many gates of every cell, from input and hidden state."""
-        return Problem(N=self.batch, K=gates * self.hidden_size, C=self.input_size + self.hidden_size)
-
-    def _element_wise(self, products: int) -> Problem:
-        """A sum of so many products for every cell."""
-        return Problem(G=self.batch * self.hidden_size, C=products)
-
-
-class Lstm(Recurrent):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
-
-    op: Literal["lstm"]
-
-    gates: ClassVar[int] = 4
-
-    @property
-    def step(self) -> dict[str, Problem]:
-        """Gates i f g o, cell state ``f c + i g``, output ``o tanh(c)``."""
-        return {"gates": self._product(4), "cell": self._element_wise(2), "output": self._element_wise(1)}
-
-
-class Gru(Recurrent):
-    """Gated recurrent units (Cho et al. 2014)."""
-
-    op: Literal["gru"]
-
-    gates: ClassVar[int] = 3
-
-    @property
-    def step(self) -> dict[str, Problem]:
-        """Gates z r, reset state ``r h``, candidate n from input and reset state, new state ``(1 - z) h + z n``."""
-        return {
-            "gates": self._product(2),
-            "reset": self._element_wise(1),
-            "candidate": self._product(1),
-            "update": self._element_wise(2),
-        }
-
-
-def part_name(layer: str, part: str) -> str:
-    """How a part of a layer is called among the layers of a network."""
-    return f"{layer}/{part}"
-
-
-class Fused(_Entry):
+class Fused(Entry):
     """Two layers at the same time on one fabric: what the first gives is what the second takes, and stays on the chip.
 
     What lies between them in a network (biases, activations, the division of an average) is done at the buffer.
@@ -358,6 +291,24 @@ class Fused(_Entry):
     layers: list[Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear, Field(discriminator="op")]] = Field(
         min_length=2, max_length=2, description="the layer that gives, and the one that takes all it gives"
     )
+
+    positional: ClassVar[tuple[str, ...]] = ("layers",)
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """What was given, and names."""
+        layers = data.get("layers")
+        return super().completed(data | {"layers": numbered(layers)} if isinstance(layers, list | tuple) else data)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            layers: Sequence[Conv2d | MaxPool2d | AvgPool2d | Linear | Mapping[str, Any]],
+            *,
+            name: str = ...,
+            count: int = ...,
+        ) -> None: ...
 
     @model_validator(mode="after")
     def _check(self) -> Self:

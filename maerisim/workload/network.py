@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from maerisim import documents
-from maerisim.documents import Complaint, Document, Kind
+from maerisim.documents import Complaint, Constructible, Document, Kind
 from maerisim.errors import DocumentError
-from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Gru, Layer, Linear, Lstm, MatMul, MaxPool2d, Recurrent
-from maerisim.workload.problem import DIMENSIONS, Problem, Stage
-
-__all__ = [
-    "DIMENSIONS",
-    "AvgPool2d",
-    "Conv2d",
-    "Fused",
-    "Gru",
-    "Layer",
-    "Linear",
-    "Lstm",
-    "MatMul",
-    "MaxPool2d",
-    "Network",
-    "Problem",
-    "Recurrent",
-    "Stage",
-]
+from maerisim.workload.entry import numbered
+from maerisim.workload.layers import Layer
+from maerisim.workload.problem import Stage
 
 
-class Network(Document):
+class Network(Document, Constructible):
     """A network: the layers that a fabric runs, in order."""
 
     kind: ClassVar[Kind] = "network"
@@ -40,6 +24,23 @@ class Network(Document):
     name: str = Field(min_length=1, description="how reports call this network")
     description: str = Field("", description="anything worth knowing")
     layers: list[Layer] = Field(min_length=1, description="in the order of execution")
+
+    positional: ClassVar[tuple[str, ...]] = ("layers",)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, layers: Sequence[Layer | Mapping[str, Any]], *, name: str = ..., description: str = ...
+        ) -> None:
+            """The network's name is ``network`` when it is left out."""
+
+    @classmethod
+    def completed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """What was given, and a name; layers that have none, and are not the only ones of their kind, get numbers."""
+        layers = data.get("layers")
+        if isinstance(layers, list | tuple):
+            data = data | {"layers": numbered(layers)}
+        return {"name": "network", **data}
 
     @classmethod
     def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maerisim.workload.layers import Lstm, Recurrent
 from maerisim.workload.problem import Stage
+from maerisim.workload.recurrent import Lstm, Recurrent
 from maerisim.workload.reference import HIGHEST, LOWEST, Operands
 
 Values = NDArray[np.int64]

@@ -104,9 +104,9 @@ def test_stepping_every_cycle_prints_the_same_document(maerisim):
 
 def test_a_layer_that_fails_does_not_lose_those_before_it(maerisim, monkeypatch):
     from maerisim.errors import DeadlockError
-    from maerisim.study import study
+    from maerisim.study import layer as layers
 
-    simulate = study.simulate
+    simulate = layers.simulate
     ran = []
 
     def failing(*arguments, **options):
@@ -115,7 +115,7 @@ def test_a_layer_that_fails_does_not_lose_those_before_it(maerisim, monkeypatch)
             raise DeadlockError("deadlock: nothing moves in cycle 7")
         return simulate(*arguments, **options)
 
-    monkeypatch.setattr(study, "simulate", failing)
+    monkeypatch.setattr(layers, "simulate", failing)
     ended = maerisim("simulate", "maeri-16", "tiny", "--json")
     assert ended.code == 2
     assert [layer["name"] for layer in ended.json["layers"]] == ["conv3x3", "strided"]
@@ -130,16 +130,16 @@ def test_simulated_values_are_compared_with_numpys(maerisim):
 
 
 def test_wrong_values_are_an_error_that_names_the_layer_and_the_place(maerisim, monkeypatch):
-    from maerisim.study import study
+    from maerisim.study import layer as layers
 
-    right = study.reference_outputs
+    right = layers.reference_outputs
 
     def one_off(problem, operands):
         outputs = right(problem, operands).copy()
         outputs[0, 0, 0, 0, 0] += 1
         return outputs
 
-    monkeypatch.setattr(study, "reference_outputs", one_off)
+    monkeypatch.setattr(layers, "reference_outputs", one_off)
     finished = maerisim("simulate", "maeri-16", "tiny", "--layer", "strided", "--check-values")
     assert finished.code == 2
     assert "outputs differ from NumPy's" in finished.err
@@ -255,16 +255,16 @@ def test_values_of_recurrent_layers_are_checked_through_the_sequence(maerisim, c
 
 
 def test_wrong_values_in_a_sequence_are_an_error_that_names_the_layer_and_the_place(maerisim, cells, monkeypatch):
-    from maerisim.study import study
+    from maerisim.study import layer as layers
 
-    right = study.reference_states
+    right = layers.reference_states
 
     def one_off(layer, operands):
         states = right(layer, operands)
         states.hidden[-1, 0, 2] += 1
         return states
 
-    monkeypatch.setattr(study, "reference_states", one_off)
+    monkeypatch.setattr(layers, "reference_states", one_off)
     finished = maerisim("simulate", "maeri-16", cells, "--check-values")
     assert finished.code == 2
     assert "1 of 18 outputs differ from NumPy's; the first is (2, 0, 2)" in finished.err
@@ -374,7 +374,7 @@ def test_a_network_of_unsupported_layers_is_an_error(maerisim, cells):
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_an_interrupted_run_keeps_what_is_finished(maerisim, monkeypatch, as_json):
-    from maerisim.study import study
+    from maerisim.study import layer as layers
 
     calls = []
 
@@ -384,8 +384,8 @@ def test_an_interrupted_run_keeps_what_is_finished(maerisim, monkeypatch, as_jso
             raise KeyboardInterrupt
         return simulate(*arguments, **options)
 
-    simulate = study.simulate
-    monkeypatch.setattr(study, "simulate", interrupted_at_the_third)
+    simulate = layers.simulate
+    monkeypatch.setattr(layers, "simulate", interrupted_at_the_third)
     finished = maerisim("simulate", "maeri-16", "tiny", *(["--json"] if as_json else []))
     assert finished.code == 130
     assert "interrupted" in finished.err

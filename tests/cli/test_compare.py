@@ -64,9 +64,9 @@ def test_the_objective_is_what_is_compared(maerisim, arguments):
 
 
 def test_an_interrupted_comparison_keeps_what_is_finished(maerisim, monkeypatch, arguments):
-    from maerisim.study import comparisons as compare
+    from maerisim.study import layer
 
-    run, calls = compare.simulate, []
+    run, calls = layer.simulate, []
 
     def interrupted_in_the_second_layer(*values, **options):
         calls.append(values)
@@ -74,11 +74,11 @@ def test_an_interrupted_comparison_keeps_what_is_finished(maerisim, monkeypatch,
             raise KeyboardInterrupt
         return run(*values, **options)
 
-    monkeypatch.setattr(compare, "simulate", interrupted_in_the_second_layer)
+    monkeypatch.setattr(layer, "simulate", interrupted_in_the_second_layer)
     finished = maerisim(*arguments, "--json")
     assert finished.code == 130
     assert "interrupted: 1 layer is finished" in finished.err
-    assert [layer["name"] for layer in finished.json["layers"]] == ["conv3x3"]
+    assert [each["name"] for each in finished.json["layers"]] == ["conv3x3"]
 
 
 def test_the_reference_documents_every_json_key(maerisim, arguments):

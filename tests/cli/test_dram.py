@@ -129,12 +129,10 @@ def test_roofline_plots(maerisim, tmp_path, slow, ending, magic):
 
 
 def test_a_roofline_plot_shows_every_layer_under_its_roof(maerisim, slow):
-    from maerisim.report.roofline import RooflineReport
     from maerisim.report.roofline_plot import distinct, draw
-    from maerisim.study import study
+    from maerisim.study import api
 
-    task = study.Study.of(str(slow), "tiny", None)
-    report = RooflineReport(study.run(task, study.Simulation()))
+    report = api.roofline(slow, "tiny")
     panel = draw(report).axes[0]
     roof = panel.lines[0]
     assert list(roof.get_ydata()[1:]) == [16, 16]

@@ -10,8 +10,8 @@ from maerisim.counts.counters import differences
 from maerisim.hardware.hardware import Hardware
 from maerisim.ways.sequence import simulate_sequence
 from maerisim.ways.way import simulate, violations
-from maerisim.workload.layers import Gru, Lstm, Recurrent
 from maerisim.workload.recurrence import random_sequence, reference_states, walk
+from maerisim.workload.recurrent import Gru, Lstm, Recurrent
 from mapper import find_mapping
 from tests.strategies import hardwares, mappings
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.comparison import ComparedLayer, Comparison, comparison_json, comparison_notes, comparison_pages
+from maerisim.report.comparison import ComparedLayer, Comparison, comparison_notes, comparison_pages
 from maerisim.report.findings import LayerReport, UnsupportedLayer
 from maerisim.workload.problem import Problem
 
@@ -93,7 +93,7 @@ def test_notes_say_what_the_ratio_is_and_give_each_reason_once():
 
 
 def test_json():
-    document = comparison_json(comparison("energy"))
+    document = comparison("energy").to_dict()
     assert json.loads(json.dumps(document)) == document
     assert document["objective"] == "energy"
     first, second = document["layers"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from maerisim.estimate.estimate import estimate
 
 from maerisim.counts.events import DRAM_EVENTS, EVENTS, dram_energy, spent
 from maerisim.hardware.energy import EnergyTable
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import unlimited_use
+from maerisim.ways.way import estimate
 from maerisim.workload.problem import Problem
 
 HARDWARE = Hardware.load("maeri-16")

@@ -113,7 +113,7 @@ def test_overrides_leave_the_original_and_defaults_follow() -> None:
 
 
 def test_construction_in_python_is_validated_too() -> None:
-    with pytest.raises(ValidationError, match="multipliers: expected a power of two"):
+    with pytest.raises(DocumentError, match="Hardware: multipliers: expected a power of two"):
         Hardware(name="x", multipliers=3)
 
 

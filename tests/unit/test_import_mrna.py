@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
 from maerisim.importers.mrna import Imported, hardware_yaml, read
-from maerisim.workload.layers import Lstm
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
+from maerisim.workload.recurrent import Lstm
 
 CONV = """\
 Model_Name = lenet

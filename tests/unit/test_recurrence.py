@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maerisim.workload.layers import Gru, Lstm, Recurrent
 from maerisim.workload.recurrence import (
     ONE,
     SequenceOperands,
@@ -21,6 +20,7 @@ from maerisim.workload.recurrence import (
     tanh,
     walk,
 )
+from maerisim.workload.recurrent import Gru, Lstm, Recurrent
 from maerisim.workload.reference import HIGHEST, LOWEST, reference_outputs
 
 sizes = {name: st.integers(1, 6) for name in ("input_size", "hidden_size", "sequence_length", "batch")}

@@ -11,7 +11,6 @@ from maerisim.mapping import notation
 from maerisim.mapping.mapping import Mapping
 from maerisim.report import network_table
 from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.network_json import network_json
 from maerisim.report.network_table import COLUMNS
 from maerisim.workload.problem import Problem
 
@@ -98,7 +97,7 @@ def test_utilization_is_operations_over_multiplier_cycles():
 
 def test_json_has_the_documented_keys():
     report = network(layer(), UnsupportedLayer("lstm1", "lstm", 2, "why"))
-    document = network_json(report)
+    document = report.to_dict()
     assert document["hardware"] == "maeri-16"
     assert document["network"] == "net"
     assert document["total_cycles"] == 100

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from maerisim.documents import validate
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.workload.layers import Layer, Recurrent
+from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem, Stage
+from maerisim.workload.recurrent import Recurrent
 
 
 def layer(**fields: Any) -> Layer:

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from maerisim.errors import DeadlockError
-from maerisim.study import study
+from maerisim.study import layer
 from maerisim.sweeps import work
 from tests.cli.sweep.documents import NETWORK, RTL, SMALL, rows
 
@@ -19,8 +19,8 @@ def test_a_layer_that_fails_does_not_stop_the_others(maerisim, folder, monkeypat
             raise DeadlockError("deadlock: nothing moves in cycle 7")
         return simulate(problem, *arguments, **options)
 
-    simulate = study.simulate
-    monkeypatch.setattr(study, "simulate", stuck)
+    simulate = layer.simulate
+    monkeypatch.setattr(layer, "simulate", stuck)
     finished = maerisim("sweep", "small.yaml", "--jobs", 1)
     assert finished.code == 1
     assert finished.err.startswith(

@@ -1,0 +1,83 @@
+"""The layers of a network with their profiles, and the loops of each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from maerisim.report.findings import Findings, LayerReport, NetworkReport
+from maerisim.report.profile import Profile
+from maerisim.report.profile_json import profile_json
+from maerisim.workload.problem import DIMENSIONS
+
+
+@dataclass(frozen=True)
+class ProfiledLayer:
+    """A layer with its mapping, simulated, and the profile of that run."""
+
+    layer: LayerReport
+    profile: Profile
+
+    @property
+    def loops(self) -> list[TurningLoop]:
+        """The loops that turn, outermost first; none for a sparse layer, where each set of filters has its own."""
+        problem, mapping = self.layer.problem, self.layer.mapping
+        if problem.sparsity is not None:
+            return []
+        sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
+        found = []
+        for dimension in mapping.order:
+            size, tile = sizes[dimension], mapping.tile_of(dimension)
+            if tile < size:
+                found.append(TurningLoop(dimension, -(-size // tile), tile, size % tile or tile))
+        return found
+
+
+class TurningLoop(NamedTuple):
+    """A temporal loop: how many ``tiles`` of ``size`` a dimension is cut into, and the size of the ``last``."""
+
+    dimension: str
+    tiles: int
+    size: int
+    last: int
+
+
+@dataclass(frozen=True)
+class ProfileReport(Findings[ProfiledLayer]):
+    """The layers of a network with their profiles."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``report``."""
+        results, energies = self.results, self.hardware.energy
+        return {
+            "hardware": self.hardware.name,
+            "network": self.network,
+            "layers": [
+                results.layer_dict(each.layer)
+                | {"loops": [loop._asdict() for loop in each.loops]}
+                | profile_json(each.profile, energies)
+                for each in self.layers
+            ],
+            "unsupported": [layer.to_dict() for layer in self.unsupported],
+            "total_cycles": results.total_cycles,
+            "total_energy": results.total_energy,
+            "total_dram_energy": self.total_dram_energy,
+            "total_code_bits": self.total_code_size,
+            "interrupted": self.interrupted,
+        }
+
+    @property
+    def results(self) -> NetworkReport:
+        """The same without the profiles."""
+        return self.reports(lambda profiled: profiled.layer)
+
+    @property
+    def total_dram_energy(self) -> float:
+        """Of all layers, each times its count."""
+        return math.fsum(each.profile.dram_energy * each.layer.count for each in self.layers)
+
+    @property
+    def total_code_size(self) -> int:
+        """Bits of the code of all layers, each once."""
+        return sum(each.profile.code_size for each in self.layers)
