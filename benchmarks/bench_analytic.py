@@ -16,7 +16,7 @@ import time
 
 from reporting import Line, Report, run_measurement
 
-from maerisim.estimate.ranking import Ranking, rank
+from maerisim.analytic.ranking import Ranking, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem

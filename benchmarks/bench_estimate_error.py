@@ -6,7 +6,7 @@ The best mappings by estimate (default: ten) of every distinct layer, or stage o
 (default: the six shipped sizes) are simulated. Prints the mappings furthest off with the reason and the errors by fabric,
 and as the last line JSON ``{"rows": n, "mean_abs_error": x, "max_abs_error": x, "overestimate": x, "underestimate": x,
 "cycles": n}``; errors are relative to the simulated cycles. Exit code 1 when the mean exceeds 0.5 %, the largest 3 %, or
-any what :data:`maerisim.estimate.accuracy.GOOD` promises.
+any what :data:`maerisim.analytic.accuracy.GOOD` promises.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 
 from reporting import Line, Report, options, run_script
 
+from maerisim.analytic.accuracy import GOOD
+from maerisim.analytic.ranking import rank
 from maerisim.counts.counters import Counters
 from maerisim.documents import shipped
-from maerisim.estimate.accuracy import GOOD
-from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.sweeps.workers import in_processes

@@ -8,7 +8,7 @@ for every mapping too, not only for the best. Prints a line per layer, and as th
 n, "chosen_is_best": n, "within_half_a_percent": n, "worst_gap": x, "mean_abs_error": x, "overestimate": x, "underestimate":
 x, "beyond_published": n}``: the gap is the chosen mapping's cycles over the best's, less 1; errors are relative to the
 simulated cycles; ``beyond_published`` counts estimates further above the simulation than
-:func:`maerisim.estimate.accuracy.largest_overestimate` says. Exit code 1 when there are any, or a gap is above 0.5 %.
+:func:`maerisim.analytic.accuracy.largest_overestimate` says. Exit code 1 when there are any, or a gap is above 0.5 %.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from reporting import options, progress, run_script
 
-from maerisim.estimate.accuracy import largest_overestimate
-from maerisim.estimate.ranking import estimate_many
+from maerisim.analytic.accuracy import largest_overestimate
+from maerisim.analytic.ranking import estimate_many
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries
 from maerisim.mapping.mapping import REPLICATED, Mapping

@@ -1,6 +1,6 @@
 """The mapper: which mapping of a layer onto a fabric is best."""
 
-from maerisim.estimate.objective import Objective
+from maerisim.analytic.objective import Objective
 from mapper.choice import Choice
 from mapper.find import find_mapping
 from mapper.front import Point, find_front

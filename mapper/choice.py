@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maerisim.estimate.certificate import Certificate
-from maerisim.estimate.predicted import Estimate
+from maerisim.analytic.certificate import Certificate
+from maerisim.analytic.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from maerisim.analytic.objective import Objective
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint
 from maerisim.ways.base import SpaceKind

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from maerisim.analytic.ranking import rank
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint
 from maerisim.ways.way import simulate, way_of

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
 
+from maerisim.analytic.bounds import bound
+from maerisim.analytic.fused import Moments, completed, first_needed, lateness, loaded_ahead, together
+from maerisim.analytic.objective import Objective, score
+from maerisim.analytic.predicted import Estimate
+from maerisim.analytic.ranking import Ranked, rank
 from maerisim.errors import MappingError
-from maerisim.estimate.bounds import bound
-from maerisim.estimate.fused import Moments, completed, first_needed, lateness, loaded_ahead, together
-from maerisim.estimate.objective import Objective, score
-from maerisim.estimate.predicted import Estimate
-from maerisim.estimate.ranking import Ranked, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, share_of_buffer, shares
 from maerisim.mapping.mapping import Mapping

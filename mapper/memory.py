@@ -6,13 +6,13 @@ short what it reuses. So the fastest of many tiles are simulated block by block,
 
 from __future__ import annotations
 
+from maerisim.analytic.bounds import bound
+from maerisim.analytic.objective import Objective, score
+from maerisim.analytic.predicted import Estimate
+from maerisim.analytic.ranking import rank
 from maerisim.counts.events import dram_energy
 from maerisim.engine.run import Result
 from maerisim.errors import MappingError
-from maerisim.estimate.bounds import bound
-from maerisim.estimate.objective import Objective, score
-from maerisim.estimate.predicted import Estimate
-from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate

@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 from math import inf
 
-from maerisim.estimate.accuracy import largest_overestimate
-from maerisim.estimate.certificate import Certificate
-from maerisim.estimate.objective import Objective, score
-from maerisim.estimate.ranking import Ranked, Ranking, rank
+from maerisim.analytic.accuracy import largest_overestimate
+from maerisim.analytic.certificate import Certificate
+from maerisim.analytic.objective import Objective, score
+from maerisim.analytic.ranking import Ranked, Ranking, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import prod
 
+from maerisim.analytic.analytic import estimate_programs
+from maerisim.analytic.objective import Objective, score
+from maerisim.analytic.predicted import Estimate
 from maerisim.errors import MappingError
-from maerisim.estimate.analytic import estimate_programs
-from maerisim.estimate.objective import Objective, score
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.sparse import RoundLowering
 from maerisim.mapping.mapping import Mapping

@@ -177,7 +177,7 @@ def roofline(
     """
     from maerisim.cli.output import finish_roofline
     from maerisim.cli.progress import shown
-    from maerisim.report import figures
+    from maerisim.reports import figures
     from maerisim.study import api
 
     if plot is not None:
@@ -187,7 +187,7 @@ def roofline(
             hardware, network, layers=layer, mapping=mapping, scale=scale, progress=progress, partial=True
         )
     if plot is not None and report.layers:
-        from maerisim.report.roofline_plot import draw
+        from maerisim.reports.roofline_plot import draw
 
         figures.write(plot, lambda: draw(report))
     finish_roofline(report, as_json=json)

@@ -17,15 +17,15 @@ from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
 from maerisim.errors import DocumentError, MaerisimError
-from maerisim.report.as_json import json_text
-from maerisim.report.comparison import Comparison, comparison_pages
-from maerisim.report.findings import NetworkReport
-from maerisim.report.front import FrontReport, front_pages
-from maerisim.report.network_table import network_pages
-from maerisim.report.profile_report import ProfileReport
-from maerisim.report.profile_table import profile_notes, profile_pages
-from maerisim.report.roofline import RooflineReport, roofline_pages
-from maerisim.report.table import Page
+from maerisim.reports.as_json import json_text
+from maerisim.reports.comparison import Comparison, comparison_pages
+from maerisim.reports.findings import NetworkReport
+from maerisim.reports.front import FrontReport, front_pages
+from maerisim.reports.network_table import network_pages
+from maerisim.reports.profile_report import ProfileReport
+from maerisim.reports.profile_table import profile_notes, profile_pages
+from maerisim.reports.roofline import RooflineReport, roofline_pages
+from maerisim.reports.table import Page
 
 
 class HasDocument(Protocol):

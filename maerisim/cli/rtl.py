@@ -9,7 +9,7 @@ import typer
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.report.as_json import json_text
+from maerisim.reports.as_json import json_text
 from maerisim.rtl import memory, words
 from maerisim.rtl.summary import summary
 from maerisim.study.configurations import fabric_configuration, rtl_files

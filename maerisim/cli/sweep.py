@@ -12,7 +12,7 @@ from maerisim.cli import FAILED, INTERRUPTED
 from maerisim.cli.options import ExportFormat
 from maerisim.cli.output import print_page
 from maerisim.cli.progress import shown
-from maerisim.report.table import plural
+from maerisim.reports.table import plural
 from maerisim.sweeps import export, table
 from maerisim.sweeps.api import SweepReport, carried_out, plan_of
 

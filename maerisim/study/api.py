@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, get_args
 
+from maerisim.analytic.objective import Objective
 from maerisim.engine.run import EngineName
-from maerisim.estimate.objective import Objective
-from maerisim.report.comparison import Comparison
-from maerisim.report.findings import Findings, NetworkReport
-from maerisim.report.front import FrontReport
-from maerisim.report.profile_report import ProfileReport
-from maerisim.report.roofline import RooflineReport
+from maerisim.reports.comparison import Comparison
+from maerisim.reports.findings import Findings, NetworkReport
+from maerisim.reports.front import FrontReport
+from maerisim.reports.profile_report import ProfileReport
+from maerisim.reports.roofline import RooflineReport
 from maerisim.study import comparisons, fronts, profiles, runner
 from maerisim.study.given import ConstraintsLike, HardwareLike, MappingsLike, NetworkLike, require, study_of
 from maerisim.study.layer import Simulation

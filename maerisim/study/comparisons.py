@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.report.comparison import OURS, ComparedLayer, Comparison
-from maerisim.report.findings import LayerReport, UnsupportedLayer
+from maerisim.reports.comparison import OURS, ComparedLayer, Comparison
+from maerisim.reports.findings import LayerReport, UnsupportedLayer
 from maerisim.study.layer import estimated, map_layer, simulated
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage

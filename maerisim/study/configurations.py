@@ -8,7 +8,7 @@ from typing import Any
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.document import load_mappings
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.configuration_json import configuration
+from maerisim.reports.configuration_json import configuration
 from maerisim.rtl.layer import prepare
 from maerisim.rtl.memory import Files
 from maerisim.rtl.tokens import push

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from maerisim.report.findings import LayerReport, UnsupportedLayer
-from maerisim.report.front import FrontReport
+from maerisim.reports.findings import LayerReport, UnsupportedLayer
+from maerisim.reports.front import FrontReport
 from maerisim.study import warmup
 from maerisim.study.layer import chosen, simulated
 from maerisim.study.progress import ProgressCallback, Tell

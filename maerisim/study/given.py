@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
 
 from maerisim import documents
+from maerisim.analytic.objective import Objective
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import ConstraintFile
 from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.findings import LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study.tasks import FusedTask, LayerTask, StageTask, Study, Task
 from maerisim.ways.way import violations
 from maerisim.workload.entry import part_name

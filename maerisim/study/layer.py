@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from maerisim.analytic.objective import Objective
+from maerisim.analytic.predicted import Estimate
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName
 from maerisim.errors import ValuesError
-from maerisim.estimate.objective import Objective
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.findings import FusedReport, LayerReport
+from maerisim.reports.findings import FusedReport, LayerReport
 from maerisim.study.tasks import FusedTask, StageTask
 from maerisim.ways.sequence import simulate_sequence
 from maerisim.ways.way import estimate, simulate

@@ -8,10 +8,10 @@ from functools import partial
 
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.findings import UnsupportedLayer
-from maerisim.report.profile import profile
-from maerisim.report.profile_report import ProfiledLayer, ProfileReport
-from maerisim.report.relief import reliefs
+from maerisim.reports.findings import UnsupportedLayer
+from maerisim.reports.profile import profile
+from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
+from maerisim.reports.relief import reliefs
 from maerisim.study import warmup
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback, Tell

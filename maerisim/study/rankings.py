@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from maerisim.analytic.ranking import Ranked, Ranking, rank
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.ranking import Ranked, Ranking, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import dims
-from maerisim.report.as_json import mapping_json
-from maerisim.report.frame import frame
+from maerisim.reports.as_json import mapping_json
+from maerisim.reports.frame import frame
 from maerisim.study import warmup
 from maerisim.study.tasks import FusedTask, StageTask, Study
 from mapper.space import space_of

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from maerisim.errors import MaerisimError
 from maerisim.hardware.hardware import Hardware
-from maerisim.report.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import layer as layers
 from maerisim.study import warmup
 from maerisim.study.layer import Simulation

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from maerisim.analytic.objective import Objective
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.findings import FusedReport, LayerReport, UnsupportedLayer
+from maerisim.reports.findings import FusedReport, LayerReport, UnsupportedLayer
 from maerisim.ways.way import refusals
 from maerisim.workload.entry import part_name
 from maerisim.workload.layers import Fused, Layer

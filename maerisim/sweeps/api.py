@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maerisim.errors import DocumentError
-from maerisim.report.frame import frame
+from maerisim.reports.frame import frame
 from maerisim.study.progress import ProgressCallback, tell_nobody
 from maerisim.sweeps import export
 from maerisim.sweeps.document import Experiment

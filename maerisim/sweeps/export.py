@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from maerisim.mapping.notation import dims
-from maerisim.report.as_json import json_text
+from maerisim.reports.as_json import json_text
 from maerisim.sweeps.plan import Entry, Plan
 from maerisim.sweeps.store import COLUMNS
 from maerisim.sweeps.work import Outcome

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from maerisim.analytic.objective import Objective
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
-from maerisim.report.findings import UnsupportedLayer
+from maerisim.reports.findings import UnsupportedLayer
 from maerisim.study.tasks import StageTask, Study
 from maerisim.sweeps.document import Experiment
 from maerisim.sweeps.grid import DERIVED, Point

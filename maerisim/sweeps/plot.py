@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maerisim.errors import DocumentError
-from maerisim.report import figures
-from maerisim.report.figures import HUES
+from maerisim.reports import figures
+from maerisim.reports.figures import HUES
 from maerisim.sweeps.grid import Point, Value, written
 from maerisim.sweeps.plan import Plan
 from maerisim.sweeps.totals import Total

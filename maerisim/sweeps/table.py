@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from maerisim.estimate.objective import Objective
+from maerisim.analytic.objective import Objective
 from maerisim.mapping.notation import percent, quantity, signed_percent, whole
-from maerisim.report.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row, plural
 from maerisim.sweeps.grid import written
 from maerisim.sweeps.plan import Plan
 from maerisim.sweeps.totals import Total, best

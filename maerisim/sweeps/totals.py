@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maerisim.estimate.objective import Objective, score
+from maerisim.analytic.objective import Objective, score
 from maerisim.sweeps.grid import Point
 from maerisim.sweeps.plan import Entry, Plan
 from maerisim.sweeps.work import Measured, Outcome

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maerisim.errors import MaerisimError
-from maerisim.report.findings import NetworkReport
+from maerisim.reports.findings import NetworkReport
 from maerisim.study.layer import map_layer, simulated
 from maerisim.sweeps.plan import Task
 

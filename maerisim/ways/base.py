@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
+from maerisim.analytic.predicted import Estimate
 from maerisim.engine.run import Result, RunOptions
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.legality import Legal
 from maerisim.mapping.mapping import Mapping

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from maerisim.analytic.analytic import estimate_steps
+from maerisim.analytic.predicted import Estimate
 from maerisim.arrays import Ints
 from maerisim.engine.run import Result, RunOptions, run_programs
-from maerisim.estimate.analytic import estimate_steps
-from maerisim.estimate.predicted import Estimate
 from maerisim.lowering.dense import filled_up, lower_dense
 from maerisim.mapping.legality import LegalLayer, dense_violations
 from maerisim.mapping.mapping import Mapping

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from maerisim.analytic.fused import estimate_fused
+from maerisim.analytic.predicted import Estimate
 from maerisim.engine.run import Result, RunOptions, run_programs
-from maerisim.estimate.fused import estimate_fused
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.fused import lower_fused
 from maerisim.mapping.fused import FusedMapping

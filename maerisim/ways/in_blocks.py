@@ -12,12 +12,12 @@ from functools import partial
 
 import numpy as np
 
+from maerisim.analytic.bounds import bound
+from maerisim.analytic.predicted import Estimate
 from maerisim.arrays import Ints
 from maerisim.counts.counters import Counts, sum_of
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result, RunOptions
-from maerisim.estimate.bounds import bound
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping.transfers import NOTHING, Schedule
 from maerisim.mapping.legality import Legal, LegalLayer

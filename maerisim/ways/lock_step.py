@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from maerisim.analytic.analytic import estimate_steps
+from maerisim.analytic.predicted import Estimate
 from maerisim.engine.run import AS_USUAL, Result, RunOptions, run_programs
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.analytic import estimate_steps
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import lower_testbench
 from maerisim.mapping.buffer_fit import too_large

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from maerisim.analytic.analytic import estimate_programs
+from maerisim.analytic.predicted import Estimate
 from maerisim.engine.run import Result, RunOptions, run_programs
-from maerisim.estimate.analytic import estimate_programs
-from maerisim.estimate.predicted import Estimate
 from maerisim.lowering.sparse import lower_sparse
 from maerisim.mapping.buffer_fit import too_large
 from maerisim.mapping.legality import LegalLayer, sparse_violations

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
+from maerisim.analytic.predicted import Estimate
 from maerisim.engine.observers import Observer
 from maerisim.engine.outcome import Progress
 from maerisim.engine.run import EngineName, Result, RunOptions
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping

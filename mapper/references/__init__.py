@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from maerisim.estimate.objective import Objective
+from maerisim.analytic.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem

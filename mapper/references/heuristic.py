@@ -11,10 +11,10 @@ from itertools import compress, islice
 
 import numpy as np
 
+from maerisim.analytic.objective import Objective
+from maerisim.analytic.ranking import rank
 from maerisim.arrays import Mask
 from maerisim.errors import MappingError
-from maerisim.estimate.objective import Objective
-from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.legality import fits_array
 from maerisim.mapping.mapping import Mapping

@@ -10,8 +10,8 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
+from maerisim.analytic.objective import Objective, score
 from maerisim.errors import MappingError
-from maerisim.estimate.objective import Objective, score
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem

@@ -7,8 +7,8 @@ together, the folding loops move inwards, as little as helps.
 
 from __future__ import annotations
 
+from maerisim.analytic.objective import Objective
 from maerisim.errors import MappingError
-from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem

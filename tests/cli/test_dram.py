@@ -129,7 +129,7 @@ def test_roofline_plots(maerisim, tmp_path, slow, ending, magic):
 
 
 def test_a_roofline_plot_shows_every_layer_under_its_roof(maerisim, slow):
-    from maerisim.report.roofline_plot import distinct, draw
+    from maerisim.reports.roofline_plot import distinct, draw
     from maerisim.study import api
 
     report = api.roofline(slow, "tiny")

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from maerisim.analytic.accuracy import GOOD
+from maerisim.analytic.bounds import bound
+from maerisim.analytic.ranking import rank
 from maerisim.counts.counters import Traffic
 from maerisim.errors import MappingError
-from maerisim.estimate.accuracy import GOOD
-from maerisim.estimate.bounds import bound
-from maerisim.estimate.ranking import rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.ways.way import estimate, simulate, violations

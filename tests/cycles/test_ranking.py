@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maerisim.estimate.objective import Objective
-from maerisim.estimate.predicted import prices
-from maerisim.estimate.ranking import estimate_many, rank
+from maerisim.analytic.objective import Objective
+from maerisim.analytic.predicted import prices
+from maerisim.analytic.ranking import estimate_many, rank
 from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from maerisim.analytic.bounds import bound
 from maerisim.counts.counters import Traffic, differences
-from maerisim.estimate.bounds import bound
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Use

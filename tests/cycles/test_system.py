@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maerisim.analytic.bounds import bounds
 from maerisim.engine.run import EngineName, run_programs
 from maerisim.errors import MappingError, NotSupportedError
-from maerisim.estimate.bounds import bounds
 from maerisim.hardware.hardware import Dram, Hardware
 from maerisim.kernels.stepping.transfers import NOTHING, Schedule
 from maerisim.mapping.mapping import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from maerisim.analytic.objective import Objective
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, shares
 from maerisim.ways.way import simulate, violations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from maerisim.analytic.bounds import bound
 from maerisim.errors import MappingError
-from maerisim.estimate.bounds import bound
 from maerisim.hardware.hardware import Hardware
 from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from maerisim.analytic.objective import Objective, score
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.objective import Objective, score
 from maerisim.hardware.hardware import Hardware
 from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.problem import Problem

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from maerisim.mapping.mapping import Mapping
-from maerisim.report.comparison import ComparedLayer, Comparison, comparison_notes, comparison_pages
-from maerisim.report.findings import LayerReport, UnsupportedLayer
+from maerisim.reports.comparison import ComparedLayer, Comparison, comparison_notes, comparison_pages
+from maerisim.reports.findings import LayerReport, UnsupportedLayer
 from maerisim.workload.problem import Problem
 
 HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=1.0)

@@ -8,8 +8,8 @@ from math import ceil
 import pytest
 from hypothesis import assume, given, settings
 
+from maerisim.analytic.fused import completed, first_needed, fused_bound, lateness
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
-from maerisim.estimate.fused import completed, first_needed, fused_bound, lateness
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, shares
 from maerisim.mapping.mapping import Mapping

@@ -82,7 +82,7 @@ DENSE = """
 import numpy as np
 
 from maerisim.ways.way import simulate
-from maerisim.estimate.ranking import rank
+from maerisim.analytic.ranking import rank
 from maerisim.hardware.hardware import Dram, Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.dram import follow

@@ -13,8 +13,8 @@ from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import compulsory_words
-from maerisim.report.profile import code_bits, profile
-from maerisim.report.relief import doubles, reliefs
+from maerisim.reports.profile import code_bits, profile
+from maerisim.reports.relief import doubles, reliefs
 from maerisim.ways.way import programs, simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity

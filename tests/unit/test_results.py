@@ -9,9 +9,9 @@ import pytest
 
 from maerisim.mapping import notation
 from maerisim.mapping.mapping import Mapping
-from maerisim.report import network_table
-from maerisim.report.findings import LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.network_table import COLUMNS
+from maerisim.reports import network_table
+from maerisim.reports.findings import LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.network_table import COLUMNS
 from maerisim.workload.problem import Problem
 
 

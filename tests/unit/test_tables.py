@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from maerisim.report.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row, plural
 
 
 def printed(page: Page, width: int = 60) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maerisim.analytic.numbers import workspace
 from maerisim.errors import NotSupportedError
-from maerisim.estimate.numbers import workspace
 from maerisim.fabric.art import AugmentedReductionTree
 from maerisim.fabric.choose import TOPOLOGIES, topology_of
 from maerisim.fabric.collection_buses import bus_inputs

@@ -1,4 +1,4 @@
-"""The cost of a mapping in closed form, on plain numbers; the formulas are explained in :mod:`maerisim.estimate.estimate`.
+"""The cost of a mapping in closed form, on plain numbers; the formulas are explained in :mod:`maerisim.analytic.estimate`.
 
 A cost falls into what the tile and the reuse decide (:func:`count_traffic`), what the placement decides
 (:func:`add_placement`), and the cycles (:func:`set_cycles`).

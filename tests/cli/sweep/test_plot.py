@@ -7,7 +7,7 @@ import math
 import pytest
 
 from maerisim.hardware.hardware import Hardware
-from maerisim.report import figures
+from maerisim.reports import figures
 from maerisim.sweeps import plan, plot
 from maerisim.sweeps.document import Experiment
 from maerisim.sweeps.grid import Grid

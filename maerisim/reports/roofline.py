@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from maerisim.estimate.bounds import bounds, words_sent_once
+from maerisim.analytic.bounds import bounds, words_sent_once
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import counted, percent
 from maerisim.memory.blocks import compulsory_words
-from maerisim.report.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.frame import frame
-from maerisim.report.network_table import layer_label, scaled_notes, unsupported_notes
-from maerisim.report.table import Column, Page, Row
+from maerisim.reports.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.frame import frame
+from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.table import Column, Page, Row
 
 if TYPE_CHECKING:
     import pandas as pd

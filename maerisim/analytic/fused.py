@@ -14,10 +14,10 @@ from math import inf, prod
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.analytic.analytic import estimate_steps
+from maerisim.analytic.bounds import bounds
+from maerisim.analytic.predicted import Estimate
 from maerisim.counts.program_totals import totals
-from maerisim.estimate.analytic import estimate_steps
-from maerisim.estimate.bounds import bounds
-from maerisim.estimate.predicted import Estimate
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.fused import lower_fused
 from maerisim.mapping.fused import WORDS, share_of_buffer

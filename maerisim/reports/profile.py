@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from maerisim.analytic.bounds import Bounds, bounds
 from maerisim.counts.counters import Counters
 from maerisim.counts.events import DRAM_EVENTS, Spent, spent
 from maerisim.counts.multicasts import Multicasts, multicasts, together
 from maerisim.counts.program_totals import totals
 from maerisim.counts.tile_kinds import Share, TileKind, shares
 from maerisim.engine.run import Result
-from maerisim.estimate.bounds import Bounds, bounds
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory.blocks import MemoryUse, compulsory_words
 from maerisim.program.program import Node, Program, Step, Use
-from maerisim.report.relief import Relief
+from maerisim.reports.relief import Relief
 from maerisim.ways.lock_step import require_control_steps
 from maerisim.ways.way import programs
 from maerisim.workload.problem import Problem

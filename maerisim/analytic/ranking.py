@@ -11,10 +11,10 @@ from math import inf
 
 import numpy as np
 
+from maerisim.analytic.numbers import layer_numbers, workspace
+from maerisim.analytic.objective import Objective
+from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
-from maerisim.estimate.numbers import layer_numbers, workspace
-from maerisim.estimate.objective import Objective
-from maerisim.estimate.predicted import Estimate, explain, prices
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from maerisim.estimate.objective import Objective, score
+from maerisim.analytic.objective import Objective, score
 from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
-from maerisim.report.as_json import mapping_json
-from maerisim.report.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.frame import frame
-from maerisim.report.network_table import layer_label, scaled_notes, title, unsupported_notes
-from maerisim.report.table import Column, Page, Row, plural
+from maerisim.reports.as_json import mapping_json
+from maerisim.reports.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.frame import frame
+from maerisim.reports.network_table import layer_label, scaled_notes, title, unsupported_notes
+from maerisim.reports.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
     import pandas as pd

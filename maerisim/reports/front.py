@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from maerisim.mapping.notation import signed_percent
-from maerisim.report.findings import AnyReport, NetworkReport
-from maerisim.report.frame import frame
-from maerisim.report.network_table import (
+from maerisim.reports.findings import AnyReport, NetworkReport
+from maerisim.reports.frame import frame
+from maerisim.reports.network_table import (
     CYCLES,
     ENERGY,
     ERROR,
@@ -21,7 +21,7 @@ from maerisim.report.network_table import (
     scaled_notes,
     unsupported_notes,
 )
-from maerisim.report.table import Page
+from maerisim.reports.table import Page
 
 if TYPE_CHECKING:
     import pandas as pd

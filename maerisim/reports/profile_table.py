@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from maerisim.counts.tile_kinds import summed
 from maerisim.mapping.notation import counted, mapping_words, percent, quantity, whole
-from maerisim.report.findings import UnsupportedLayer
-from maerisim.report.network_table import layer_label, scaled_notes, unsupported_notes
-from maerisim.report.table import Column, Page, Row, plural
+from maerisim.reports.findings import UnsupportedLayer
+from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
     from maerisim.counts.multicasts import Multicasts
     from maerisim.counts.tile_kinds import TileKind, Work
     from maerisim.hardware.energy import EnergyTable
-    from maerisim.report.profile import Profile
-    from maerisim.report.profile_report import ProfiledLayer, ProfileReport
-    from maerisim.report.relief import Relief
+    from maerisim.reports.profile import Profile
+    from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
+    from maerisim.reports.relief import Relief
 
 MOST_TILES_LISTED = 8
 """A sparse layer has a kind of tile for every fold of every set of filters."""

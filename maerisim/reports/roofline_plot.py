@@ -13,8 +13,8 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import TYPE_CHECKING
 
-from maerisim.report.figures import HUES, add_footnote
-from maerisim.report.roofline import DRAM, Roofline, RooflineReport
+from maerisim.reports.figures import HUES, add_footnote
+from maerisim.reports.roofline import DRAM, Roofline, RooflineReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from maerisim.estimate.objective import Objective
+from maerisim.analytic.objective import Objective
 
 BETTER: dict[Objective, str] = {
     "cycles": "faster",
@@ -28,7 +28,7 @@ class Certificate:
     ran out. The ``simulated`` ones of the least estimates were simulated in full.
 
     ``gap``: by what share of its score any other mapping could be better than the one chosen, if no estimate is further
-    above the simulation than published, which is measured (:func:`maerisim.estimate.accuracy.largest_overestimate`), not proven;
+    above the simulation than published, which is measured (:func:`maerisim.analytic.accuracy.largest_overestimate`), not proven;
     ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of each mapping is
     busy. 0: none is better.
     """

@@ -9,7 +9,7 @@ How much longer it takes depends on how far ports, switches and buses can run ah
 times of the control steps, one from the other, tell it (:mod:`maerisim.kernels.estimating.timing`). They are worked out for those
 mappings that could be among the best if nothing held them up.
 
-:func:`~maerisim.estimate.ranking.rank` looks at every loop order and placement of many tiles, :func:`estimate_steps` at one
+:func:`~maerisim.analytic.ranking.rank` looks at every loop order and placement of many tiles, :func:`estimate_steps` at one
 mapping. Both see the fabric alone; :func:`maerisim.ways.way.estimate` knows the global buffer and DRAM too.
 """
 
@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from maerisim.analytic.bounds import bound
+from maerisim.analytic.durations import cycles
+from maerisim.analytic.predicted import LIMITS, Estimate, explain
+from maerisim.analytic.ranking import estimate_many
 from maerisim.counts.counters import sum_of
 from maerisim.counts.program_totals import totals
-from maerisim.estimate.bounds import bound
-from maerisim.estimate.durations import cycles
-from maerisim.estimate.predicted import LIMITS, Estimate, explain
-from maerisim.estimate.ranking import estimate_many
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.legality import LegalLayer
 from maerisim.program.program import Program

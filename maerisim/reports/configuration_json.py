@@ -17,7 +17,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import Layout, place
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import ACTIVE, Collect, CollectStep, Node, Packets, Program, Step, Thread, Use
-from maerisim.report.as_json import mapping_json
+from maerisim.reports.as_json import mapping_json
 from maerisim.ways.way import program_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 

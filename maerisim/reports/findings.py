@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims
-from maerisim.report.as_json import mapping_json, memory_json
-from maerisim.report.frame import frame
+from maerisim.reports.as_json import mapping_json, memory_json
+from maerisim.reports.frame import frame
 from maerisim.workload.problem import FusedProblem, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from maerisim.analytic.certificate import Certificate
+    from maerisim.analytic.predicted import Estimate
     from maerisim.counts.counters import Traffic
     from maerisim.engine.run import Result
     from maerisim.errors import MaerisimError
-    from maerisim.estimate.certificate import Certificate
-    from maerisim.estimate.predicted import Estimate
     from maerisim.hardware.hardware import Hardware
     from maerisim.memory.blocks import MemoryUse
 

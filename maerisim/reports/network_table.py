@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maerisim.mapping.notation import counted, mapping_words, percent, quantity, signed_percent, size_words, whole
-from maerisim.report.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
-from maerisim.report.table import Column, Page, Row, plural
+from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
     from maerisim.hardware.hardware import Hardware

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from maerisim.report.findings import Findings, LayerReport, NetworkReport
-from maerisim.report.profile import Profile
-from maerisim.report.profile_json import profile_json
+from maerisim.reports.findings import Findings, LayerReport, NetworkReport
+from maerisim.reports.profile import Profile
+from maerisim.reports.profile_json import profile_json
 from maerisim.workload.problem import DIMENSIONS
 
 

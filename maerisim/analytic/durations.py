@@ -1,6 +1,6 @@
 """How long a program takes, roughly, read off its loops and templates without running it.
 
-For programs whose packets follow no closed form (:mod:`maerisim.estimate.analytic`).
+For programs whose packets follow no closed form (:mod:`maerisim.analytic.analytic`).
 """
 
 from __future__ import annotations

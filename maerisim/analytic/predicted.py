@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from maerisim.analytic.bounds import bound
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, Traffic
-from maerisim.estimate.bounds import bound
 from maerisim.hardware.energy import EnergyTable
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries as k

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from maerisim.counts.multicasts import Multicasts
     from maerisim.counts.tile_kinds import Share
     from maerisim.hardware.energy import EnergyTable
-    from maerisim.report.profile import Profile
+    from maerisim.reports.profile import Profile
 
 
 def profile_json(profile: Profile, energies: EnergyTable) -> dict[str, Any]:
