@@ -3,7 +3,7 @@
 from maerisim.analytic.objective import Objective
 from mapper.choice import Choice
 from mapper.find import find_mapping
-from mapper.front import Point, find_front
+from mapper.front import FrontPoint, find_front
 from mapper.fused import FusedChoice, find_fused
 from mapper.proof import PROOF, Effort
 
@@ -13,7 +13,7 @@ __all__ = [
     "Effort",
     "FusedChoice",
     "Objective",
-    "Point",
+    "FrontPoint",
     "find_front",
     "find_fused",
     "find_mapping",

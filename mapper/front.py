@@ -17,7 +17,7 @@ from mapper.space import nothing_fits, space_of
 
 
 @dataclass(frozen=True)
-class Point:
+class FrontPoint:
     """A mapping on the front of cycles and energy; ``cycles`` are simulated."""
 
     choice: Choice
@@ -25,7 +25,7 @@ class Point:
     energy: float
 
 
-def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Constraint] = ()) -> list[Point]:
+def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Constraint] = ()) -> list[FrontPoint]:
     """The mappings of which no other takes both fewer cycles and less energy, the fastest first.
 
     The front is complete by estimate: each point has the fewest estimated cycles of all mappings of less energy than the
@@ -38,7 +38,7 @@ def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Co
             "global buffer and DRAM"
         )
     space = space_of(problem, hardware, constraints)
-    points: list[Point] = []
+    points: list[FrontPoint] = []
     energy = inf
     while True:
         ranking = rank(
@@ -50,7 +50,7 @@ def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Co
         energy = found.estimate.counters.energy(hardware.energy)
         cycles = simulate(problem, found.mapping, hardware).cycles
         reason = f"{pace(found.estimate, hardware)}; fastest of all mappings of less energy than the one before"
-        points.append(Point(Choice(found.mapping, found.estimate, ranking.estimated, reason), cycles, energy))
+        points.append(FrontPoint(Choice(found.mapping, found.estimate, ranking.estimated, reason), cycles, energy))
     if not points:
         raise nothing_fits(space, hardware)
     return [

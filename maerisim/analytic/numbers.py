@@ -20,7 +20,7 @@ from maerisim.kernels.estimating import (
     times,
 )
 from maerisim.kernels.estimating.dimensions import CLASSES
-from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, Loops, Shorts
+from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, LoopNumbers, Shorts
 from maerisim.workload.problem import Problem
 
 _TOPOLOGIES = {
@@ -46,7 +46,7 @@ def fabric_numbers(hardware: Hardware) -> FabricNumbers:
         buses=hardware.buses,
         distribution_latency=hardware.distribution.latency,
         weight_registers=multiplier.weight_registers,
-        weight_room=multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1),
+        weight_room=multiplier.held_weights,
         input_registers=multiplier.input_registers,
         input_depth=multiplier.input_fifo_depth,
         partial_sum_depth=multiplier.partial_sum_fifo_depth,
@@ -93,8 +93,8 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
     return ranking.Workspace(
         fabric=fabric,
         exits=_exits(hardware, fabric),
-        loops=Loops(trips=ints(8), edge=ints(8), size=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)),
-        orders=orders.Orders(
+        loops=LoopNumbers(trips=ints(8), edge=ints(8), size=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)),
+        orders=orders.OrderTable(
             classes=ints(2, _MOST_CLASSES),
             queue=ints(2, 2 * _MOST_CLASSES),
             seen=ints(4 * _MOST_CLASSES, 2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from maerisim.fabric.topology import Reduction
+from maerisim.fabric.topology import Routing
 from maerisim.fabric.tree import BinaryTree
 from maerisim.hardware.hardware import Hardware
 
@@ -17,7 +17,7 @@ class BusInput(NamedTuple):
     place: int
 
 
-def bus_inputs(reduction: Reduction, hardware: Hardware) -> tuple[BusInput, ...]:
+def bus_inputs(reduction: Routing, hardware: Hardware) -> tuple[BusInput, ...]:
     """The bus input of each virtual neuron, given where its sum leaves the reduction network.
 
     ``regional`` wiring gives each bus the switches above M / W neighbouring multipliers, so that the results of a

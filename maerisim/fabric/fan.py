@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from maerisim.fabric.topology import Link, Place, Reduction, Topology, Transfer, Wire
+from maerisim.fabric.topology import Link, Place, Routing, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
 from maerisim.fabric.virtual_neuron import Span
 
@@ -30,7 +30,7 @@ class ForwardingAdderNetwork(BinaryTree, Topology):
         super().__init__(multipliers, latency)
         self.to_last_level = to_last_level
 
-    def route(self, spans: Sequence[Span]) -> Reduction:
+    def route(self, spans: Sequence[Span]) -> Routing:
         """Configure the network for the given VNs (disjoint spans, any order)."""
         transfers: list[Transfer] = []
         exits, positions = [], []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from maerisim.fabric.topology import Link, Place, Reduction, Topology, Transfer, Wire
+from maerisim.fabric.topology import Link, Place, Routing, Topology, Transfer, Wire
 from maerisim.fabric.virtual_neuron import Span
 
 
@@ -15,7 +15,7 @@ class LinearChain(Topology):
         self.switches = multipliers
         self.latency = latency
 
-    def route(self, spans: Sequence[Span]) -> Reduction:
+    def route(self, spans: Sequence[Span]) -> Routing:
         """Sum each VN from its first multiplier to its last, where the result leaves."""
         transfers = []
         for number, (start, size) in enumerate(spans):

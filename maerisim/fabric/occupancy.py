@@ -9,7 +9,7 @@ from typing import NamedTuple
 from maerisim.errors import MappingError
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import Place, Reduction, Topology, Transfer
+from maerisim.fabric.topology import Place, Routing, Topology, Transfer
 from maerisim.fabric.virtual_neuron import Span, side_by_side
 from maerisim.hardware.hardware import Hardware
 
@@ -54,7 +54,7 @@ class Occupancy:
     hardware: Hardware
     topology: Topology
     spans: tuple[Span, ...]
-    reduction: Reduction
+    reduction: Routing
     buses: tuple[int, ...]
     passages: tuple[Passage, ...]
     deeds: dict[int, list[Deed]]
@@ -99,7 +99,7 @@ def _is_register(transfer: Transfer) -> bool:
     return transfer.operands[0]._replace(stage=0) == transfer.output._replace(stage=0)
 
 
-def _passages(topology: Topology, reduction: Reduction) -> tuple[Passage, ...]:
+def _passages(topology: Topology, reduction: Routing) -> tuple[Passage, ...]:
     """The links in use; what crosses over to a neighbour without a register passes the switch on its regular way."""
     regular, crosses = dict[Place, int](), dict[tuple[Place, int], bool]()
     for link in topology.links():
@@ -122,7 +122,7 @@ def _passages(topology: Topology, reduction: Reduction) -> tuple[Passage, ...]:
     return tuple(passages)
 
 
-def _deeds(reduction: Reduction, passages: Sequence[Passage]) -> dict[int, list[Deed]]:
+def _deeds(reduction: Routing, passages: Sequence[Passage]) -> dict[int, list[Deed]]:
     deeds: dict[int, list[Deed]] = {}
     for passage in passages:
         if passage.crosses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maerisim.errors import NotSupportedError
-from maerisim.fabric.topology import Reduction, Topology, Transfer, Wire
+from maerisim.fabric.topology import Routing, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
 from maerisim.fabric.virtual_neuron import Span
 
@@ -19,7 +19,7 @@ class PlainTree(BinaryTree, Topology):
         """The next power of two: the leaves of an aligned subtree."""
         return 1 << (size - 1).bit_length()
 
-    def route(self, spans: Sequence[Span]) -> Reduction:
+    def route(self, spans: Sequence[Span]) -> Routing:
         """Sum each VN in the subtree that holds it.
 
         Raises NotSupportedError for a VN that does not start at the first leaf of such a subtree.

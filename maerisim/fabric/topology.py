@@ -47,7 +47,7 @@ class Transfer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reduction:
+class Routing:
     """A configured reduction network: its transfers, and for each VN the switch where its sum leaves.
 
     ``exits`` holds one adder switch per VN, ``exit_names`` what it is called; ``exit_positions`` its place along the
@@ -123,12 +123,12 @@ class Topology(Protocol):
         return -(-size // multiple) * multiple
 
     @abstractmethod
-    def route(self, spans: Sequence[Span]) -> Reduction:
+    def route(self, spans: Sequence[Span]) -> Routing:
         """Sum each VN on its own path; no two VNs share a wire."""
 
-    def configured(self, transfers: Iterable[Transfer], exits: Sequence[int], positions: Sequence[int]) -> Reduction:
+    def configured(self, transfers: Iterable[Transfer], exits: Sequence[int], positions: Sequence[int]) -> Routing:
         """The network with these transfers, registers added, given where each VN's sum leaves."""
-        return Reduction(staged(transfers), tuple(exits), tuple(map(self.name_switch, exits)), tuple(positions))
+        return Routing(staged(transfers), tuple(exits), tuple(map(self.name_switch, exits)), tuple(positions))
 
     @abstractmethod
     def column(self, switch: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from maerisim.arrays import Ints, Mask
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import Reduction, Wire
+from maerisim.fabric.topology import Routing, Wire
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
@@ -282,7 +282,7 @@ class DenseLowering:
         return self._thread("collect", self.strides.outputs, step, first=folds, last=folds)
 
 
-def additions(reduction: Reduction, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
+def additions(reduction: Routing, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
     """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
     two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
     full: dict[Wire, bool] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +17,13 @@ import numpy.typing as npt
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
-from maerisim.workload.windows import lines
+from maerisim.workload.windows import Count, lines
 
 WEIGHTS, INPUTS, OUTPUTS = frozenset("GKCRS"), frozenset("NGCRSPQ"), frozenset("NGKPQ")
 """The dimensions that each operand depends on."""
 
-Count = Any
-"""A number, or an array of numbers of as many boxes."""
 
-
-class Occupancy(NamedTuple):
+class BufferUse(NamedTuple):
     """Words of each operand in one block, and how often the buffer has room for it: 2 where blocks differ in it."""
 
     weights: Count
@@ -44,7 +41,7 @@ class Occupancy(NamedTuple):
         return ", ".join(f"{name} {copies} × {words:,}" for name, words, copies in parts if words)
 
 
-def occupancy(problem: Problem, extent: MappingOf[str, Count]) -> Occupancy:
+def occupancy(problem: Problem, extent: MappingOf[str, Count]) -> BufferUse:
     """The occupancy of blocks of ``problem`` with this many of each dimension."""
     e = extent
     rows = lines(e["P"], e["R"], problem.stride[0], problem.dilation[0])
@@ -61,7 +58,7 @@ def occupancy(problem: Problem, extent: MappingOf[str, Count]) -> Occupancy:
             changes = changes | (e[d] < sizes[d])
         return 1 + changes
 
-    return Occupancy(
+    return BufferUse(
         weights=weights,
         inputs=e["N"] * e["G"] * e["C"] * rows * columns,
         outputs=prod(e[d] for d in sorted(OUTPUTS)),

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maerisim.arrays import Ints
-from maerisim.mapping.buffer_fit import OUTPUTS, WEIGHTS, Occupancy, occupancy
+from maerisim.mapping.buffer_fit import OUTPUTS, WEIGHTS, BufferUse, occupancy
 from maerisim.mapping.mapping import REDUCED, Mapping
 from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
 from maerisim.workload.windows import real_lines
@@ -77,7 +77,7 @@ class Blocks:
         return prod(self.counts.values())
 
     @cached_property
-    def occupancy(self) -> Occupancy:
+    def occupancy(self) -> BufferUse:
         """What the blocks need of the global buffer."""
         return occupancy(self.problem, dict(zip(DIMENSIONS, self.extent, strict=True)))
 

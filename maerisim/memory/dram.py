@@ -30,7 +30,7 @@ from maerisim.memory.blocks import Blocks
 
 READS = ("weights", "inputs", "partial_sums")
 
-Process = Generator[simpy.Event, object, None]
+SystemProcess = Generator[simpy.Event, object, None]
 
 
 def transfer_cycles(words: Ints, dram: Dram) -> Ints:
@@ -77,7 +77,7 @@ def cycles_of(times: BlockTimes) -> int:
 
 
 @dataclass
-class Transfer:
+class DramTransfer:
     """Words of a block on the channel, with the events that they have left and arrived; there may be none."""
 
     cycles: int
@@ -97,12 +97,12 @@ class System:
         self.computed = [self.environment.event() for _ in range(self.blocks)]
         self.times = BlockTimes(*(np.zeros(self.blocks, np.int64) for _ in BlockTimes._fields))
 
-    def _transfer(self, cycles: int) -> Transfer:
+    def _transfer(self, cycles: int) -> DramTransfer:
         left, arrived = self.environment.event(), self.environment.event()
         if cycles == NOTHING:
             left.succeed()
             arrived.succeed()
-        return Transfer(int(cycles), left, arrived)
+        return DramTransfer(int(cycles), left, arrived)
 
     def run(self) -> BlockTimes:
         """Run to the end."""
@@ -111,7 +111,7 @@ class System:
         self.environment.run()
         return self.times
 
-    def fabric(self) -> Process:
+    def fabric(self) -> SystemProcess:
         """Computes one block after the other."""
         area = [self.environment.event().succeed() for _ in range(2)]  # when the outputs there have left
         for block in range(self.blocks):
@@ -124,7 +124,7 @@ class System:
             if self.schedule.written[block] != NOTHING:
                 area = [area[1], self.writes[block].left]
 
-    def global_buffer(self) -> Process:
+    def global_buffer(self) -> SystemProcess:
         """Asks for transfers, one block ahead."""
         for block in range(-2, self.blocks):
             if block >= 0:
@@ -161,21 +161,21 @@ class System:
             if self.writes[block].cycles != NOTHING:
                 self.queue.put(self.writes[block])
 
-    def written(self, block: int) -> Process:
+    def written(self, block: int) -> SystemProcess:
         """Note when the outputs of a block have left."""
         yield self.writes[block].left
         self.times.left[block] = self.environment.now
 
-    def channel(self) -> Process:
+    def channel(self) -> SystemProcess:
         """Does one transfer after the other."""
         while True:
             transfer = yield self.queue.get()
-            assert isinstance(transfer, Transfer)
+            assert isinstance(transfer, DramTransfer)
             yield self.environment.timeout(transfer.cycles)
             transfer.left.succeed()
             self.environment.process(self.arrival(transfer))
 
-    def arrival(self, transfer: Transfer) -> Process:
+    def arrival(self, transfer: DramTransfer) -> SystemProcess:
         """What has left arrives later."""
         yield self.environment.timeout(self.latency)
         transfer.arrived.succeed()

@@ -29,7 +29,7 @@ from maerisim.workload.problem import LEAST
 
 if TYPE_CHECKING:
     from maerisim.fabric.collection_buses import BusInput
-    from maerisim.fabric.topology import Reduction
+    from maerisim.fabric.topology import Routing
     from maerisim.fabric.virtual_neuron import Span
 
 T = TypeVar("T")
@@ -323,7 +323,7 @@ class Program:
     compute: Thread[Ints]
     collect: Thread[CollectStep]
     spans: tuple[Span, ...]
-    reduction: Reduction
+    reduction: Routing
     bus_inputs: tuple[BusInput, ...]
     multipliers_used: int
     results: int

@@ -10,13 +10,7 @@ from maerisim.counts.events import dram_energy
 
 if TYPE_CHECKING:
     from maerisim.hardware.hardware import Hardware
-    from maerisim.mapping.mapping import Mapping
     from maerisim.memory.blocks import MemoryUse
-
-
-def mapping_json(mapping: Mapping) -> dict[str, Any]:
-    """A mapping as it stands in every JSON document."""
-    return {"tile": mapping.T, "order": list(mapping.order), "placement": list(mapping.placement)}
 
 
 def memory_json(hardware: Hardware, use: MemoryUse) -> dict[str, Any]:

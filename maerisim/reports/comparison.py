@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from maerisim.analytic.objective import Objective, score
 from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
-from maerisim.reports.as_json import mapping_json
 from maerisim.reports.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, title, unsupported_notes
@@ -111,7 +110,7 @@ def _mapping_json(
         "energy": comparison.ours.energy(layer),
         "utilization": comparison.ours.utilization(layer),
         "ratio": comparison.ratio(compared, layer),
-        "mapping": mapping_json(layer.mapping),
+        "mapping": layer.mapping.to_dict(),
     }
 
 

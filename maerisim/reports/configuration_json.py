@@ -17,7 +17,6 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import Layout, place
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import ACTIVE, Collect, CollectStep, Node, Packets, Program, Step, Thread, Use
-from maerisim.reports.as_json import mapping_json
 from maerisim.ways.way import program_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 
@@ -51,7 +50,7 @@ def configuration(problem: Problem, mapping: Mapping, hardware: Hardware) -> dic
             "padding": list(problem.padding),
             "operation": problem.operation,
         },
-        "mapping": mapping_json(mapping),
+        "mapping": mapping.to_dict(),
         "virtual_neurons": _virtual_neurons(program, topology, layout),
         "adder_switches": _adder_switches(program, topology),
         "multiplier_switches": _multiplier_switches(program, layout, hardware),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims
-from maerisim.reports.as_json import mapping_json, memory_json
+from maerisim.reports.as_json import memory_json
 from maerisim.reports.frame import frame
 from maerisim.workload.problem import FusedProblem, Problem
 
@@ -211,9 +211,9 @@ class NetworkReport(Findings[AnyReport]):
             "energy": self.energy(layer),
             "counters": layer.counters.as_dict(),
             "dram": memory_json(self.hardware, layer.memory),
-            "mapping": mapping_json(layer.mapping)
+            "mapping": layer.mapping.to_dict()
             if isinstance(layer, LayerReport)
-            else [mapping_json(mapping) for mapping in layer.mapping.of_layers],
+            else [mapping.to_dict() for mapping in layer.mapping.of_layers],
             "scaled": layer.scaled,
             "problem": dims(layer.problem)
             if isinstance(layer, LayerReport)

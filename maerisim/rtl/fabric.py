@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from maerisim.fabric.topology import Reduction, Transfer, Wire
+from maerisim.fabric.topology import Routing, Transfer, Wire
 from maerisim.program.wiring import REGISTER
 from maerisim.rtl.modes import HALF_INPUTS, SINGLE_INPUTS, Configuration, Double, HalfMode, compatible
 from maerisim.rtl.switches import RIGHT, AdderTree, Output
@@ -18,7 +18,7 @@ _WORDS_A_CYCLE = 4
 """Switches that are configured in a cycle, doubles first."""
 
 
-def configured(configuration: Configuration, buses: int) -> Reduction:
+def configured(configuration: Configuration, buses: int) -> Routing:
     """The network of a configuration. A word that arrives at an input that no mode names stays there.
 
     Transfers to the ports of buses come first, those of double switches before the others: where two share a port, the
@@ -36,7 +36,7 @@ def configured(configuration: Configuration, buses: int) -> Reduction:
         elif level:
             upwards.append(Transfer(REGISTER, (wire,), _operand(tree, level - 1, place), -1))
     to_ports.sort(key=lambda transfer: _is_single(tree, transfer.operands[0]))
-    return Reduction(
+    return Routing(
         transfers=(*to_ports, *upwards),
         ports=tuple(sorted({transfer.output for transfer in to_ports})),
         configured_at=-(-tree.doubles // _WORDS_A_CYCLE) - (-tree.singles // _WORDS_A_CYCLE) + 1,

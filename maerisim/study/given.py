@@ -19,7 +19,7 @@ from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.reports.findings import LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study.tasks import FusedTask, LayerTask, StageTask, Study, Task
-from maerisim.ways.way import violations
+from maerisim.ways.way import AnyMapping, violations
 from maerisim.workload.entry import part_name
 from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
@@ -32,7 +32,6 @@ HardwareLike = Hardware | str | Path
 """A piece of hardware, the YAML file of one, or a shipped name."""
 NetworkLike = Network | Layer | str | Path
 """A network, a layer alone, the YAML file of a network, or a shipped name."""
-AnyMapping = Mapping | FusedMapping
 MappingsLike = AnyMapping | MappingOf[str, AnyMapping] | MappingFile | str | Path
 """Mappings by the name of the layer or stage, the YAML file of some, or one for the one layer that runs."""
 ConstraintsLike = MappingOf[str, Any] | str | Path

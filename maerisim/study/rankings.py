@@ -9,7 +9,6 @@ from maerisim.analytic.ranking import Ranked, Ranking, rank
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import dims
-from maerisim.reports.as_json import mapping_json
 from maerisim.reports.frame import frame
 from maerisim.study import warmup
 from maerisim.study.tasks import FusedTask, StageTask, Study
@@ -41,7 +40,7 @@ class LayerRanking:
             "estimated": self.ranking.estimated,
             "mappings": [
                 {
-                    "mapping": mapping_json(each.mapping),
+                    "mapping": each.mapping.to_dict(),
                     "estimated_cycles": each.estimate.cycles,
                     "limited_by": each.estimate.limited_by,
                     "energy": each.estimate.counters.energy(self.hardware.energy),

@@ -15,7 +15,7 @@ from maerisim.reports.frame import frame
 from maerisim.study.progress import ProgressCallback, tell_nobody
 from maerisim.sweeps import export
 from maerisim.sweeps.document import Experiment
-from maerisim.sweeps.plan import Plan
+from maerisim.sweeps.plan import SweepPlan
 from maerisim.sweeps.running import Workers, compile_for, missing, run_tasks
 from maerisim.sweeps.store import Store
 from maerisim.sweeps.totals import Total, best, totals
@@ -32,7 +32,7 @@ SweepLike = Mapping[str, Any] | str | Path
 class SweepReport:
     """What a sweep asks for, and the outcomes that are there, by the keys of its tasks."""
 
-    plan: Plan
+    plan: SweepPlan
     outcomes: Mapping[str, Outcome]
     interrupted: bool = False
 
@@ -79,13 +79,13 @@ def sweep(
     return found
 
 
-def plan_of(sweep: SweepLike) -> Plan:
+def plan_of(sweep: SweepLike) -> SweepPlan:
     """What a sweep has to run."""
-    return Plan.of(Experiment.load(sweep) if isinstance(sweep, str | Path) else Experiment.of(sweep))
+    return SweepPlan.of(Experiment.load(sweep) if isinstance(sweep, str | Path) else Experiment.of(sweep))
 
 
 def carried_out(
-    plan: Plan,
+    plan: SweepPlan,
     database: str | os.PathLike[str] | None,
     jobs: int | None,
     dask: str | None,

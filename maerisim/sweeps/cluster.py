@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from maerisim.errors import NotSupportedError, WorkersError
-from maerisim.sweeps.plan import Task
+from maerisim.sweeps.plan import SweepTask
 from maerisim.sweeps.running import Outcomes, Workers
 from maerisim.sweeps.work import Outcome, run
 
@@ -72,7 +72,7 @@ def check_workers(client: Client, address: str) -> None:
         raise WorkersError("\n".join(wrong))
 
 
-def outcomes(client: Client, address: str, tasks: Sequence[Task]) -> Outcomes:
+def outcomes(client: Client, address: str, tasks: Sequence[SweepTask]) -> Outcomes:
     """Outcomes as they come; what is not done when this is left early is cancelled."""
     from distributed import as_completed
 

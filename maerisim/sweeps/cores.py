@@ -9,13 +9,13 @@ from contextlib import closing
 from joblib import cpu_count
 
 from maerisim.errors import WorkersError
-from maerisim.sweeps.plan import Task
+from maerisim.sweeps.plan import SweepTask
 from maerisim.sweeps.running import Outcomes
 from maerisim.sweeps.work import run
 from maerisim.sweeps.workers import in_processes
 
 
-def on_cores(tasks: Sequence[Task], jobs: int | None) -> Outcomes:
+def on_cores(tasks: Sequence[SweepTask], jobs: int | None) -> Outcomes:
     """Outcomes as they come, of ``jobs`` processes or one per core. Raises WorkersError when one of them dies."""
     processes = min(jobs or cpu_count(), len(tasks))
     try:

@@ -16,7 +16,7 @@ from maerisim import documents
 from maerisim.documents import Complaint, Document, KeyPath, Kind, described, dotted
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.sweeps.grid import Grid, Invalid, Point, parameters_of
+from maerisim.sweeps.grid import Grid, GridPoint, Invalid, parameters_of
 from maerisim.workload.network import Network
 
 MOST_POINTS = 100_000
@@ -110,7 +110,7 @@ class Experiment:
     sweep: Sweep
     hardware: Hardware
     networks: tuple[tuple[Network, tuple[str, ...]], ...]
-    points: tuple[Point, ...]
+    points: tuple[GridPoint, ...]
     skipped: tuple[Invalid, ...]
 
     @classmethod

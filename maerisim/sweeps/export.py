@@ -11,24 +11,24 @@ from typing import Any
 
 from maerisim.mapping.notation import dims
 from maerisim.reports.as_json import json_text
-from maerisim.sweeps.plan import Entry, Plan
+from maerisim.sweeps.plan import SweepEntry, SweepPlan
 from maerisim.sweeps.store import COLUMNS
 from maerisim.sweeps.work import Outcome
 
 
-def as_json(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+def as_json(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> str:
     """The document as text."""
     return json_text(document(plan, outcomes)) + "\n"
 
 
-def document(plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def document(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """The sweep's name and objective, and its rows."""
     sweep = plan.experiment.sweep
     rows = [row(entry, outcomes.get(entry.task.key)) for entry in plan.entries]
     return {"sweep": sweep.name, "objective": sweep.objective, "rows": rows}
 
 
-def as_csv(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+def as_csv(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> str:
     """A header and a line per row: problem and mapping as JSON, each counter that is a number in its own column."""
     rows = [flat(row(entry, outcomes.get(entry.task.key))) for entry in plan.entries]
     names = list(dict.fromkeys(name for each in rows for name in each))
@@ -39,7 +39,7 @@ def as_csv(plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
     return paper.getvalue()
 
 
-def row(entry: Entry, outcome: Outcome | None) -> dict[str, Any]:
+def row(entry: SweepEntry, outcome: Outcome | None) -> dict[str, Any]:
     """What is known of a layer at a point; ``status`` is ``done``, ``failed`` or ``missing``."""
     layer, measured = entry.layer, outcome.measured if outcome else None
     status = "missing" if outcome is None else "failed" if measured is None else "done"

@@ -47,7 +47,7 @@ def written(value: Value) -> str:
 
 
 @dataclass(frozen=True)
-class Point:
+class GridPoint:
     """A point of the grid: the value of each parameter, in the grid's order, and the hardware that they make."""
 
     values: dict[str, Value]
@@ -57,7 +57,7 @@ class Point:
         return in_words(self.values)
 
 
-class Choice(NamedTuple):
+class GridChoice(NamedTuple):
     """One value of a key of the grid, and its place in the key's list."""
 
     key: str
@@ -69,7 +69,7 @@ class Choice(NamedTuple):
 class Invalid:
     """A combination of values that is no hardware, and why: each text under the path of a value in the sweep."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[GridChoice, ...]
     problems: tuple[Complaint, ...]
 
     def __str__(self) -> str:
@@ -83,17 +83,17 @@ class Grid:
     ``usable`` holds the choices that occur in a point.
     """
 
-    points: tuple[Point, ...]
+    points: tuple[GridPoint, ...]
     invalid: tuple[Invalid, ...]
-    usable: frozenset[Choice]
+    usable: frozenset[GridChoice]
 
     @classmethod
     def of(cls, values: Mapping[str, Sequence[Value]], base: Hardware) -> Grid:
         """The combinations in the order in which the values stand, the last key turning fastest, each on ``base``."""
-        axes = [[Choice(key, place, value) for place, value in enumerate(row)] for key, row in values.items()]
-        points: dict[str, Point] = {}
+        axes = [[GridChoice(key, place, value) for place, value in enumerate(row)] for key, row in values.items()]
+        points: dict[str, GridPoint] = {}
         invalid: list[Invalid] = []
-        usable: set[Choice] = set()
+        usable: set[GridChoice] = set()
         for choices in itertools.product(*axes):
             try:
                 point = point_at(choices, base)
@@ -118,7 +118,7 @@ class Grid:
         return [(path, f"{text} ({_where(where)}{hint})") for (path, text, hint), where in reasons.items()]
 
 
-def point_at(choices: Sequence[Choice], base: Hardware) -> Point:
+def point_at(choices: Sequence[GridChoice], base: Hardware) -> GridPoint:
     """``base`` with the chosen values. Raises DocumentError when that is no valid hardware."""
     chosen = _chosen(choices)
     problems = []
@@ -136,10 +136,10 @@ def point_at(choices: Sequence[Choice], base: Hardware) -> Point:
         raise DocumentError(problems + error.problems) from None
     if problems:
         raise DocumentError(problems)
-    return Point({parameter: _value_of(hardware, parameter) for parameter in chosen}, hardware)
+    return GridPoint({parameter: _value_of(hardware, parameter) for parameter in chosen}, hardware)
 
 
-def _chosen(choices: Iterable[Choice]) -> dict[str, Value]:
+def _chosen(choices: Iterable[GridChoice]) -> dict[str, Value]:
     return {parameter: choice.value for choice in choices for parameter in parameters_of(choice.key)}
 
 
@@ -149,7 +149,7 @@ def _value_of(hardware: Hardware, parameter: str) -> Value:
     return getattr(hardware, DERIVED[parameter]) if value is None and parameter in DERIVED else value
 
 
-def _located(line: str, choices: Iterable[Choice]) -> Complaint:
+def _located(line: str, choices: Iterable[GridChoice]) -> Complaint:
     """A line of ``with_overrides`` as a problem of the value in the sweep that it is about."""
     text = line.removeprefix(f"{_ORIGIN}: ")
     parameter, _, rest = text.partition(": ")

@@ -15,13 +15,13 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.reports.findings import UnsupportedLayer
 from maerisim.study.tasks import StageTask, Study
 from maerisim.sweeps.document import Experiment
-from maerisim.sweeps.grid import DERIVED, Point
+from maerisim.sweeps.grid import DERIVED, GridPoint
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 
 
 @dataclass(frozen=True)
-class Task:
+class SweepTask:
     """A layer shape to map and simulate on one piece of hardware. Tasks with the same ``key`` have the same result."""
 
     key: str
@@ -31,29 +31,29 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SweepEntry:
     """A layer of a network at a point of the grid, and the task whose result it has."""
 
     network: str
-    point: Point
+    point: GridPoint
     layer: StageTask
-    task: Task
+    task: SweepTask
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """Everything that a sweep asks for, networks outside, then points, then layers; ``tasks`` holds each task once."""
 
     experiment: Experiment
-    entries: tuple[Entry, ...]
-    tasks: dict[str, Task]
+    entries: tuple[SweepEntry, ...]
+    tasks: dict[str, SweepTask]
     unsupported: tuple[UnsupportedLayer, ...]
 
     @classmethod
-    def of(cls, experiment: Experiment) -> Plan:
+    def of(cls, experiment: Experiment) -> SweepPlan:
         """Raises NotSupportedError when a layer asked for by name, or every layer of a network, cannot run."""
-        entries: list[Entry] = []
-        tasks: dict[str, Task] = {}
+        entries: list[SweepEntry] = []
+        tasks: dict[str, SweepTask] = {}
         unsupported: list[UnsupportedLayer] = []
         objective = experiment.sweep.objective
         for network, layers in experiment.networks:
@@ -62,13 +62,13 @@ class Plan:
                 described = described_hardware(point.hardware)
                 for layer in study.stages:
                     key = key_of(described, layer.problem, objective)
-                    task = tasks.setdefault(key, Task(key, point.hardware, layer, objective))
-                    entries.append(Entry(network.name, point, layer, task))
+                    task = tasks.setdefault(key, SweepTask(key, point.hardware, layer, objective))
+                    entries.append(SweepEntry(network.name, point, layer, task))
             unsupported += refused(studies[0][1])
         return cls(experiment, tuple(entries), tasks, tuple(unsupported))
 
 
-def studies_of(network: Network, layers: Sequence[str], experiment: Experiment) -> list[tuple[Point, Study]]:
+def studies_of(network: Network, layers: Sequence[str], experiment: Experiment) -> list[tuple[GridPoint, Study]]:
     """A network at every point. Raises NotSupportedError unless the same layers can run at all of them: totals of
     different layers must not be compared.
     """

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from maerisim.errors import DocumentError
 from maerisim.reports import figures
 from maerisim.reports.figures import HUES
-from maerisim.sweeps.grid import Point, Value, written
-from maerisim.sweeps.plan import Plan
+from maerisim.sweeps.grid import GridPoint, Value, written
+from maerisim.sweeps.plan import SweepPlan
 from maerisim.sweeps.totals import Total
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ LEAST_RATIO = 2.0
 MARKERS = "osD^vPX*<>"
 
 
-def require_plotting(path: Path, points: Sequence[Point]) -> None:
+def require_plotting(path: Path, points: Sequence[GridPoint]) -> None:
     """Raises DocumentError when there can be no plot of such points in this file, NotSupportedError without matplotlib."""
     figures.require(path)
     layout = PanelLayout.of(points)
@@ -62,7 +62,7 @@ def require_plotting(path: Path, points: Sequence[Point]) -> None:
         )
 
 
-def plot(plan: Plan, found: Sequence[Total], path: Path) -> None:
+def plot(plan: SweepPlan, found: Sequence[Total], path: Path) -> None:
     """Write the figure. Raises DocumentError when the file cannot be written."""
     figures.write(path, lambda: draw(plan, found))
 
@@ -76,7 +76,7 @@ class PanelLayout:
     columns: tuple[Coupled, ...]
 
     @classmethod
-    def of(cls, points: Sequence[Point]) -> PanelLayout:
+    def of(cls, points: Sequence[GridPoint]) -> PanelLayout:
         """The layout for parameters that vary over ``points``; the first one is shown when none does."""
         groups: dict[tuple[Value, ...], Coupled] = {}
         for parameter in points[0].values:
@@ -136,7 +136,7 @@ class Axis:
         panel.xaxis.set_minor_locator(NullLocator())
 
 
-def draw(plan: Plan, found: Sequence[Total]) -> Figure:
+def draw(plan: SweepPlan, found: Sequence[Total]) -> Figure:
     """The figure of a sweep; points without all their results are left out and counted in its footnote."""
     from matplotlib.figure import Figure
 
@@ -179,11 +179,11 @@ def draw(plan: Plan, found: Sequence[Total]) -> Figure:
     return figure
 
 
-def value_of(point: Point, group: Coupled) -> Value:
+def value_of(point: GridPoint, group: Coupled) -> Value:
     return point.values[group[0]] if group else None
 
 
-def columns_of(point: Point, layout: PanelLayout) -> tuple[Value, ...]:
+def columns_of(point: GridPoint, layout: PanelLayout) -> tuple[Value, ...]:
     return tuple(value_of(point, group) for group in layout.columns)
 
 
@@ -252,7 +252,7 @@ def add_legend(figure: Figure, group: Coupled, lines: Sequence[Value], axis: Axi
     figure.legend(handles=handles, title=title, alignment="left", loc="outside right upper")
 
 
-def footnote(plan: Plan, found: Sequence[Total], axis: Axis) -> str:
+def footnote(plan: SweepPlan, found: Sequence[Total], axis: Axis) -> str:
     """What the numbers are, and what is not in them."""
     sweep = plan.experiment.sweep
     scales = "both axes logarithmic" if axis.logarithmic else "cycles on a logarithmic scale"

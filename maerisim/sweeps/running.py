@@ -7,16 +7,16 @@ from contextlib import closing
 
 from maerisim.study import warmup
 from maerisim.study.progress import ProgressCallback
-from maerisim.sweeps.plan import Plan, Task
+from maerisim.sweeps.plan import SweepPlan, SweepTask
 from maerisim.sweeps.store import Store
 from maerisim.sweeps.work import Outcome
 
 Outcomes = Generator[Outcome, None, None]
-Workers = Callable[[Sequence[Task]], Outcomes]
+Workers = Callable[[Sequence[SweepTask]], Outcomes]
 """Runs tasks and yields their outcomes as they come; closing the generator ends what is running."""
 
 
-def missing(plan: Plan, store: Store, *, retry_failed: bool) -> list[Task]:
+def missing(plan: SweepPlan, store: Store, *, retry_failed: bool) -> list[SweepTask]:
     """The tasks without a stored outcome, and with ``retry_failed`` those that failed.
 
     They are in the order of their keys, which are hashes: so the pace of the first is that of the rest.
@@ -26,7 +26,9 @@ def missing(plan: Plan, store: Store, *, retry_failed: bool) -> list[Task]:
     return [plan.tasks[key] for key in sorted(plan.tasks.keys() - kept)]
 
 
-def run_tasks(tasks: Sequence[Task], total: int, store: Store, workers: Workers, progress: ProgressCallback) -> None:
+def run_tasks(
+    tasks: Sequence[SweepTask], total: int, store: Store, workers: Workers, progress: ProgressCallback
+) -> None:
     """Run the tasks, of ``total`` with those that are stored already, and store each outcome as it comes."""
     waiting = {task.key: task for task in tasks}
     failed = 0
@@ -37,6 +39,6 @@ def run_tasks(tasks: Sequence[Task], total: int, store: Store, workers: Workers,
             progress(total - len(waiting), total, f"sweeping, {failed} failed" if failed else "sweeping")
 
 
-def compile_for(tasks: Sequence[Task]) -> None:
+def compile_for(tasks: Sequence[SweepTask]) -> None:
     """Compile the kernels that the tasks need, so that workers find them on disk instead of each compiling them."""
     warmup.ensure(sorted({part for task in tasks for part in warmup.needed_by(task.hardware)}))

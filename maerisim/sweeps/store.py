@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from maerisim.errors import DocumentError
-from maerisim.sweeps.plan import Task, described_hardware
+from maerisim.sweeps.plan import SweepTask, described_hardware
 from maerisim.sweeps.work import Measured, Outcome
 
 APPLICATION = int.from_bytes(b"MAER")
@@ -106,7 +106,7 @@ class Store:
         except sqlite3.Error as error:
             raise DocumentError([f"{self.path}: cannot be used as a database: {error}"]) from error
 
-    def put(self, task: Task, outcome: Outcome) -> None:
+    def put(self, task: SweepTask, outcome: Outcome) -> None:
         """Store an outcome for good before returning; a result that is there already is replaced."""
         row: dict[str, Any] = dict.fromkeys(COLUMNS) if outcome.measured is None else asdict(outcome.measured)
         row |= {name: None if row[name] is None else json.dumps(row[name]) for name in IN_JSON}

@@ -9,7 +9,7 @@ from maerisim.analytic.objective import Objective
 from maerisim.mapping.notation import percent, quantity, signed_percent, whole
 from maerisim.reports.table import Column, Page, Row, plural
 from maerisim.sweeps.grid import written
-from maerisim.sweeps.plan import Plan
+from maerisim.sweeps.plan import SweepPlan
 from maerisim.sweeps.totals import Total, best
 
 MOST_LISTED = 20
@@ -25,7 +25,7 @@ PRODUCTS = ("edp", "energy_efficiency")
 """Objectives for which the energy-delay product is shown."""
 
 
-def title(plan: Plan, stored: int, database: Path) -> str:
+def title(plan: SweepPlan, stored: int, database: Path) -> str:
     """What was asked for, and how much of it is there."""
     experiment = plan.experiment
     return (
@@ -35,7 +35,7 @@ def title(plan: Plan, stored: int, database: Path) -> str:
     )
 
 
-def page(plan: Plan, found: Sequence[Total], stored: int, database: Path) -> Page:
+def page(plan: SweepPlan, found: Sequence[Total], stored: int, database: Path) -> Page:
     """Totals in the plan's order, the best of each network in bold and marked."""
     objective = plan.experiment.sweep.objective
     numbers = ["cycles", "error", "used", "energy", *(["edp"] if objective in PRODUCTS else [])]
@@ -79,7 +79,7 @@ def remark(total: Total) -> str:
     return ", ".join(reasons)
 
 
-def notes(plan: Plan, found: Sequence[Total]) -> list[str]:
+def notes(plan: SweepPlan, found: Sequence[Total]) -> list[str]:
     """The best point of each network, and everything that the numbers do not cover."""
     sweep = plan.experiment.sweep
     lines = [
@@ -96,7 +96,7 @@ def notes(plan: Plan, found: Sequence[Total]) -> list[str]:
     return [*lines, *skipped_notes(plan)]
 
 
-def skipped_notes(plan: Plan) -> list[str]:
+def skipped_notes(plan: SweepPlan) -> list[str]:
     skipped = plan.experiment.skipped
     if not skipped:
         return []

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from maerisim.analytic.objective import Objective, score
-from maerisim.sweeps.grid import Point
-from maerisim.sweeps.plan import Entry, Plan
+from maerisim.sweeps.grid import GridPoint
+from maerisim.sweeps.plan import SweepEntry, SweepPlan
 from maerisim.sweeps.work import Measured, Outcome
 
 
@@ -18,8 +18,8 @@ class Total:
     """A network at a point. The numbers are None until every layer has a result."""
 
     network: str
-    point: Point
-    layers: tuple[tuple[Entry, Outcome | None], ...]
+    point: GridPoint
+    layers: tuple[tuple[SweepEntry, Outcome | None], ...]
 
     @property
     def missing(self) -> int:
@@ -70,7 +70,7 @@ class Total:
         return score(objective, cycles, energy)[0]
 
 
-def totals(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Total]:
+def totals(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> list[Total]:
     """Every network at every point, in the plan's order."""
     grouped = itertools.groupby(plan.entries, key=lambda entry: (entry.network, str(entry.point)))
     found = []

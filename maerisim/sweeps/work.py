@@ -9,7 +9,7 @@ from typing import Any
 from maerisim.errors import MaerisimError
 from maerisim.reports.findings import NetworkReport
 from maerisim.study.layer import map_layer, simulated
-from maerisim.sweeps.plan import Task
+from maerisim.sweeps.plan import SweepTask
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Outcome:
     message: str | None = None
 
 
-def run(task: Task) -> Outcome:
+def run(task: SweepTask) -> Outcome:
     """Map and simulate; what goes wrong becomes the outcome, so that the other tasks of a sweep go on."""
     begin = time.perf_counter()
     measured, message = None, None
@@ -54,7 +54,7 @@ def run(task: Task) -> Outcome:
     return Outcome(task.key, time.perf_counter() - begin, measured, message)
 
 
-def measure(task: Task) -> Measured:
+def measure(task: SweepTask) -> Measured:
     """Map and simulate a layer. Raises MaerisimError when it cannot be mapped or does not come to an end."""
     layer = simulated(map_layer(task.layer, task.hardware, task.objective), task.hardware)
     found = NetworkReport(task.hardware, "", (layer,)).layer_dict(layer)

@@ -38,7 +38,7 @@ MOST_BLOCKS_IN_TURN = 1 << 22
 
 
 @dataclass(frozen=True)
-class Plan:
+class BlockPlan:
     """How a layer is cut into ``blocks``, and what is expected of each of their shapes."""
 
     blocks: Blocks
@@ -114,7 +114,7 @@ class InBlocks(LayerWay):
             memory=_memory_use(blocks, schedule, cycles),
         )
 
-    def plan(self, legal: LegalLayer) -> Plan:
+    def plan(self, legal: LegalLayer) -> BlockPlan:
         """The blocks that are expected to take fewest cycles; of equal ones those that move fewest words.
 
         Large blocks move fewer words, small ones begin sooner and overlap better. Raises MappingError when none fits.
@@ -148,7 +148,7 @@ class InBlocks(LayerWay):
         for blocks, _ in options:
             estimates = tuple(expected(shape) for shape in blocks.shapes)
             schedule = dram.schedule_of(blocks, _cycles(estimates), hardware.dram)
-            plans.append(Plan(blocks, estimates, dram.cycles_of(dram.follow(schedule, hardware.dram))))
+            plans.append(BlockPlan(blocks, estimates, dram.cycles_of(dram.follow(schedule, hardware.dram))))
         return min(plans, key=lambda each: (each.cycles, sum(int(words.sum()) for words in each.blocks.transfers[:5])))
 
     def _block(self, shape: Shape) -> LegalLayer:

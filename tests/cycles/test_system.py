@@ -20,7 +20,7 @@ from maerisim.kernels.stepping.transfers import NOTHING, Schedule
 from maerisim.mapping.mapping import Mapping
 from maerisim.memory import dram
 from maerisim.memory.blocks import Blocks, compulsory_words
-from maerisim.ways.in_blocks import InBlocks, Plan, cycles_in_turn
+from maerisim.ways.in_blocks import BlockPlan, InBlocks, cycles_in_turn
 from maerisim.ways.way import estimate, programs, simulate, violations, way_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.reference import random_operands, reference_outputs
@@ -163,7 +163,7 @@ def test_where_memory_does_not_limit_nothing_changes(case: Case) -> None:
     assert dram.cycles_of(dram.follow(schedule, Dram())) == result.cycles
 
 
-def plan(problem: Problem, mapping: Mapping, hardware: Hardware) -> Plan:
+def plan(problem: Problem, mapping: Mapping, hardware: Hardware) -> BlockPlan:
     way = way_of(problem, hardware)
     assert isinstance(way, InBlocks)
     return way.plan(way.legal(mapping))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 KERNELS = Path(__file__).resolve().parents[2] / "maerisim" / "kernels"
-ROOMS = ("estimating",)
+ROOMS = ("estimating", "stepping")
 CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
 
 

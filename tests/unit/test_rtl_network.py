@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maerisim.fabric.topology import Reduction, Wire
+from maerisim.fabric.topology import Routing, Wire
 from maerisim.program.wiring import REGISTER
 from maerisim.rtl.configure import configure, packing
 from maerisim.rtl.fabric import configured
@@ -15,7 +15,7 @@ from maerisim.rtl.tokens import push
 BUSES = 4
 
 
-def sums_at_ports(reduction: Reduction) -> list[tuple[Wire, list[int]]]:
+def sums_at_ports(reduction: Routing) -> list[tuple[Wire, list[int]]]:
     """(port, multiplier switches whose products it gets) of every result; two switches may share a port."""
     value: dict[Wire, set[int]] = {}
     results = []

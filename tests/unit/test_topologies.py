@@ -19,7 +19,7 @@ from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.fan import ForwardingAdderNetwork
 from maerisim.fabric.linear import LinearChain
 from maerisim.fabric.plain_tree import PlainTree
-from maerisim.fabric.topology import Place, Reduction, Topology, Transfer, Wire
+from maerisim.fabric.topology import Place, Routing, Topology, Transfer, Wire
 from maerisim.fabric.tree import BinaryTree
 from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
@@ -58,7 +58,7 @@ def leaves(span: Span) -> range:
     return range(span.start, span.start + span.size)
 
 
-def check_sums(reduction: Reduction, spans: list[Span]) -> None:
+def check_sums(reduction: Routing, spans: list[Span]) -> None:
     """Push waves of tokens through the transfers: each result is the sum of its own leaves, one wave a cycle."""
     queues: dict[Wire, deque[Counter[tuple[int, int]]]] = defaultdict(deque)
     arrivals: dict[int, list[int]] = defaultdict(list)
@@ -87,7 +87,7 @@ def check_sums(reduction: Reduction, spans: list[Span]) -> None:
     assert all(not queue for wire, queue in queues.items() if wire.kind != "result")
 
 
-def check_wires(reduction: Reduction, spans: list[Span]) -> None:
+def check_wires(reduction: Routing, spans: list[Span]) -> None:
     """Each wire has one writer and one reader, and whoever reads it comes first in the order of work."""
     written = Counter(transfer.output for transfer in reduction.transfers)
     read = Counter(wire for transfer in reduction.transfers for wire in transfer.operands)
@@ -114,7 +114,7 @@ def neighbour(index: int) -> int:
     return index + 1 if index % 2 else index - 1
 
 
-def drives(tree: BinaryTree, reduction: Reduction) -> Counter[Hashable]:
+def drives(tree: BinaryTree, reduction: Routing) -> Counter[Hashable]:
     """How often in a cycle each output of a switch is driven, and for how many VNs it adds.
 
     Level 1 passes two VNs of a single multiplier switch side by side to their buses, without an adder.
@@ -138,7 +138,7 @@ def drives(tree: BinaryTree, reduction: Reduction) -> Counter[Hashable]:
     return uses
 
 
-def check_tree_places(tree: BinaryTree, reduction: Reduction, *, lateral: int | None) -> None:
+def check_tree_places(tree: BinaryTree, reduction: Routing, *, lateral: int | None) -> None:
     """Words only travel along links that the fabric has: from own children, or across a lateral link.
 
     ``lateral`` is the latency of the lateral links, None where there are none.
@@ -181,7 +181,7 @@ def common_level(span: Span) -> int:
     return level
 
 
-def check_art(multipliers: int, spans: list[Span], latency: int, lateral_latency: int) -> Reduction:
+def check_art(multipliers: int, spans: list[Span], latency: int, lateral_latency: int) -> Routing:
     tree = AugmentedReductionTree(multipliers, latency, lateral_latency)
     reduction = tree.route(spans)
     check_wires(reduction, spans)
@@ -384,7 +384,7 @@ def sums_by_the_rule_of_fan(multipliers: int, spans: list[Span]) -> dict[Span, l
     return added
 
 
-def check_fan(multipliers: int, spans: list[Span], latency: int = 1, *, to_last_level: bool = False) -> Reduction:
+def check_fan(multipliers: int, spans: list[Span], latency: int = 1, *, to_last_level: bool = False) -> Routing:
     """Links are those there are, each driven once; all words of a VN take equally long; the sums are those of the rule."""
     fan = ForwardingAdderNetwork(multipliers, latency, to_last_level=to_last_level)
     reduction = fan.route(spans)

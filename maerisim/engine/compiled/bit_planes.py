@@ -116,7 +116,7 @@ class _Stores(NamedTuple):
 
 def _stores(program: Program, hardware: Hardware) -> _Stores:
     switch = hardware.multiplier
-    held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+    held = switch.held_weights
     depth = [switch.input_fifo_depth, switch.partial_sum_fifo_depth, held, switch.forward_fifo_depth]
     most = [max(room, together) for room, together in zip(depth, (1, 1, program.batches.weights, 1), strict=True)]
     uses = np.bitwise_or.reduce(np.array(program.compute.templates, np.int64), axis=None)

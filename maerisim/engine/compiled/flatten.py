@@ -16,7 +16,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, walk
 from maerisim.kernels.stepping.accumulator import seek_first_active
 from maerisim.kernels.stepping.distribution_port import seek_first_packets
-from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStep, Slots, Switches
+from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStepState, Slots, Switches
 from maerisim.kernels.stepping.machine import (
     Adders,
     Between,
@@ -153,9 +153,9 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     return machine
 
 
-def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: Hardware) -> LockStep:
+def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: Hardware) -> LockStepState:
     """What a machine whose controller walks ``control`` has besides :func:`flatten`."""
-    return LockStep(
+    return LockStepState(
         switches=_switches(hardware),
         slots=_slots(hardware),
         control=_control(program, control),
@@ -234,7 +234,7 @@ def _empty_words(program: Program) -> Ints:
 
 def controller_of(program: Program, hardware: Hardware) -> Controller:
     limits, batches = hardware.controller, program.batches
-    free = limits.steps_per_cycle is None and not limits.wait_for_outputs
+    free = not limits.holds_ports_back
     return Controller(
         released=zeros(1) + (walk.LATEST if free else 0),
         rate=limits.steps_per_cycle or batches.last_step,
@@ -297,7 +297,7 @@ def _slots(hardware: Hardware) -> Slots:
 
 def _stores(program: Program, hardware: Hardware, carry: bool) -> Stores:
     switch = hardware.multiplier
-    held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+    held = switch.held_weights
     depth = np.array(
         [switch.input_fifo_depth, switch.partial_sum_fifo_depth, held, switch.forward_fifo_depth], np.int64
     )

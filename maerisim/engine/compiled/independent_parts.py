@@ -17,7 +17,7 @@ import numpy as np
 from maerisim.arrays import Ints
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import BusInput
-from maerisim.fabric.topology import Reduction, Topology, Transfer, Wire
+from maerisim.fabric.topology import Routing, Topology, Transfer, Wire
 from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
@@ -55,7 +55,7 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     leaves = hardware.multipliers // hardware.ports
     used = -(-program.multipliers_used // leaves)
     limits = hardware.controller
-    held_back = limits.steps_per_cycle is not None or limits.wait_for_outputs
+    held_back = limits.holds_ports_back
     if held_back or hardware.collection.write_back == "half" or program.fusion is not None:
         yield 0, used  # the controller, the global buffer or what flows between two layers ties everything together
         return
@@ -112,7 +112,7 @@ def _part(
         compute=replace(program.compute, templates=tuple(uses[start:stop] for uses in program.compute.templates)),
         collect=_collect(program.collect, slice(first_vn, behind_vn)),
         spans=tuple(Span(span.start - start, span.size) for span in program.spans[first_vn:behind_vn]),
-        reduction=Reduction(transfers),
+        reduction=Routing(transfers),
         bus_inputs=tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs),
         multipliers_used=stop - start,
         results=int(results[first_vn:behind_vn].sum()),

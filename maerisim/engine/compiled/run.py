@@ -21,7 +21,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, ending, fabric, walk
 from maerisim.kernels.stepping import fast_forward as repeating
 from maerisim.kernels.stepping.lock_step.fabric import run_in_lock_step
-from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStep
+from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStepState
 from maerisim.kernels.stepping.machine import Machine
 from maerisim.program.program import Control, Program
 from maerisim.program.wiring import wire_up
@@ -118,7 +118,9 @@ def _switches_by_column(hardware: Hardware) -> Ints:
     return switches
 
 
-def _deadlock(machine: Machine, lock_step: LockStep | None, program: Program, hardware: Hardware, cycle: int) -> str:
+def _deadlock(
+    machine: Machine, lock_step: LockStepState | None, program: Program, hardware: Hardware, cycle: int
+) -> str:
     ports = machine.ports
     blocked = {}
     for port in range(hardware.ports):

@@ -21,7 +21,7 @@ class Controller(Component):
     ) -> None:
         super().__init__(surroundings)
         self.batches, self.limits, self.global_buffer = program.batches, hardware.controller, global_buffer
-        free = self.limits.steps_per_cycle is None and not self.limits.wait_for_outputs
+        free = not self.limits.holds_ports_back
         self.released: float = math.inf if free else 0
 
     def run(self) -> Tick:

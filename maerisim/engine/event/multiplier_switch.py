@@ -37,7 +37,7 @@ class MultiplierSwitch(Component):
         self.number, self.program, self.product, self.neighbour = number, program, product, neighbour
         self.pads = hardware.controller.pad_edges
         switch, clock = hardware.multiplier, self.clock
-        held = switch.weight_registers * (2 if switch.weight_double_buffering else 1)
+        held = switch.held_weights
         self.weights = OperandStore(Queue(clock, held), program.batches.weights)
         self.inputs = OperandStore(Queue(clock, switch.input_fifo_depth))
         self.partial_sums = OperandStore(Queue(clock, switch.partial_sum_fifo_depth))

@@ -13,11 +13,20 @@ from maerisim.kernels.estimating.dimensions import EVERYTHING, OF_K, OF_Q, OF_WE
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import distinct
 from maerisim.kernels.estimating.orders import Reuse
-from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, Loops, TileShape, log2, next_subset
+from maerisim.kernels.estimating.quantities import (
+    FabricNumbers,
+    LayerNumbers,
+    LoopNumbers,
+    TileShape,
+    log2,
+    next_subset,
+)
 
 
 @helper
-def windows(tile: Ints, loops: Loops, partial: int, outer: int, inner: int, step_outer: int, step_inner: int) -> int:
+def windows(
+    tile: Ints, loops: LoopNumbers, partial: int, outer: int, inner: int, step_outer: int, step_inner: int
+) -> int:
     """Rows (or columns) of inputs that the tiles of an output and a filter dimension touch, summed over all tiles."""
     total = 0
     for outer_edge in range(1 + (partial >> outer & 1)):
@@ -32,7 +41,7 @@ def windows(tile: Ints, loops: Loops, partial: int, outer: int, inner: int, step
 
 @helper
 def count_traffic(
-    layer: LayerNumbers, tile: Ints, shape: TileShape, loops: Loops, reuse: Reuse, fabric: FabricNumbers, exits: Exits,
+    layer: LayerNumbers, tile: Ints, shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNumbers, exits: Exits,
     costs: Ints, row: int,
 ) -> None:  # fmt: skip
     """Fill ``costs[row]`` with all that neither the placement nor, except for what it reuses, the loop order changes."""
@@ -101,7 +110,7 @@ def add_loads(
 @helper
 def add_placement(
     shape: TileShape,
-    loops: Loops,
+    loops: LoopNumbers,
     reuse: Reuse,
     fabric: FabricNumbers,
     loads: Ints,

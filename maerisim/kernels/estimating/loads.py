@@ -16,7 +16,7 @@ from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
     LayerNumbers,
-    Loops,
+    LoopNumbers,
     Shorts,
     TileShape,
     block_of,
@@ -278,7 +278,13 @@ def sum_classes(partial: int, rows: Shorts, first: int, lanes: int) -> None:
 
 @helper
 def count_results(
-    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, loops: Loops, leaves: Leaves, placed: Placed
+    shape: TileShape,
+    fabric: FabricNumbers,
+    exits: Exits,
+    spills: int,
+    loops: LoopNumbers,
+    leaves: Leaves,
+    placed: Placed,
 ) -> tuple[int, int]:
     """Results on the busiest bus, and uses of adder switches, over the whole run, per fold.
 

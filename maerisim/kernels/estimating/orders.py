@@ -199,7 +199,7 @@ def may_surround(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape) 
     return not shape.turning & FOLDS & ~reuse.placed
 
 
-class Orders(NamedTuple):
+class OrderTable(NamedTuple):
     """Lists of loop orders: ``classes`` [reuse or order, class], both packed, is the result.
 
     A packed order has the number of a loop every three bits, that of the innermost one lowest. ``queue`` holds what is
@@ -214,7 +214,7 @@ class Orders(NamedTuple):
 
 
 @helper
-def is_new(key: int, orders: Orders) -> bool:
+def is_new(key: int, orders: OrderTable) -> bool:
     """Whether ``key`` is met for the first time for this tile."""
     seen, mark, last = orders.seen, orders.current[0], orders.current[1] - 1
     mixed = (key ^ key >> 19 ^ key >> 38) & 0x7FFFFFFF
@@ -248,7 +248,7 @@ def surrounded(order: int, count: int, loops: int) -> int:
 
 @helper
 def add_class(
-    reuse: Reuse, spills: int, order: int, count: int, fabric: FabricNumbers, shape: TileShape, orders: Orders
+    reuse: Reuse, spills: int, order: int, count: int, fabric: FabricNumbers, shape: TileShape, orders: OrderTable
 ) -> int:
     """Add a class to the ``count`` there are if it is new and its virtual neurons fit; return their number."""
     size = shape.vn_size + spills
@@ -263,7 +263,7 @@ def add_class(
 
 @helper
 def list_given(
-    given: Ints, first: int, end: int, fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Orders
+    given: Ints, first: int, end: int, fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: OrderTable
 ) -> int:
     """List the classes of the orders in rows ``first .. end - 1`` of ``given``, outermost loop first; return their number."""
     orders.current[0] += 1
@@ -286,7 +286,7 @@ def list_given(
 
 
 @helper
-def list_all(fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: Orders) -> int:
+def list_all(fabric: FabricNumbers, shape: TileShape, turns: Ints, orders: OrderTable) -> int:
     """List every class of the orders of a tile, with one order of each; return their number.
 
     Grows orders from the innermost loop outwards, each state once, until further loops do not matter; these can still

@@ -74,7 +74,7 @@ class LayerNumbers(NamedTuple):
     dilation_w: int
 
 
-class Loops(NamedTuple):
+class LoopNumbers(NamedTuple):
     """The temporal loops of a tile.
 
     By dimension: their ``trips``, the size of the last tile (``edge``), and that of all tiles. ``turns`` and ``middles`` [set
@@ -130,7 +130,7 @@ def next_subset(subset: int, whole: int) -> int:
 
 
 @helper
-def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: Loops) -> TileShape:
+def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: LoopNumbers) -> TileShape:
     """The shape of ``tile``; fills ``loops``."""
     turning, partial = 0, 0
     steps, folds, macs, outputs, vn_count, vn_size = 1, 1, 1, 1, 1, 1

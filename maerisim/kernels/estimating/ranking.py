@@ -27,12 +27,12 @@ from maerisim.kernels.estimating.loads import (
     find_busiest,
     lay_out,
 )
-from maerisim.kernels.estimating.orders import Orders, Reuse, list_all, list_given, unpack
+from maerisim.kernels.estimating.orders import OrderTable, Reuse, list_all, list_given, unpack
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
     Floats,
     LayerNumbers,
-    Loops,
+    LoopNumbers,
     Tiles,
     TileShape,
     block_of,
@@ -127,8 +127,8 @@ class Workspace(NamedTuple):
 
     fabric: FabricNumbers
     exits: Exits
-    loops: Loops
-    orders: Orders
+    loops: LoopNumbers
+    orders: OrderTable
     parts: Parts
     leaves: Leaves
     sections: Sections

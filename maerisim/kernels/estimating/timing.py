@@ -30,7 +30,7 @@ from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
 from maerisim.kernels.estimating.loads import Leaves
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.periods import skip_repetitions
-from maerisim.kernels.estimating.quantities import FabricNumbers, Loops, TileShape
+from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
 from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
 
@@ -41,7 +41,7 @@ BEFORE = (1 << times.SLOTS) - 1
 @helper
 def last_result(
     shape: TileShape,
-    loops: Loops,
+    loops: LoopNumbers,
     reuse: Reuse,
     order: int,
     fabric: FabricNumbers,
@@ -61,7 +61,7 @@ def last_result(
 @helper
 def last_result_of(
     shape: TileShape,
-    loops: Loops,
+    loops: LoopNumbers,
     reuse: Reuse,
     order: int,
     fabric: FabricNumbers,

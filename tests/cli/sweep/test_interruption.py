@@ -84,7 +84,7 @@ def test_a_worker_that_is_killed_ends_the_run_with_an_explanation(folder):
 
 
 def test_leaving_early_ends_the_workers_without_a_warning(folder):
-    tasks = list(plan.Plan.of(Experiment.load("many.yaml")).tasks.values())
+    tasks = list(plan.SweepPlan.of(Experiment.load("many.yaml")).tasks.values())
     outcomes = cores.on_cores(tasks, 2)
     assert next(outcomes).measured is not None
     workers = [child for child in psutil.Process().children() if any("popen_loky" in part for part in child.cmdline())]

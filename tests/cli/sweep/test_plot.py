@@ -30,7 +30,7 @@ def drawn(maerisim, folder, grid, *, without=0):
     """The figure of a sweep as if its first results were missing, and the cycles of its points."""
     (folder / "s.yaml").write_text(f"name: s\nhardware: maeri-16\nnetworks: [net.yaml]\nskip_invalid: true\n{grid}")
     assert maerisim("sweep", "s.yaml", "--jobs", 1).code == 0
-    whole = plan.Plan.of(Experiment.load("s.yaml"))
+    whole = plan.SweepPlan.of(Experiment.load("s.yaml"))
     with Store(folder / "s.sqlite") as store:
         found = totals(whole, store.get(list(whole.tasks)[without:]))
     return plot.draw(whole, found), {str(total.point): total.cycles for total in found}

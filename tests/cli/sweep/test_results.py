@@ -114,7 +114,7 @@ def test_another_version_has_results_of_its_own(maerisim, folder, monkeypatch):
 def test_every_parameter_is_part_of_the_key(folder, grid):
     def keys(text):
         (folder / "s.yaml").write_text(f"name: s\nhardware: maeri-16\nnetworks: [net.yaml]\ngrid: {{{text}}}\n")
-        return set(plan.Plan.of(Experiment.load("s.yaml")).tasks)
+        return set(plan.SweepPlan.of(Experiment.load("s.yaml")).tasks)
 
     assert keys(grid).isdisjoint(keys("multipliers: [16]"))
 

@@ -14,13 +14,15 @@ from maerisim.kernels.stepping.collection_bus import step_buses
 from maerisim.kernels.stepping.global_buffer import step_global_buffer
 from maerisim.kernels.stepping.lock_step.controller import at_the_end, step_control
 from maerisim.kernels.stepping.lock_step.distribution_port import deliver_slots, step_slots
-from maerisim.kernels.stepping.lock_step.machine import LockStep
+from maerisim.kernels.stepping.lock_step.machine import LockStepState
 from maerisim.kernels.stepping.lock_step.multiplier_switch import step_leaves, step_switches, take_configurations
 from maerisim.kernels.stepping.machine import Machine
 
 
 @kernel
-def run_in_lock_step(machine: Machine, lock_step: LockStep, expected: int, cycle: int, budget: int) -> tuple[int, int]:
+def run_in_lock_step(
+    machine: Machine, lock_step: LockStepState, expected: int, cycle: int, budget: int
+) -> tuple[int, int]:
     """Step from ``cycle`` until everything is sent and ``expected`` results have left, or for ``budget`` cycles.
 
     Returns (status, cycle). It is a deadlock when nothing moves for longer than a word takes through the distribution

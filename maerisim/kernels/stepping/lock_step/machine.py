@@ -50,7 +50,7 @@ class ControlProgram(NamedTuple):
     walker: Walkers
 
 
-class LockStep(NamedTuple):
+class LockStepState(NamedTuple):
     """What a machine driven in lock step has besides a :class:`Machine`; adders rest before cycle ``configured_at``."""
 
     switches: Switches
