@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import permutations, product
 from math import factorial
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -86,21 +85,30 @@ def test_every_loop_order_and_placement_that_differs_is_estimated_once(problem: 
 @QUICK
 @given(problem=small_problems(dimensions=4), hardware=hardwares(16))
 def test_the_best_is_the_best_of_all_mappings(objective: Objective, problem: Problem, hardware: Hardware) -> None:
-    tiles = all_tiles(problem, hardware)
-    costs = estimate_many(problem, tiles.tolist(), walks_of(problem), hardware).reshape(-1, entries.COSTS)
-    costs = costs[costs[:, entries.CYCLES] > 0]
-    cycles, energy = costs[:, entries.CYCLES].astype(float), costs @ prices(hardware.energy)
-    primary, secondary = {
-        "cycles": (cycles, energy),
-        "energy": (energy, cycles),
-        "edp": (cycles * energy, energy),
-    }[objective]
+    """The ranking looks at one loop order of each that reuse the same, whose estimates can differ a little.
+
+    So the best is at least that of all orders, and no more than it would be if the worst of each kind were looked at.
+    """
+    tiles, walks = all_tiles(problem, hardware), walks_of(problem)
+    costs = estimate_many(problem, tiles.tolist(), walks, hardware)
+    cycles, energy = costs[..., entries.CYCLES].astype(float), costs @ prices(hardware.energy)
+    scores = {"cycles": cycles, "energy": energy, "edp": cycles * energy}[objective]
+    worst: dict[object, float] = {}
+    for number, tile in enumerate(tiles.tolist()):
+        kinds = {
+            order: reuse(problem, Mapping.of(dict(zip(DIMENSIONS, tile, strict=True)), order), hardware)
+            for order in {order for order, _ in walks}
+        }
+        for (order, placement), score, valid in zip(walks, scores[number], cycles[number] > 0, strict=True):
+            if valid:
+                kind = number, kinds[order], placement
+                worst[kind] = max(worst.get(kind, 0.0), score)
     ranking = rank(problem, hardware, tiles, objective)
-    best = np.lexsort((secondary, primary))[0]
-    assert ranking.best[0].score == pytest.approx(primary[best])
-    found = ranking.best[0].mapping
-    assert violations(problem, found, hardware) == []
-    assert estimate(problem, found, hardware) == ranking.best[0].estimate
+    found = ranking.best[0]
+    rounding = 1e-9
+    assert scores[cycles > 0].min() * (1 - rounding) <= found.score <= min(worst.values()) * (1 + rounding)
+    assert violations(problem, found.mapping, hardware) == []
+    assert estimate(problem, found.mapping, hardware) == found.estimate
 
 
 @QUICK
