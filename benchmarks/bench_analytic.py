@@ -16,9 +16,8 @@ import time
 
 from reporting import Line, Report, run_measurement
 
+from maerisim import Hardware, Network
 from maerisim.analytic.ranking import Ranking, rank
-from maerisim.hardware.hardware import Hardware
-from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
 

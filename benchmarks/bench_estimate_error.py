@@ -19,15 +19,13 @@ from typing import Any, NamedTuple
 
 from reporting import Line, Report, options, run_script
 
+from maerisim import Hardware, Mapping, Network
 from maerisim.analytic.accuracy import GOOD
 from maerisim.analytic.ranking import rank
 from maerisim.counts.counters import Counters
 from maerisim.documents import shipped
-from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate
-from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper.space import all_tiles
 

@@ -16,8 +16,7 @@ from typing import Any
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping
+from maerisim import Hardware, Mapping
 from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
 

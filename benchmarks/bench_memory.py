@@ -23,8 +23,8 @@ SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 PROGRAM = """
 import json, resource, sys
 from maerisim.ways.way import simulate
-from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping
+from maerisim import Hardware
+from maerisim import Mapping
 from maerisim.workload.problem import Problem
 
 problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))

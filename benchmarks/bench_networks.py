@@ -18,11 +18,9 @@ from typing import Any, NamedTuple, cast
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim.hardware.hardware import Hardware
+from maerisim import Hardware, Mapping, Network
 from maerisim.mapping.document import load_mappings
-from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate
-from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 
 RUNS = 3

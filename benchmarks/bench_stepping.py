@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 
 from reporting import Line, Report, best, run_measurement
 
+from maerisim import Hardware, Mapping
 from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import recorded
-from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import ending, fast_forward
-from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
 from maerisim.ways.way import program_of
 from maerisim.workload.problem import Problem

@@ -25,17 +25,14 @@ from typing import Any
 import numpy as np
 from reporting import options, run_script
 
+from maerisim import Hardware, MaerisimError, Mapping, Network, ValuesError
 from maerisim.documents import shipped
-from maerisim.errors import MaerisimError, ValuesError
-from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
 from maerisim.lowering.reuse import forwards, held, temporal_loops
-from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate, violations
 from maerisim.workload.layers import Fused, Layer
-from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem, Stage
 from maerisim.workload.recurrence import Values, random_sequence, reference_states, walk
 from maerisim.workload.recurrent import Recurrent

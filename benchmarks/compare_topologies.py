@@ -19,11 +19,10 @@ from typing import NamedTuple
 
 from reporting import options, progress, run_script
 
+from maerisim import Hardware, Network
 from maerisim.documents import shipped
-from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate
-from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
 

@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 from reporting import options, progress, run_script
 
+from maerisim import Hardware
 from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.ranking import estimate_many
-from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.sweeps.workers import in_processes

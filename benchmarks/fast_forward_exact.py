@@ -20,8 +20,8 @@ from typing import NamedTuple
 from bench_estimate_error import distinct_layers
 from reporting import options, run_script
 
+from maerisim import Hardware
 from maerisim.engine.run import Result
-from maerisim.hardware.hardware import Hardware
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from maerisim import MaerisimError
 from maerisim.cli import BAD_INPUT, INTERRUPTED, explained
-from maerisim.errors import MaerisimError
 
 T = TypeVar("T")
 

@@ -14,10 +14,8 @@ from typing import Any
 
 from reporting import options, run_script
 
-from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping
+from maerisim import Hardware, Mapping, Network
 from maerisim.ways.way import simulate
-from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import find_mapping
 

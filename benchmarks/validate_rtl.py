@@ -17,9 +17,8 @@ from typing import NamedTuple
 
 from reporting import UnusableError, options, read_table, run_script
 
+from maerisim import DeadlockError, Hardware, MaerisimError
 from maerisim.engine.run import EngineName, Result, RunOptions
-from maerisim.errors import DeadlockError, MaerisimError
-from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.rtl_testbench import input_multicasts, unique_inputs
 from maerisim.rtl.memory import Files, LayerInfo, configuration_of
 from maerisim.ways.lock_step import run_testbench

@@ -17,10 +17,8 @@ from typing import Any
 
 from reporting import options, read_table, run_script
 
+from maerisim import DeadlockError, Hardware, Mapping
 from maerisim.engine.run import Result
-from maerisim.errors import DeadlockError
-from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate, violations
 from maerisim.workload.problem import Problem
 

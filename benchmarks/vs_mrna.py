@@ -27,11 +27,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from reporting import options, progress, read_table, run_script
 
+from maerisim import Hardware, Mapping
 from maerisim.analytic.objective import Objective
 from maerisim.analytic.ranking import rank
 from maerisim.engine.run import Result
-from maerisim.hardware.hardware import Hardware
-from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims_words, mapping_words
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from reporting import UnusableError, options, read_table, run_script
 from validate_stonne import case
 
-from maerisim.errors import MaerisimError
+from maerisim import MaerisimError
 from maerisim.ways.way import simulate
 
 PARAMETERS = (

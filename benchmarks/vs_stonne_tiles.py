@@ -24,9 +24,8 @@ import numpy as np
 from reporting import options, read_table, run_script
 from validate_stonne import ORDER, PLACEMENT, case
 
-from maerisim.hardware.hardware import Hardware
+from maerisim import Hardware, Mapping
 from maerisim.kernels.estimating.quantities import Tiles
-from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import PROOF, Choice
