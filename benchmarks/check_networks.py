@@ -27,8 +27,9 @@ from reporting import options, run_script
 
 from maerisim import Hardware, MaerisimError, Mapping, Network, ValuesError
 from maerisim.documents import shipped
+from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
-from maerisim.lowering.reuse import forwards, held, temporal_loops
+from maerisim.lowering.reuse import held, temporal_loops
 from maerisim.mapping.notation import dims_words
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import simulate, violations

@@ -14,10 +14,11 @@ from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
 from maerisim.fabric.topology import Routing, Wire
 from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
+from maerisim.lowering.multicast_packets import multicast
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
-from maerisim.lowering.packets import multicast
-from maerisim.lowering.reuse import Held, forwards, held, temporal_loops
+from maerisim.lowering.reuse import Held, held, temporal_loops
 from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use

@@ -14,7 +14,7 @@ from maerisim.arrays import Ints
 from maerisim.errors import NotSupportedError
 from maerisim.fabric.collection_buses import BusInput
 from maerisim.hardware.hardware import Hardware
-from maerisim.lowering.packets import multicast
+from maerisim.lowering.multicast_packets import multicast
 from maerisim.program.program import (
     Batches,
     CollectStep,

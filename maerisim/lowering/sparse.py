@@ -19,8 +19,8 @@ from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import additions, turnover
 from maerisim.lowering.layout import strides_of
+from maerisim.lowering.multicast_packets import multicast
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
-from maerisim.lowering.packets import multicast
 from maerisim.lowering.reuse import Trips, held
 from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import Mapping

@@ -16,8 +16,9 @@ from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries
 from maerisim.lowering.dense import filled_up
+from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
-from maerisim.lowering.reuse import forwards, held, temporal_loops
+from maerisim.lowering.reuse import held, temporal_loops
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.ways.way import estimate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
+from maerisim.lowering.forwarding import forwards
+from maerisim.lowering.multicast_packets import multicast
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
-from maerisim.lowering.packets import multicast
-from maerisim.lowering.reuse import Trips, forwards, held, temporal_loops
+from maerisim.lowering.reuse import Trips, held, temporal_loops
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Collect, Loop, Packets, Program, Step, Thread, Use, net_advance, net_period
 from maerisim.ways.way import program_of, violations

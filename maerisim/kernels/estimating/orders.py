@@ -121,7 +121,7 @@ def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns:
 
 @helper
 def slides(reuse: Reuse, d: int, inputs_kept: int, fabric: FabricNumbers, shape: TileShape, turns: Ints) -> int:
-    """Whether inputs slide with loop d around the others (see lowering.reuse.forwards); ``reuse`` is that before it."""
+    """Whether inputs slide with loop d around the others (see lowering.forwarding); ``reuse`` is that before it."""
     if reuse.sliding == NEVER:
         return NEVER
     if d == K:
