@@ -15,6 +15,8 @@ without a traceback and ends with exit code 2. Nothing else is raised on purpose
 
 from __future__ import annotations
 
+from maerisim.text import harmless
+
 
 class MaerisimError(Exception):
     """Base of every error that maerisim raises on purpose."""
@@ -27,16 +29,16 @@ class DocumentError(MaerisimError):
     """
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [harmless(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
 
 
 class MappingError(MaerisimError):
     """A mapping that the layer or the hardware does not allow; ``violations`` holds one sentence per constraint."""
 
     def __init__(self, subject: str, violations: list[str]) -> None:
-        super().__init__("\n".join(f"{subject}: {violation}" for violation in violations))
-        self.violations = violations
+        self.violations = [harmless(violation) for violation in violations]
+        super().__init__("\n".join(f"{harmless(subject)}: {violation}" for violation in self.violations))
 
 
 class NotSupportedError(MaerisimError):

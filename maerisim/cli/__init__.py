@@ -10,9 +10,13 @@ import io
 import sys
 
 from maerisim.errors import MaerisimError
+from maerisim.text import harmless
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 """Exit codes: results of a sweep that failed, input that cannot be used, and Ctrl-C."""
+
+MOST_PROBLEMS = 100
+"""That are listed; the others are counted."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,8 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def explained(error: MaerisimError) -> str:
     """The message for the terminal; several problems are counted first and listed one to a line."""
-    problems = [*str(error).splitlines(), *getattr(error, "__notes__", [])]
+    problems = [harmless(line) for line in [*str(error).split("\n"), *getattr(error, "__notes__", [])] if line]
     if len(problems) == 1:
         return f"error: {problems[0]}\n"
-    listed = "".join(f"  {problem}\n" for problem in problems)
+    listed = "".join(f"  {problem}\n" for problem in problems[:MOST_PROBLEMS])
+    if len(problems) > MOST_PROBLEMS:
+        listed += f"  ... and {len(problems) - MOST_PROBLEMS:,} more\n"
     return f"error: {len(problems)} problems\n{listed}"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from maerisim.cli import import_commands, options
+from maerisim.cli.saying import say
 
 app = typer.Typer(
     name="maerisim",
@@ -25,7 +26,7 @@ def print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"maerisim {version('maerisim')}")
+        say(f"maerisim {version('maerisim')}")
         raise typer.Exit
 
 
@@ -102,7 +103,7 @@ def simulate(
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
-            typer.echo(program)
+            say(str(program))
         return
     with shown() as progress:
         report = api.simulate(
@@ -259,9 +260,9 @@ def show(
     machine = Hardware.load(hardware)
     vn_sizes = sizes(vn or [], machine.multipliers)
     if dot is None:
-        typer.echo(drawing.text(machine, vn_sizes))
+        say(drawing.text(machine, vn_sizes))
     elif dot == "-":
-        typer.echo(graphviz.dot(machine, vn_sizes))
+        say(graphviz.dot(machine, vn_sizes))
     else:
         documents.write(Path(dot), graphviz.dot(machine, vn_sizes))
 
@@ -321,13 +322,13 @@ def warmup() -> None:
     def show(kernel: str, seconds: float | None) -> None:
         if seconds is not None:
             times.append(seconds)
-            typer.echo(f"  {kernel:26} {seconds:5.1f} s")
+            say(f"  {kernel:26} {seconds:5.1f} s")
 
     with compilation.watched(show):
         compile_all()
     done = f"kernels compiled: {len(times)}" if times else "all kernels were compiled already"
     kept = compilation.directory()
-    typer.echo(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
+    say(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
 
 
 @app.command()
@@ -340,4 +341,4 @@ def schema(
     from maerisim import documents
     from maerisim.cli.schemas import DOCUMENTS
 
-    typer.echo(json.dumps(documents.schema(DOCUMENTS[document]), indent=2))
+    say(json.dumps(documents.schema(DOCUMENTS[document]), indent=2))

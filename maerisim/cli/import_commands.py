@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maerisim.cli.saying import give, say
+
 if TYPE_CHECKING:
     from maerisim.importers.layers import ImportedNetwork
 
@@ -47,11 +49,11 @@ def mrna(
     if hardware_output is not None:
         text = importer.hardware_yaml(hardware_output.stem, imported.energies, sizes)
         documents.write(hardware_output, text)
-        typer.echo(f"wrote {hardware_output}", err=output is None)
+        say(f"wrote {hardware_output}", err=output is None)
     elif imported.network is None:
         raise typer.BadParameter("there are only energies: name a file for them", param_hint="--hardware-output")
     elif imported.energies or any(sizes.values()):
-        typer.echo("note: energies and sizes are hardware: name a file for them with --hardware-output", err=True)
+        say("note: energies and sizes are hardware: name a file for them with --hardware-output", err=True)
     if imported.network is not None:
         finish(imported.network, output)
 
@@ -76,9 +78,9 @@ def finish(network: ImportedNetwork, output: Path | None) -> None:
 
     text = network.to_yaml()
     for note in network.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if output is None:
-        typer.echo(text, nl=False)
+        give(text)
         return
     documents.write(output, text)
-    typer.echo(f"wrote {output}: {len(network.layers)} {'layer' if len(network.layers) == 1 else 'layers'}")
+    say(f"wrote {output}: {len(network.layers)} {'layer' if len(network.layers) == 1 else 'layers'}")

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
+from maerisim.cli.saying import say
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.reports.as_json import json_text
 from maerisim.reports.comparison import Comparison, comparison_pages
@@ -26,6 +27,7 @@ from maerisim.reports.profile_report import ProfileReport
 from maerisim.reports.profile_table import profile_notes, profile_pages
 from maerisim.reports.roofline import RooflineReport, roofline_pages
 from maerisim.reports.table import Page
+from maerisim.text import harmless
 
 
 class HasDocument(Protocol):
@@ -67,7 +69,7 @@ def finish_profiles(report: ProfileReport, *, as_json: bool) -> None:
     """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
     show(report, partial(profile_pages, width=page_width()), as_json=as_json)
     for note in [] if as_json else profile_notes(report):
-        typer.echo(note)
+        say(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
@@ -80,7 +82,7 @@ def finish_roofline(report: RooflineReport, *, as_json: bool) -> None:
 def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, as_json: bool) -> None:
     """Print a report as one JSON document or as pages."""
     if as_json:
-        typer.echo(json_text(report.to_dict()))
+        say(json_text(report.to_dict()))
     else:
         for page in pages(report):
             print_page(page)
@@ -92,7 +94,7 @@ def leave(failure: MaerisimError | None, finished_before_interruption: int | Non
         raise failure
     if finished_before_interruption is not None:
         finished = finished_before_interruption
-        typer.echo(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
+        say(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
         raise typer.Exit(INTERRUPTED)
 
 
@@ -105,14 +107,15 @@ def print_page(page: Page) -> None:
     """A table with a title and what has to be said below it; in a pipe without colour and as wide as it needs."""
     if sys.stdout.isatty():
         console = Console()
-        console.print(Text(page.title, "bold"))
+        console.print(Text(harmless(page.title), "bold"))
         console.print(page.table())
         for note in page.notes:
-            typer.echo(textwrap.fill(note, console.width, subsequent_indent="    "))
+            say(textwrap.fill(harmless(note), console.width, subsequent_indent="    "))
     else:
         paper = io.StringIO()
         Console(width=MOST_COLUMNS, file=paper, color_system=None).print(page.table())
-        typer.echo("\n".join([page.title, *(line.rstrip() for line in paper.getvalue().splitlines()), *page.notes]))
+        lines = [line.rstrip() for line in paper.getvalue().splitlines()]
+        say("\n".join([harmless(page.title), *lines, *map(harmless, page.notes)]))
 
 
 def require_place(path: Path) -> None:

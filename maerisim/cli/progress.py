@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from maerisim import text
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -52,7 +54,7 @@ class Bar:
         if self._progress is None and sys.stderr.isatty() and time.monotonic() - self._begin > PATIENCE_SECONDS:
             self._start(done, total, doing)
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done, description=doing)
+            self._progress.update(self._task, completed=done, description=text.shown(doing))
 
     def _start(self, done: float, total: float, doing: str) -> None:
         from rich import progress
@@ -62,7 +64,7 @@ class Bar:
         if self._counted:
             counted = [progress.MofNCompleteColumn(), progress.TimeRemainingColumn(), progress.TextColumn("left after")]
         self._progress = progress.Progress(
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(),
             progress.TaskProgressColumn(),
             *counted,
@@ -71,5 +73,5 @@ class Bar:
             transient=True,
             speed_estimate_period=SPEED_SECONDS,
         )
-        self._task = self._progress.add_task(doing, total=total, completed=int(done))
+        self._task = self._progress.add_task(text.shown(doing), total=total, completed=int(done))
         self._progress.start()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from maerisim import documents
+from maerisim.cli.saying import say
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
 from maerisim.reports.as_json import json_text
@@ -32,32 +31,32 @@ def write_rtl(
     """Write the RTL's three files, say what they hold, and explain every switch when asked to."""
     files = rtl_files(hardware, stage, mapping_file, vn_count)
     for line in summary(hardware, network.name, stage.name, stage.problem, files):
-        typer.echo(line)
+        say(line)
     if mapping_file is not None:
-        typer.echo("  loops       the testbench's own, C K P Q: the order of the mapping is not used")
+        say("  loops       the testbench's own, C K P Q: the order of the mapping is not used")
     if explain:
-        typer.echo("")
+        say("")
         for line in words.explain(files, hardware.buses):
-            typer.echo(line)
+            say(line)
     if directory is None:
-        typer.echo("nothing written: name a directory with -o")
+        say("nothing written: name a directory with -o")
         return
     try:
         written = memory.write(directory, files)
     except OSError as error:
         raise DocumentError([f"{directory}: cannot be written: {error.strerror}"]) from error
-    typer.echo(f"wrote {directory}: {', '.join(f'{name} ({count} words)' for name, count in written.items())}")
+    say(f"wrote {directory}: {', '.join(f'{name} ({count} words)' for name, count in written.items())}")
 
 
 def write_json(hardware: Hardware, stage: Stage, mapping_file: Path | None, directory: Path | None) -> None:
     """Print the configuration of our own fabric, or write it into a directory."""
     text = json_text(fabric_configuration(hardware, stage, mapping_file))
     if directory is None:
-        typer.echo(text)
+        say(text)
         return
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DocumentError([f"{directory}: cannot be written: {error.strerror}"]) from error
     documents.write(directory / JSON_FILE, text + "\n")
-    typer.echo(f"wrote {directory / JSON_FILE}")
+    say(f"wrote {directory / JSON_FILE}")

@@ -12,9 +12,11 @@ from maerisim.cli import FAILED, INTERRUPTED
 from maerisim.cli.options import ExportFormat
 from maerisim.cli.output import print_page
 from maerisim.cli.progress import shown
+from maerisim.cli.saying import give, say
 from maerisim.reports.table import plural
 from maerisim.sweeps import export, table
 from maerisim.sweeps.api import SweepReport, carried_out, plan_of
+from maerisim.text import harmless
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def sweep(request: Request) -> None:
             progress=progress,
         )
     if found.interrupted:
-        typer.echo(
+        say(
             f"interrupted: {len(found.outcomes):,} of {plural(len(plan.tasks), 'result')} are stored in {database}; "
             "the same command resumes",
             err=True,
@@ -75,7 +77,7 @@ def report(request: Request, swept: SweepReport, database: Path) -> None:
     if request.export is not None:
         text = {"csv": export.as_csv, "json": export.as_json}[request.export](plan, outcomes)
         if request.output is None:
-            typer.echo(text, nl=False)
+            give(text)
         else:
             documents.write(request.output, text)
             notes.append(f"Exported to {request.output}.")
@@ -84,6 +86,6 @@ def report(request: Request, swept: SweepReport, database: Path) -> None:
         print_page(replace(page, notes=[*page.notes, *notes]))
     failures = table.failures(found)
     if failures:
-        listed = "".join(f"  {line}\n" for line in failures)
-        typer.echo(f"{plural(len(failures), 'result')} failed:\n{listed}", err=True, nl=False)
+        listed = "\n".join(f"  {harmless(line)}" for line in failures)
+        say(f"{plural(len(failures), 'result')} failed:\n{listed}", err=True)
         raise typer.Exit(FAILED)

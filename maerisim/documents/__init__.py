@@ -5,13 +5,14 @@ are addressed by path or by the name of a file shipped in ``configs/`` (``maeri-
 """
 
 from maerisim.documents.constructing import Constructible
+from maerisim.documents.files import read_text
 from maerisim.documents.loading import load, load_with_source, validate
 from maerisim.documents.locating import locate, locate_beside, shipped
 from maerisim.documents.models import Complaint, Document, KeyPath, Kind, Model, complaints_error, dotted
-from maerisim.documents.reading import Source, read, read_text, scalar
+from maerisim.documents.reading import Source, read
 from maerisim.documents.schemas import schema
 from maerisim.documents.words import described, nearest
-from maerisim.documents.writing import write
+from maerisim.documents.writing import key, scalar, write
 
 __all__ = [
     "Complaint",
@@ -24,6 +25,7 @@ __all__ = [
     "complaints_error",
     "described",
     "dotted",
+    "key",
     "load",
     "load_with_source",
     "locate",

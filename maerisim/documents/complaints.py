@@ -14,6 +14,9 @@ from pydantic_core import ErrorDetails
 from maerisim.documents.models import COMPLAINTS_ERROR, Complaint, KeyPath, Model, dotted
 from maerisim.documents.words import described, nearest
 
+MOST_COMPLAINTS = 1000
+"""Those of a document with more are not put in words."""
+
 _EXPECTED = {
     "int_type": "an integer",
     "int_from_float": "an integer",
@@ -41,7 +44,7 @@ def complaints_of(
 ) -> list[Complaint]:
     """All that is wrong with ``data`` in plain words: those pydantic found and those between keys."""
     complaints: list[Complaint] = []
-    for detail in error.errors(include_url=False):
+    for detail in error.errors(include_url=False)[:MOST_COMPLAINTS]:
         path, annotation = _resolve(model, detail["loc"])
         complaints += [(_trim(path), text) for path, text in _translated(detail, path, annotation, extra_keys)]
     return list(dict.fromkeys([*complaints, *model.complaints_between(data)]))

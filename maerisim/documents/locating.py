@@ -6,9 +6,11 @@ import os
 import re
 from pathlib import Path
 
+from maerisim.documents.files import is_directory, is_file
 from maerisim.documents.models import NOUNS, Kind
 from maerisim.documents.words import nearest
 from maerisim.errors import DocumentError
+from maerisim.text import shown
 
 _FOLDERS: dict[Kind, str] = {
     "hardware": "hardware",
@@ -41,14 +43,14 @@ def locate(kind: Kind, name: str | os.PathLike[str]) -> Path:
     Raises DocumentError when there is no such file, with the nearest shipped names.
     """
     text = os.fspath(name)
-    path = Path(text).expanduser()
+    path = _expanded(text)
     folder = _shipped_folder(kind)
     is_bare = os.sep not in text and "/" not in text and path.suffix not in (".yaml", ".yml")
-    if is_bare and folder is not None and (folder / f"{text}.yaml").is_file():
+    if is_bare and folder is not None and text in shipped(kind):
         return _displayed(folder / f"{text}.yaml")
-    if text and path.is_dir():
+    if text and is_directory(path):
         raise DocumentError([f"{text}: is a directory, expected the YAML file of {NOUNS[kind]}"])
-    if path.is_file() or (path.exists() and not is_bare):
+    if is_file(path):
         return path
     names = shipped(kind)
     others = [other for other in _FOLDERS if other != kind and is_bare and text in shipped(other)]
@@ -58,7 +60,7 @@ def locate(kind: Kind, name: str | os.PathLike[str]) -> Path:
     if names and not hint:
         hint = f" (shipped: {', '.join(names)})"
     what = f"no such file or shipped {kind}" if is_bare else f"no such file, expected {NOUNS[kind]}"
-    raise DocumentError([f"{text or repr(text)}: {what}{hint}"])
+    raise DocumentError([f"{shown(text) or repr(text)}: {what}{hint}"])
 
 
 def locate_beside(kind: Kind, name: str, folder: Path) -> Path:
@@ -66,10 +68,18 @@ def locate_beside(kind: Kind, name: str, folder: Path) -> Path:
 
     Raises DocumentError when there is no such file, with the nearest shipped names.
     """
-    path = folder / Path(name).expanduser()
-    if path.is_file():
+    path = folder / _expanded(name)
+    if is_file(path):
         return path
     return locate(kind, name if "/" not in name and not name.endswith((".yaml", ".yml")) else path)
+
+
+def _expanded(name: str) -> Path:
+    """The path ``name``, in which ``~`` is a home directory where there is one."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
 
 
 def _displayed(path: Path) -> Path:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from maerisim.text import shown
+
 Kind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
 KeyPath = tuple[str | int, ...]
 Complaint = tuple[KeyPath, str]
@@ -52,5 +54,6 @@ def dotted(path: KeyPath) -> str:
     """``("layers", 2, "stride")`` as ``layers[2].stride``."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        name = part if isinstance(part, int) else shown(part)
+        text += f"[{name}]" if isinstance(part, int) else f".{name}" if text else str(name)
     return text

@@ -8,6 +8,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from maerisim.documents import described
 
+LARGEST = 2**40
+"""The largest size of anything."""
+
 
 def _pair(value: object) -> object:
     """``2`` as ``(2, 2)`` and ``[1, 2]`` as ``(1, 2)``."""
@@ -20,11 +23,17 @@ def _pair(value: object) -> object:
     raise ValueError(msg)
 
 
+def _pair_in_words(value: tuple[int, int]) -> str:
+    return described(value[0]) if value[0] == value[1] else f"[{described(value[0])}, {described(value[1])}]"
+
+
 def _at_least(minimum: int) -> Any:
     def check(value: tuple[int, int]) -> tuple[int, int]:
         if min(value) < minimum:
-            found = value[0] if value[0] == value[1] else list(value)
-            msg = f"expected at least {minimum}, found {found}"
+            msg = f"expected at least {minimum}, found {_pair_in_words(value)}"
+            raise ValueError(msg)
+        if max(value) > LARGEST:
+            msg = f"expected at most {LARGEST}, found {_pair_in_words(value)}"
             raise ValueError(msg)
         return value
 
@@ -32,7 +41,7 @@ def _at_least(minimum: int) -> Any:
 
 
 def _pair_type(minimum: int) -> Any:
-    integer = {"type": "integer", "minimum": minimum}
+    integer = {"type": "integer", "minimum": minimum, "maximum": LARGEST}
     pair = {"type": "array", "items": integer, "minItems": 2, "maxItems": 2}
     return (
         BeforeValidator(lambda value: _at_least(minimum)(_pair(value))),
@@ -45,16 +54,21 @@ def _shape(value: object) -> object:
         if min(value) < 1:
             msg = f"expected [channels, height, width] of at least 1, found {described(value)}"
             raise ValueError(msg)
+        if max(value) > LARGEST:
+            msg = f"expected [channels, height, width] of at most {LARGEST}, found {described(value)}"
+            raise ValueError(msg)
         return tuple(value)
     msg = f"expected [channels, height, width], found {described(value)}"
     raise ValueError(msg)
 
 
-Size = Annotated[int, Field(ge=1, le=2**40)]
+Size = Annotated[int, Field(ge=1, le=LARGEST)]
 PositivePair = Annotated[tuple[int, int], *_pair_type(1)]
 PaddingPair = Annotated[tuple[int, int], *_pair_type(0)]
 InputShape = Annotated[
     tuple[int, int, int],
     BeforeValidator(_shape),
-    WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 3, "maxItems": 3}),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": LARGEST}, "minItems": 3, "maxItems": 3}
+    ),
 ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 from collections.abc import Iterable
+
+from maerisim.text import LONGEST, shown
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint `` (did you mean 'x'?)`` for the known name closest to ``name`` and those about as close, or nothing."""
+    if len(name) > LONGEST:
+        return ""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     closeness = [difflib.SequenceMatcher(None, name, match).ratio() for match in near]
     near = [match for match, ratio in zip(near, closeness, strict=True) if ratio > closeness[0] - 0.1]
@@ -25,8 +28,7 @@ def described(value: object) -> str:
         return "keys and values" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
         is_short = len(value) <= 8 and not any(isinstance(entry, (dict, list, tuple)) for entry in value)
-        return f"the list {list(value)}" if is_short else f"a list of {len(value)}"
-    if isinstance(value, dt.date):
-        return f"the date {value}"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        return f"the list [{', '.join(map(described, value))}]" if is_short else f"a list of {len(value)}"
+    if isinstance(value, int) and abs(value) >= 10**LONGEST:
+        return f"an integer of more than {LONGEST} digits"
+    return shown(repr(value))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from maerisim.fabric.occupancy import Occupancy
 from maerisim.fabric.topology import Place
 from maerisim.hardware.hardware import Hardware
+from maerisim.text import harmless
 
 _COLORS = ("#8dd3c7", "#ffd92f", "#bebada", "#fb8072", "#80b1d3", "#fdb462", "#b3de69", "#fccde5", "#bc80bd", "#ccebc5")
 _IDLE = "#eeeeee"
@@ -58,7 +59,7 @@ def dot(hardware: Hardware, vn_sizes: Sequence[int] | None = None) -> str:
 
 
 def _quoted(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = harmless(name).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 

@@ -68,13 +68,15 @@ class Routing:
         reader = {wire: transfer for transfer in self.transfers for wire in transfer.operands}
         rank: dict[Wire, int] = {}
 
-        def rank_of(transfer: Transfer) -> int:
-            if transfer.output not in rank:
-                following = reader.get(transfer.output)
-                rank[transfer.output] = 0 if following is None else 1 + rank_of(following)
-            return rank[transfer.output]
-
-        return tuple(sorted(self.transfers, key=lambda t: (rank_of(t), t.switch, t.output)))
+        for transfer in self.transfers:
+            way: list[Wire] = []
+            step: Transfer | None = transfer
+            while step is not None and step.output not in rank:
+                way.append(step.output)
+                step = reader.get(step.output)
+            behind = -1 if step is None else rank[step.output]
+            rank |= {wire: behind + place for place, wire in enumerate(reversed(way), 1)}
+        return tuple(sorted(self.transfers, key=lambda t: (rank[t.output], t.switch, t.output)))
 
     def depth(self, virtual_neuron: int) -> int:
         """Transfers on the longest way from a product of this VN to its result."""

@@ -8,7 +8,11 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
+from maerisim.text import harmless
 from maerisim.workload.network import Network
+
+MOST_DIGITS = 40
+"""Of a size in any file."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class ImportedNetwork:
                 problems += error.problems
         if problems:
             raise DocumentError(problems)
-        lines = [f"# {line}" for line in self.origin.splitlines()]
+        lines = [f"# {harmless(line)}" for line in self.origin.splitlines()]
         lines += ["", f"name: {documents.scalar(self.name)}", "", "layers:"]
         lines += [_line(layer) for layer in self.layers]
         return "\n".join(lines) + "\n"
@@ -62,7 +66,7 @@ class ImportedNetwork:
 
 def _line(layer: ImportedLayer) -> str:
     fields = ", ".join(f"{key}: {_value(value)}" for key, value in layer.fields.items())
-    return f"  - {{{fields}}}" + (f"  # {layer.comment}" if layer.comment else "")
+    return f"  - {{{fields}}}" + (f"  # {harmless(layer.comment)}" if layer.comment else "")
 
 
 def _value(value: object) -> str:
@@ -94,6 +98,12 @@ def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedL
         )
         distinct.append(replace(layer, fields={**layer.fields, "name": name}))
     return distinct, notes
+
+
+def whole_number(text: str) -> int | None:
+    """The size from 1 that is written so, or None where it is something else or beyond every size."""
+    value = int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
+    return value if value >= 1 else None
 
 
 def pair(height: int, width: int) -> int | list[int]:

@@ -18,7 +18,8 @@ from typing import Any
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
+from maerisim.text import shown
 
 TITLES = ("Input_parameter", "Output_parameter", "Weight_parameter", "Hidden_parameter")
 LAYER_KEYS = (
@@ -168,9 +169,9 @@ def _parse(path: Path) -> Parameters:
             if not value and "=" not in piece and ":" not in piece:
                 title = (key, line)
                 if key not in (*TITLES, "Energy_factors"):
-                    problems.append(f"{here}: {key}: expected '{key} = value'{_hint(key)}")
+                    problems.append(f"{here}: {shown(key)}: expected '{shown(key)} = value'{_hint(key)}")
             elif key not in LAYER_KEYS and key not in ENERGIES:
-                problems.append(f"{here}: {key}: unknown name{_hint(key)}")
+                problems.append(f"{here}: {shown(key)}: unknown name{_hint(key)}")
             elif key in values:
                 problems.append(f"{here}: {key}: already on line {values[key][1]}")
             elif not value:
@@ -263,7 +264,7 @@ class _LayerReader:
         if all(key in self.file.values for key in ("weight_channel", "weight_number", "output_x", "output_y")):
             self.notes.append(f"{where}: '{written}' is no type that mRNA knows; taken for CONV, as it has filters")
             return "CONV"
-        self.problems.append(f"{where}: expected one of {', '.join(_TYPES)}, found '{written}'")
+        self.problems.append(f"{where}: expected one of {', '.join(_TYPES)}, found {documents.described(written)}")
         return None
 
     def _pooling_kind(self, written: str, where: str) -> str | None:
@@ -288,11 +289,12 @@ class _LayerReader:
                 self.problems.append(f"{self.file.source(key)}: {key} is missing")
             return default or 1
         text, _ = self.file.values[key]
-        if not text.isdecimal() or int(text) < 1:
+        number = whole_number(text)
+        if number is None:
             where = f"{self.file.source(key)}: {key}"
             self.problems.append(f"{where}: expected a whole number from 1, found {documents.described(text)}")
             return default or 1
-        return int(text)
+        return number
 
     def _differs(self, key: str, expected: int, why: str) -> None:
         """Note a size that contradicts the ones that are used."""

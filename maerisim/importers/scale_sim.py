@@ -18,7 +18,7 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
 
 CONVOLUTION = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
 PRODUCT = ("M", "N", "K")
@@ -149,14 +149,15 @@ class _Table:
         text = row.cells.get(heading, "")
         if not text and default is not None:
             return default
-        if text.isdecimal() and int(text) >= 1:
-            return int(text)
+        number = whole_number(text)
+        if number is not None:
+            return number
         found = documents.described(text) if text else "nothing"
         self.problems.append(f"{row.source}: {heading}: expected a whole number from 1, found {found}")
         return 1
 
     def _note_sparsity(self, row: LayerLine) -> None:
-        ratio = re.fullmatch(r"(\d+):(\d+)", row.cells.get("Sparsity", ""))
+        ratio = re.fullmatch(r"(\d{1,9}):(\d{1,9})", row.cells.get("Sparsity", ""))
         if ratio and ratio[1] != ratio[2]:
             hint = ""
             if 0 < int(ratio[1]) < int(ratio[2]):

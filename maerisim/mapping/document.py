@@ -201,7 +201,7 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
         if problem.sparsity is not None:
             sizes.append(f"sparsity: {problem.sparsity.as_yaml()}")
         lines += [
-            f"  {documents.scalar(name)}:",
+            documents.key(name, "  "),
             f"    problem: {{{', '.join(sizes)}}}",
             f"    tile: {tile_text(entry.mapping.tile)}",
             f"    order: {' '.join(entry.order)}",
@@ -210,7 +210,7 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
             lines.append(f"    placement: {' '.join(entry.placement)}")
     if mappings.shares:
         lines.append("shares:")
-        lines += [f"  {documents.scalar(name)}: {share}" for name, share in mappings.shares.items()]
+        lines += [f"{documents.key(name, '  ')} {share}" for name, share in mappings.shares.items()]
     text = "\n".join(lines) + "\n"
     if path is not None:
         Path(path).write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,8 @@ STYLE: Any = {
     "lines.markersize": 4.5,
     "legend.frameon": False,
     "svg.hashsalt": "maerisim",
+    "text.parse_math": False,  # names may hold dollars
+    "text.usetex": False,
 }
 
 
@@ -52,7 +55,8 @@ def write(path: Path, draw: Callable[[], Figure]) -> None:
     """Write the figure that ``draw`` makes. Raises DocumentError when the file cannot be written."""
     import matplotlib as mpl
 
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in a script that the font lacks has boxes
         figure = draw()
         try:
             figure.savefig(path, dpi=200, metadata=FORMATS[path.suffix.lower()])

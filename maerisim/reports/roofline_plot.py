@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from maerisim.reports.figures import HUES, add_footnote
 from maerisim.reports.roofline import DRAM, Roofline, RooflineReport
+from maerisim.text import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SIZE_INCHES = (7.2, 4.6)
 LABEL_POINTS = 6.5
+LABEL_CHARACTERS = 30
 OFFSETS = ((5, 3), (5, -8), (-5, 3), (-5, -8), (0, 6), (0, -11), (9, -2), (-9, -2))
 """Places of a label beside its point, in points; the first that is free is taken."""
 COLOURS = {"compute": HUES[0], "dram": HUES[1], "distribution": HUES[2], "collection": HUES[3]}
@@ -38,7 +40,7 @@ class Mark:
     @property
     def label(self) -> str:
         """The name of the first, and how many more."""
-        return self.first.layer.name + (f" +{self.others}" if self.others else "")
+        return shown(self.first.layer.name, LABEL_CHARACTERS) + (f" +{self.others}" if self.others else "")
 
 
 def draw(report: RooflineReport) -> Figure:
@@ -55,7 +57,7 @@ def draw(report: RooflineReport) -> Figure:
     where = "moved from or to DRAM" if report.channel == DRAM else "sent into the array"
     panel.set_xlabel(f"operations per word {where}")
     panel.set_ylabel("operations per cycle")
-    panel.set_title(f"{report.results.network} on {report.hardware.name}", loc="left")
+    panel.set_title(f"{shown(report.results.network)} on {shown(report.hardware.name)}", loc="left")
     add_legend(panel, points, own_roofs=any(has_own_roof(point.first, report) for point in points))
     note = f"simulated by maerisim {version('maerisim')}; +n: more layers at the same place; both axes logarithmic"
     add_footnote(figure, note)

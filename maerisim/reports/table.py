@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from maerisim.text import harmless, harmless_lines, shown
+
 if TYPE_CHECKING:
     from rich.table import Table
+
+LONGEST_CELL = 100
+"""Characters of a cell that does not wrap, however wide the screen is."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,8 @@ class Page:
         )
         for column in self.columns:
             table.add_column(
-                column.heading,
-                footer=Text(column.total),
+                Text(harmless_lines(column.heading)),
+                footer=Text(harmless(column.total)),
                 justify="right" if column.number else "left",
                 no_wrap=not column.wraps,
                 min_width=column.least_width,
@@ -75,7 +80,11 @@ class Page:
             )
         for row in self.rows:
             styles = row.cell_styles or [""] * len(row.cells)
-            cells = [Text(cell, style) for cell, style in zip(row.cells, styles, strict=True)]
+            seen = [
+                harmless(cell) if column.wraps else shown(cell, LONGEST_CELL)
+                for cell, column in zip(row.cells, self.columns, strict=True)
+            ]
+            cells = [Text(cell, style) for cell, style in zip(seen, styles, strict=True)]
             table.add_row(*cells, style=row.style, end_section=row.ends_section)
         return table
 

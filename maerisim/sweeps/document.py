@@ -20,13 +20,16 @@ from maerisim.sweeps.grid import Grid, GridPoint, Invalid, parameters_of
 from maerisim.workload.network import Network
 
 MOST_POINTS = 100_000
+_MOST_BYTES = 200
+"""Of the name of a sweep, which becomes that of a file."""
 
 DocumentT = TypeVar("DocumentT", Hardware, Network)
 
 
 def _file_name(name: str) -> str:
-    if not re.fullmatch(r"\w[\w.+-]*", name):
-        msg = f"expected letters, digits and . _ + - only, as results are stored in NAME.sqlite, found {name!r}"
+    if not re.fullmatch(r"\w[\w.+-]*", name) or len(name.encode()) > _MOST_BYTES:
+        expected = f"expected letters, digits and . _ + - only, {_MOST_BYTES} bytes at most"
+        msg = f"{expected}, as results are stored in NAME.sqlite, found {described(name)}"
         raise ValueError(msg)
     return name
 
@@ -38,7 +41,9 @@ def _single(value: object) -> object:
     return value
 
 
-FileName = Annotated[str, AfterValidator(_file_name), WithJsonSchema({"type": "string", "pattern": r"^\w[\w.+-]*$"})]
+FileName = Annotated[
+    str, AfterValidator(_file_name), WithJsonSchema({"type": "string", "pattern": r"^\w[\w.+-]{0,199}$"})
+]
 SingleValue = Annotated[Any, AfterValidator(_single), WithJsonSchema({"type": ["number", "string", "boolean", "null"]})]
 
 

@@ -21,6 +21,7 @@ from maerisim.reports.figures import HUES
 from maerisim.sweeps.grid import GridPoint, Value, written
 from maerisim.sweeps.plan import SweepPlan
 from maerisim.sweeps.totals import Total
+from maerisim.text import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,7 +162,7 @@ def draw(plan: SweepPlan, found: Sequence[Total]) -> Figure:
             }
             draw_curve(panel, axis, curve, style_of(place, lines, axis))
         axis.apply(panel)
-        panel.set_title(", ".join([network, *map(in_words, layout.columns, others)]), loc="left")
+        panel.set_title(", ".join([shown(network), *map(in_words, layout.columns, others)]), loc="left")
         if column == 0:
             panel.set_ylabel("cycles")
         if row == len(networks) - 1:
@@ -260,7 +261,7 @@ def footnote(plan: SweepPlan, found: Sequence[Total], axis: Axis) -> str:
     if any(entry.layer.operations_before_scaling is not None for entry in plan.entries):
         said.append(f"layers above {sweep.scale:,} MACs shrunk")
     if plan.unsupported:
-        said.append(f"without {', '.join(layer.name for layer in plan.unsupported)} (not supported)")
+        said.append(f"without {', '.join(shown(layer.name) for layer in plan.unsupported)} (not supported)")
     without = sum(total.cycles is None for total in found)
     if without:
         said.append(f"{without} of {len(found)} points without a result are left out")

@@ -61,6 +61,10 @@ class Problem:
             raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {self.padding}"])
         if self.pools and self.sparsity is not None:
             raise DocumentError(["problem: sparsity: a pooling has no weights that could be zero"])
+        if self.sparsity is not None and self.sparsity.bitmap is None:
+            wrong = [text for _, text in self.sparsity.problems_for(self.G * self.K, self.C * self.R * self.S)]
+            if wrong:
+                raise DocumentError([f"problem: sparsity: {text}" for text in wrong])
 
     @property
     def dims(self) -> tuple[int, int, int, int, int, int, int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +36,10 @@ Bitmap = Annotated[
 ]
 
 
+MOST_WEIGHTS = 2**27
+"""Of a sparse layer: which of them are zero is held in memory, a byte each."""
+
+
 class Sparsity(Model):
     """``density`` with ``seed``, or ``bitmap``."""
 
@@ -57,9 +62,12 @@ class Sparsity(Model):
         return self
 
     def problems_for(self, filters: int, weights: int) -> list[Complaint]:
-        """How the bitmap differs from ``filters`` rows of ``weights`` each, for a document that holds it."""
+        """What is wrong with it for ``filters`` of ``weights`` each, at the keys of a document that holds it."""
         if self.bitmap is None:
-            return []
+            if filters * weights <= MOST_WEIGHTS:
+                return []
+            found = f"{filters:,} filters of {weights:,} weights"
+            return [((), f"expected at most {MOST_WEIGHTS:,} weights, each of which is drawn, found {found}")]
         if len(self.bitmap) != filters:
             return [(("bitmap",), f"expected {filters} rows, one per filter, found {len(self.bitmap)}")]
         return [
@@ -82,13 +90,20 @@ class Sparsity(Model):
         return _mask(self, (filters, channels, rows, columns))
 
 
+_DRAWN_AT_ONCE = 2**20
+
+
 @lru_cache(maxsize=16)
 def _mask(sparsity: Sparsity, shape: tuple[int, int, int, int]) -> Mask:
     import numpy as np
 
     filters, channels, rows, columns = shape
     if sparsity.density is not None:
-        mask = np.random.default_rng(sparsity.seed).random(shape, np.float32) < sparsity.density
+        generator, mask = np.random.default_rng(sparsity.seed), np.empty(math.prod(shape), np.bool_)
+        for begin in range(0, mask.size, _DRAWN_AT_ONCE):
+            part = mask[begin : begin + _DRAWN_AT_ONCE]
+            np.less(generator.random(part.size, np.float32), sparsity.density, out=part)
+        mask = mask.reshape(shape)
     else:
         bits: Any = [[bit == "1" for bit in row] for row in (sparsity.bitmap or ())[:filters]]
         mask = np.array(bits).reshape(filters, -1, rows, columns)[:, :channels]

@@ -85,7 +85,6 @@ def test_byte_order_mark_is_accepted(folder: Path) -> None:
         ("name: x\nmultipliers: 8: 9\n", 2, 15),
         ("name: 'x\n", 2, 1),
         ("name: *nowhere\n", 1, 7),
-        ("name: !!python/object:os.system x\n", 1, 7),
     ],
 )
 def test_syntax_error_has_line_and_column(folder: Path, text: str, line: int, column: int) -> None:
@@ -111,11 +110,16 @@ def test_aliases_that_multiply(folder: Path) -> None:
     lines = ["a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8]"]
     lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 8)}]" for level in range(1, 20)]
     found = problems(Hardware, write("x.yaml", "\n".join([*lines, "name: *a19", "multipliers: 8"])))
-    assert found[-1] == "x.yaml:21: name: expected a text, found a list of 8"
+    assert found == ["x.yaml:7: its aliases stand for more than 500,000 keys and values"]
 
 
-def test_impossible_date(folder: Path) -> None:
-    assert problems(Hardware, write("x.yaml", "name: 2020-13-45\n"))[0].startswith("x.yaml: a value cannot be read: ")
+@pytest.mark.parametrize("date", ["2020-01-01", "2020-13-45", "2020-01-01 12:00:00"])
+def test_dates_have_to_be_in_quotes(folder: Path, date: str) -> None:
+    assert problems(Hardware, write("x.yaml", f"multipliers: 8\nname: {date}\n")) == [
+        f"x.yaml:2: name: expected a text or a number, found the date {date} (put it in quotes)"
+    ]
+    write("y.yaml", f"multipliers: 8\nname: '{date}'\n")
+    assert Hardware.load("y.yaml").name == date
 
 
 @pytest.mark.parametrize(
@@ -191,9 +195,8 @@ def test_missing_keys_say_what_they_mean(folder: Path) -> None:
 
 
 def test_a_name_that_yaml_takes_for_something_else(folder: Path) -> None:
-    text = "name: 2020-01-01\nmultipliers: 8\n"
-    assert problems(Hardware, write("x.yaml", text)) == [
-        "x.yaml:1: name: expected a text, found the date 2020-01-01 (put it in quotes)"
+    assert problems(Hardware, write("x.yaml", "name: 12\nmultipliers: 8\n")) == [
+        "x.yaml:1: name: expected a text, found 12 (put it in quotes)"
     ]
     assert problems(Hardware, write("x.yaml", "name:\nmultipliers: 8\n")) == [
         "x.yaml:1: name: expected a text, found nothing"

@@ -15,7 +15,7 @@ from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.sparse_rounds import live_partial_sums, rounds
 from maerisim.ways.way import program_of, programs, refusals, violations
-from maerisim.workload.layers import Layer
+from maerisim.workload.layers import Conv2d, Layer
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands
@@ -149,3 +149,17 @@ def test_mapping_files_keep_the_sparsity(sparsity: Sparsity, tmp_path: Any) -> N
     assert load_mappings(path).mapping_for("a", problem) == mapping
     with pytest.raises(MappingError, match=r"sparsity is none here, \{.*\} in the mapping file"):
         load_mappings(path).mapping_for("a", Problem(K=2, C=4))
+
+
+def test_weights_are_drawn_in_pieces_as_at_once() -> None:
+    shape = (1500, 1100, 1, 3)  # more than one piece, and no whole number of them
+    expected = np.random.default_rng(5).random(shape, np.float32) < 0.3
+    np.testing.assert_array_equal(Sparsity(density=0.3, seed=5).mask(*shape), expected)
+
+
+def test_more_weights_than_memory_holds_are_refused_at_their_key() -> None:
+    sizes = {"input": [4, 8, 64], "filters": 10**12, "kernel": [3, 1], "sparsity": {"density": 0.5}}
+    with pytest.raises(DocumentError, match=r"sparsity: expected at most 134,217,728 weights.*1,000,000,000,000"):
+        Conv2d(**sizes)
+    with pytest.raises(DocumentError, match="problem: sparsity: expected at most 134,217,728 weights"):
+        Problem(K=2**20, C=2**20, sparsity=Sparsity(density=0.5))

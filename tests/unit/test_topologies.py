@@ -510,3 +510,12 @@ def test_topology_by_name(name: str, block_of_five: int) -> None:
     assert topology.block(5) == block_of_five
     assert topology.switches == (16 if name == "linear" else 15)
     assert topology.route([Span(0, 2)]).depth(0) == (4 if name == "linear" else 2)
+
+
+def test_a_chain_of_any_length_is_ordered_from_its_end() -> None:
+    ordered = LinearChain(64, latency=1024).route([Span(0, 64)]).receivers_first
+    assert len(ordered) == 64 * 1024
+    taken: set[Wire] = set()
+    for transfer in ordered:
+        assert transfer.output.kind == "result" or transfer.output in taken
+        taken.update(transfer.operands)

@@ -136,3 +136,17 @@ def test_matplotlib_that_is_not_installed(maerisim, folder, monkeypatch):
     finished = maerisim("sweep", "small.yaml", "--plot", "plot.png")
     assert finished.code == 2
     assert "pip install 'maerisim[plot]'" in finished.err
+
+
+def test_names_of_networks_are_text_in_a_plot(maerisim, folder):
+    name = "net $x_{$ \x1b[31m"
+    (folder / "net.yaml").write_text(
+        (folder / "net.yaml").read_text().replace("name: net", 'name: "net $x_{$ \\e[31m"')
+    )
+    (folder / "small.yaml").write_text(
+        SMALL.replace("reduction.topology: [art, linear]", "distribution.bandwidth: [2, 4]")
+    )
+    finished = maerisim("sweep", "small.yaml", "--jobs", 1, "--plot", "plot.png", "--export", "csv")
+    assert finished.code == 0, finished.err
+    assert (folder / "plot.png").stat().st_size > 1000
+    assert name in finished.out
