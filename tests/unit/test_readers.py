@@ -228,6 +228,11 @@ def test_names_and_ratios_of_other_tools_may_be_long(folder: Path) -> None:
     assert len(problems("mrna", "b.txt")) == 3
 
 
+def test_many_rows_of_one_name_get_numbers_at_once(folder: Path) -> None:
+    Path("a.csv").write_text(SCALE_SIM + "a, 1, 2, 3, 1:1\n" * 20_000)
+    assert scale_sim.read(["a.csv"]).layers[-1].name == "a_20001"
+
+
 # --- random ones ------------------------------------------------------------------------------------------------------
 
 pieces = st.one_of(
