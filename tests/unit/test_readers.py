@@ -65,13 +65,13 @@ def test_what_stands_in_place_of_a_file(reader: str, folder: Path, monkeypatch: 
         "./directory": "is a directory",
         "./pipe": "nothing came out of this pipe for 0.01 s",
         "/dev/zero": "is a device",
-        "./circle": "cannot be read: ",
+        "./circle": "cannot be reached: ",
         "./large": "has more than 16 MiB",
         "./binary": "is not a text file (UTF-8)",
         "./gone": "no such file",
         "./gone\0": "no such file",
         "./large/below": "no such file",
-        "x" * 5000: "cannot be read: File name too long",
+        "x" * 5000: "cannot be reached: File name too long",
         "~nobody-of-this-name/x.yaml": "no such file",
     }.items():
         found = problems(reader, path)
@@ -201,7 +201,7 @@ def test_a_file_that_extends_thousands(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("x" * 5000, "cannot be read: File name too long"),
+        ("x" * 5000, "cannot be reached: File name too long"),
         ('"a\\0b"', "no such file"),
         ("~nobody-of-this-name", "no such file"),
         ("'..'", "is a directory"),
