@@ -10,13 +10,15 @@ import io
 import sys
 
 from maerisim.errors import MaerisimError
-from maerisim.text import harmless
+from maerisim.text import shown
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 """Exit codes: results of a sweep that failed, input that cannot be used, and Ctrl-C."""
 
 MOST_PROBLEMS = 100
 """That are listed; the others are counted."""
+MOST_CHARACTERS = 2000
+"""Of one of them."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -40,7 +42,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def explained(error: MaerisimError) -> str:
     """The message for the terminal; several problems are counted first and listed one to a line."""
-    problems = [harmless(line) for line in [*str(error).split("\n"), *getattr(error, "__notes__", [])] if line]
+    problems = [
+        shown(line, MOST_CHARACTERS) for line in [*str(error).split("\n"), *getattr(error, "__notes__", [])] if line
+    ]
     if len(problems) == 1:
         return f"error: {problems[0]}\n"
     listed = "".join(f"  {problem}\n" for problem in problems[:MOST_PROBLEMS])

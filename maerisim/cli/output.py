@@ -17,6 +17,7 @@ from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
 from maerisim.cli.saying import say
+from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.reports.as_json import json_text
 from maerisim.reports.comparison import Comparison, comparison_pages
@@ -121,9 +122,9 @@ def print_page(page: Page) -> None:
 def require_place(path: Path) -> None:
     """Refuse a file that cannot be written before anything has run for it. Raises DocumentError."""
     folder = path.parent
-    if path.is_dir():
+    if is_directory(path):
         problem = "is a directory, expected a file to write"
-    elif not folder.is_dir():
+    elif not is_directory(folder):
         problem = f"cannot be written: there is no directory {folder}"
     elif not os.access(path if path.exists() else folder, os.W_OK):
         problem = "cannot be written: permission denied"

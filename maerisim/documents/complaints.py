@@ -76,7 +76,7 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
         tags = re.findall(r"'([^']*)'", context["expected_tags"])
         hint = nearest(str(context["tag"]), tags)
         key = context["discriminator"].strip("'")
-        return [((*path, key), f"expected one of {', '.join(tags)}, found {context['tag']!r}{hint}")]
+        return [((*path, key), f"expected one of {', '.join(tags)}, found {described(context['tag'])}{hint}")]
     if kind == "union_tag_not_found":
         key = context["discriminator"].strip("'")
         return [((*path, key), f"this key is required but missing: it says what {dotted(path)} is")]

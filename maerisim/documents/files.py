@@ -35,7 +35,7 @@ def _mode(path: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):  # the latter for names with a NUL
         return None
     except OSError as error:  # a name that is too long, a folder that may not be entered, links in a circle
-        raise DocumentError([f"{shown(str(path))}: cannot be read: {error.strerror}"]) from None
+        raise DocumentError([f"{shown(str(path))}: cannot be reached: {error.strerror}"]) from None
 
 
 def read_text(path: Path, noun: str, file: str) -> str:

@@ -20,7 +20,7 @@ from maerisim.text import shown
 
 _DEEPEST = 32
 """Levels of a document, those of what an alias stands for included."""
-_MOST_VALUES = 500_000
+_MOST_VALUES = 200_000
 """Keys and values of a document, those of what an alias stands for counted each time."""
 _MOST_DIGITS = 40
 """Of an integer; it is within the range of a key or not with fewer."""

@@ -80,6 +80,7 @@ def _value(value: object) -> str:
 def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedLayer], list[str]]:
     """The layers, later ones of the same name with a number behind it, and a note for each that was renamed."""
     first: dict[str, FileLine] = {}
+    following: dict[str, int] = {}
     distinct: list[ImportedLayer] = []
     notes: list[str] = []
     taken = {layer.name for layer in layers}
@@ -88,11 +89,12 @@ def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedL
             first[layer.name] = layer.source
             distinct.append(layer)
             continue
-        number = 2
+        number = following.get(layer.name, 2)
         while f"{layer.name}_{number}" in taken:
             number += 1
         name = f"{layer.name}_{number}"
         taken.add(name)
+        following[layer.name] = number + 1
         notes.append(
             f"{layer.source}: '{layer.name}' is already the layer of {first[layer.name]}; this one becomes '{name}'"
         )

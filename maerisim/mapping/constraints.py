@@ -52,7 +52,7 @@ def _range(value: object) -> object:
     if isinstance(value, dict):
         unknown = [key for key in value if key not in ("min", "max")]
         if unknown or not value:
-            found = f"the key {unknown[0]!r}" if unknown else "nothing"
+            found = f"the key {documents.described(unknown[0])}" if unknown else "nothing"
             msg = f"expected 'min', 'max' or both, found {found}"
             raise ValueError(msg)
         low, high = value.get("min"), value.get("max")
@@ -73,7 +73,7 @@ def _split(value: object, known: tuple[str, ...]) -> object:
     names = names_of(value)
     for name in names:
         if name not in known:
-            msg = f"expected dimensions of {' '.join(known)}, found {name!r}{documents.nearest(name, known)}"
+            msg = f"expected dimensions of {' '.join(known)}, found {documents.described(name)}{documents.nearest(name, known)}"
             raise ValueError(msg)
         if names.count(name) > 1:
             msg = f"{name} stands here {names.count(name)} times"

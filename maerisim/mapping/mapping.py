@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from maerisim.documents import described
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
+from maerisim.text import shown
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 REDUCED = ("C", "R", "S")
@@ -129,11 +131,11 @@ def order_violations(what: str, order: Sequence[str], dimensions: Sequence[str])
     twice = [name for name in dimensions if list(order).count(name) > 1]
     unknown = [name for name in order if name not in dimensions]
     details = [
-        f"{word}: {' '.join(names)}"
+        f"{word}: {shown(' '.join(names))}"
         for word, names in (("missing", missing), ("more than once", twice), ("not a dimension", unknown))
         if names
     ]
-    return [f"expected {what} of all of {known}, found '{' '.join(order)}' ({'; '.join(details)})"]
+    return [f"expected {what} of all of {known}, found {described(' '.join(order))} ({'; '.join(details)})"]
 
 
 def tile_text(tile: Sequence[int]) -> str:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, NotSupportedError
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def require(path: Path) -> None:
     """Raises DocumentError when there can be no figure in this file, NotSupportedError without matplotlib."""
     if path.suffix.lower() not in FORMATS:
         raise DocumentError([f"--plot {path}: expected a name that ends with {', '.join(FORMATS)}"])
-    if not path.absolute().parent.is_dir():
+    if is_directory(path):
+        raise DocumentError([f"--plot {path}: is a directory, expected a file to write"])
+    if not is_directory(path.absolute().parent):
         raise DocumentError([f"--plot {path}: there is no directory {path.parent}"])
     if find_spec("matplotlib") is None:
         raise NotSupportedError("--plot needs matplotlib, which is not installed (pip install 'maerisim[plot]')")

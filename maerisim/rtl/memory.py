@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maerisim.documents import described, read_text
 from maerisim.errors import DocumentError
 from maerisim.rtl.modes import Configuration, Double, HalfMode, Single, SingleMode
 from maerisim.rtl.switches import AdderTree
@@ -135,21 +136,18 @@ def read(directory: Path) -> Files:
 
 def read_words(path: Path) -> tuple[int, ...]:
     """The words of a memory image from address 0 on. Raises DocumentError with every line that is none."""
-    try:
-        lines = path.read_text(encoding="ascii", errors="replace").split("\n")
-    except OSError as error:
-        raise DocumentError([f"{path}: cannot be read: {error.strerror}"]) from error
+    text = read_text(path, "a memory image", "a memory image of the RTL")
     words, problems = [], []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         text = line.strip()
         if number == 1 and text[:1] == "@" and text[1:] and not text[1:].strip("0"):
             continue
         if number == 1:
-            problems.append(f"{path}:1: expected the start address @00 or @000, found '{text}'")
+            problems.append(f"{path}:1: expected the start address @00 or @000, found {described(text)}")
         elif len(text) == 8 and all(digit in "0123456789abcdefABCDEF" for digit in text):
             words.append(int(text, 16))
         elif text:
-            problems.append(f"{path}:{number}: expected a word of 8 hexadecimal digits, found '{text}'")
+            problems.append(f"{path}:{number}: expected a word of 8 hexadecimal digits, found {described(text)}")
     if problems:
         raise DocumentError(problems)
     return tuple(words)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from maerisim.documents import described
 from maerisim.errors import DocumentError
 from maerisim.workload.sparsity import Sparsity
 
@@ -56,9 +57,11 @@ class Problem:
         sizes = dict(zip(DIMENSIONS, self.dims, strict=True))
         sizes |= {f"stride[{axis}]": size for axis, size in enumerate(self.stride)}
         sizes |= {f"dilation[{axis}]": size for axis, size in enumerate(self.dilation)}
-        wrong = [f"problem: {name}: expected at least 1, found {size}" for name, size in sizes.items() if size < 1]
+        wrong = [
+            f"problem: {name}: expected at least 1, found {described(size)}" for name, size in sizes.items() if size < 1
+        ]
         if wrong or min(self.padding) < 0:
-            raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {self.padding}"])
+            raise DocumentError(wrong or [f"problem: padding: expected at least 0, found {described(self.padding)}"])
         if self.pools and self.sparsity is not None:
             raise DocumentError(["problem: sparsity: a pooling has no weights that could be zero"])
         if self.sparsity is not None and self.sparsity.bitmap is None:

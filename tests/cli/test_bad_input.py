@@ -141,6 +141,16 @@ def test_broken_documents(maerisim, folder, file, good, bad, expected):
             id="output that is a directory",
         ),
         pytest.param(
+            ("map", "hardware.yaml", "network.yaml", "-o", "x" * 5000),
+            ["cannot be reached: File name too long"],
+            id="output with a name that is too long",
+        ),
+        pytest.param(
+            ("roofline", "hardware.yaml", "network.yaml", "--plot", f"{'x' * 5000}.png"),
+            ["cannot be reached: File name too long"],
+            id="plot with a name that is too long",
+        ),
+        pytest.param(
             ("map", "hardware.yaml", "maeri-64"),
             ["maeri-64: is a shipped hardware, expected a network description"],
             id="hardware in place of a network",

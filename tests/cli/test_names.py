@@ -38,6 +38,11 @@ def test_documents_that_ended_in_a_traceback(maerisim, file):
     assert len(finished.err) < 500
 
 
+def test_a_chain_of_the_greatest_latency(maerisim):
+    finished = maerisim("map", CASES / "layers" / "linear_recursion.yaml", "tiny", "--layer", "linear")
+    assert finished.code == 0, finished.err
+
+
 @pytest.fixture
 def network(tmp_path) -> Path:
     """The names of the case, and one of a thousand characters."""

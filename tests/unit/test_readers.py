@@ -19,8 +19,9 @@ from maerisim.importers import mrna, scale_sim
 from maerisim.mapping.constraints import ConstraintFile
 from maerisim.mapping.document import MappingFile
 from maerisim.sweeps.document import Sweep
-from maerisim.workload.layers import Linear
+from maerisim.workload.layers import Conv2d, Linear
 from maerisim.workload.network import Network
+from maerisim.workload.problem import Problem
 
 READERS = {
     "hardware": lambda path: load(Hardware, path),
@@ -64,13 +65,13 @@ def test_what_stands_in_place_of_a_file(reader: str, folder: Path, monkeypatch: 
         "./directory": "is a directory",
         "./pipe": "nothing came out of this pipe for 0.01 s",
         "/dev/zero": "is a device",
-        "./circle": "cannot be read: ",
+        "./circle": "cannot be reached: ",
         "./large": "has more than 16 MiB",
         "./binary": "is not a text file (UTF-8)",
         "./gone": "no such file",
         "./gone\0": "no such file",
         "./large/below": "no such file",
-        "x" * 5000: "cannot be read: File name too long",
+        "x" * 5000: "cannot be reached: File name too long",
         "~nobody-of-this-name/x.yaml": "no such file",
     }.items():
         found = problems(reader, path)
@@ -148,8 +149,8 @@ def test_long_values_stay_out_of_messages(reader: str, folder: Path, content: st
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("[*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]", "more than 500,000 keys and values"),
-        ("{{<<: [*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]}}", "more than 500,000 keys and values"),
+        ("[*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]", "more than 200,000 keys and values"),
+        ("{{<<: [*a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}, *a{0}]}}", "more than 200,000 keys and values"),
         ("[*a{0}]", "nested more than 32 levels deep"),
     ],
 )
@@ -163,13 +164,25 @@ def test_aliases_of_aliases(reader: str, folder: Path, line: str, expected: str)
 
 @pytest.mark.parametrize("reader", OF_YAML)
 def test_more_values_than_any_document_has(reader: str, folder: Path) -> None:
-    Path("x.yaml").write_text("name:\n" + "- a\n" * 600_000)
-    assert problems(reader, "x.yaml") == ["x.yaml:499999: has more than 500,000 keys and values up to here"]
+    Path("x.yaml").write_text("name:\n" + "- a\n" * 300_000)
+    assert problems(reader, "x.yaml") == ["x.yaml:199999: has more than 200,000 keys and values up to here"]
 
 
 def test_many_problems_take_no_longer_than_the_document(folder: Path) -> None:
     Path("x.yaml").write_text("name: n\n" + "".join(f"key{number}: 1\n" for number in range(20_000)))
     assert len(problems("hardware", "x.yaml")) == documents.complaints.MOST_COMPLAINTS
+
+
+def test_integers_of_thousands_of_digits_given_in_python() -> None:
+    huge = 10**5000
+    for sizes in ({"inputs": huge}, {"inputs": -huge}, {"inputs": [huge]}, {"inputs": 1, "count": {"a": huge}}):
+        with pytest.raises(DocumentError):
+            Linear(outputs=1, **sizes)
+    for sizes in ({"kernel": -huge}, {"kernel": (huge, 1)}, {"input": (huge, 1, 1)}, {"input": (-huge, 1, 1)}):
+        with pytest.raises(DocumentError):
+            Conv2d(**{"input": (1, 1, 1), "filters": 1, "kernel": 1, **sizes})
+    with pytest.raises(DocumentError, match="found an integer of more than 60 digits"):
+        Problem(K=-huge)
 
 
 def test_times_and_signs_are_texts(folder: Path) -> None:
@@ -188,7 +201,7 @@ def test_a_file_that_extends_thousands(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("x" * 5000, "cannot be read: File name too long"),
+        ("x" * 5000, "cannot be reached: File name too long"),
         ('"a\\0b"', "no such file"),
         ("~nobody-of-this-name", "no such file"),
         ("'..'", "is a directory"),
@@ -226,6 +239,11 @@ def test_names_and_ratios_of_other_tools_may_be_long(folder: Path) -> None:
     assert scale_sim.read(["a.csv"]).layers[0].name == "a"
     Path("b.txt").write_text(f"{'x' * 5000} = 1\n{'y' * 5000}\nLayer_Type = {'z' * 5000}\n")
     assert len(problems("mrna", "b.txt")) == 3
+
+
+def test_many_rows_of_one_name_get_numbers_at_once(folder: Path) -> None:
+    Path("a.csv").write_text(SCALE_SIM + "a, 1, 2, 3, 1:1\n" * 20_000)
+    assert scale_sim.read(["a.csv"]).layers[-1].name == "a_20001"
 
 
 # --- random ones ------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_files_are_read_back_as_written(tmp_path: Path, multipliers: int) -> Non
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"Layer_Info\.vmh: cannot be read"):
+    with pytest.raises(DocumentError, match=r"Layer_Info\.vmh: no such file, expected a memory image"):
         memory.read(tmp_path)
     memory.write(tmp_path, prepare(CONV, hardware()))
     layer, switches = tmp_path / "Layer_Info.vmh", tmp_path / "RN_Config.vmh"
