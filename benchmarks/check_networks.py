@@ -196,12 +196,14 @@ def require_equal(found: Values, expected: Values, what: str) -> None:
 def copy_of(problem: Problem, mapping: Mapping, hardware: Hardware, limit: int) -> Problem:
     """The layer with fewer trips of its loops, down to ``limit`` operations as far as the mapping stays what it is.
 
-    Outer loops give up trips first. Edges of tiles stay as they are, and so does what is reused: a loop whose trips
+    Outer loops give up trips first, those over blocks and within them none. Edges of tiles stay as they are, and so does what is reused: a loop whose trips
     decide that a ring of words fits, or that partial sums do, keeps them.
     """
     smaller = problem
     kept = reuse(problem, mapping, hardware)
     for name in mapping.order:
+        if mapping.order.count(name) > 1:
+            continue  # blocks end in tiles of their own
         size, tile = smaller.dims[DIMENSIONS.index(name)], mapping.tile_of(name)
         trips = -(-size // tile)
         fewer = min(trips, max(FEWEST_TRIPS, trips * limit // smaller.operations))

@@ -91,7 +91,7 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
 
 @st.composite
 def problems(draw: st.DrawFn, most_macs: int = 1500) -> Problem:
-    sizes = {d: draw(st.integers(1, 5)) for d in DIMENSIONS}
+    sizes = {d: draw(st.integers(1, 5) | st.integers(1, 9)) for d in DIMENSIONS}
     shrinking = draw(st.permutations(DIMENSIONS))
     for d in shrinking:
         macs = 1
@@ -107,8 +107,8 @@ def problems(draw: st.DrawFn, most_macs: int = 1500) -> Problem:
 
 
 @st.composite
-def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware) -> Mapping:
-    """A mapping that fits, or one of a single virtual neuron where even that does not."""
+def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware, *, blocks: bool = True) -> Mapping:
+    """A mapping that fits, or one of a single virtual neuron where even that does not; its loops may walk ``blocks``."""
     order: list[str] = draw(st.permutations(DIMENSIONS))
     if hardware.multiplier.wait_for_all_weights:
         order = [d for d in order if d not in "CRS"] + [d for d in order if d in "CRS"]
@@ -121,15 +121,37 @@ def mappings(draw: st.DrawFn, problem: Problem, hardware: Hardware) -> Mapping:
             break
         tile[d] = 1
         mapping = Mapping.of(tile, order, placement)
-    return mapping
+    if not blocks:
+        return mapping
+    cut = Mapping.of(tile, draw(cut_orders(order, problem, mapping)), placement)
+    return mapping if violations(problem, cut, hardware) else cut
 
 
 @st.composite
-def cases(draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True) -> Case:
-    """Layers with mappings that fit them and the hardware."""
+def cut_orders(draw: st.DrawFn, order: list[str], problem: Problem, mapping: Mapping) -> list[str]:
+    """A loop order with up to three more loops, each over blocks of a dimension, anywhere outside the loops inside a block."""
+    loops = list(order)
+    sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
+    inner = {d: mapping.tile_of(d) for d in DIMENSIONS}
+    for _ in range(draw(st.sampled_from([0, 1, 1, 2, 3]))):
+        larger = [d for d in DIMENSIONS if sizes[d] > inner[d] + 1]
+        if not larger:
+            break
+        d = draw(st.sampled_from(larger))
+        inner[d] = draw(st.integers(inner[d] + 1, sizes[d] - 1))
+        inside = next(place for place, loop in enumerate(loops) if loop.partition(":")[0] == d)
+        loops.insert(draw(st.integers(0, inside)), f"{d}:{inner[d]}")
+    return loops
+
+
+@st.composite
+def cases(
+    draw: st.DrawFn, largest: int = 32, most_macs: int = 1500, *, controllers: bool = True, blocks: bool = True
+) -> Case:
+    """Layers with mappings that fit them and the hardware; their loops may walk ``blocks``."""
     problem = draw(problems(most_macs))
     hardware = draw(hardwares(largest, controllers=controllers))
-    mapping = draw(mappings(problem, hardware))
+    mapping = draw(mappings(problem, hardware, blocks=blocks))
     assume(not violations(problem, mapping, hardware))
     return Case(problem, mapping, hardware)
 
@@ -201,7 +223,7 @@ def fused_cases(draw: st.DrawFn, largest: int = 32) -> FusedCase:
     hardware = draw(hardwares(largest, controllers=False).filter(lambda hardware: hardware.ports > 1))
     multipliers = hardware.leaves_per_port * draw(st.integers(1, hardware.ports - 1))
     first, second = (
-        draw(mappings(layer, share))
+        draw(mappings(layer, share, blocks=False))
         for layer, share in zip((problem.first, problem.second), shares(hardware, multipliers), strict=True)
     )
     return FusedCase(problem, FusedMapping(first, second, multipliers), hardware)

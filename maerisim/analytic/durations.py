@@ -6,6 +6,7 @@ For programs whose packets follow no closed form (:mod:`maerisim.analytic.analyt
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -22,13 +23,19 @@ def cycles(program: Program, hardware: Hardware, counts: Counters) -> int:
     queues, the first weights in front, and the way of the last word through the fabric behind.
     """
     loads = [np.diff(packets.port_start) for packets in program.inputs.templates]
-    first_weights = np.diff(next(program.weights.walk()).template.port_start)
+    first_weights = max(
+        (int(np.diff(visit.template.port_start).max()) for visit in islice(program.weights.walk(), 1)), default=0
+    )
     phases = sum(_phases(node, loads, hardware.multiplier.input_fifo_depth) for node in program.inputs.nodes)
-    depth = max(program.reduction.depth(vn) for vn in range(len(program.spans)))
-    drain = hardware.distribution.latency + hardware.multiplier.latency + depth
-    drain += hardware.accumulation.latency + hardware.collection.latency
     busiest = max(*counts.busy["ports"], *counts.busy["buses"])
-    return max(phases + int(first_weights.max()), busiest) + drain - 1
+    return max(phases + first_weights, busiest) + drain(program, hardware) - 1
+
+
+def drain(program: Program, hardware: Hardware) -> int:
+    """Cycles from the last word that a port sends to the last result."""
+    depth = max(program.reduction.depth(vn) for vn in range(len(program.spans)))
+    way_in = hardware.distribution.latency + hardware.multiplier.latency
+    return way_in + depth + hardware.accumulation.latency + hardware.collection.latency
 
 
 def _phases(node: Node, loads: Sequence[Ints], queued: int) -> int:

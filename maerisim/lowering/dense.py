@@ -17,7 +17,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
 from maerisim.lowering.multicast_packets import multicast
-from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
+from maerisim.lowering.nest import Context, TemporalLoop, build_thread
 from maerisim.lowering.reuse import Held, held, temporal_loops
 from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
@@ -48,8 +48,9 @@ class DenseLowering:
         self.problem, self.mapping, self.hardware = problem, mapping, hardware
         self.loops = temporal_loops(problem, mapping)
         self.turning = frozenset(loop.dimension for loop in self.loops)
-        self.folds = self.turning & set(REDUCED)
-        self.fold_steps = prod(loop.trips for loop in self.loops if loop.dimension in self.folds)
+        self.folds = frozenset(loop.name for loop in self.loops if loop.dimension in REDUCED)
+        tiles = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
+        self.steps, self.fold_steps = prod(tiles.values()), prod(tiles[d] for d in REDUCED)
         self.spills = mapping.spills(problem, share or hardware)
         self.topology = topology_of(hardware)
         self.layout: Layout = place(mapping, self.topology, self.spills, start)
@@ -61,16 +62,14 @@ class DenseLowering:
         self.forwarding = forwards(problem, mapping, hardware, self.loops, self.inputs) and (
             rows_divide or not hardware.controller.pad_edges
         )
-        self.edge = {
-            d: size % tile or tile for d, size, tile in zip(DIMENSIONS, problem.dims, mapping.tile, strict=True)
-        }
-        self.partial = frozenset(d for d in self.turning if self.edge[d] != mapping.tile_of(d))
         self.worker = ~self.layout.partial_sum & (self.layout.virtual_neuron >= 0)
         self.reduction = self.topology.route(self.layout.spans)
         self.ahead = self.weights.words if hardware.controller.weights_first and not problem.pools else 0
         self.batches = self._batches()
 
     def _batches(self) -> Batches:
+        if self.mapping.cuts:  # which no controller walks that takes one batch after the other
+            return Batches(steps=self.steps, count=1, weights=1, trips=(), results=())
         inside = self.weights.reused | self.weights.ring
         outer = [loop for loop in self.loops if loop.dimension not in inside]
         steps = prod(loop.trips for loop in self.loops if loop.dimension in inside)
@@ -91,13 +90,11 @@ class DenseLowering:
             results=tuple(results),
         )
 
-    def _period(self, place: int) -> int:
-        """Control steps between two iterations of loop ``place``, ``ahead`` of them for the weights of a batch."""
-        inner = self.loops[place + 1 :]
-        period = prod(loop.trips for loop in inner)
-        if not self.ahead or self.loops[place].dimension in self.weights.reused | self.weights.ring:
-            return period
-        return period // (self.batches.steps - self.ahead) * self.batches.steps
+    def _pause(self, name: str) -> int:
+        """Control steps after each iteration of a loop for the weights of the next batch, which go ahead of it."""
+        inside = self.weights.reused | self.weights.ring
+        outside = [loop.name for loop in self.loops if loop.name not in inside]
+        return self.ahead if outside and outside[-1] == name else 0
 
     def program(self) -> Program:
         """Assemble all threads."""
@@ -122,13 +119,25 @@ class DenseLowering:
             compares=self.problem.operation == "max",
         )
 
-    def _within(self, context: Context, dimensions: Iterable[str]) -> Mask:
-        """Which switches lie inside the tile in the given dimensions, partial tiles considered."""
+    def _within(self, context: Context, dimensions: Iterable[str], unmoved: Collection[str] = ()) -> Mask:
+        """Which switches lie inside the tile in the given dimensions, partial tiles considered.
+
+        The loops in ``unmoved`` count as at their first iteration.
+        """
         inside = self.layout.virtual_neuron >= 0
         for d in dimensions:
-            if d in self.partial and context[d].last:
-                inside = inside & (self.layout.coordinate[d] < self.edge[d])
+            size = self._tile_size(context, d, unmoved)
+            if size < self.mapping.tile_of(d):
+                inside = inside & (self.layout.coordinate[d] < size)
         return inside
+
+    def _tile_size(self, context: Context, dimension: str, unmoved: Collection[str] = ()) -> int:
+        """How much of a dimension the present tile covers."""
+        size = self.problem.dims[DIMENSIONS.index(dimension)]
+        for loop in self.loops:
+            if loop.dimension == dimension:
+                size = min(size, loop.step) if loop.name in unmoved else context[loop.name].size
+        return min(size, self.mapping.tile_of(dimension))
 
     def _thread(
         self,
@@ -140,25 +149,26 @@ class DenseLowering:
         first: Collection[str] = (),
         last: Collection[str] = (),
     ) -> Thread[T]:
-        """Build a thread over all temporal loops but ``without`` (these stay at their first iteration).
+        """Build a thread over all temporal loops; those in ``without`` stay at their first iteration.
 
-        ``first`` and ``last`` name the dimensions whose first or last iteration matters to ``make(context)``;
-        the last iteration of a dimension with a partial tile always does.
+        ``first`` and ``last`` name the loops whose first or last iteration matters to ``make(context)``; the last
+        iteration of a loop always does where it covers less than the others.
         """
         loops = [
             TemporalLoop(
+                loop.name,
                 loop.dimension,
-                loop.trips,
-                self._period(place),
-                self.mapping.tile_of(loop.dimension) * strides[loop.dimension],
-                split_first=loop.dimension in first,
-                split_last=loop.dimension in last or loop.dimension in self.partial,
+                self.problem.dims[DIMENSIONS.index(loop.dimension)],
+                loop.step,
+                loop.step * strides[loop.dimension],
+                split_first=loop.name in first,
+                split_last=loop.name in last,
+                stays=loop.name in without,
+                pause=self._pause(loop.name),
             )
-            for place, loop in enumerate(self.loops)
-            if loop.dimension not in without
+            for loop in self.loops
         ]
-        context = {d: Turn(True, d not in self.turning) for d in DIMENSIONS}
-        return build_thread(name, loops, context, make, 0 if name == "weights" else self.ahead)
+        return build_thread(name, loops, {}, make, 0 if name == "weights" else self.ahead)
 
     def _weights(self) -> Thread[Packets]:
         address = addresses(self.layout, self.strides.weights)
@@ -188,8 +198,7 @@ class DenseLowering:
         none = np.zeros(self.layout.switches, np.bool_)
         if not self.forwarding or context["Q"].first:
             return none
-        columns = self.edge["S"] if context["S"].last else self.mapping.tile_of("S")
-        return self.layout.coordinate["S"] < columns - 1
+        return self.layout.coordinate["S"] < self._tile_size(context, "S") - 1
 
     def _partial_sums(self) -> Thread[Packets]:
         address = addresses(self.layout, self.strides.outputs)
@@ -209,19 +218,35 @@ class DenseLowering:
         Step back to the previous fold of the same output: the innermost folding loop that is not at its first
         iteration goes back by one, those inside it are at their last. Counted in steps in which the VN is at work.
         """
-        vn_count = len(self.layout.spans)
-        inside = np.ones(vn_count, np.int64)
-        wrapped = np.zeros(vn_count, np.int64)
-        starts = np.array([span.start for span in self.layout.spans])
-        for dimension, trips in reversed(self.loops):
-            if dimension in self.folds:
-                if not context[dimension].first:
+        extents = dict(zip(DIMENSIONS, self.problem.dims, strict=True))
+        entered = []
+        for loop in self.loops:
+            entered.append(dict(extents))
+            extents[loop.dimension] = context[loop.name].size
+        wrapped = np.zeros(len(self.layout.spans), np.int64)
+        for number, loop in reversed(list(enumerate(self.loops))):
+            if loop.name in self.folds:
+                inside = self._steps_at_work(number + 1, entered[number])
+                if not context[loop.name].first:
                     return inside - wrapped
-                wrapped += (trips - 1) * inside
-            skips = self.layout.coordinate[dimension][starts] >= self.edge[dimension]
-            skips &= dimension not in self.folds
-            inside = inside * (trips - skips)
-        return np.zeros(vn_count, np.int64)
+                wrapped += (loop.trips - 1) * inside
+        return np.zeros(len(self.layout.spans), np.int64)
+
+    def _steps_at_work(self, number: int, extents: dict[str, int]) -> Ints:
+        """Per VN: steps in which it is at work while the loops from ``number`` on go through so much of each dimension."""
+        if number == len(self.loops):
+            starts = [span.start for span in self.layout.spans]
+            inside = [self.layout.coordinate[d][starts] < extents[d] for d in REPLICATED]
+            return np.asarray(np.all(inside, axis=0), np.int64)
+        _, trips, dimension, step = self.loops[number]
+        if dimension in REDUCED:
+            return trips * self._steps_at_work(number + 1, extents)
+        whole, rest = divmod(extents[dimension], step)
+        steps = np.zeros(len(self.layout.spans), np.int64)
+        for count, size in ((whole, step), (int(rest > 0), rest)):
+            if count:
+                steps += count * self._steps_at_work(number + 1, extents | {dimension: size})
+        return steps
 
     def _compute(self) -> Thread[Ints]:
         first = set(self.folds) if self.spills else set()
@@ -244,7 +269,7 @@ class DenseLowering:
         uses = np.where(multiplies, int(work), 0).astype(np.int64) | idle
         fresh = all(context[d].first for d in self.folds)
         uses = uses | np.where(self.layout.partial_sum & at_work, Use.IDLE if fresh else Use.PARTIAL_SUM, 0)
-        has_weight = self.worker & self._within(context, set(DIMENSIONS) - self.weights.reused)
+        has_weight = self.worker & self._within(context, DIMENSIONS, self.weights.reused)
         has_weight &= not self.problem.pools
         uses = uses | turnover(
             self.weights,
@@ -255,7 +280,7 @@ class DenseLowering:
             Use.NEXT_WEIGHT,
             Use.REWIND_WEIGHTS,
         )
-        has_input = self.worker & self._within(context, set(DIMENSIONS) - self.inputs.reused)
+        has_input = self.worker & self._within(context, DIMENSIONS, self.inputs.reused)
         uses = uses | turnover(self.inputs, 1, context, has_input, Use.RETIRE_INPUT, Use.NEXT_INPUT, Use.REWIND_INPUTS)
         if self.forwarding:
             # Also where a partial tile leaves a switch idle: it starts its ring again with the others.

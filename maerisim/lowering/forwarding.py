@@ -17,20 +17,20 @@ def forwards(problem: Problem, mapping: Mapping, hardware: Hardware, loops: Sequ
     of several columns (T_S > 1), stride equal to dilation, nothing between the two steps that sends the row again,
     and room in the forwarding queue for the words on their way.
     """
-    dimensions = [loop.dimension for loop in loops]
+    names = [loop.name for loop in loops]
     if (
         not hardware.multiplier.forwarding
-        or "Q" not in dimensions
+        or "Q" not in names
         or mapping.tile_of("Q") > 1
         or mapping.tile_of("S") == 1
         or problem.stride[1] != problem.dilation[1]
-        or "Q" in inputs.ring
+        or any(loop.dimension == "Q" and loop.name in inputs.ring for loop in loops)
     ):
         return False
-    if "S" in inputs.ring and problem.S % mapping.tile_of("S"):
+    if "S" in inputs.ring and len(mapping.tile_sizes(problem, "S")) > 1:
         return False  # the words held together would come half from the neighbour, half from the ports
-    inside = loops[dimensions.index("Q") + 1 :]
-    if any(loop.dimension == "K" and "K" not in inputs.reused for loop in inside):
+    inside = loops[names.index("Q") + 1 :]
+    if any(loop.dimension == "K" and loop.name not in inputs.reused for loop in inside):
         return False
     words = inputs.words if any(loop.dimension == "K" for loop in inside) else 0
     travelling = 1

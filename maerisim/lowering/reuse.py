@@ -11,16 +11,31 @@ from maerisim.workload.problem import DIMENSIONS, Problem
 
 
 class Trips(NamedTuple):
-    """A temporal loop with more than one iteration."""
+    """A temporal loop with more than one iteration: ``trips`` at most, each of them ``step`` of the ``dimension``.
 
-    dimension: str
+    ``name`` is the dimension for the innermost loop over it, and tells the loops around that one apart: ``K:1024``.
+    """
+
+    name: str
     trips: int
+    dimension: str
+    step: int
 
 
 def temporal_loops(problem: Problem, mapping: Mapping) -> tuple[Trips, ...]:
     """The loops that really turn, outermost first."""
-    trips = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
-    return tuple(Trips(d, trips[d]) for d in mapping.order if trips[d] > 1)
+    left = dict(zip(DIMENSIONS, problem.dims, strict=True))
+    found: list[Trips] = []
+    for dimension, step in mapping.loops:
+        trips = -(-left[dimension] // step)
+        if trips > 1:
+            found.append(Trips(dimension, trips, dimension, step))
+            left[dimension] = step
+    innermost = {loop.dimension: loop for loop in found}
+    return tuple(
+        loop if loop is innermost[loop.dimension] else loop._replace(name=f"{loop.dimension}:{loop.step}")
+        for loop in found
+    )
 
 
 @dataclass(frozen=True)
@@ -56,14 +71,14 @@ def held(loops: Sequence[Trips], relevant: Collection[str], registers: int, fold
     rest = list(loops)
     repeats, ring, passes = set(), set(), set()
     while rest and rest[-1].dimension not in relevant:
-        repeats.add(rest.pop().dimension)
+        repeats.add(rest.pop().name)
     words = 1
     while rest and rest[-1].dimension in ringed and words * rest[-1].trips <= registers:
         loop = rest.pop()
-        ring.add(loop.dimension)
+        ring.add(loop.name)
         words *= loop.trips
     while rest and rest[-1].dimension in passing:
-        passes.add(rest.pop().dimension)
+        passes.add(rest.pop().name)
     if not passes and not folds_together:
         return Held(frozenset(), frozenset(), frozenset(repeats), 1)
     return Held(frozenset(passes), frozenset(ring), frozenset(repeats), words)

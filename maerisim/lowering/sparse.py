@@ -61,7 +61,11 @@ class RoundLowering:
         self.reduction = self.topology.route(self.spans)
         self.strides = strides_of(problem)
         self.trips = trips(problem, mapping, round_)
-        self.turning = tuple(Trips(name, count) for name, count in self.trips.items() if count > 1)
+        self.turning = tuple(
+            Trips(name, count, name, 1 if name == "C" else mapping.tile_of(name))
+            for name, count in self.trips.items()
+            if count > 1
+        )
         self.weights = held(self.turning, {"C"}, hardware.multiplier.weight_registers)
         self.edge = {
             name: getattr(problem, name) % mapping.tile_of(name) or mapping.tile_of(name) for name in POSITIONS
@@ -118,15 +122,23 @@ class RoundLowering:
     def _thread(
         self, name: str, strides: dict[str, int], make: Callable[[Context], T], without: Collection[str] = ()
     ) -> Thread[T]:
-        """A thread over all temporal loops but ``without``; every fold has a template, and so has a partial tile."""
-        loops = []
-        for place, (dimension, count) in enumerate(self.turning):
-            if dimension in without:
-                continue
-            folds = dimension == "C"
-            advance = 0 if folds else self.mapping.tile_of(dimension) * strides[dimension]
-            period = prod(loop.trips for loop in self.turning[place + 1 :])
-            loops.append(TemporalLoop(dimension, count, period, advance, split_last=not folds, split_each=folds))
+        """A thread over all temporal loops; those in ``without`` stay at their first iteration.
+
+        Every fold has a template, and so has a partial tile.
+        """
+        loops = [
+            TemporalLoop(
+                loop.name,
+                loop.dimension,
+                loop.trips if loop.dimension == "C" else getattr(self.problem, loop.dimension),
+                loop.step,
+                0 if loop.dimension == "C" else loop.step * strides[loop.dimension],
+                split_last=loop.dimension != "C",
+                split_each=loop.dimension == "C",
+                stays=loop.name in without,
+            )
+            for loop in self.turning
+        ]
         context = {name: Turn(True, count == 1) for name, count in self.trips.items()}
         return build_thread(name, loops, context, make)
 

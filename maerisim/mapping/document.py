@@ -13,7 +13,7 @@ from maerisim import documents
 from maerisim.documents import Document, Kind, Model
 from maerisim.documents.sizes import PaddingPair, PositivePair, Size
 from maerisim.errors import MappingError
-from maerisim.mapping.mapping import REPLICATED, Mapping, order_violations, tile_text
+from maerisim.mapping.mapping import REPLICATED, Mapping, block_violations, order_violations, tile_text
 from maerisim.workload.problem import DIMENSIONS, Operation, Problem
 from maerisim.workload.sparsity import Sparsity
 
@@ -68,13 +68,16 @@ def _split_order(value: object) -> object:
     raise ValueError(msg)
 
 
-Order = Annotated[
+def _order_schema(loop: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": loop, "uniqueItems": True}]})
+
+
+Loops = Annotated[
     tuple[str, ...],
     BeforeValidator(_split_order),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"enum": list(DIMENSIONS)}, "uniqueItems": True}]}
-    ),
+    _order_schema({"type": "string", "pattern": f"^[{''.join(DIMENSIONS)}](:[1-9][0-9]*)?$"}),
 ]
+Placement = Annotated[tuple[str, ...], BeforeValidator(_split_order), _order_schema({"enum": list(REPLICATED)})]
 
 
 class MappingEntry(Model):
@@ -82,14 +85,21 @@ class MappingEntry(Model):
 
     problem: ProblemEntry = Field(description="the problem that this mapping was made for")
     tile: TileEntry = Field(description="how much of each dimension is on the fabric at once, 1 where left out")
-    order: Order = Field(DIMENSIONS, description="temporal loops, outermost first, as a list or 'N G K C R S P Q'")
+    order: Loops = Field(
+        DIMENSIONS,
+        description="temporal loops, outermost first, as a list or 'N G K C R S P Q'; K:1024 walks blocks of K, and a loop "
+        "K further in the tiles of a block",
+    )
 
-    placement: Order = Field(REPLICATED, description="virtual neurons along the array, neighbours last: 'G K N P Q'")
+    placement: Placement = Field(
+        REPLICATED, description="virtual neurons along the array, neighbours last: 'G K N P Q'"
+    )
 
     @field_validator("order")
     @classmethod
     def _check_order(cls, order: tuple[str, ...]) -> tuple[str, ...]:
-        for violation in order_violations("an order", order, DIMENSIONS):
+        tiles = [loop for loop in order if ":" not in loop]
+        for violation in block_violations(order) or order_violations("an order", tiles, DIMENSIONS):
             raise ValueError(violation)
         return order
 
@@ -111,7 +121,7 @@ class MappingEntry(Model):
         return cls(
             problem=ProblemEntry.from_problem(problem),
             tile=TileEntry(**mapping.T),
-            order=mapping.order,
+            order=mapping.written_order,
             placement=mapping.placement,
         )
 

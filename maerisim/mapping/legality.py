@@ -72,8 +72,35 @@ def malformed(problem: Problem, mapping: Mapping, unlimited: Collection[str] = (
             violations.append(f"the tile of {name} is {tile}, expected at least 1")
         elif tile > size and name not in unlimited:
             violations.append(f"the tile of {name} is {tile}, more than the {size} that the layer has")
-    violations += order_violations("an order", mapping.order, DIMENSIONS)
+    violations += order_violations("an order", _loops_over_tiles(mapping), DIMENSIONS)
     violations += order_violations("a placement", mapping.placement, REPLICATED)
+    return violations or _blocks_malformed(problem, mapping)
+
+
+def _loops_over_tiles(mapping: Mapping) -> tuple[str, ...]:
+    """The order without its loops over blocks; all of it if it has not one more loop for each size of a block."""
+    innermost = tuple(d for place, d in enumerate(mapping.order) if d not in mapping.order[place + 1 :])
+    return innermost if len(mapping.order) - len(innermost) == len(mapping.cuts) else mapping.order
+
+
+def _blocks_malformed(problem: Problem, mapping: Mapping) -> list[str]:
+    """Blocks that do not lie between the tile and what is around them."""
+    if len(mapping.order) - len(DIMENSIONS) != len(mapping.cuts):
+        loops = f"the {len(mapping.order) - len(DIMENSIONS)} loops that walk blocks"
+        return [f"{len(mapping.cuts)} sizes of blocks, expected one for each of {loops}"]
+    if not mapping.cuts:
+        return []
+    violations = []
+    around = dict(zip(DIMENSIONS, problem.dims, strict=True))
+    what = dict.fromkeys(DIMENSIONS, "that the layer has")
+    for place, (d, step) in enumerate(mapping.loops):
+        if d not in mapping.order[place + 1 :]:
+            continue
+        if step <= mapping.tile_of(d):
+            violations.append(f"a block of {step} in {d}, expected more than its tile of {mapping.tile_of(d)}")
+        if step >= around[d]:
+            violations.append(f"a block of {step} in {d}, expected less than the {around[d]} {what[d]}")
+        around[d], what[d] = step, "of the block around it"
     return violations
 
 
@@ -81,6 +108,7 @@ def dense_violations(problem: Problem, mapping: Mapping, hardware: Hardware, kep
     """Every rule that a mapping of a dense layer violates; ``kept_whole`` says why it is not cut into blocks, if so."""
     unlimited = DIMENSIONS if hardware.controller.pad_edges else ()
     return malformed(problem, mapping, unlimited) or [
+        *_blocks_refused(problem, mapping, hardware),
         *_order_refused(problem, mapping, hardware),
         *_padding_refused(problem, mapping, hardware),
         *_space_violations(problem, mapping, hardware),
@@ -90,7 +118,8 @@ def dense_violations(problem: Problem, mapping: Mapping, hardware: Hardware, kep
 
 def sparse_violations(problem: Problem, mapping: Mapping, hardware: Hardware, kept_whole: str = "") -> list[str]:
     """Every rule that a mapping of a layer with zeros among its weights violates, see :mod:`maerisim.mapping.sparse_rounds`."""
-    return malformed(problem, mapping, "GKCRS") or [
+    refused = _blocks_not_walked(mapping, "sparse layers") or malformed(problem, mapping, "GKCRS")
+    return refused or [
         *sparse_rounds.violations(problem, mapping, hardware),
         *buffer_fit.violations(problem, mapping, hardware, kept_whole),
     ]
@@ -106,8 +135,44 @@ def fused_violations(problem: FusedProblem, mapping: FusedMapping, hardware: Har
     return [
         f"the {word} of the fused layers: {violation}"
         for word, each, layer, share in layers
-        for violation in dense_violations(layer, each, share)
+        for violation in _blocks_not_walked(each, "fused layers") or dense_violations(layer, each, share)
     ] or _misaligned(problem, mapping, hardware)
+
+
+def _blocks_not_walked(mapping: Mapping, what: str) -> list[str]:
+    """For what loops over blocks are not supported."""
+    if not mapping.cuts:
+        return []
+    blocks = " ".join(loop for loop in mapping.written_order if ":" in loop)
+    return [f"loops over blocks are not supported for {what}: expected one loop a dimension, found {blocks}"]
+
+
+def keeps_to_one_loop(hardware: Hardware) -> str:
+    """The options because of which a controller walks one loop a dimension; empty where any can walk blocks."""
+    controller = hardware.controller
+    counting = {
+        "controller.kind: lock_step": controller.kind == "lock_step",
+        "controller.pad_edges": controller.pad_edges,
+        "controller.wait_for_outputs": controller.wait_for_outputs,
+        "controller.weights_first": controller.weights_first,
+        "multiplier.wait_for_all_weights": hardware.multiplier.wait_for_all_weights,
+    }
+    return ", ".join(option for option, wanted in counting.items() if wanted)
+
+
+def _blocks_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
+    """Controllers that count their way through one loop a dimension, and partial sums that come back."""
+    if not mapping.cuts:
+        return []
+    options = keeps_to_one_loop(hardware)
+    if options:
+        return _blocks_not_walked(mapping, f"the controller of {hardware.name} ({options})")
+    cut = [d for d in REDUCED if mapping.order.count(d) > 1]
+    if not cut or not mapping.spills(problem, hardware):
+        return []
+    live, words = mapping.live_partial_sums(problem), hardware.accumulation_words
+    why = f"{live} partial sums are live, the accumulation buffer holds {words}"
+    return [f"{why}: where they go through the global buffer, {' '.join(cut)} cannot be cut into blocks"]
 
 
 def _order_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:

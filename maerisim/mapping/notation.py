@@ -13,8 +13,9 @@ def counted(name: str, occurrences: int) -> str:
 def mapping_words(problem: Problem, mapping: Mapping) -> str:
     """The tiles that are not 1, then the loops that turn more than once, outermost first."""
     tile, sizes = mapping.T, dims(problem)
+    loops = zip(mapping.order, mapping.written_order, strict=True)
     spatial = " ".join(f"{dim}{size}" for dim, size in tile.items() if size > 1) or "one multiplier"
-    temporal = " ".join(dim for dim in mapping.order if sizes[dim] > tile[dim])
+    temporal = " ".join(written for dim, written in loops if sizes[dim] > tile[dim])
     return f"{spatial} | {temporal}" if temporal else spatial
 
 

@@ -125,11 +125,9 @@ class Blocks:
             return Shape(self.problem, self.mapping, 1)
         values: dict[str, Any] = sizes
         of_block = replace(self.problem, **values, padding=(0, 0))
-        n, g, k, c, r, s, p, q = (
-            min(tile, sizes[d]) if tile <= size else tile  # a tile beyond the layer is filled up with zeros
-            for d, size, tile in zip(DIMENSIONS, self.problem.dims, self.mapping.tile, strict=True)
-        )
-        return Shape(of_block, replace(self.mapping, tile=(n, g, k, c, r, s, p, q)), blocks)
+        # A tile beyond the layer is filled up with zeros.
+        filled = {d: tile for d, tile in self.mapping.T.items() if tile > self.problem.dims[DIMENSIONS.index(d)]}
+        return Shape(of_block, self.mapping.within(sizes | filled), blocks)
 
     @cached_property
     def transfers(self) -> Transfers:

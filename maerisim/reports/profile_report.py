@@ -27,15 +27,19 @@ class ProfiledLayer:
             return []
         sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
         found = []
-        for dimension in mapping.order:
-            size, tile = sizes[dimension], mapping.tile_of(dimension)
-            if tile < size:
-                found.append(TurningLoop(dimension, -(-size // tile), tile, size % tile or tile))
+        for dimension, step in mapping.loops:
+            size = sizes[dimension]
+            if step < size:
+                found.append(TurningLoop(dimension, -(-size // step), step, size % step or step))
+                sizes[dimension] = step
         return found
 
 
 class TurningLoop(NamedTuple):
-    """A temporal loop: how many ``tiles`` of ``size`` a dimension is cut into, and the size of the ``last``."""
+    """A temporal loop: how many ``tiles`` of ``size`` a dimension is cut into, and the size of the ``last``.
+
+    Where an earlier loop walks blocks of the same dimension, the tiles of a full block, and the last of those.
+    """
 
     dimension: str
     tiles: int

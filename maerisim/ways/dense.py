@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from maerisim.analytic.analytic import estimate_steps
+from maerisim.analytic.analytic import estimate_programs, estimate_steps
+from maerisim.analytic.durations import drain
 from maerisim.analytic.predicted import Estimate
 from maerisim.arrays import Ints
 from maerisim.engine.run import Result, RunOptions, run_programs
 from maerisim.lowering.dense import filled_up, lower_dense
-from maerisim.mapping.legality import LegalLayer, dense_violations
+from maerisim.mapping.legality import Legal, LegalLayer, dense_violations
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
 from maerisim.ways.base import LayerWay, SpaceKind
+from maerisim.workload.problem import DIMENSIONS
 from maerisim.workload.reference import Operands
 
 
@@ -35,7 +38,13 @@ class Dense(LayerWay):
         return (lower_dense(legal),)
 
     def estimate(self, legal: LegalLayer) -> Estimate:
-        return estimate_steps(legal)
+        """From its kinds of control steps; where loops walk blocks, counts are those of its program, see :func:`_in_turn`."""
+        if not legal.mapping.cuts:
+            return estimate_steps(legal)
+        program = lower_dense(legal)
+        expected = estimate_programs([program], legal.problem, legal.hardware)
+        overlap = drain(program, legal.hardware)
+        return replace(expected, cycles=max(expected.least_cycles, _in_turn(legal, overlap)))
 
     def simulate(self, legal: LegalLayer, operands: Operands | None, options: RunOptions) -> Result:
         """Where the controller fills up partial tiles, the outputs are those that were asked for."""
@@ -52,6 +61,27 @@ class Dense(LayerWay):
         if result.outputs is None:
             return result
         return replace(result, outputs=result.outputs[tuple(map(slice, problem.output_shape))])
+
+
+def _in_turn(legal: LegalLayer, overlap: int) -> int:
+    """Expected cycles of the blocks of the outermost loop one after the other, each begins ``overlap`` before the last ends.
+
+    A block is a layer of its own. Where a loop over tiles lies outside one over blocks, cycles are read off the program.
+    """
+    problem, mapping, hardware = legal.problem, legal.mapping, legal.hardware
+    if not mapping.cuts:
+        return estimate_steps(legal).cycles
+    sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
+    d, step = next(loop for loop in mapping.loops if loop.step < sizes[loop.dimension])
+    if mapping.order.count(d) == 1:
+        return estimate_programs([lower_dense(legal)], problem, hardware).cycles
+    whole, rest = divmod(sizes[d], step)
+    cycles = 0
+    for size, count in ((step, whole), (rest, 1)) if rest else ((step, whole),):
+        values: dict[str, Any] = {d: size}
+        block = Legal(replace(problem, **values, padding=(0, 0)), mapping.within(sizes | values), hardware)
+        cycles += count * (_in_turn(block, overlap) - overlap)
+    return cycles + overlap
 
 
 def _filled(array: Ints, shape: tuple[int, ...]) -> Ints:

@@ -40,7 +40,7 @@ def test_every_predicted_count_equals_the_simulated_one(case: Case) -> None:
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases(largest=32, most_macs=600))
+@given(cases(largest=32, most_macs=600, blocks=False))
 def test_estimated_cycles_equal_those_of_walking_every_step(case: Case) -> None:
     problem, mapping, hardware = case
     assume(not violations(problem, mapping, hardware))
@@ -117,6 +117,24 @@ def test_cycles_are_close_where_loops_are_left_early(problem: Problem, mapping: 
     hardware = Hardware.load(fabric)
     cycles = simulate(problem, mapping, hardware).cycles
     assert estimate(problem, mapping, hardware).cycles == pytest.approx(cycles, rel=0.01)
+
+
+PRODUCT, CONVOLUTION = Problem(N=512, C=320, K=640), Problem(K=96, C=64, R=3, S=3, P=28, Q=28)
+LOOPS_OVER_BLOCKS = [
+    (PRODUCT, {"N": 8, "K": 8}, "K:512 G R S P Q N C K"),
+    (PRODUCT, {"N": 8, "K": 8}, "N:200 G R S P Q K C N"),
+    (PRODUCT, {"N": 4, "K": 16}, "N:64 K:128 G R S P Q K C N"),
+    (PRODUCT, {"N": 4, "K": 16}, "N K:128 G R S P Q C K"),
+    (CONVOLUTION, {"K": 16, "C": 4}, "K:48 N G Q R S C P K"),
+    (CONVOLUTION, {"K": 4, "R": 3, "S": 3}, "P:8 K C N G P Q R S"),
+]
+
+
+@pytest.mark.parametrize(("problem", "tile", "order"), LOOPS_OVER_BLOCKS)
+def test_cycles_are_close_where_loops_walk_blocks(problem: Problem, tile: dict[str, int], order: str) -> None:
+    hardware, mapping = Hardware.load("maeri-64"), Mapping.of(tile, order)
+    cycles = simulate(problem, mapping, hardware).cycles
+    assert estimate(problem, mapping, hardware).cycles == pytest.approx(cycles, rel=0.005)
 
 
 def test_each_order_of_the_loops_is_timed_by_itself() -> None:

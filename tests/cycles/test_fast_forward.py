@@ -13,12 +13,12 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import program_of, simulate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
-from tests.strategies import Case, hardwares
+from tests.strategies import Case, cut_orders, hardwares
 
 
 @st.composite
 def long_cases(draw: st.DrawFn) -> Case:
-    """Layers whose loops turn often enough to recur, small tiles, any order."""
+    """Layers whose loops turn often enough to recur, small tiles, any order, also with loops over blocks."""
     sizes = {d: draw(st.integers(1, 3)) for d in DIMENSIONS}
     for d in draw(st.lists(st.sampled_from("NGKCPQ"), min_size=2, max_size=4, unique=True)):
         sizes[d] = draw(st.integers(4, 14))
@@ -32,7 +32,9 @@ def long_cases(draw: st.DrawFn) -> Case:
         if not violations(problem, Mapping.of(tile, order), hardware):
             break
         tile[d] = 1
-    return Case(problem, Mapping.of(tile, order), hardware)
+    mapping = Mapping.of(tile, order)
+    cut = Mapping.of(tile, draw(cut_orders(order, problem, mapping)))
+    return Case(problem, mapping if violations(problem, cut, hardware) else cut, hardware)
 
 
 @settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from math import prod
 from typing import NamedTuple
@@ -36,13 +36,14 @@ def loop_nests(draw: st.DrawFn) -> list[TemporalLoop]:
     return [
         TemporalLoop(
             name,
-            trips[place],
-            prod(trips[place + 1 :]),
+            name,
+            count,
+            1,
             draw(st.integers(-5, 20)),
             draw(st.booleans()),
             draw(st.booleans()),
         )
-        for place, name in enumerate(names)
+        for name, count in zip(names, trips, strict=True)
     ]
 
 
@@ -67,18 +68,19 @@ def nest_of(loops: list[TemporalLoop]) -> Thread[dict[str, Turn]]:
 @given(loop_nests())
 def test_nest_visits_every_iteration_in_order(loops: list[TemporalLoop]) -> None:
     thread = nest_of(loops)
-    iterations = list(itertools.product(*(range(loop.trips) for loop in loops)))
+    iterations = list(itertools.product(*(range(loop.extent) for loop in loops)))
     visits = list(thread.walk())
     assert thread.steps == len(visits) == len(iterations)
     for visit, indices in zip(visits, iterations, strict=True):
         assert visit.base == sum(index * loop.advance for index, loop in zip(indices, loops, strict=True))
-        assert visit.step == sum(index * loop.period for index, loop in zip(indices, loops, strict=True))
+        inside = [prod(inner.extent for inner in loops[place + 1 :]) for place in range(len(loops))]
+        assert visit.step == sum(index * period for index, period in zip(indices, inside, strict=True))
         for index, loop in zip(indices, loops, strict=True):
             turn = visit.template[loop.dimension]
             assert not loop.split_first or turn.first == (index == 0)
-            assert not loop.split_last or turn.last == (index == loop.trips - 1)
+            assert not loop.split_last or turn.last == (index == loop.extent - 1)
     if loops:
-        assert sum(net_advance(node) for node in thread.nodes) == loops[0].trips * loops[0].advance
+        assert sum(net_advance(node) for node in thread.nodes) == loops[0].extent * loops[0].advance
         assert sum(net_period(node) for node in thread.nodes) == len(iterations)
 
 
@@ -97,10 +99,10 @@ def test_runs_that_do_the_same_are_merged(loops: list[TemporalLoop]) -> None:
 
 
 def test_first_and_last_iterations_are_split_off() -> None:
-    loop = TemporalLoop("K", 5, 1, 7, split_first=True, split_last=True)
+    loop = TemporalLoop("K", "K", 5, 1, 7, split_first=True, split_last=True)
     counts = [(node.template, node.count) for node in nest_of([loop]).nodes if isinstance(node, Step)]
     assert counts == [(0, 1), (1, 3), (2, 1)]
-    short = TemporalLoop("K", 2, 1, 7, split_first=True, split_last=True)
+    short = TemporalLoop("K", "K", 2, 1, 7, split_first=True, split_last=True)
     assert [node.count for node in nest_of([short]).nodes] == [1, 1]
 
 
@@ -110,7 +112,7 @@ def test_first_and_last_iterations_are_split_off() -> None:
 @st.composite
 def reuse_cases(draw: st.DrawFn) -> tuple[list[Trips], set[str], int]:
     names = draw(st.permutations(DIMENSIONS))[: draw(st.integers(0, 4))]
-    loops = [Trips(name, draw(st.integers(2, 3))) for name in names]
+    loops = [Trips(name, draw(st.integers(2, 3)), name, 1) for name in names]
     return loops, set(draw(st.lists(st.sampled_from(DIMENSIONS)))), draw(st.integers(1, 9))
 
 
@@ -161,11 +163,23 @@ class Operand(NamedTuple):
     source: int
 
 
-def needs(problem: Problem, mapping: Mapping, index: MappingOf[str, int]) -> Operand | None:
-    """Addresses in the row-major tensors for one place of the loop nest; None beyond the edge."""
-    if any(index[name] >= size for name, size in zip(DIMENSIONS, problem.dims, strict=True)):
-        return None
-    i = index
+def boxes(problem: Problem, mapping: Mapping) -> Iterator[dict[str, range]]:
+    """The tiles in the order in which the loops go through them: where each lies in each dimension."""
+
+    def inside(loops: Sequence[tuple[str, int]], box: dict[str, range]) -> Iterator[dict[str, range]]:
+        if not loops:
+            yield box
+            return
+        dimension, step = loops[0]
+        whole = box[dimension]
+        for start in range(whole.start, whole.stop, step):
+            yield from inside(loops[1:], box | {dimension: range(start, min(start + step, whole.stop))})
+
+    yield from inside(mapping.loops, {name: range(size) for name, size in zip(DIMENSIONS, problem.dims, strict=True)})
+
+
+def needs(problem: Problem, i: MappingOf[str, int]) -> Operand:
+    """Addresses in the row-major tensors for one place of the loop nest."""
     row = i["P"] * problem.stride[0] + i["R"] * problem.dilation[0]
     column = i["Q"] * problem.stride[1] + i["S"] * problem.dilation[1]
     weights = (problem.G, problem.K, problem.C, problem.R, problem.S)
@@ -221,18 +235,14 @@ def test_every_multiplier_meets_the_operands_of_its_step(case: Case) -> None:
     forwarded: list[deque[int]] = [deque() for _ in range(switches)]
     at_weight, at_input = [0] * switches, [0] * switches
     places = coordinates(mapping, program)
-    trips = dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
-    loops = [Trips(name, trips[name]) for name in mapping.order]
     done = 0
-    for (flags, step, _), turn in zip(program.compute.walk(), steps_of(loops), strict=True):
-        assert step == sum(
-            turn[loop.dimension] * prod(inner.trips for inner in loops[n + 1 :]) for n, loop in enumerate(loops)
-        )
+    for number, ((flags, step, _), box) in enumerate(zip(program.compute.walk(), boxes(problem, mapping), strict=True)):
+        assert step == number
         moves = []
         for switch, place in places.items():
             uses = int(flags[switch])
-            index = {name: turn[name] * mapping.tile_of(name) + place[name] for name in DIMENSIONS}
-            need = needs(problem, mapping, index)
+            inside = all(place[name] < len(box[name]) for name in DIMENSIONS)
+            need = needs(problem, {name: box[name][place[name]] for name in DIMENSIONS}) if inside else None
             assert uses & (Use.MULTIPLY | Use.PASS) == (
                 0 if need is None else Use.PASS if problem.pools else Use.MULTIPLY
             )
@@ -335,7 +345,7 @@ def test_when_inputs_slide(
 
 def test_loops_that_turn_once_are_left_out() -> None:
     loops = temporal_loops(Problem(K=6, C=4, Q=5), Mapping.of({"K": 4, "C": 4}, "Q P C K N G R S"))
-    assert loops == (Trips("Q", 5), Trips("K", 2))
+    assert loops == (Trips("Q", 5, "Q", 1), Trips("K", 2, "K", 4))
 
 
 def test_a_mapping_that_does_not_fit_is_refused() -> None:

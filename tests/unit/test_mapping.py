@@ -17,6 +17,7 @@ from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import violations
 from maerisim.workload.problem import DIMENSIONS, Operation, Problem
+from maerisim.workload.sparsity import Sparsity
 
 HARDWARE = Hardware(name="h", multipliers=64)
 ORDER = "expected an order of all of N G K C R S P Q"
@@ -31,11 +32,18 @@ problems = st.builds(
     padding=st.tuples(st.integers(0, 9), st.integers(0, 9)),
     operation=st.sampled_from(["multiply", "add", "max"]),
 )
-mappings = st.builds(
-    Mapping,
-    tile=st.tuples(*[st.integers(1, 1000)] * 8),
-    order=st.permutations(DIMENSIONS).map(tuple),
-)
+
+
+@st.composite
+def mappings(draw: st.DrawFn) -> Mapping:
+    """Any tiles and orders, with up to two loops over blocks."""
+    order: list[str] = draw(st.permutations(DIMENSIONS))
+    for d in draw(st.lists(st.sampled_from(DIMENSIONS), max_size=2)):
+        inside = next(place for place, loop in enumerate(order) if loop.partition(":")[0] == d)
+        order.insert(draw(st.integers(0, inside)), f"{d}:{draw(st.integers(1, 1000))}")
+    return Mapping.of({d: draw(st.integers(1, 1000)) for d in DIMENSIONS}, order)
+
+
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff"), max_size=20)
 
 
@@ -83,6 +91,110 @@ def test_violations(mapping: Mapping, expected: list[str]) -> None:
     assert violations(PROBLEM, mapping, HARDWARE) == expected
 
 
+BLOCKS = Mapping.of({"K": 8, "C": 4}, "K:60 N G K:20 C P Q R S K")
+
+
+def test_loops_over_blocks() -> None:
+    assert BLOCKS.order == ("K", "N", "G", "K", "C", "P", "Q", "R", "S", "K")
+    assert BLOCKS.cuts == (60, 20)
+    assert [loop for loop in BLOCKS.loops if loop.dimension == "K"] == [("K", 60), ("K", 20), ("K", 8)]
+    assert str(BLOCKS) == "tile {K: 8, C: 4}, order K:60 N G K:20 C P Q R S K"
+    # 128 = 60 + 60 + 8, each 60 = 20 + 20 + 20, each 20 = 8 + 8 + 4.
+    assert BLOCKS.tile_sizes(PROBLEM, "K") == {8: 13, 4: 6}
+    assert BLOCKS.trips(PROBLEM)[DIMENSIONS.index("K")] == 19
+    assert violations(PROBLEM, BLOCKS, HARDWARE) == []
+    # Inside the loop over C: 27 x 27 places and three tiles of 8.
+    assert BLOCKS.live_partial_sums(PROBLEM) == 8 * 27 * 27 * 3
+
+
+def test_a_mapping_of_a_block_leaves_out_loops_over_blocks_that_are_not_smaller() -> None:
+    sizes = dict(zip(DIMENSIONS, PROBLEM.dims, strict=True))
+    assert BLOCKS.within(sizes) == BLOCKS
+    assert BLOCKS.within(sizes | {"K": 60}).written_order == ("N", "G", "K:20", *"CPQRSK")
+    smallest = BLOCKS.within(sizes | {"K": 6})
+    assert (smallest.written_order, smallest.cuts) == (tuple("NGCPQRSK"), ())
+    assert smallest.tile_of("K") == 6
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("K:x N G K C P Q R S", "expected a dimension and the size of its blocks like 'K:1024', found 'K:x'"),
+        ("K: N G K C P Q R S", "expected a dimension and the size of its blocks like 'K:1024', found 'K:'"),
+        ("K:0 N G K C P Q R S", "expected a dimension and the size of its blocks like 'K:1024', found 'K:0'"),
+        ("K:-8 N G K C P Q R S", "expected a dimension and the size of its blocks like 'K:1024', found 'K:-8'"),
+        ("X:8 N G K C P Q R S", "expected a dimension and the size of its blocks like 'K:1024', found 'X:8'"),
+        ("N G K K:8 C P Q R S", "'K:8' walks blocks: expected a loop 'K' over the tiles of a block further in"),
+        ("K:8 N G C P Q R S", "'K:8' walks blocks: expected a loop 'K' over the tiles of a block further in"),
+        ("K:8 N G K K C P Q R", f"{ORDER}, found 'N G K K C P Q R' (missing: S; more than once: K)"),
+    ],
+)
+def test_loops_over_blocks_that_cannot_be_read(tmp_path: Path, order: str, expected: str) -> None:
+    """As a mapping, whose order is only checked with a layer where its blocks can be read, and in a document."""
+    try:
+        found = violations(PROBLEM, Mapping.of({}, order), HARDWARE)
+    except MappingError as error:
+        found = error.violations
+    assert len(found) == 1
+    assert found[0].partition(", found")[0] == expected.partition(", found")[0]
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        f"hardware: h\nnetwork: n\nlayers:\n  a:\n    problem: {{K: 64}}\n    tile: {{}}\n    order: '{order}'\n"
+    )
+    with pytest.raises(DocumentError) as caught:
+        load_mappings(path)
+    assert caught.value.problems == [f"{path}:7: layers.a.order: {expected}"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        (Mapping.of({"K": 8}, "K:8 N G K C P Q R S"), ["a block of 8 in K, expected more than its tile of 8"]),
+        (
+            Mapping.of({"K": 8}, "K:128 N G K C P Q R S"),
+            ["a block of 128 in K, expected less than the 128 that the layer has"],
+        ),
+        (
+            Mapping.of({"K": 8}, "K:20 K:20 N G K C P Q R S"),
+            ["a block of 20 in K, expected less than the 20 of the block around it"],
+        ),
+        (Mapping((1,) * 8, ("K", *DIMENSIONS)), [f"{ORDER}, found 'K N G K C R S P Q' (more than once: K)"]),
+        (
+            Mapping((1,) * 8, DIMENSIONS, cuts=(8,)),
+            ["1 sizes of blocks, expected one for each of the 0 loops that walk blocks"],
+        ),
+    ],
+)
+def test_blocks_that_do_not_lie_between_the_tile_and_what_is_around_them(mapping: Mapping, expected: list[str]) -> None:
+    assert violations(PROBLEM, mapping, HARDWARE) == expected
+
+
+@pytest.mark.parametrize(
+    ("hardware", "options"),
+    [
+        (HARDWARE.with_overrides({"controller.pad_edges": True}), "controller.pad_edges"),
+        (Hardware.load("maeri_rtl"), "controller.kind: lock_step"),
+    ],
+)
+def test_controllers_that_count_one_loop_a_dimension(hardware: Hardware, options: str) -> None:
+    assert violations(PROBLEM, BLOCKS, hardware)[0] == (
+        f"loops over blocks are not supported for the controller of {hardware.name} ({options}): "
+        "expected one loop a dimension, found K:60 K:20"
+    )
+
+
+def test_sparse_layers_and_partial_sums_that_come_back_have_one_loop_a_dimension() -> None:
+    sparse = Problem(K=8, C=8, N=4, sparsity=Sparsity(density=0.5, seed=1))
+    (refusal,) = violations(sparse, Mapping.of({"C": 2}, "G K N:2 N P Q C R S"), HARDWARE)
+    assert refusal == "loops over blocks are not supported for sparse layers: expected one loop a dimension, found N:2"
+    layer, few = Problem(K=8, C=8, N=4), HARDWARE.with_overrides({"accumulation.words": 4})
+    cut = Mapping.of({"C": 2}, "C:4 K N P Q C R S G")
+    assert violations(layer, cut, HARDWARE) == []
+    (refusal,) = violations(layer, cut, few)
+    assert refusal.startswith("32 partial sums are live, the accumulation buffer holds 4: ")
+    assert refusal.endswith("C cannot be cut into blocks")
+
+
 @pytest.mark.parametrize("operation", ["add", "max"])
 def test_a_pooling_window_cannot_be_filled_up(operation: Operation) -> None:
     """Where partial tiles are filled up, the words beyond the window would be pooled with it."""
@@ -102,7 +214,16 @@ def test_unknown_dimensions() -> None:
         Mapping.of({"X": 1})
 
 
-@given(layers=st.dictionaries(names, st.tuples(problems, mappings), max_size=3), hardware=names, network=names)
+def test_loops_over_blocks_in_a_file(tmp_path: Path) -> None:
+    text = dump_mappings(MappingFile.of("h", "n", {"a": (PROBLEM, BLOCKS)}))
+    assert "    order: K:60 N G K:20 C P Q R S K\n" in text
+    path = tmp_path / "m.yaml"
+    path.write_text(text.replace("K:60 N G K:20 C P Q R S K", "['K:60', N, G, 'K:20', C, P, Q, R, S, K]"))
+    assert load_mappings(path).mapping_for("a", PROBLEM) == BLOCKS
+    assert Mapping.of(**json.loads(json.dumps(BLOCKS.to_dict()))) == BLOCKS
+
+
+@given(layers=st.dictionaries(names, st.tuples(problems, mappings()), max_size=3), hardware=names, network=names)
 def test_round_trip(
     tmp_path_factory: pytest.TempPathFactory,
     layers: dict[str, tuple[Problem, Mapping]],

@@ -169,6 +169,8 @@ def test_the_choices_of_many_layers_are_summed_up():
 
 def test_a_mapping_in_few_words_names_tiles_above_one_and_loops_that_turn():
     assert notation.mapping_words(layer().problem, layer().mapping) == "K2 R3 | K P"
+    blocks = Mapping.of({"K": 8, "C": 8}, "K:1024 N C K G P Q R S")
+    assert notation.mapping_words(Problem(N=4, K=2560, C=320), blocks) == "K8 C8 | K:1024 N C K"
 
 
 @pytest.mark.parametrize(("stalls", "words"), [({"weights": 400, "inputs": 300}, " 25% weights"), ({}, "nothing")])
