@@ -72,12 +72,12 @@ def _order_schema(loop: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": loop, "uniqueItems": True}]})
 
 
-Loops = Annotated[
+OrderEntry = Annotated[
     tuple[str, ...],
     BeforeValidator(_split_order),
     _order_schema({"type": "string", "pattern": f"^[{''.join(DIMENSIONS)}](:[1-9][0-9]*)?$"}),
 ]
-Placement = Annotated[tuple[str, ...], BeforeValidator(_split_order), _order_schema({"enum": list(REPLICATED)})]
+PlacementEntry = Annotated[tuple[str, ...], BeforeValidator(_split_order), _order_schema({"enum": list(REPLICATED)})]
 
 
 class MappingEntry(Model):
@@ -85,13 +85,13 @@ class MappingEntry(Model):
 
     problem: ProblemEntry = Field(description="the problem that this mapping was made for")
     tile: TileEntry = Field(description="how much of each dimension is on the fabric at once, 1 where left out")
-    order: Loops = Field(
+    order: OrderEntry = Field(
         DIMENSIONS,
         description="temporal loops, outermost first, as a list or 'N G K C R S P Q'; K:1024 walks blocks of K, and a loop "
         "K further in the tiles of a block",
     )
 
-    placement: Placement = Field(
+    placement: PlacementEntry = Field(
         REPLICATED, description="virtual neurons along the array, neighbours last: 'G K N P Q'"
     )
 
