@@ -1,8 +1,10 @@
 """Search the space of mappings to proof: all of them by the analytic model with bounds, then the best by simulation.
 
-The score of a mapping in simulation is at least what its busiest resource costs, and at least its estimate less the
-published error of estimates. The mappings of the least estimates are simulated, until none of the others can be better
-by more than a tolerance. Loop orders that reuse the same are one mapping here, as they are for the estimate.
+Of mappings with one loop a dimension all are ranked. Their score in simulation is at least what their busiest resource costs,
+and at least their estimate less the published error of estimates; those of the least estimates are simulated, until none
+of the others can be better by more than a tolerance. Loop orders that reuse the same are one mapping here, as they are for
+the estimate. Where a bound of all nests of loops promises something better, mappings with loops over blocks are made
+(:mod:`mapper.nests`) and simulated too, and the bound says how far the best is from any.
 """
 
 from __future__ import annotations
@@ -14,16 +16,20 @@ from math import inf
 from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.certificate import Certificate
 from maerisim.analytic.objective import Objective, score
-from maerisim.analytic.ranking import Ranked, Ranking, rank
+from maerisim.analytic.ranking import Ranked, Ranking, floors, rank
 from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.legality import keeps_to_one_loop
 from maerisim.mapping.mapping import Mapping
-from maerisim.ways.way import simulate
+from maerisim.ways.way import estimate, simulate
+from mapper import nests
 from mapper.choice import Choice, pace
 from mapper.space import Space, nothing_fits
 
 LISTED = 64
 """Mappings of the least estimates that are looked at one by one; more of them as long as a search goes on."""
 MOST_LISTED = 1 << 14
+MOST_LISTED_OF_LONG, LONG = 64, 1_000_000
+"""The same for a layer of so many cycles: to time its mappings takes long, and is worth less of them."""
 STEPPED_CYCLES = 1_000_000
 """Estimated cycles beyond which nothing is simulated on hardware whose every cycle has to be stepped."""
 
@@ -36,10 +42,16 @@ class Effort:
     (None: no limit), whichever comes first.
     """
 
-    tolerance: float = 0.001
-    simulations: int | None = 128
+    tolerance: float = 0.0005
+    simulations: int | None = 64
     seconds: float | None = None
 
+
+NESTS_IN_VAIN = 8
+"""Mappings with loops over blocks that are judged in a row without a better one."""
+NESTS_JUDGED = 32
+WORTH_JUDGING = 1.006
+"""Times the cycles of the best: what is expected of a mapping without overlap of its blocks is no more than so much above."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -63,6 +75,8 @@ class _Search:
         self.error = largest_overestimate(hardware)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
+        self.with_blocks, self.fewer = 0, 0.0
+        self.nest_gap: float | None = None
 
     def run(self) -> Choice | None:
         first = self.rank(1)
@@ -70,22 +84,74 @@ class _Search:
             return None
         self.best = first.best[0]
         if self.objective == "energy":  # which is exact
-            gap = _gap(self.best.score, first.unseen_score)
-            return self.found(first, gap, gap)
+            self.scores[self.best.mapping] = (self.best.score, self.best.estimate.cycles)
+            least = min(self.best.score, first.unseen_score)
+            self.try_nests()
+            return self.found(first, _gap(self.reached, least), _gap(self.reached, least))
         certain = self.certain_score()
         if not self.can_simulate(self.best):
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
             least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
         self.simulate(self.best)
+        self.try_nests()
         gap, listing, listed = _gap(self.reached, certain), first, 1
-        while gap > self.effort.tolerance and not self.is_spent() and listed < MOST_LISTED:
+        most = MOST_LISTED_OF_LONG if self.best.estimate.cycles > LONG else MOST_LISTED
+        while gap > self.effort.tolerance and not self.is_spent() and listed < most:
             listed = LISTED if listed == 1 else 4 * listed
             listing = self.rank(listed)
             gap = self.narrow(listing, listed, certain)
             if len(listing.best) < listed:
                 break
         return self.found(listing, gap, _gap(self.reached, certain))
+
+    def try_nests(self) -> None:
+        """Judge mappings with loops over blocks where the bound of all nests lies below the best so far."""
+        if (
+            self.space.orders is not None
+            or keeps_to_one_loop(self.hardware)
+            or self.hardware.controller.holds_ports_back
+        ):
+            return
+        before = self.reached
+        promising = floors(self.problem, self.hardware, self.space.tiles, self.objective, before, self.space.placements)
+        least = promising[0].score if promising else before
+        in_vain = 0
+        made = nests.nests(
+            self.problem,
+            self.hardware,
+            promising[:NESTS_JUDGED],
+            self.objective,
+            self.space.blocks,
+            self.space.placements,
+        )
+        for nest in made:
+            self.with_blocks += 1
+            if _gap(self.reached, least) <= self.effort.tolerance or in_vain >= NESTS_IN_VAIN or self.is_spent():
+                break
+            if self.objective == "cycles" and nest.cycles > WORTH_JUDGING * self.reached:
+                continue
+            in_vain = 0 if self.judge(nest.mapping) else in_vain + 1
+        self.fewer = _gap(before, self.reached)
+        self.nest_gap = _gap(self.reached, least)
+
+    def judge(self, mapping: Mapping) -> bool:
+        """Simulate a mapping, or estimate its energy; whether it is better than the best so far."""
+        if mapping in self.scores:
+            return False
+        if self.objective == "energy":
+            expected = estimate(self.problem, mapping, self.hardware)
+            self.scores[mapping] = (expected.counters.energy(self.hardware.energy), expected.cycles)
+        else:
+            result = simulate(self.problem, mapping, self.hardware)
+            energy = result.counters.energy(self.hardware.energy)
+            self.scores[mapping] = score(self.objective, result.cycles, energy)
+        assert self.best is not None
+        if self.scores[mapping] >= self.scores[self.best.mapping]:
+            return False
+        expected = estimate(self.problem, mapping, self.hardware)
+        self.best = Ranked(mapping, expected, self.scores[mapping][0])
+        return True
 
     def narrow(self, listing: Ranking, listed: int, certain: float) -> float:
         """Simulate the mappings of a list in turn until the gap to all others is small enough; return that gap."""
@@ -158,9 +224,12 @@ class _Search:
             dismissed_by_placement=ranking.dismissed_by_placement,
             estimated=ranking.estimated,
             unseen_tiles=ranking.unseen_tiles,
-            simulated=len(self.scores),
+            simulated=0 if self.objective == "energy" else len(self.scores),
             gap=gap,
             certain_gap=certain_gap,
+            with_blocks=self.with_blocks,
+            fewer=self.fewer,
+            nest_gap=self.nest_gap,
         )
         found = self.best
         reason = f"{pace(found.estimate, self.hardware)}; {account}"
