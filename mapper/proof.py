@@ -13,14 +13,18 @@ import time
 from dataclasses import dataclass
 from math import inf
 
+import numpy as np
+
 from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.certificate import Certificate
 from maerisim.analytic.objective import Objective, score
-from maerisim.analytic.ranking import Ranked, Ranking, floors, rank
+from maerisim.analytic.ranking import Floor, Ranked, Ranking, floors, rank
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.legality import keeps_to_one_loop
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate
+from maerisim.workload.problem import DIMENSIONS
 from mapper import nests
 from mapper.choice import Choice, pace
 from mapper.space import Space, nothing_fits
@@ -47,6 +51,8 @@ class Effort:
     seconds: float | None = None
 
 
+MANY_TILES, SLACK = 30_000, 1e-5
+"""Of so many tiles those are left out that are no better than the best by more than this share: too many come close to it."""
 NESTS_IN_VAIN = 8
 """Mappings with loops over blocks that are judged in a row without a better one."""
 NESTS_JUDGED = 32
@@ -73,9 +79,10 @@ class _Search:
         self.objective, self.effort = objective, effort
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
         self.error = largest_overestimate(hardware)
+        self.slack = SLACK if len(space.tiles) > MANY_TILES else 0.0
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
-        self.with_blocks, self.fewer = 0, 0.0
+        self.left_out, self.with_blocks, self.fewer = 0, 0, 0.0
         self.nest_gap: float | None = None
 
     def run(self) -> Choice | None:
@@ -86,26 +93,30 @@ class _Search:
         if self.objective == "energy":  # which is exact
             self.scores[self.best.mapping] = (self.best.score, self.best.estimate.cycles)
             least = min(self.best.score, first.unseen_score)
-            self.try_nests()
+            self.try_nests(self.floors())
             return self.found(first, _gap(self.reached, least), _gap(self.reached, least))
-        certain = self.certain_score()
         if not self.can_simulate(self.best):
+            certain = self.certain_score(self.space.tiles)
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
             least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
         self.simulate(self.best)
-        self.try_nests()
+        promising = self.floors()
+        tiles = np.array([floor.tile for floor in promising], np.int32).reshape(-1, len(DIMENSIONS))
+        certain = min(self.reached, self.certain_score(tiles))
+        self.try_nests(promising)
         gap, listing, listed = _gap(self.reached, certain), first, 1
         most = MOST_LISTED_OF_LONG if self.best.estimate.cycles > LONG else MOST_LISTED
         while gap > self.effort.tolerance and not self.is_spent() and listed < most:
             listed = LISTED if listed == 1 else 4 * listed
-            listing = self.rank(listed)
+            listing = self.rank(listed, tiles)
+            self.left_out = len(self.space.tiles) - len(tiles)
             gap = self.narrow(listing, listed, certain)
             if len(listing.best) < listed:
                 break
         return self.found(listing, gap, _gap(self.reached, certain))
 
-    def try_nests(self) -> None:
+    def try_nests(self, promising: list[Floor]) -> None:
         """Judge mappings with loops over blocks where the bound of all nests lies below the best so far."""
         if (
             self.space.orders is not None
@@ -114,7 +125,6 @@ class _Search:
         ):
             return
         before = self.reached
-        promising = floors(self.problem, self.hardware, self.space.tiles, self.objective, before, self.space.placements)
         least = promising[0].score if promising else before
         in_vain = 0
         made = nests.nests(
@@ -156,7 +166,7 @@ class _Search:
     def narrow(self, listing: Ranking, listed: int, certain: float) -> float:
         """Simulate the mappings of a list in turn until the gap to all others is small enough; return that gap."""
         rest = inf if len(listing.best) < listed else max(certain, listing.best[-1].score * (1 - self.error))
-        rest = min(rest, listing.unseen_score)
+        rest = min(rest, listing.unseen_score) * (1 - self.slack)
         bounds = [self.least(each) for each in listing.best]
         place = 0
         while True:
@@ -172,18 +182,26 @@ class _Search:
                 place += 1
             self.simulate(listing.best[place])
 
-    def rank(self, count: int, *, certain: bool = False) -> Ranking:
+    def floors(self) -> list[Floor]:
+        """The tiles of which some mapping may score less than what is reached, whatever its loops."""
+        return floors(
+            self.problem, self.hardware, self.space.tiles, self.objective, self.reached, self.space.placements
+        )
+
+    def rank(self, count: int, tiles: Tiles | None = None, *, certain: bool = False) -> Ranking:
+        """Rank those of the ``tiles``, or all, that are not left out for the slack."""
+        tiles = self.space.tiles if tiles is None else tiles
         return rank(
-            self.problem, self.hardware, self.space.tiles, self.objective, count,
-            orders=self.space.orders, placements=self.space.placements, alike=count > 1, certain=certain, until=self.until,
+            self.problem, self.hardware, tiles, self.objective, count, orders=self.space.orders, placements=self.space.placements,
+            alike=count > 1, certain=certain, slack=self.slack, until=self.until,
         )  # fmt: skip
 
-    def certain_score(self) -> float:
-        """No mapping scores less, whatever is thought of the estimate."""
-        ranking = self.rank(1, certain=True)
+    def certain_score(self, tiles: Tiles) -> float:
+        """No mapping of these tiles scores less, whatever is thought of the estimate."""
+        ranking = self.rank(1, tiles, certain=True)
         if not ranking.best:
-            return 0.0
-        return min(ranking.best[0].score, ranking.unseen_score)
+            return inf
+        return min(ranking.best[0].score, ranking.unseen_score) * (1 - self.slack)
 
     def least(self, ranked: Ranked) -> float:
         """What the mapping scores at least in simulation."""
@@ -219,7 +237,7 @@ class _Search:
             objective=self.objective,
             tiles=len(self.space.tiles),
             mappings=self.space.mappings,
-            dismissed_tiles=ranking.dismissed_tiles,
+            dismissed_tiles=ranking.dismissed_tiles + self.left_out,
             dismissed_by_traffic=ranking.dismissed_by_traffic,
             dismissed_by_placement=ranking.dismissed_by_placement,
             estimated=ranking.estimated,

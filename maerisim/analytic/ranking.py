@@ -107,6 +107,7 @@ def rank(
     energy_below: float = inf,
     alike: bool = False,
     bounded: bool = True,
+    slack: float = 0.0,
     until: float | None = None,
 ) -> Ranking:
     """The ``count`` best mappings among ``tiles`` [tile, dimension] with all loop orders and placements that differ.
@@ -116,7 +117,8 @@ def rank(
     equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
     scored by their ``least_cycles`` instead of those estimated.
     ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
-    ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best. Stops at the time
+    ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best; with ``slack`` tiles
+    are left out of which no mapping can be better than the best by more than this share. Stops at the time
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
@@ -124,7 +126,8 @@ def rank(
         _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
     )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
-    ranking.find_floors(layer, tiles, aim, floor, stay, w)
+    ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
+    floor[:, 0] *= 1 + slack
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
@@ -188,7 +191,7 @@ def floors(
     layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0)
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
-    ranking.find_floors(layer, tiles, aim, floor, stay, w)
+    ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
     low = floor[:, 0] < below
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))

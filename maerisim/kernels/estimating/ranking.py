@@ -270,11 +270,14 @@ def all_reused(shape: TileShape, spills: int) -> Reuse:
 
 
 @kernel
-def find_floors(layer: LayerNumbers, tiles: Tiles, aim: Aim, floor: Floats, stay: Floats, w: Workspace) -> None:
-    """A bound of the score of all mappings of each tile, whatever its loops: as if words were sent as rarely as they can be.
+def find_floors(
+    layer: LayerNumbers, tiles: Tiles, aim: Aim, below: float, floor: Floats, stay: Floats, w: Workspace
+) -> None:
+    """A bound of the score of all mappings of each tile, whatever its loops: as if every word were sent once.
 
-    ``floor`` [tile, score]. ``stay`` [tile; score, for how many turns over filters inputs stay, and weights over others]:
-    the least of the scores that these give.
+    Where that is ``below`` a score, as if words were sent as rarely as registers and accumulation buffer allow. ``floor``
+    [tile, score]. ``stay`` [tile; score, for how many turns over filters inputs stay, and weights over others]: the least
+    of the scores that these give.
     """
     fabric, loops, tile = w.fabric, w.loops, w.tables.tile
     for at in range(tiles.shape[0]):
@@ -284,11 +287,16 @@ def find_floors(layer: LayerNumbers, tiles: Tiles, aim: Aim, floor: Floats, stay
         for i in range(2):
             floor[at, i], stay[at, i], stay[at, 2 + i] = np.inf, np.inf, 1
         for spills in range(2):
-            if may_run(shape, spills, fabric):
-                reuse = all_reused(shape, spills)
-                count_traffic(layer, tile, shape, loops, reuse, fabric, w.exits, w.tables.costs, 0)
-                w.tables.costs[0, entries.FORWARDS] = 0
+            if not may_run(shape, spills, fabric):
+                continue
+            count_traffic(layer, tile, shape, loops, all_reused(shape, spills), fabric, w.exits, w.tables.costs, 0)
+            w.tables.costs[0, entries.FORWARDS] = 0
+            filters, others = loops.trips[K], loops.turns[shape.turning & REPLICATED & ~OF_WEIGHTS]
+            first, second = score_of_reloads(tile, shape, spills, filters, others, aim, w)
+            if first < below:
                 lower_by_reloads(tile, shape, spills, aim, at, floor, stay, w)
+            else:
+                floor[at, 0], floor[at, 1] = min(floor[at, 0], first), min(floor[at, 1], second)
 
 
 @kernel
@@ -362,33 +370,23 @@ def lower_by_reloads(
         while True:
             most = min(theirs, room // held) if limited and held * shape.folds > registers else theirs
             if most > 0:
-                add_reloads(
-                    tile, shape, spills, most if operand else held, held if operand else most, aim, at, floor, stay, w
-                )
+                k, m = (most, held) if operand else (held, most)
+                first, second = score_of_reloads(tile, shape, spills, k, m, aim, w)
+                if first < stay[at, 0] or (first == stay[at, 0] and second < stay[at, 1]):
+                    stay[at, 0], stay[at, 1], stay[at, 2], stay[at, 3] = first, second, k, m
+                floor[at, 0], floor[at, 1] = min(floor[at, 0], first), min(floor[at, 1], second)
             if held == most_held:
                 break
             held = min(most_held, (mine - 1) // ((mine + held - 1) // held - 1) + 1)
 
 
 @helper
-def add_reloads(
-    tile: Ints,
-    shape: TileShape,
-    spills: int,
-    k: int,
-    m: int,
-    aim: Aim,
-    at: int,
-    floor: Floats,
-    stay: Floats,
-    w: Workspace,
-) -> None:
-    """Lower the floor of a tile to the cost of inputs that stay for k turns and weights that stay for m."""
-    costs, filters, others = (
-        w.tables.placed_costs,
-        w.loops.trips[K],
-        w.loops.turns[shape.turning & REPLICATED & ~OF_WEIGHTS],
-    )
+def score_of_reloads(
+    tile: Ints, shape: TileShape, spills: int, k: int, m: int, aim: Aim, w: Workspace
+) -> tuple[float, float]:
+    """What a tile scores at least if inputs stay for k turns and weights for m; ``costs[0]``: if all is sent once."""
+    costs, filters = w.tables.placed_costs, w.loops.trips[K]
+    others = w.loops.turns[shape.turning & REPLICATED & ~OF_WEIGHTS]
     copy_cost(w.tables.costs, 0, costs, 0)
     costs[0, entries.READS + entries.WEIGHTS] *= (others + m - 1) // m
     costs[0, entries.READS + entries.INPUTS] *= (filters + k - 1) // k
@@ -400,11 +398,7 @@ def add_reloads(
         costs[0, entries.DELIVERED + entries.INPUTS], (words + k - 1) // k
     )
     set_floor(tile, shape, w.fabric, w.exits, spills, costs, 0)
-    energy = energy_of(costs, 0, aim.price)
-    first, second = score_of(costs[0, entries.CYCLES] - in_doubt(costs, 0, aim), energy, aim)
-    if first < stay[at, 0] or (first == stay[at, 0] and second < stay[at, 1]):
-        stay[at, 0], stay[at, 1], stay[at, 2], stay[at, 3] = first, second, k, m
-    floor[at, 0], floor[at, 1] = min(floor[at, 0], first), min(floor[at, 1], second)
+    return score_of(costs[0, entries.CYCLES] - in_doubt(costs, 0, aim), energy_of(costs, 0, aim.price), aim)
 
 
 @helper
