@@ -51,8 +51,8 @@ class Effort:
     seconds: float | None = None
 
 
-MANY_TILES, SLACK = 30_000, 1e-5
-"""Of so many tiles those are left out that are no better than the best by more than this share: too many come close to it."""
+SLACK_PER_TILE = 1e-10
+"""A tile is left out that is no better than the best by more than this share times the tiles: of many, many come that close."""
 NESTS_IN_VAIN = 8
 """Mappings with loops over blocks that are judged in a row without a better one."""
 NESTS_JUDGED = 32
@@ -79,7 +79,7 @@ class _Search:
         self.objective, self.effort = objective, effort
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
         self.error = largest_overestimate(hardware)
-        self.slack = SLACK if len(space.tiles) > MANY_TILES else 0.0
+        self.slack = SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
         self.left_out, self.with_blocks, self.fewer = 0, 0, 0.0
