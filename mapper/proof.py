@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
 import numpy as np
@@ -53,11 +54,9 @@ class Effort:
 
 SLACK_PER_TILE = 1e-10
 """A tile is left out that is no better than the best by more than this share times the tiles: of many, many come that close."""
-NESTS_IN_VAIN = 8
-"""Mappings with loops over blocks that are judged in a row without a better one."""
-NESTS_JUDGED = 32
-WORTH_JUDGING = 1.006
-"""Times the cycles of the best: what is expected of a mapping without overlap of its blocks is no more than so much above."""
+NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
+"""So many mappings with loops over blocks are made at once, and those judged of which the fewest cycles are expected; until so
+many times in a row none of them is better."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -126,22 +125,21 @@ class _Search:
             return
         before = self.reached
         least = promising[0].score if promising else before
-        in_vain = 0
         made = nests.nests(
-            self.problem,
-            self.hardware,
-            promising[:NESTS_JUDGED],
-            self.objective,
-            self.space.blocks,
-            self.space.placements,
+            self.problem, self.hardware, promising, self.objective, self.space.blocks, self.space.placements
         )
-        for nest in made:
-            self.with_blocks += 1
-            if _gap(self.reached, least) <= self.effort.tolerance or in_vain >= NESTS_IN_VAIN or self.is_spent():
+        in_vain = 0
+        while _gap(self.reached, least) > self.effort.tolerance and in_vain < NESTS_IN_VAIN and not self.is_spent():
+            some = sorted(islice(made, NESTS_MADE), key=lambda nest: nest.cycles)
+            self.with_blocks += len(some)
+            better = False
+            for nest in some[:NESTS_JUDGED]:
+                better |= self.judge(nest.mapping)
+                if _gap(self.reached, least) <= self.effort.tolerance or self.is_spent():
+                    break
+            in_vain = 0 if better else in_vain + 1
+            if len(some) < NESTS_MADE:
                 break
-            if self.objective == "cycles" and nest.cycles > WORTH_JUDGING * self.reached:
-                continue
-            in_vain = 0 if self.judge(nest.mapping) else in_vain + 1
         self.fewer = _gap(before, self.reached)
         self.nest_gap = _gap(self.reached, least)
 
