@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from math import inf
 from typing import NamedTuple
 
 from maerisim.analytic.objective import Objective
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint
-from maerisim.mapping.legality import keeps_to_one_loop
 from maerisim.ways.base import SpaceKind
 from maerisim.ways.way import way_of
 from maerisim.workload.problem import Problem
-from mapper import cuts, lock_step, memory, proof, sparse
+from mapper import lock_step, memory, proof, sparse
 from mapper.choice import Choice
 from mapper.proof import Effort
 from mapper.space import space_of
@@ -34,12 +31,7 @@ class Search(NamedTuple):
 def _to_proof(
     problem: Problem, hardware: Hardware, objective: Objective, constraints: Sequence[Constraint], effort: Effort
 ) -> Choice:
-    until = inf if effort.seconds is None else time.monotonic() + effort.seconds
-    space = space_of(problem, hardware, constraints)
-    choice = proof.best(space, hardware, objective, effort)
-    if objective != "cycles" or constraints or hardware.controller.holds_ports_back or keeps_to_one_loop(hardware):
-        return choice
-    return cuts.improved(choice, space, hardware, until)
+    return proof.best(space_of(problem, hardware, constraints), hardware, objective, effort)
 
 
 def _with_dram(

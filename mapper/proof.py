@@ -1,29 +1,40 @@
 """Search the space of mappings to proof: all of them by the analytic model with bounds, then the best by simulation.
 
-The score of a mapping in simulation is at least what its busiest resource costs, and at least its estimate less the
-published error of estimates. The mappings of the least estimates are simulated, until none of the others can be better
-by more than a tolerance. Loop orders that reuse the same are one mapping here, as they are for the estimate.
+Of mappings with one loop a dimension all are ranked. Their score in simulation is at least what their busiest resource costs,
+and at least their estimate less the published error of estimates; those of the least estimates are simulated, until none
+of the others can be better by more than a tolerance. Loop orders that reuse the same are one mapping here, as they are for
+the estimate. Where a bound of all nests of loops promises something better, mappings with loops over blocks are made
+(:mod:`mapper.nests`) and simulated too, and the bound says how far the best is from any.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
+
+import numpy as np
 
 from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.certificate import Certificate
 from maerisim.analytic.objective import Objective, score
-from maerisim.analytic.ranking import Ranked, Ranking, rank
+from maerisim.analytic.ranking import Floor, Ranked, Ranking, floors, rank
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.quantities import Tiles
+from maerisim.mapping.legality import keeps_to_one_loop
 from maerisim.mapping.mapping import Mapping
-from maerisim.ways.way import simulate
+from maerisim.ways.way import estimate, simulate
+from maerisim.workload.problem import DIMENSIONS
+from mapper import nests
 from mapper.choice import Choice, pace
 from mapper.space import Space, nothing_fits
 
 LISTED = 64
 """Mappings of the least estimates that are looked at one by one; more of them as long as a search goes on."""
 MOST_LISTED = 1 << 14
+MOST_LISTED_OF_LONG, LONG = 64, 1_000_000
+"""The same for a layer of so many cycles: to time its mappings takes long, and is worth less of them."""
 STEPPED_CYCLES = 1_000_000
 """Estimated cycles beyond which nothing is simulated on hardware whose every cycle has to be stepped."""
 
@@ -36,10 +47,16 @@ class Effort:
     (None: no limit), whichever comes first.
     """
 
-    tolerance: float = 0.001
-    simulations: int | None = 128
+    tolerance: float = 0.0005
+    simulations: int | None = 64
     seconds: float | None = None
 
+
+SLACK_PER_TILE = 1e-10
+"""A tile is left out that is no better than the best by more than this share times the tiles: of many, many come that close."""
+NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
+"""So many mappings with loops over blocks are made at once, and those judged of which the fewest cycles are expected; until so
+many times in a row none of them is better."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -61,8 +78,11 @@ class _Search:
         self.objective, self.effort = objective, effort
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
         self.error = largest_overestimate(hardware)
+        self.slack = SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
+        self.left_out, self.with_blocks, self.fewer = 0, 0, 0.0
+        self.nest_gap: float | None = None
 
     def run(self) -> Choice | None:
         first = self.rank(1)
@@ -70,27 +90,81 @@ class _Search:
             return None
         self.best = first.best[0]
         if self.objective == "energy":  # which is exact
-            gap = _gap(self.best.score, first.unseen_score)
-            return self.found(first, gap, gap)
-        certain = self.certain_score()
+            self.scores[self.best.mapping] = (self.best.score, self.best.estimate.cycles)
+            least = min(self.best.score, first.unseen_score)
+            self.try_nests(self.floors())
+            return self.found(first, _gap(self.reached, least), _gap(self.reached, least))
         if not self.can_simulate(self.best):
+            certain = self.certain_score(self.space.tiles)
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
             least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
         self.simulate(self.best)
+        promising = self.floors()
+        tiles = np.array([floor.tile for floor in promising], np.int32).reshape(-1, len(DIMENSIONS))
+        certain = min(self.reached, self.certain_score(tiles))
+        self.try_nests(promising)
         gap, listing, listed = _gap(self.reached, certain), first, 1
-        while gap > self.effort.tolerance and not self.is_spent() and listed < MOST_LISTED:
+        most = MOST_LISTED_OF_LONG if self.best.estimate.cycles > LONG else MOST_LISTED
+        while gap > self.effort.tolerance and not self.is_spent() and listed < most:
             listed = LISTED if listed == 1 else 4 * listed
-            listing = self.rank(listed)
+            listing = self.rank(listed, tiles)
+            self.left_out = len(self.space.tiles) - len(tiles)
             gap = self.narrow(listing, listed, certain)
             if len(listing.best) < listed:
                 break
         return self.found(listing, gap, _gap(self.reached, certain))
 
+    def try_nests(self, promising: list[Floor]) -> None:
+        """Judge mappings with loops over blocks where the bound of all nests lies below the best so far."""
+        if (
+            self.space.orders is not None
+            or keeps_to_one_loop(self.hardware)
+            or self.hardware.controller.holds_ports_back
+        ):
+            return
+        before = self.reached
+        least = promising[0].score if promising else before
+        made = nests.nests(
+            self.problem, self.hardware, promising, self.objective, self.space.blocks, self.space.placements
+        )
+        in_vain = 0
+        while _gap(self.reached, least) > self.effort.tolerance and in_vain < NESTS_IN_VAIN and not self.is_spent():
+            some = sorted(islice(made, NESTS_MADE), key=lambda nest: nest.cycles)
+            self.with_blocks += len(some)
+            better = False
+            for nest in some[:NESTS_JUDGED]:
+                better |= self.judge(nest.mapping)
+                if _gap(self.reached, least) <= self.effort.tolerance or self.is_spent():
+                    break
+            in_vain = 0 if better else in_vain + 1
+            if len(some) < NESTS_MADE:
+                break
+        self.fewer = _gap(before, self.reached)
+        self.nest_gap = _gap(self.reached, least)
+
+    def judge(self, mapping: Mapping) -> bool:
+        """Simulate a mapping, or estimate its energy; whether it is better than the best so far."""
+        if mapping in self.scores:
+            return False
+        if self.objective == "energy":
+            expected = estimate(self.problem, mapping, self.hardware)
+            self.scores[mapping] = (expected.counters.energy(self.hardware.energy), expected.cycles)
+        else:
+            result = simulate(self.problem, mapping, self.hardware)
+            energy = result.counters.energy(self.hardware.energy)
+            self.scores[mapping] = score(self.objective, result.cycles, energy)
+        assert self.best is not None
+        if self.scores[mapping] >= self.scores[self.best.mapping]:
+            return False
+        expected = estimate(self.problem, mapping, self.hardware)
+        self.best = Ranked(mapping, expected, self.scores[mapping][0])
+        return True
+
     def narrow(self, listing: Ranking, listed: int, certain: float) -> float:
         """Simulate the mappings of a list in turn until the gap to all others is small enough; return that gap."""
         rest = inf if len(listing.best) < listed else max(certain, listing.best[-1].score * (1 - self.error))
-        rest = min(rest, listing.unseen_score)
+        rest = min(rest, listing.unseen_score) * (1 - self.slack)
         bounds = [self.least(each) for each in listing.best]
         place = 0
         while True:
@@ -106,18 +180,26 @@ class _Search:
                 place += 1
             self.simulate(listing.best[place])
 
-    def rank(self, count: int, *, certain: bool = False) -> Ranking:
+    def floors(self) -> list[Floor]:
+        """The tiles of which some mapping may score less than what is reached, whatever its loops."""
+        return floors(
+            self.problem, self.hardware, self.space.tiles, self.objective, self.reached, self.space.placements
+        )
+
+    def rank(self, count: int, tiles: Tiles | None = None, *, certain: bool = False) -> Ranking:
+        """Rank those of the ``tiles``, or all, that are not left out for the slack."""
+        tiles = self.space.tiles if tiles is None else tiles
         return rank(
-            self.problem, self.hardware, self.space.tiles, self.objective, count,
-            orders=self.space.orders, placements=self.space.placements, alike=count > 1, certain=certain, until=self.until,
+            self.problem, self.hardware, tiles, self.objective, count, orders=self.space.orders, placements=self.space.placements,
+            alike=count > 1, certain=certain, slack=self.slack, until=self.until,
         )  # fmt: skip
 
-    def certain_score(self) -> float:
-        """No mapping scores less, whatever is thought of the estimate."""
-        ranking = self.rank(1, certain=True)
+    def certain_score(self, tiles: Tiles) -> float:
+        """No mapping of these tiles scores less, whatever is thought of the estimate."""
+        ranking = self.rank(1, tiles, certain=True)
         if not ranking.best:
-            return 0.0
-        return min(ranking.best[0].score, ranking.unseen_score)
+            return inf
+        return min(ranking.best[0].score, ranking.unseen_score) * (1 - self.slack)
 
     def least(self, ranked: Ranked) -> float:
         """What the mapping scores at least in simulation."""
@@ -153,14 +235,17 @@ class _Search:
             objective=self.objective,
             tiles=len(self.space.tiles),
             mappings=self.space.mappings,
-            dismissed_tiles=ranking.dismissed_tiles,
+            dismissed_tiles=ranking.dismissed_tiles + self.left_out,
             dismissed_by_traffic=ranking.dismissed_by_traffic,
             dismissed_by_placement=ranking.dismissed_by_placement,
             estimated=ranking.estimated,
             unseen_tiles=ranking.unseen_tiles,
-            simulated=len(self.scores),
+            simulated=0 if self.objective == "energy" else len(self.scores),
             gap=gap,
             certain_gap=certain_gap,
+            with_blocks=self.with_blocks,
+            fewer=self.fewer,
+            nest_gap=self.nest_gap,
         )
         found = self.best
         reason = f"{pace(found.estimate, self.hardware)}; {account}"

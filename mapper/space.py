@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import permutations
 from math import prod
@@ -29,17 +30,22 @@ Orders = tuple[tuple[str, ...], ...]
 class Space:
     """``tiles`` [tile, dimension] with all loop orders and placements, or with ``orders`` and ``placements`` only.
 
-    A loop order lists all dimensions, those of size 1 first.
+    A loop order lists all dimensions, those of size 1 first. ``blocks`` limits the sizes of blocks, where loops walk some:
+    not with ``orders``, which are of one loop a dimension.
     """
 
     problem: Problem
     tiles: Tiles
     orders: Orders | None = None
     placements: Orders | None = None
+    blocks: MappingOf[str, Range] = field(default_factory=dict)
 
     @cached_property
     def mappings(self) -> int:
-        """Tiles times the loop orders and placements that differ in loops that turn and in several virtual neurons."""
+        """Tiles times the loop orders and placements that differ in loops that turn and in several virtual neurons.
+
+        Of one loop a dimension; nests of more are not counted.
+        """
         sizes = np.array(self.problem.dims)
         turning = _sets(self.tiles < sizes)
         several = _sets(self.tiles > 1) & sum(1 << DIMENSIONS.index(d) for d in REPLICATED)
@@ -100,7 +106,7 @@ def constrained(space: Space, constraints: Sequence[Constraint], hardware: Hardw
     kept = np.ones(len(space.tiles), np.bool_)
     loops = [each for each in constraints if each.key in ("order", "outermost", "innermost")]
     for each in constraints:
-        if each not in loops and each.key != "placement":
+        if each not in loops and each.key != "placement" and not each.key.startswith("block "):
             kept &= _allowed(space, each, hardware)
     left = space.only(kept)
     if loops:
@@ -108,7 +114,8 @@ def constrained(space: Space, constraints: Sequence[Constraint], hardware: Hardw
     for each in constraints:
         if each.key == "placement":
             left = replace(left, placements=_in_order(permutations(REPLICATED), each.value))
-    return left
+    blocks = {each.key.removeprefix("block "): each.value for each in constraints if each.key.startswith("block ")}
+    return replace(left, blocks=blocks)
 
 
 def _allowed(space: Space, constraint: Constraint, hardware: Hardware) -> Kept:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -106,6 +107,7 @@ def rank(
     energy_below: float = inf,
     alike: bool = False,
     bounded: bool = True,
+    slack: float = 0.0,
     until: float | None = None,
 ) -> Ranking:
     """The ``count`` best mappings among ``tiles`` [tile, dimension] with all loop orders and placements that differ.
@@ -115,15 +117,17 @@ def rank(
     equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
     scored by their ``least_cycles`` instead of those estimated.
     ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
-    ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best. Stops at the time
+    ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best; with ``slack`` tiles
+    are left out of which no mapping can be better than the best by more than this share. Stops at the time
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(
         _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
     )
-    floor = np.zeros((len(tiles), 2))
-    ranking.find_floors(layer, tiles, aim, floor, w)
+    floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
+    ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
+    floor[:, 0] *= 1 + slack
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
@@ -156,6 +160,49 @@ def rank(
         unseen_tiles=unseen,
         unseen_score=float(floor[seen, 0]) if unseen else inf,
     )
+
+
+class Floor(NamedTuple):
+    """What no mapping with a ``tile`` scores less than, whatever its loops.
+
+    It could be reached when inputs stay in place for ``filters`` turns of loops over filters, and weights for ``others`` of
+    loops over images, rows and columns.
+    """
+
+    score: float
+    tile: tuple[int, ...]
+    filters: int
+    others: int
+
+
+def floors(
+    problem: Problem,
+    hardware: Hardware,
+    tiles: Tiles,
+    objective: Objective,
+    below: float,
+    placements: Sequence[Sequence[str]] | None = None,
+) -> list[Floor]:
+    """The tiles with a mapping that may score less than ``below``, the most promising first.
+
+    A floor holds for every nest of loops whose blocks are whole tiles, without trusting the estimate: of a score, see
+    "Every loop nest" in the design notes. Tiles of the same floor come in the order of the energy that reaching it would take.
+    """
+    layer, w = layer_numbers(problem), workspace(hardware)
+    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0)
+    floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
+    ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
+    low = floor[:, 0] < below
+    tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
+    placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
+    given = np.zeros((0, len(DIMENSIONS)), np.int64)
+    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0)
+    ranking.place_floors(layer, space, aim, below, w)
+    return [
+        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]))
+        for at in np.lexsort((stay[:, 1], floor[:, 0]))
+        if floor[at, 0] < below
+    ]
 
 
 def _nothing_ranked(count: int) -> ranking.Best:

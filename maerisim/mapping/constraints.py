@@ -127,8 +127,15 @@ class LayerConstraints(Model):
     tile: dict[Dimension, SizeRange] = Field(
         default_factory=dict, description="tile sizes: a number, full (the whole dimension), or {min: ..., max: ...}"
     )
+    blocks: dict[Dimension, SizeRange] = Field(
+        default_factory=dict,
+        description="sizes of the blocks that outer loops walk, where a dimension is cut into some: a number, {min: ..., max: "
+        "...}, or full (it is not cut)",
+    )
     order: Loops = Field(
-        (), description="loops in this order, the first outermost; loops that are not named may be anywhere"
+        (),
+        description="loops in this order, the first outermost; loops that are not named may be anywhere; with it, as with outermost "
+        "and innermost, there is one loop a dimension",
     )
     outermost: Loops = Field((), description="the outermost loops, in this order")
     innermost: Loops = Field((), description="the innermost loops, in this order, the last one innermost")
@@ -231,9 +238,10 @@ class ConstraintFile:
         for path, given in entries:
             for key in LayerConstraints.model_fields if given is not None else ():
                 value = getattr(given, key)
-                if key == "tile":
+                if key in ("tile", "blocks"):
+                    word = key.removesuffix("s")
                     for name, size in value.items():
-                        found[f"tile {name}"] = Constraint(f"tile {name}", size, self._where((*path, key, name)))
+                        found[f"{word} {name}"] = Constraint(f"{word} {name}", size, self._where((*path, key, name)))
                 elif value:
                     found[key] = Constraint(key, value, self._where((*path, key)))
         return tuple(found.values())

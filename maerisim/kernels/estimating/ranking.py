@@ -15,7 +15,7 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating import entries, orders, times
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
-from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, P, Q
+from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import (
     Leaves,
@@ -239,33 +239,166 @@ def set_floor(
     costs[row, entries.CYCLES] = bound_of(costs, row)
 
 
+@helper
+def may_run(shape: TileShape, spills: int, fabric: FabricNumbers) -> bool:
+    """Whether some loops let a tile run with partial sums that spill, or that do not."""
+    if spills and shape.folds == 1:
+        return False
+    if not spills and shape.folds > 1 and shape.vn_count > fabric.accumulation_words:
+        return False
+    size = shape.vn_size + spills
+    return bool((shape.vn_count - 1) * block_of(fabric, size) + size <= fabric.multipliers)
+
+
+@helper
+def all_reused(shape: TileShape, spills: int) -> Reuse:
+    """As if everything were sent once."""
+    return Reuse(
+        placed=0,
+        repeats=shape.turning & ~OF_WEIGHTS,
+        ring=0,
+        passes=0,
+        input_ring=0,
+        fast=0,
+        weights=orders.SETTLED,
+        inputs=orders.SETTLED,
+        inputs_kept=1,
+        all_fast=0,
+        sliding=orders.SLIDES if shape.slidable else orders.NEVER,
+        spills=spills,
+    )
+
+
 @kernel
-def find_floors(layer: LayerNumbers, tiles: Tiles, aim: Aim, floor: Floats, w: Workspace) -> None:
-    """A bound of the score of all mappings of each tile: as if it reused all that any loop order could."""
-    fabric, loops, costs, tile = w.fabric, w.loops, w.tables.costs, w.tables.tile
+def find_floors(
+    layer: LayerNumbers, tiles: Tiles, aim: Aim, below: float, floor: Floats, stay: Floats, w: Workspace
+) -> None:
+    """A bound of the score of all mappings of each tile, whatever its loops: as if every word were sent once.
+
+    Where that is ``below`` a score, as if words were sent as rarely as registers and accumulation buffer allow. ``floor``
+    [tile, score]. ``stay`` [tile; score, for how many turns over filters inputs stay, and weights over others]: the least
+    of the scores that these give.
+    """
+    fabric, loops, tile = w.fabric, w.loops, w.tables.tile
     for at in range(tiles.shape[0]):
         for d in range(8):
             tile[d] = tiles[at, d]
         shape = measure(layer, tile, fabric, loops)
-        everything = Reuse(
-            placed=0,
-            repeats=shape.turning & ~OF_WEIGHTS,
-            ring=0,
-            passes=0,
-            input_ring=0,
-            fast=0,
-            weights=orders.SETTLED,
-            inputs=orders.SETTLED,
-            inputs_kept=1,
-            all_fast=0,
-            sliding=orders.SLIDES if shape.slidable else orders.NEVER,
-            spills=0,
-        )
-        count_traffic(layer, tile, shape, loops, everything, fabric, w.exits, costs, 0)
-        costs[0, entries.FORWARDS] = 0
-        set_floor(tile, shape, fabric, w.exits, 0, costs, 0)
-        energy = energy_of(costs, 0, aim.price)
-        floor[at, 0], floor[at, 1] = score_of(costs[0, entries.CYCLES] - in_doubt(costs, 0, aim), energy, aim)
+        for i in range(2):
+            floor[at, i], stay[at, i], stay[at, 2 + i] = np.inf, np.inf, 1
+        for spills in range(2):
+            if not may_run(shape, spills, fabric):
+                continue
+            count_traffic(layer, tile, shape, loops, all_reused(shape, spills), fabric, w.exits, w.tables.costs, 0)
+            w.tables.costs[0, entries.FORWARDS] = 0
+            filters, others = loops.trips[K], loops.turns[shape.turning & REPLICATED & ~OF_WEIGHTS]
+            first, second = score_of_reloads(tile, shape, spills, filters, others, aim, w)
+            if first < below:
+                lower_by_reloads(tile, shape, spills, aim, at, floor, stay, w)
+            else:
+                floor[at, 0], floor[at, 1] = min(floor[at, 0], first), min(floor[at, 1], second)
+
+
+@kernel
+def place_floors(layer: LayerNumbers, space: TileSpace, aim: Aim, below: float, w: Workspace) -> None:
+    """Raise the floors that are ``below`` a score to what a tile costs where it is placed best and all is sent once."""
+    fabric, loops, leaves, placed, costs, tile = (
+        w.fabric,
+        w.loops,
+        w.leaves,
+        w.placed,
+        w.tables.placed_costs,
+        w.tables.tile,
+    )
+    for at in range(space.first, space.end):
+        if space.floor[at, 0] >= below:
+            continue
+        for d in range(8):
+            tile[d] = space.tiles[at, d]
+        shape = measure(layer, tile, fabric, loops)
+        fill_parts(layer, tile, shape, loops.edge, w.parts)
+        first, end = placements_of(space, tile)
+        least = np.inf
+        for spills in range(2):
+            if not may_run(shape, spills, fabric):
+                continue
+            reuse = all_reused(shape, spills)
+            count_traffic(layer, tile, shape, loops, reuse, fabric, w.exits, w.tables.costs, 0)
+            for placement in range(first, end):
+                if least <= space.floor[at, 0]:
+                    break
+                lay_out(tile, space.placements[placement], shape, loops.edge, w.parts, fabric, spills, leaves)
+                count_classes(shape, fabric, leaves, placed.loads)
+                bus_cycles, adder_words = count_results(shape, fabric, w.exits, spills, loops, leaves, placed)
+                columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)
+                copy_cost(w.tables.costs, 0, costs, 0)
+                costs[0, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
+                costs[0, entries.ADDER_WORDS] = adder_words * shape.folds
+                add_placement(shape, loops, reuse, fabric, placed.loads, columns, w.tables.words, costs, 0)
+                score, _ = score_of(bound_of(costs, 0) - in_doubt(costs, 0, aim), energy_of(costs, 0, aim.price), aim)
+                least = min(least, score)
+        space.floor[at, 0] = max(space.floor[at, 0], least)
+
+
+@helper
+def placements_of(space: TileSpace, tile: Ints) -> tuple[int, int]:
+    """The rows of the placements that differ for a tile: the first, and the end."""
+    larger = 0
+    for d in range(8):
+        larger |= int(tile[d] > 1) << d
+    return space.placements_of[larger & REPLICATED, 0], space.placements_of[larger & REPLICATED, 1]
+
+
+@helper
+def lower_by_reloads(
+    tile: Ints, shape: TileShape, spills: int, aim: Aim, at: int, floor: Floats, stay: Floats, w: Workspace
+) -> None:
+    """Lower the floor of a tile to what its words cost, sent once in ``costs[0]``, if reloaded as rarely as loops allow.
+
+    A weight that stays in a switch for ``m`` turns of loops over images, rows and columns does that many of its multiplications,
+    an input that stays for ``k`` turns of loops over filters as many. Both at once needs registers for ``k`` weights or
+    for ``m`` inputs. Where partial sums stay in the accumulation buffer it also needs room for those of ``k`` times ``m`` turns, or
+    registers for all folds of what stays while blocks of outputs change (argued in the design notes, "Every loop nest").
+    """
+    filters, others = w.loops.trips[K], w.loops.turns[shape.turning & REPLICATED & ~OF_WEIGHTS]
+    limited = shape.folds > 1 and not spills
+    room = w.fabric.accumulation_words // shape.vn_count
+    for operand in range(2):
+        registers = w.fabric.input_registers if operand else w.fabric.weight_registers
+        mine, theirs = (others, filters) if operand else (filters, others)
+        held, most_held = 1, max(1, min(mine, registers))
+        while True:
+            most = min(theirs, room // held) if limited and held * shape.folds > registers else theirs
+            if most > 0:
+                k, m = (most, held) if operand else (held, most)
+                first, second = score_of_reloads(tile, shape, spills, k, m, aim, w)
+                if first < stay[at, 0] or (first == stay[at, 0] and second < stay[at, 1]):
+                    stay[at, 0], stay[at, 1], stay[at, 2], stay[at, 3] = first, second, k, m
+                floor[at, 0], floor[at, 1] = min(floor[at, 0], first), min(floor[at, 1], second)
+            if held == most_held:
+                break
+            held = min(most_held, (mine - 1) // ((mine + held - 1) // held - 1) + 1)
+
+
+@helper
+def score_of_reloads(
+    tile: Ints, shape: TileShape, spills: int, k: int, m: int, aim: Aim, w: Workspace
+) -> tuple[float, float]:
+    """What a tile scores at least if inputs stay for k turns and weights for m; ``costs[0]``: if all is sent once."""
+    costs, filters = w.tables.placed_costs, w.loops.trips[K]
+    others = w.loops.turns[shape.turning & REPLICATED & ~OF_WEIGHTS]
+    copy_cost(w.tables.costs, 0, costs, 0)
+    costs[0, entries.READS + entries.WEIGHTS] *= (others + m - 1) // m
+    costs[0, entries.READS + entries.INPUTS] *= (filters + k - 1) // k
+    if shape.weighted:
+        words = (shape.macs + m - 1) // m
+        costs[0, entries.DELIVERED + entries.WEIGHTS] = max(costs[0, entries.DELIVERED + entries.WEIGHTS], words)
+    words = costs[0, entries.DELIVERED + entries.INPUTS] // tile[K] * w.loops.size[K]
+    costs[0, entries.DELIVERED + entries.INPUTS] = max(
+        costs[0, entries.DELIVERED + entries.INPUTS], (words + k - 1) // k
+    )
+    set_floor(tile, shape, w.fabric, w.exits, spills, costs, 0)
+    return score_of(costs[0, entries.CYCLES] - in_doubt(costs, 0, aim), energy_of(costs, 0, aim.price), aim)
 
 
 @helper
@@ -388,13 +521,7 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
             t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy, aim)
         fill_parts(layer, tile, shape, loops.edge, w.parts)
-        larger = 0
-        for d in range(8):
-            larger |= int(tile[d] > 1) << d
-        larger &= REPLICATED
-        first, end = space.placements_of[larger, 0], space.placements_of[larger, 1]
-        if each:
-            first, end = at, at + 1
+        first, end = (at, at + 1) if each else placements_of(space, tile)
         for placement in range(first, end):
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):

@@ -1,0 +1,96 @@
+"""What loops over blocks are worth: the best mapping of any nest of loops against the best with one loop a dimension.
+
+    python benchmarks/vs_one_loop.py [--hardware NAME ...] [--jobs N] [NETWORK ...]
+
+For every distinct dense layer and stage of the networks (shipped names or files; default: all shipped) on each piece of
+hardware (default: maeri-64 and maeri-256): both mappings as the mapper finds them, simulated in full. Prints the layers that
+gain most, and a line of JSON for each piece of hardware: ``{"hardware", "layers", "gain", "mean_gain", "most_gain", "slower",
+"median_nest_gap", "worst_nest_gap", "certainly_best"}``: how many layers gain; by what share of cycles in the geometric mean
+over all, and at most; how many are slower (expected: none); by how much any mapping could be better, whatever its loops; of
+how many layers no mapping with one loop a dimension can be better at all. Exit code 1 when a layer is slower.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import partial
+from math import exp, log
+from statistics import median
+from typing import NamedTuple
+
+from reporting import options, progress, run_script
+from vs_optimum import distinct
+
+from maerisim import Hardware
+from maerisim.documents import shipped
+from maerisim.mapping.constraints import Constraint, Range
+from maerisim.mapping.mapping import REPLICATED
+from maerisim.sweeps.workers import in_processes
+from maerisim.ways.way import simulate
+from maerisim.workload.problem import Problem
+from mapper import find_mapping
+
+UNCUT = [Constraint(f"block {d}", Range(full=True), "") for d in REPLICATED]
+"""No dimension is cut into blocks."""
+
+
+class Outcome(NamedTuple):
+    """One layer: simulated cycles with one loop a dimension and with any nest, and what the search says of others."""
+
+    name: str
+    one_loop: int
+    any_nest: int
+    certain_gap: float
+    nest_gap: float
+    order: str
+
+
+def run(layer: tuple[str, Problem], hardware: Hardware) -> Outcome:
+    """Search one layer both ways."""
+    name, problem = layer
+    uncut = find_mapping(problem, hardware, constraints=UNCUT).mapping
+    choice = find_mapping(problem, hardware)
+    account = choice.certificate
+    assert account is not None
+    cycles = [simulate(problem, mapping, hardware).cycles for mapping in (uncut, choice.mapping)]
+    return Outcome(name, *cycles, account.certain_gap, account.nest_gap or 0.0, str(choice.mapping))
+
+
+def main() -> int:
+    """Run the networks."""
+    parser = options(__doc__)
+    parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
+    parser.add_argument("--hardware", nargs="+", default=["maeri-64", "maeri-256"])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    layers = list(distinct(arguments.networks or shipped("network"), set()))
+    slower = 0
+    for name in arguments.hardware:
+        outcomes: list[Outcome] = []
+        for outcome in in_processes(partial(run, hardware=Hardware.load(name)), layers, arguments.jobs, in_order=True):
+            outcomes.append(outcome)
+            progress(f"{name}: {len(outcomes)} of {len(layers)} layers")
+        gains = [1 - each.any_nest / each.one_loop for each in outcomes]
+        print(f"The layers that gain most on {name}:")
+        for outcome in sorted(outcomes, key=lambda each: each.any_nest / each.one_loop)[:10]:
+            gain = 1 - outcome.any_nest / outcome.one_loop
+            print(f"{outcome.name:36} {outcome.one_loop:13,} {outcome.any_nest:13,} {gain:7.2%}  {outcome.order}")
+        slower += sum(gain < 0 for gain in gains)
+        summary = {
+            "hardware": name,
+            "layers": len(outcomes),
+            "gain": sum(gain > 0 for gain in gains),
+            "mean_gain": round(1 - exp(sum(log(1 - gain) for gain in gains) / len(gains)), 5),
+            "most_gain": round(max(gains), 5),
+            "slower": sum(gain < 0 for gain in gains),
+            "median_nest_gap": round(median(each.nest_gap for each in outcomes), 6),
+            "worst_nest_gap": round(max(each.nest_gap for each in outcomes), 6),
+            "certainly_best": sum(each.certain_gap == 0 for each in outcomes),
+        }
+        print(json.dumps(summary), flush=True)
+    return int(slower > 0)
+
+
+if __name__ == "__main__":
+    run_script(main)
