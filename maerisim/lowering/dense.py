@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from math import prod
 from typing import TypeVar
@@ -18,7 +18,7 @@ from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
 from maerisim.lowering.multicast_packets import multicast
 from maerisim.lowering.nest import Context, TemporalLoop, build_thread
-from maerisim.lowering.reuse import Held, held, temporal_loops
+from maerisim.lowering.reuse import Held, Trips, held, temporal_loops
 from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use
@@ -73,22 +73,29 @@ class DenseLowering:
         inside = self.weights.reused | self.weights.ring
         outer = [loop for loop in self.loops if loop.dimension not in inside]
         steps = prod(loop.trips for loop in self.loops if loop.dimension in inside)
-        # Only the innermost loops belong to a batch; what is outside covers whole outputs of the dimensions it walks.
-        # Zeros that fill up the last rows and columns are not waited for.
-        size = dict(zip(DIMENSIONS, self.problem.dims, strict=True)) | {"P": self.given.P, "Q": self.given.Q}
-        whole = {d: size[d] if d in inside or d not in self.turning else self.mapping.tile_of(d) for d in REPLICATED}
-        results = []
-        for loop in reversed(outer):
-            waited = loop.dimension != "N" or self.hardware.controller.wait_across_images
-            results.append(prod(whole.values()) * (self.fold_steps if self.spills else 1) if waited else 0)
-            whole[loop.dimension] = size[loop.dimension]
         return Batches(
             steps=steps + self.ahead,
             count=prod(loop.trips for loop in outer),
             weights=self.weights.words if self.hardware.multiplier.wait_for_all_weights else 1,
             trips=tuple(loop.trips for loop in reversed(outer)),
-            results=tuple(results),
+            results=tuple(self._results_waited_for(outer)),
         )
+
+    def _results_waited_for(self, outer: list[Trips]) -> Iterator[int]:
+        """Per loop outside the batches, innermost first: the results that are waited for before its next iteration.
+
+        An iteration computes what it has on the array of the dimensions outside it, and all of those that are walked
+        inside it: as many as the layer has, without the zeros that fill up its partial tiles.
+        """
+        size = dict(zip(DIMENSIONS, self.given.dims, strict=True))
+        turning = [loop.dimension for loop in reversed(outer)]
+        walked = [d for d in reversed(self.mapping.order) if d in REPLICATED]
+        computed = {d: self.mapping.tile_of(d) if d in turning or d in "NGK" else size[d] for d in walked}
+        for d in walked:
+            if d in turning:
+                waited = d != "N" or self.hardware.controller.wait_across_images
+                yield prod(computed.values()) * (self.fold_steps if self.spills else 1) if waited else 0
+            computed[d] = size[d]
 
     def _pause(self, name: str) -> int:
         """Control steps after each iteration of a loop for the weights of the next batch, which go ahead of it."""
