@@ -18,7 +18,7 @@ from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
 from maerisim.lowering.multicast_packets import multicast
 from maerisim.lowering.nest import Context, TemporalLoop, build_thread
-from maerisim.lowering.reuse import Held, Trips, held, temporal_loops
+from maerisim.lowering.reuse import Held, held, temporal_loops
 from maerisim.mapping.legality import LegalLayer
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.program.program import Batches, Collect, CollectStep, Packets, Program, Thread, Use
@@ -78,23 +78,26 @@ class DenseLowering:
             count=prod(loop.trips for loop in outer),
             weights=self.weights.words if self.hardware.multiplier.wait_for_all_weights else 1,
             trips=tuple(loop.trips for loop in reversed(outer)),
-            results=tuple(self._results_waited_for(outer)),
+            results=tuple(self._results_waited_for([loop.dimension for loop in outer], inside)),
         )
 
-    def _results_waited_for(self, outer: list[Trips]) -> Iterator[int]:
-        """Per loop outside the batches, innermost first: the results that are waited for before its next iteration.
+    def _results_waited_for(self, outer: Collection[str], inside: Collection[str]) -> Iterator[int]:
+        """Per loop outside the batches, innermost first: the results that are waited for after each of its iterations.
 
-        An iteration computes what it has on the array of the dimensions outside it, and all of those that are walked
-        inside it: as many as the layer has, without the zeros that fill up its partial tiles.
+        An iteration computes all that the layer has of the dimensions walked inside it, without the zeros that fill up
+        partial tiles, and what lies on the array of those around it; of rows and columns without zeros even then. Where
+        the controller does not wait across images, results count for one image whichever they are of.
         """
-        size = dict(zip(DIMENSIONS, self.given.dims, strict=True))
-        turning = [loop.dimension for loop in reversed(outer)]
+        across = self.hardware.controller.wait_across_images
+        images = {} if across else {"N": 1}
+        size = dict(zip(DIMENSIONS, self.given.dims, strict=True)) | images
         walked = [d for d in reversed(self.mapping.order) if d in REPLICATED]
-        computed = {d: self.mapping.tile_of(d) if d in turning or d in "NGK" else size[d] for d in walked}
+        whole = [d for d in walked if d in inside or (d in "PQ" and d not in outer)]
+        computed = {d: size[d] if d in whole else (self.mapping.T | images)[d] for d in walked}
         for d in walked:
-            if d in turning:
-                waited = d != "N" or self.hardware.controller.wait_across_images
-                yield prod(computed.values()) * (self.fold_steps if self.spills else 1) if waited else 0
+            if d in outer:
+                folds = self.fold_steps if self.spills else 1
+                yield prod(computed.values()) * folds if across or d != "N" else 0
             computed[d] = size[d]
 
     def _pause(self, name: str) -> int:
