@@ -150,7 +150,10 @@ def found(pattern: str, text: str) -> set[int]:
 def wrong_output(text: str) -> str:
     """What STONNE prints of an output that is wrong, without colours."""
     plain = re.sub(r"\x1b\[[\d;]*m", "", text)
-    (line,) = re.findall(r"^ERROR position.*", plain, re.MULTILINE)[:1] or re.findall(r"^.*test not passed", plain, re.MULTILINE)[:1]
+    (line,) = (
+        re.findall(r"^ERROR position.*", plain, re.MULTILINE)[:1]
+        or re.findall(r"^.*test not passed", plain, re.MULTILINE)[:1]
+    )
     return str(line)[:200]
 
 
