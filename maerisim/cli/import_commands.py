@@ -112,18 +112,19 @@ def stonne(
     imported = importer.read(files[:begin], files[begin:], name)
     if imported.network is None and hardware_output is None:
         raise typer.BadParameter("there is only hardware: name a file for it", param_hint="--hardware-output")
+    printed = imported.network is not None and output is None
     of_hardware = hardware_output.stem if hardware_output is not None else "stonne"
     hardware = imported.hardware_yaml(of_hardware)
     network = None if imported.network is None else imported.network.to_yaml()
     mappings = None if mapping_output is None else imported.mapping_yaml(of_hardware)
     if hardware_output is not None:
         documents.write(hardware_output, hardware)
-        say(f"wrote {hardware_output}", err=output is None)
+        say(f"wrote {hardware_output}", err=printed)
     elif imported.says_hardware:
         say("note: sizes are hardware: name a file for them with --hardware-output", err=True)
     if mapping_output is not None and mappings is not None:
         documents.write(mapping_output, mappings)
-        say(f"wrote {mapping_output}", err=output is None)
+        say(f"wrote {mapping_output}", err=printed)
     elif imported.mappings:
         say("note: tiles are mappings: name a file for them with --mapping-output", err=True)
     if imported.network is not None and network is not None:

@@ -121,13 +121,14 @@ def _file(path: Path, text: str, found: Found) -> None:
         for number, line in _joined(text):
             source = FileLine(str(path), number)
             try:
-                tokens = shlex.split(line)
+                commands = _commands(line)
             except ValueError:
                 found.problems.append(f"{source}: a quotation is not closed: {shown(line)}")
                 continue
-            begins = [place for place, token in enumerate(tokens) if token in OPERATIONS]
-            if begins:
-                _command(tokens[begins[0] :], source, found)
+            for tokens in commands:
+                begins = [place for place, token in enumerate(tokens) if token in OPERATIONS]
+                if begins:
+                    _command(tokens[begins[0] :], source, found)
     elif any(line.startswith("[") for _, line in _lines(text)):
         _configuration(path, text, found)
     elif any(re.match(r"tile_type|T_|generat", line) for _, line in _lines(text)):
@@ -156,6 +157,21 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
             so_far = ""
     if so_far:
         yield begun, so_far
+
+
+def _commands(line: str) -> list[list[str]]:
+    """The commands of a line of a script, without what becomes of their output. Raises ValueError for open quotations."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    commands: list[list[str]] = [[]]
+    for token in lexer:
+        if set(token) <= set("();<>|&"):
+            if token.startswith(">") and commands[-1][-1:] in (["1"], ["2"]):
+                commands[-1].pop()
+            commands.append([])
+        else:
+            commands[-1].append(token)
+    return commands
 
 
 def _assignments(path: Path, text: str, found: Found) -> Iterator[tuple[str, Setting]]:
@@ -219,8 +235,6 @@ def _command(tokens: Sequence[str], source: FileLine, found: Found) -> None:
     known = (*_OPTIONS[operation], *_COMMON)
     for token in tokens[1:]:
         match = re.fullmatch(r"-(\w+)=(.*)", token)
-        if token in (";", "&&", "|", ">", ">>", "&"):
-            break
         if match is None:
             found.problems.append(f"{source}: expected an option such as -R=3, found {documents.described(token)}")
         elif match[1] not in known:
