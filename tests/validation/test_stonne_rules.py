@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import sys
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,6 +192,36 @@ def test_every_kind_of_layer(kind: str, accumulates: bool) -> None:
     assert fitting
     for size in fitting:
         agree_with_stonne(problem, mapping, stonne(*size, accumulates))
+
+
+def traits_of(problem: Problem, mapping: Mapping) -> set[str]:
+    """What is particular about a layer and its tile."""
+    tile, trips = mapping.T, dict(zip(DIMENSIONS, mapping.trips(problem), strict=True))
+    folds = trips["C"] * trips["R"] * trips["S"] > 1
+    slides = tile["Q"] == 1 < tile["S"] and problem.stride == (1, 1) and problem.S % tile["S"] == 0 and problem.Q > 1
+    partial = {d for d in "GKCRSPQ" if getattr(problem, d) % tile[d]}
+    found = {f"partial {d}" for d in partial} | {"folds" if folds else "no folds"}
+    found |= {"groups"} if problem.G > 1 else set()
+    found |= {"groups side by side"} if problem.G > 1 < tile["G"] else set()
+    found |= {"groups, partial K"} if problem.G > 1 and "K" in partial else set()
+    found |= {"stride"} if problem.stride != (1, 1) else set()
+    found |= {"forwarding"} if slides else set()
+    return found | ({"folds of one multiplier"} if folds and mapping.vn_size == 1 else set())
+
+
+def test_no_combination_is_left_out() -> None:
+    """Every trait with and without buffer, with several virtual neurons to a port and with no more than one."""
+    covered: set[tuple[str, bool, bool]] = set()
+    for problem, tile in KINDS.values():
+        mapping = Mapping.of(tile, ORDER, PLACEMENT)
+        for size, accumulates in product(SIZES, (True, False)):
+            hardware = stonne(*size, accumulates)
+            if not violations(problem, mapping, hardware):
+                several = mapping.vn_size + mapping.spills(problem, hardware) < hardware.leaves_per_port
+                covered |= {(trait, accumulates, several) for trait in traits_of(problem, mapping)}
+    traits = {trait for trait, _, _ in covered}
+    assert len(traits) == 2 + 3 + 7 + 3
+    assert covered == set(product(traits, (True, False), (True, False)))
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
