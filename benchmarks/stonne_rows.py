@@ -15,6 +15,9 @@ from maerisim.workload.windows import lines
 
 ORDER = "N G K P Q C R S"
 PLACEMENT = "N G K P Q"
+SIZES = ("R", "S", "C", "G", "K", "N", "X", "Y", "strides")
+PARAMETERS = (*SIZES, "T_R", "T_S", "T_C", "T_G", "T_K", "T_N", "T_X_", "T_Y_")
+HARDWARE = ("num_ms", "dn_bw", "rn_bw")
 REDUCTION_NETWORKS = ("ASNETWORK", "0", "")
 """How the one that is ours is written; the last is where a table does not say."""
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from reporting import options, read_table, run_script
-from stonne_rows import case, counts, refusal
+from stonne_rows import HARDWARE, PARAMETERS, case, counts, refusal
 
 from maerisim import DeadlockError, Hardware, Mapping
 from maerisim.ways.way import simulate, violations
@@ -35,6 +35,7 @@ COPIED = ("fw_sends", "sram_w_reads", "sram_in_reads", "sram_psum_reads", "psum_
 TABLE = "the table of STONNE runs to compare with"
 NO_REFERENCE = {"timeout": "deadlocks", "WRONG_RESULT": "outputs_wrong"}
 """What is counted of the rows that STONNE does not complete; all others are failures."""
+COLUMNS = ("name", *PARAMETERS, *HARDWARE, "acc_buf", "status", "cycles", "mults", "add21", "add31", *COPIED)
 COUNTED = ("deadlocks", "deadlocks_found", "outputs_wrong", "failed", "refused", "exact_with_other_counts")
 Engine = Literal["compiled", "event"]
 
@@ -84,7 +85,7 @@ def main() -> int:
     arguments = parser.parse_args()
     errors: list[float] = []
     apart: Counter[str] = Counter()
-    for _, row in read_table(arguments.csv, TABLE):
+    for _, row in read_table(arguments.csv, TABLE, COLUMNS):
         refused = refusal(row)
         if refused:
             apart["refused"] += 1

@@ -34,31 +34,11 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from reporting import UnusableError, options, read_table, run_script
-from stonne_rows import case, refusal
+from stonne_rows import HARDWARE, PARAMETERS, case, refusal
 
 from maerisim import MaerisimError
 from maerisim.ways.way import simulate
 
-PARAMETERS = (
-    "R",
-    "S",
-    "C",
-    "G",
-    "K",
-    "N",
-    "X",
-    "Y",
-    "strides",
-    "T_R",
-    "T_S",
-    "T_C",
-    "T_G",
-    "T_K",
-    "T_N",
-    "T_X_",
-    "T_Y_",
-)
-HARDWARE = ("num_ms", "dn_bw", "rn_bw")
 COLUMNS = ("name", *PARAMETERS, *HARDWARE, "acc_buf")
 DEFAULT_CASES = Path(__file__).parent / "stonne_cases.csv"
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from reporting import options, read_table, run_script
-from stonne_rows import ORDER, PLACEMENT, case, hardware_of, problem_of
+from stonne_rows import HARDWARE, ORDER, PLACEMENT, SIZES, case, hardware_of, problem_of
 
 from maerisim import Hardware, Mapping
 from maerisim.kernels.estimating.quantities import Tiles
@@ -34,6 +34,7 @@ from mapper import PROOF, Choice
 from mapper.proof import best
 from mapper.space import Space, all_tiles
 
+TABLE = ("group", "objective", *SIZES, *HARDWARE, "acc_buf", "mrna_cycles", "best_known_cycles")
 COLUMNS = {"R": "T_R", "S": "T_S", "C": "T_C", "G": "T_G", "K": "T_K", "N": "T_N", "P": "T_X_", "Q": "T_Y_"}
 """STONNE's names of the tile sizes."""
 
@@ -83,7 +84,7 @@ def main() -> int:
     parser.add_argument("csv", type=Path)
     parser.add_argument("--emit", type=Path, metavar="OUT.csv", help="write our tiles here")
     arguments = parser.parse_args()
-    table = read_table(arguments.csv, "the table of tiles in STONNE to compare with")
+    table = read_table(arguments.csv, "the table of tiles in STONNE to compare with", TABLE)
     rows = [row for _, row in table if row["objective"] == "performance"]
     emitted: list[dict[str, object]] = []
     over_mrna: list[float] = []

@@ -119,3 +119,11 @@ def test_a_missing_table_is_named() -> None:
     result = run("nowhere.csv")
     assert result.returncode == 2
     assert "nowhere.csv: no such file" in result.stderr
+
+
+def test_a_table_of_something_else_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(HEADINGS.replace("T_K,", "") + "\n")
+    result = run(table)
+    assert result.returncode == 2
+    assert f"{table}: has no column T_K" in result.stderr
