@@ -91,8 +91,8 @@ def stonne(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="[FILES] [-CONV -R=3 ... | -FC -M=20 ...]",
-            help="Configurations (.cfg), tile files, scripts of command lines; and one command line.",
+            metavar="FILES",
+            help="Configurations (.cfg), tile files, scripts; then, from -CONV, -FC or -DenseGEMM on, a command line.",
         ),
     ],
     output: Output = None,
