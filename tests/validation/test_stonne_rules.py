@@ -235,6 +235,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "controller.weights_first": False,
         "controller.wait_for_outputs": False,
         "multiplier.wait_for_all_weights": False,
+        "distribution.partial_sums_as_they_arrive": False,
     },
     "partial_sums_as_they_arrive: false": {"distribution.partial_sums_as_they_arrive": False},
     "partial_sums_first: false": {
