@@ -34,6 +34,7 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
     holding_back = draw(st.sampled_from([False, False, True])) if controllers else False
     padded = holding_back and draw(st.booleans())
     together = padded and draw(st.booleans())
+    sums_first = holding_back and draw(st.booleans())
     small = st.integers(1, 4)
     topology = draw(st.sampled_from(["art", "art", "art", "fan", "plain_tree", "linear"]))
     latency = st.integers(1, 3)
@@ -52,7 +53,8 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
             "distribution": {
                 "bandwidth": draw(powers_up_to(multipliers)),
                 "latency": draw(latency),
-                "partial_sums_first": holding_back and draw(st.booleans()),
+                "partial_sums_first": sums_first,
+                "partial_sums_as_they_arrive": together and sums_first and draw(st.booleans()),
             },
             "multiplier": {
                 "weight_registers": draw(st.integers(1, 8)) * (16 if together else 1),

@@ -61,6 +61,11 @@ class Distribution(Model):
     partial_sums_first: bool = Field(
         False, description="returning partial sums go before all other words instead of in the order of control steps"
     )
+    partial_sums_as_they_arrive: bool = Field(
+        False,
+        description="with partial_sums_first: returning partial sums wait in a queue at their port, in the order in which "
+        "they were written, instead of in the order of the program",
+    )
 
 
 class Multiplier(Model):
@@ -263,6 +268,14 @@ class Hardware(Document, Constructible):
             if _entry(data, "controller", key) is True and not together:
                 text = "needs multiplier.wait_for_all_weights: true, so that all folds of an output are held together"
                 problems.append((("controller", key), text))
+        if _entry(data, "distribution", "partial_sums_as_they_arrive") is True:
+            path = ("distribution", "partial_sums_as_they_arrive")
+            if _entry(data, "distribution", "partial_sums_first") is not True:
+                text = "needs distribution.partial_sums_first: true; in the order of control steps there is no queue"
+                problems.append((path, text))
+            if not together:
+                text = "needs multiplier.wait_for_all_weights: true, so that what comes back is what is needed next"
+                problems.append((path, text))
         return problems
 
     @classmethod

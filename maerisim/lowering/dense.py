@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from math import prod
 from typing import TypeVar
@@ -73,22 +73,32 @@ class DenseLowering:
         inside = self.weights.reused | self.weights.ring
         outer = [loop for loop in self.loops if loop.dimension not in inside]
         steps = prod(loop.trips for loop in self.loops if loop.dimension in inside)
-        # Only the innermost loops belong to a batch; what is outside covers whole outputs of the dimensions it walks.
-        # Zeros that fill up the last rows and columns are not waited for.
-        size = dict(zip(DIMENSIONS, self.problem.dims, strict=True)) | {"P": self.given.P, "Q": self.given.Q}
-        whole = {d: size[d] if d in inside or d not in self.turning else self.mapping.tile_of(d) for d in REPLICATED}
-        results = []
-        for loop in reversed(outer):
-            waited = loop.dimension != "N" or self.hardware.controller.wait_across_images
-            results.append(prod(whole.values()) * (self.fold_steps if self.spills else 1) if waited else 0)
-            whole[loop.dimension] = size[loop.dimension]
         return Batches(
             steps=steps + self.ahead,
             count=prod(loop.trips for loop in outer),
             weights=self.weights.words if self.hardware.multiplier.wait_for_all_weights else 1,
             trips=tuple(loop.trips for loop in reversed(outer)),
-            results=tuple(results),
+            results=tuple(self._results_waited_for([loop.dimension for loop in outer], inside)),
         )
+
+    def _results_waited_for(self, outer: Collection[str], inside: Collection[str]) -> Iterator[int]:
+        """Per loop outside the batches, innermost first: the results that are waited for after each of its iterations.
+
+        An iteration computes all that the layer has of the dimensions walked inside it, without the zeros that fill up
+        partial tiles, and what lies on the array of those around it; of rows and columns without zeros even then. Where
+        the controller does not wait across images, results count for one image whichever they are of.
+        """
+        across = self.hardware.controller.wait_across_images
+        images = {} if across else {"N": 1}
+        size = dict(zip(DIMENSIONS, self.given.dims, strict=True)) | images
+        walked = [d for d in reversed(self.mapping.order) if d in REPLICATED]
+        whole = [d for d in walked if d in inside or (d in "PQ" and d not in outer)]
+        computed = {d: size[d] if d in whole else (self.mapping.T | images)[d] for d in walked}
+        for d in walked:
+            if d in outer:
+                folds = self.fold_steps if self.spills else 1
+                yield prod(computed.values()) * folds if across or d != "N" else 0
+            computed[d] = size[d]
 
     def _pause(self, name: str) -> int:
         """Control steps after each iteration of a loop for the weights of the next batch, which go ahead of it."""

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from maerisim.engine.compiled.flatten import Threads, adders_of, collection_of, controller_of, ports_of, zeros
+from maerisim.engine.compiled.flatten import (
+    Threads,
+    adders_of,
+    collection_of,
+    controller_of,
+    ports_of,
+    returning_of,
+    zeros,
+)
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
@@ -50,6 +58,8 @@ def flatten_lanes(
     network = _network(wiring, places, rows, words)
     compute_walkers = threads.compute_walkers()
     count = program.multipliers_used
+    ports = ports_of(program, hardware, None)
+    returning = returning_of(program, hardware, ports)
     return LaneMachine(
         code=threads.code,
         lanes=Lanes(
@@ -73,9 +83,11 @@ def flatten_lanes(
         collect_walkers=threads.collect_walkers(collection),
         compute_walkers=compute_walkers,
         controller=controller_of(program, hardware),
-        ports=ports_of(program, hardware, None),
+        ports=ports,
         arrivals=Arrivals(*(np.zeros((3, words), np.uint64) for _ in range(3))),
-        stream_walkers=threads.stream_walkers(hardware.ports),
+        stream_walkers=threads.stream_walkers(hardware.ports, returning),
+        returning=returning,
+        returning_walkers=threads.returning_walkers(ports, returning),
         tally=zeros(counted.TALLY_ROWS),
     )
 

@@ -16,7 +16,7 @@ from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
 from maerisim.kernels.stepping.fast_forward import Record
 from maerisim.program.program import ACTIVE
 
-_WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers")
+_WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers", "returning_walkers")
 _STATE = (
     ("lanes", "bits"),
     ("network", "taken"),
@@ -25,6 +25,7 @@ _STATE = (
     ("ports", "head"),
     ("ports", "end"),
     ("ports", "line"),
+    *(("returning", field) for field in ("first", "last", "following")),
     *((walkers, "row") for walkers in _WALKERS),
 )
 _COUNTERS = tuple((walkers, field) for walkers in _WALKERS for field in ("left", "turns"))
@@ -33,6 +34,7 @@ _CLOCKS = (
     ("collection", "written"),
     ("ports", "issued"),
     ("ports", "place"),
+    ("returning_walkers", "step"),
     ("network", "twice"),
     ("", "tally"),
 )

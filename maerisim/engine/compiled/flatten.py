@@ -26,9 +26,12 @@ from maerisim.kernels.stepping.machine import (
     Machine,
     Multipliers,
     Ports,
+    Returning,
     Stores,
     Wires,
 )
+from maerisim.kernels.stepping.operand_store import PARTIAL_SUMS
+from maerisim.kernels.stepping.returning_sums import NOBODY, seek_first_partial_sums
 from maerisim.kernels.stepping.walk import Code, Walkers, seek_first_steps
 from maerisim.program.program import Control, ControlRow, Node, Packets, Program, Step, Thread
 from maerisim.program.wiring import Wiring, wire_up
@@ -99,11 +102,23 @@ class Threads:
         seek_first_active(self.code, walkers, collection.flags)
         return walkers
 
-    def stream_walkers(self, ports: int) -> Walkers:
-        """One for each port of each stream."""
+    def stream_walkers(self, ports: int, returning: Returning) -> Walkers:
+        """One for each port of each stream; those of partial sums have nothing to walk where they leave as they arrive."""
         starts = [start[self._program.layer_of_port(port)] for start in self._streams for port in range(ports)]
+        if len(returning.port):
+            nothing = int(np.argmax(self.code.op == walk.HALT))
+            starts[PARTIAL_SUMS * ports : (PARTIAL_SUMS + 1) * ports] = [nothing] * ports
         first_steps = [thread.first_step for thread in self._program.streams for _ in range(ports)]
         return walkers_at(self.code, starts, self._deepest, first_steps)
+
+    def returning_walkers(self, ports: Ports, returning: Returning) -> Walkers:
+        """One for each virtual neuron whose partial sums leave as they arrive, at the first of them."""
+        neurons = range(len(returning.port))
+        starts = [self._streams[PARTIAL_SUMS][self._program.layer_of_virtual_neuron(number)] for number in neurons]
+        first_steps = [self._program.partial_sums.first_step for _ in neurons]
+        walkers = walkers_at(self.code, starts, self._deepest, first_steps)
+        seek_first_partial_sums(self.code, ports, returning, walkers)
+        return walkers
 
 
 def flatten(program: Program, hardware: Hardware, operands: Operands | None, outputs: Ints) -> Machine:
@@ -127,6 +142,8 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     collection = collection_of(program, hardware, wiring, number)
     uses = np.array(program.compute.templates, np.int64)
     compute_walkers = threads.compute_walkers()
+    ports = ports_of(program, hardware, operands)
+    returning = returning_of(program, hardware, ports)
     machine = Machine(
         code=code,
         wires=wires,
@@ -144,8 +161,10 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
         stores=_stores(program, hardware, carry),
         compute_walkers=compute_walkers,
         controller=controller_of(program, hardware),
-        ports=ports_of(program, hardware, operands),
-        stream_walkers=threads.stream_walkers(hardware.ports),
+        ports=ports,
+        stream_walkers=threads.stream_walkers(hardware.ports, returning),
+        returning=returning,
+        returning_walkers=threads.returning_walkers(ports, returning),
         outputs=outputs,
         tally=zeros(counted.TALLY_ROWS),
     )
@@ -353,6 +372,25 @@ def ports_of(program: Program, hardware: Hardware, operands: Operands | None) ->
         memory=np.concatenate(memory),
         memory_start=np.array([0, 0, len(memory[0])], np.int64),
         between=_between(program, ports),
+    )
+
+
+def returning_of(program: Program, hardware: Hardware, ports: Ports) -> Returning:
+    """The queues of partial sums that leave as they arrive, empty; for no virtual neuron where none do."""
+    if not (program.spills and hardware.distribution.partial_sums_as_they_arrive):
+        return Returning(zeros(0), zeros(0, 0), zeros(0), zeros(0), zeros(0))
+    count = len(program.spans)
+    packet = zeros(len(ports.packet_start), count) - 1
+    of_sums = np.flatnonzero(ports.stream == PARTIAL_SUMS)
+    template = np.searchsorted(ports.packet_start[:, -1], of_sums, side="right")
+    packet[template, ports.virtual_neuron[of_sums]] = of_sums
+    starts = np.array([span.start for span in program.spans], np.int64)
+    return Returning(
+        port=starts // hardware.leaves_per_port,
+        packet=packet,
+        first=zeros(hardware.ports) + NOBODY,
+        last=zeros(hardware.ports) + NOBODY,
+        following=zeros(count) + NOBODY,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS
@@ -12,24 +11,10 @@ from maerisim.engine.event.component import Component, Surroundings, Tick
 from maerisim.engine.event.controller import Controller
 from maerisim.engine.event.global_buffer import GlobalBuffer
 from maerisim.engine.event.multiplier_switch import MultiplierSwitch
+from maerisim.engine.event.packets import Packet, packets_of
+from maerisim.engine.event.returning_sums import ReturningSums
 from maerisim.hardware.hardware import Hardware
-from maerisim.program.program import Packets, Program, Thread
-
-
-class Packet(NamedTuple):
-    """A word on its way: for which control step, where from, where to, and what it waits for (``wait`` results of
-    virtual neuron ``wait_for``).
-    """
-
-    operand: str
-    step: int
-    address: int
-    destinations: list[int]
-    reads: int
-    hops: int
-    wait_for: int
-    wait: int
-    value: int = 0
+from maerisim.program.program import Program
 
 
 class Stream:
@@ -43,6 +28,23 @@ class Stream:
     def next(self) -> None:
         """Go on to the next packet."""
         self.head = next(self._packets, None)
+
+
+class ReturningStream:
+    """The partial sums that have come back to a port, one virtual neuron after the other; ``head`` is the next one."""
+
+    def __init__(self, returning: ReturningSums, port: int, memory: Ints | None) -> None:
+        self.memory = memory
+        self._returning, self._port = returning, port
+
+    @property
+    def head(self) -> Packet | None:
+        """The partial sum that came back first."""
+        return self._returning.first(self._port)
+
+    def next(self) -> None:
+        """Go on to the next packet."""
+        self._returning.leave(self._port)
 
 
 class DistributionPort(Component):
@@ -69,10 +71,13 @@ class DistributionPort(Component):
         self.controller, self.global_buffer = controller, global_buffer
         self.partial_sums_first = hardware.distribution.partial_sums_first
         self.tree: deque[Packet | None] = deque([None] * (hardware.distribution.latency - 1))
-        self.streams = [
+        self.streams: list[Stream | ReturningStream] = [
             Stream(packets_of(program, thread, number), global_buffer.memory_of(operand, number))
             for operand, thread in zip(OPERANDS, program.streams, strict=True)
         ]
+        if hardware.distribution.partial_sums_as_they_arrive:
+            place, memory = OPERANDS.index("partial_sums"), global_buffer.memory_of("partial_sums", number)
+            self.streams[place] = ReturningStream(global_buffer.returning, number, memory)
         self.blocked: Packet | None = None
 
     def run(self) -> Tick:
@@ -88,7 +93,7 @@ class DistributionPort(Component):
                 self.observer.port_stalled(self.number, self.blocked.operand, self.blocked.destinations, self.cycle)
             yield self.tick()
 
-    def waiting(self) -> list[tuple[Packet, Stream]]:
+    def waiting(self) -> list[tuple[Packet, Stream | ReturningStream]]:
         """The next packet of each operand, if its control step is released."""
         released = self.controller.released
         return [(s.head, s) for s in self.streams if s.head is not None and s.head.step < released]
@@ -126,29 +131,7 @@ class DistributionPort(Component):
             self.observer.delivered(self.number, packet.operand, index, packet.value, self.cycle)
         self.watchdog.moved = True
 
-    def turn(self, entry: tuple[Packet, Stream]) -> int:
+    def turn(self, entry: tuple[Packet, Stream | ReturningStream]) -> int:
         """The place of a word among those that could go: by control step, or partial sums before all."""
         packet = entry[0]
         return -1 if self.partial_sums_first and packet.operand == "partial_sums" else packet.step
-
-
-def packets_of(program: Program, thread: Thread[Packets], port: int) -> Iterator[Packet]:
-    """All packets of a thread for one port, in order; partial sums that start an output have no word to send."""
-    results_so_far = [0] * len(program.spans)
-    layer = program.layer_of_port(port)
-    between = program.fusion if layer == 1 and thread.name == "inputs" else None
-    for template, step, base in thread.walk(layer):
-        for number in template.of_port(port):
-            destinations = template.destinations_of(number).tolist()
-            address, vn, wait = base + int(template.offset[number]), -1, 0
-            if between is not None:
-                vn, wait = int(between.producer[address]), int(between.due[address])
-                address = int(between.source[address])
-            if thread.name == "partial_sums":
-                vn = int(program.partial_sum_of[destinations[0]])
-                results_so_far[vn] += 1
-                if template.wait[number] == 0:
-                    continue
-                wait = results_so_far[vn] - int(template.wait[number])
-            reads, hops = int(template.reads[number]), int(template.hops[number])
-            yield Packet(thread.name, step, address, destinations, reads, hops, vn, wait)

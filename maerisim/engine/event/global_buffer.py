@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.engine.event.component import Component, Surroundings, Tick
+from maerisim.engine.event.returning_sums import ReturningSums
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import Program
 from maerisim.workload.reference import Operands
@@ -23,7 +24,7 @@ class GlobalBuffer(Component):
     """Reads operands from memory, and writes the results that have arrived, all of them or half in a cycle.
 
     ``memory`` holds the words of each operand, None when no values are wanted; ``written`` counts the results of each
-    virtual neuron, ``results`` those of all.
+    virtual neuron, ``results`` those of all; ``returning`` are the partial sums among them that go back.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class GlobalBuffer(Component):
         self.expected: list[deque[tuple[int, bool]]] = [deque() for _ in program.bus_inputs]
         self.waiting: deque[_Result] = deque()
         self.written = [0] * len(program.bus_inputs)
+        self.returning = ReturningSums(program, hardware, self.written)
         self.results = 0
         self.first_result = 0
 
@@ -89,6 +91,7 @@ class GlobalBuffer(Component):
             for _ in range(math.ceil(len(self.waiting) / 2) if self.half else len(self.waiting)):
                 result = self.waiting.popleft()
                 self.written[result.virtual_neuron] += 1
+                self.returning.arrive(result.virtual_neuron)
                 self.results += 1
                 self.first_result = self.first_result or self.cycle + 1
                 self.observer.written(*result, self.cycle)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, inlined, kernel
 from maerisim.kernels.stepping import counted, operand_store, walk
-from maerisim.kernels.stepping.machine import Collectors, Ports, Stores
+from maerisim.kernels.stepping.machine import Collectors, Ports, Returning, Stores
 from maerisim.kernels.stepping.operand_store import store_value
+from maerisim.kernels.stepping.returning_sums import leave
 from maerisim.kernels.stepping.walk import Code, Walkers, advance, skip_row
 
 
@@ -143,6 +144,9 @@ def send(
     ports: Ports,
     stores: Stores,
     walkers: Walkers,
+    returning: Returning,
+    returning_walkers: Walkers,
+    collection: Collectors,
     stage: int,
     port: int,
     stream: int,
@@ -158,12 +162,15 @@ def send(
         ports.line_value[stage, port] = value
     else:
         deliver(ports, stores, packet, stream, value, carry)
-    if stream == operand_store.PARTIAL_SUMS:
-        ports.issued[ports.virtual_neuron[packet]] += 1
     tally[counted.DISTRIBUTED + stream] += 1
     tally[counted.READS + stream] += ports.reads[packet]
     tally[counted.HOPS] += ports.hops[packet]
     ports.busy[port] += 1
+    if stream == operand_store.PARTIAL_SUMS:
+        if len(returning.port) > 0:
+            leave(code, ports, walkers, returning, returning_walkers, collection, port)
+            return
+        ports.issued[ports.virtual_neuron[packet]] += 1
     ports.head[stream, port] += 1
     if ports.head[stream, port] >= ports.end[stream, port] or stream == operand_store.PARTIAL_SUMS:
         seek_packet(code, ports, walkers, stream, port)
@@ -175,6 +182,8 @@ def step_ports(
     ports: Ports,
     stores: Stores,
     walkers: Walkers,
+    returning: Returning,
+    returning_walkers: Walkers,
     collection: Collectors,
     outputs: Ints,
     released: int,
@@ -206,7 +215,21 @@ def step_ports(
             if not has_room(ports, stores, packet, stream):
                 continue
             value = value_of(ports, walkers, outputs, packet, stream, port) if carry else 0
-            send(code, ports, stores, walkers, stage, port, stream, value, tally, carry)
+            send(
+                code,
+                ports,
+                stores,
+                walkers,
+                returning,
+                returning_walkers,
+                collection,
+                stage,
+                port,
+                stream,
+                value,
+                tally,
+                carry,
+            )
             moved = True
             break
     return moved

@@ -32,10 +32,23 @@ def step_cycle(machine: Machine, cycle: int, carry: bool) -> bool:
         moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)
     moved |= step_multipliers(m.code, m.wires, m.multipliers, m.stores, m.compute_walkers, m.tally, carry)
     moved |= step_controller(m.controller, m.tally)
-    moved |= step_global_buffer(m.collection, cycle, m.tally)
+    moved |= step_global_buffer(
+        m.code, m.collection, m.ports, m.stream_walkers, m.returning, m.returning_walkers, cycle, m.tally
+    )
     released = m.controller.released[0]
     moved |= step_ports(
-        m.code, m.ports, m.stores, m.stream_walkers, m.collection, m.outputs, released, cycle, m.tally, carry
+        m.code,
+        m.ports,
+        m.stores,
+        m.stream_walkers,
+        m.returning,
+        m.returning_walkers,
+        m.collection,
+        m.outputs,
+        released,
+        cycle,
+        m.tally,
+        carry,
     )
     return moved
 

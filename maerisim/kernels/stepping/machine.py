@@ -169,6 +169,21 @@ class Ports(NamedTuple):
     between: Between
 
 
+class Returning(NamedTuple):
+    """Partial sums that leave a port in the order in which they were written: virtual neurons in a queue for each port.
+
+    ``port`` of each virtual neuron (no entry where they leave in the order of the program), the number of the ``packet`` in which
+    [template, virtual neuron] is served, -1 for none. The queue of a port is the virtual neuron ``first``, then the one
+    that is ``following`` each, up to ``last``, which follows itself; -1: nobody, or not in a queue.
+    """
+
+    port: Ints
+    packet: Ints
+    first: Ints
+    last: Ints
+    following: Ints
+
+
 class Machine(NamedTuple):
     """Everything that a run reads and writes."""
 
@@ -183,5 +198,7 @@ class Machine(NamedTuple):
     controller: Controller
     ports: Ports
     stream_walkers: Walkers
+    returning: Returning
+    returning_walkers: Walkers
     outputs: Ints
     tally: Ints

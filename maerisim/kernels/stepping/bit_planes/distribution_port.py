@@ -10,7 +10,8 @@ from maerisim.kernels.stepping.bit_planes.bitwise import equal, increase
 from maerisim.kernels.stepping.bit_planes.machine import Arrivals, Lanes
 from maerisim.kernels.stepping.bit_planes.operand_store import receive
 from maerisim.kernels.stepping.distribution_port import is_written, open_step, seek_template
-from maerisim.kernels.stepping.machine import Collectors, Ports
+from maerisim.kernels.stepping.machine import Collectors, Ports, Returning
+from maerisim.kernels.stepping.returning_sums import leave
 from maerisim.kernels.stepping.walk import Code, Walkers, advance
 
 
@@ -71,6 +72,8 @@ def step_ports(
     ports: Ports,
     arrivals: Arrivals,
     walkers: Walkers,
+    returning: Returning,
+    returning_walkers: Walkers,
     collection: Collectors,
     released: int,
     cycle: int,
@@ -130,7 +133,10 @@ def step_ports(
                 arrivals.sent[stream, word + part] |= ports.mask[packet, part]
             if stages:
                 ports.line[stage, port] = packet
-            send_next(code, ports, walkers, stream, port, second)
+            if stream == operand_store.PARTIAL_SUMS and len(returning.port) > 0:
+                leave(code, ports, walkers, returning, returning_walkers, collection, port)
+            else:
+                send_next(code, ports, walkers, stream, port, second)
             moved = True
             break
     for stream in range(3):

@@ -38,9 +38,23 @@ def step_cycle(machine: LaneMachine, cycle: int) -> bool:
         moved |= step_accumulators(m.code, m.network, m.wires, m.collection, m.collect_walkers)
     moved |= step_multipliers(m.code, m.lanes, m.network, m.compute_walkers, m.tally)
     moved |= step_controller(m.controller, m.tally)
-    moved |= step_global_buffer(m.collection, cycle, m.tally)
+    moved |= step_global_buffer(
+        m.code, m.collection, m.ports, m.stream_walkers, m.returning, m.returning_walkers, cycle, m.tally
+    )
     released = m.controller.released[0]
-    moved |= step_ports(m.code, m.lanes, m.ports, m.arrivals, m.stream_walkers, m.collection, released, cycle, m.tally)
+    moved |= step_ports(
+        m.code,
+        m.lanes,
+        m.ports,
+        m.arrivals,
+        m.stream_walkers,
+        m.returning,
+        m.returning_walkers,
+        m.collection,
+        released,
+        cycle,
+        m.tally,
+    )
     return moved
 
 

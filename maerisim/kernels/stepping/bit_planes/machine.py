@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.arrays import Ints, Places
-from maerisim.kernels.stepping.machine import Adders, Bits, Collectors, Controller, Ports, Wires
+from maerisim.kernels.stepping.machine import Adders, Bits, Collectors, Controller, Ports, Returning, Wires
 from maerisim.kernels.stepping.walk import Code, Walkers
 
 
@@ -91,4 +91,6 @@ class LaneMachine(NamedTuple):
     ports: Ports
     arrivals: Arrivals
     stream_walkers: Walkers
+    returning: Returning
+    returning_walkers: Walkers
     tally: Ints

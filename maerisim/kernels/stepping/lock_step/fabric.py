@@ -43,7 +43,9 @@ def run_in_lock_step(
         moved |= step_switches(m, switches, cycle)
         deliver_slots(m.ports, slots, switches)
         moved |= step_leaves(switches, m.stores)
-        moved |= step_global_buffer(m.collection, cycle, m.tally)
+        moved |= step_global_buffer(
+            m.code, m.collection, m.ports, m.stream_walkers, m.returning, m.returning_walkers, cycle, m.tally
+        )
         m.tally[counted.OUTPUTS_WRITTEN] = m.tally[counted.RESULTS]
         moved |= step_control(control, switches, slots, m.ports, expected, m.tally)
         moved |= step_slots(slots)
