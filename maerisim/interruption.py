@@ -36,24 +36,26 @@ def interruptible(work: Callable[[], T]) -> T:
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    finished: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    found: list[T] = []
 
     def run() -> None:
         try:
-            finished.put((work(), None))
+            found.append(work())
+            finished.put(None)
         except BaseException as error:  # noqa: BLE001 - it is raised where it was waited for
-            finished.put((None, error))
+            finished.put(error)
 
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     try:
         thread.start()
-        found, error = _waited_for(finished)
+        error = _waited_for(finished)
     except BaseException:
         _interrupt(thread, finished)
         raise
     if error is not None:
         raise error
-    return found
+    return found[0]
 
 
 def _waited_for(finished: queue.SimpleQueue[T]) -> T:
