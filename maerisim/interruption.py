@@ -85,7 +85,7 @@ def is_left_behind() -> bool:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """SIGTERM inside is answered like Ctrl-C, and which of them arrived is known to ``exit_code``.
+    """SIGTERM inside is answered like Ctrl-C, and ``exit_code`` knows, inside, which of them arrived.
 
     A signal that this process was told to ignore, as one in the background is, stays ignored.
     """
@@ -93,7 +93,6 @@ def listening() -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    _received.clear()
     for number, handler in before.items():
         if handler in (signal.default_int_handler, signal.SIG_DFL):
             signal.signal(number, _receive)
@@ -102,6 +101,7 @@ def listening() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _received.clear()
 
 
 def exit_code() -> int | None:

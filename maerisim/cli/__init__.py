@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
             code = _code_of(arguments)
         except KeyboardInterrupt:
             code = INTERRUPTED
-    code = interruption.exit_code() or code
+        code = interruption.exit_code() or code
     if interruption.is_left_behind():
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):

@@ -88,6 +88,7 @@ def test_a_signal_does_not_wait_for_work_that_does_not_hear_it():
             interruption.interruptible(deaf)
         assert interruption.is_left_behind()
         assert interruption.exit_code() == 143
+    assert interruption.exit_code() is None
     may_end.set()
     wait_for(lambda: not interruption.is_left_behind())
 
