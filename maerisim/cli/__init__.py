@@ -7,13 +7,16 @@ completion answer at once.
 from __future__ import annotations
 
 import io
+import os
 import sys
+from contextlib import suppress
 
+from maerisim import interruption
 from maerisim.errors import MaerisimError
 from maerisim.text import shown
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-"""Exit codes: results of a sweep that failed, input that cannot be used, and Ctrl-C."""
+"""Exit codes: results of a sweep that failed, input that cannot be used, and Ctrl-C (after SIGTERM it is 143)."""
 
 MOST_PROBLEMS = 100
 """That are listed; the others are counted."""
@@ -22,7 +25,26 @@ MOST_CHARACTERS = 2000
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; every MaerisimError becomes a message on standard error and exit code 2."""
+    """Run the command line; every MaerisimError becomes a message on standard error and exit code 2.
+
+    Ctrl-C ends it with exit code 130 and SIGTERM with 143, in the midst of whatever is being computed.
+    """
+    with interruption.listening():
+        try:
+            code = _code_of(arguments)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        code = interruption.exit_code() or code
+    if interruption.is_left_behind():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _code_of(arguments: list[str] | None) -> int:
+    """The exit code of a command that is run."""
     from maerisim.cli.commands import app
     from maerisim.cli.compiling import Announcement
     from maerisim.kernels.compiling.cache import watched
@@ -35,9 +57,10 @@ def main(arguments: list[str] | None = None) -> None:
             app(arguments, prog_name="maerisim")
     except MaerisimError as error:
         sys.stderr.write(explained(error))
-        sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        return BAD_INPUT
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
 
 
 def explained(error: MaerisimError) -> str:

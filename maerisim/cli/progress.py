@@ -39,6 +39,7 @@ class Bar:
         self._begin = time.monotonic()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -46,11 +47,14 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended = True
         if self._progress is not None:
             self._progress.stop()
 
     def show(self, done: float, total: float, doing: str) -> None:
-        """Say how far the work is; cheap enough to be called often."""
+        """Say how far the work is; cheap enough to be called often. What was interrupted may still say so, unheard."""
+        if self._ended:
+            return
         if self._progress is None and sys.stderr.isatty() and time.monotonic() - self._begin > PATIENCE_SECONDS:
             self._start(done, total, doing)
         if self._progress is not None and self._task is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -21,12 +24,47 @@ _LONGEST_KEY = 1000
 """Characters; YAML takes a longer one for a key only where a question mark announces it."""
 
 
-def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file. Raises DocumentError for a place that cannot be written: the user named it and can mend it."""
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file, whole or not at all: what was there stays until all of the new content is on the disk.
+
+    It is written beside and takes the place of the old file at the end; what is no file, like a pipe, is written into. Raises
+    DocumentError for a place that cannot be written: the user named it and can mend it.
+    """
+    content = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DocumentError([f"{path}: cannot be written: {error.strerror}"]) from error
+        place = Path(path).resolve()  # behind a link the file is replaced, not the link
+        if place.exists() and not place.is_file():
+            place.write_bytes(content)
+        else:
+            _replace(place, content)
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name with a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DocumentError([f"{path}: cannot be written: {reason}"]) from error
+
+
+def _replace(place: Path, content: bytes) -> None:
+    """Put ``content`` in the place of a file, with the permissions that it had."""
+    mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_mask()
+    if place.exists() and not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    number, beside = tempfile.mkstemp(prefix=".maerisim-", dir=place.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).chmod(mode)
+        Path(beside).replace(place)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _mask() -> int:
+    """The permissions that new files of this process do not get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def scalar(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping as MappingOf
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
@@ -195,7 +194,7 @@ def load_mappings(path: str | os.PathLike[str]) -> MappingFile:
 def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = None) -> str:
     """The mapping document as YAML text, in the order of its layers; also written to ``path`` when given.
 
-    Raises OSError when the file cannot be written.
+    Raises DocumentError when the file cannot be written.
     """
     lines = [f"hardware: {documents.scalar(mappings.hardware)}", f"network: {documents.scalar(mappings.network)}"]
     lines.append("layers:" if mappings.layers else "layers: {}")
@@ -223,5 +222,5 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
         lines += [f"{documents.key(name, '  ')} {share}" for name, share in mappings.shares.items()]
     text = "\n".join(lines) + "\n"
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        documents.write(path, text)
     return text

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maerisim import documents
 from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, NotSupportedError
 
@@ -60,8 +62,7 @@ def write(path: Path, draw: Callable[[], Figure]) -> None:
 
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in a script that the font lacks has boxes
-        figure = draw()
-        try:
-            figure.savefig(path, dpi=200, metadata=FORMATS[path.suffix.lower()])
-        except OSError as error:
-            raise DocumentError([f"{path}: cannot be written: {error.strerror}"]) from error
+        ending = path.suffix.lower()
+        drawn = io.BytesIO()
+        draw().savefig(drawn, format=ending[1:], dpi=200, metadata=FORMATS[ending])
+    documents.write(path, drawn.getvalue())

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maerisim import documents
 from maerisim.documents import described, read_text
 from maerisim.errors import DocumentError
 from maerisim.rtl.modes import Configuration, Double, HalfMode, Single, SingleMode
@@ -103,7 +104,7 @@ def configuration_of(multipliers: int, words: Sequence[int]) -> Configuration:
 
 
 def write(directory: Path, files: Files) -> dict[str, int]:
-    """Write the three files; return their names and numbers of words. Raises OSError."""
+    """Write the three files; return their names and numbers of words. Raises OSError, and DocumentError for a file."""
     directory.mkdir(parents=True, exist_ok=True)
     images = {
         LAYER_FILE: ("@00", layer_words(files.layer)),
@@ -111,7 +112,7 @@ def write(directory: Path, files: Files) -> dict[str, int]:
         SWITCH_FILE: ("@000", switch_words(files.configuration)),
     }
     for name, (start, words) in images.items():
-        (directory / name).write_text("\n".join([start, *(f"{word:08X}" for word in words)]) + "\n", encoding="ascii")
+        documents.write(directory / name, "\n".join([start, *(f"{word:08X}" for word in words)]) + "\n")
     return {name: len(words) for name, (_, words) in images.items()}
 
 

@@ -16,10 +16,12 @@ do not fit, and layers that have none), NotSupportedError. Running raises Deadlo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar, get_args
 
 from maerisim.analytic.objective import Objective
 from maerisim.engine.run import EngineName
+from maerisim.interruption import interruptible
 from maerisim.reports.comparison import Comparison
 from maerisim.reports.findings import Findings, NetworkReport
 from maerisim.reports.front import FrontReport
@@ -102,7 +104,8 @@ def rank(
     scale: int | None = None,
 ) -> LayerRanking:
     """The ``count`` best mappings of one layer by estimate, of all tiles, loop orders and placements, the best first."""
-    return ranked(study_of(hardware, network, layers, scale=scale, objective=objective, constraints=constraints), count)
+    study = study_of(hardware, network, layers, scale=scale, objective=objective, constraints=constraints)
+    return interruptible(partial(ranked, study, count))
 
 
 def estimate(

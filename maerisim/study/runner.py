@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from maerisim.errors import MaerisimError
 from maerisim.hardware.hardware import Hardware
+from maerisim.interruption import interruptible
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import layer as layers
 from maerisim.study import warmup
@@ -87,8 +88,13 @@ def collected(
     """A ``report`` of all results; Ctrl-C or an error ends with what is finished by then."""
     entries: list[EntryT] = []
     interrupted, failure = False, None
+
+    def collect() -> None:
+        for entry in results:
+            entries.append(entry)  # noqa: PERF402 - one by one: an interruption keeps what is here
+
     try:
-        entries.extend(results)
+        interruptible(collect)
     except KeyboardInterrupt:
         interrupted = True
     except MaerisimError as error:
@@ -114,7 +120,10 @@ def run(study: Study, simulation: Simulation | None = None, progress: ProgressCa
     report = collected(NetworkReport, study, results())
     if simulation is None or report.interrupted or report.failure is not None:
         return report
-    return replace(report, cycles_in_turn=in_turn(report, simulation))
+    try:
+        return replace(report, cycles_in_turn=interruptible(partial(in_turn, report, simulation)))
+    except KeyboardInterrupt:
+        return replace(report, interrupted=True)
 
 
 def run_layer(runner: Runner, study: Study, task: LayerTask, simulation: Simulation | None) -> list[LayerReport]:

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maerisim.interruption import interruptible
 from maerisim.kernels.compiling import cache as compilation
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def compile_all() -> None:
     """Compile every kernel that is not on disk, and see that it is; the watchers are told of each."""
     if _processors() == 1 or not _can_be_kept() or not _compile_at_once(list(PARTS)):
         for part in PARTS:
-            _compile(part)
+            interruptible(partial(_compile, part))
 
 
 def _is_complete(part: str) -> bool:
@@ -83,7 +84,8 @@ def _compile_at_once(parts: Sequence[str]) -> bool:
     with os.fdopen(reading, encoding="utf-8") as reports:
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "maerisim.study.warmup"],
+                # -P: as a module it would import from the working directory before all else.
+                [sys.executable, "-P", "-m", "maerisim.study.warmup"],
                 env=os.environ | {"PYTHONPATH": paths},
                 stdin=waiting,
                 stdout=writing,

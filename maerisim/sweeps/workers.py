@@ -1,6 +1,6 @@
 """Processes that keep their imports and kernels, and end with the command that started them.
 
-Ctrl-C reaches every process of the terminal at once; only the parent may react to it, and then ends the others. When
+Ctrl-C reaches every process of the terminal at once, as SIGTERM does from ``timeout`` and from service managers; only the parent may react, and then ends the others. When
 the parent is killed the others notice and end by themselves.
 """
 
@@ -14,9 +14,12 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TypeVar
 
 from joblib import Parallel, delayed
+
+from maerisim.interruption import interruptible
 
 TaskT = TypeVar("TaskT")
 OutcomeT = TypeVar("OutcomeT")
@@ -33,7 +36,8 @@ def in_processes(
     Workers stay for the next call with as many. Raises BrokenProcessPool when one of them dies.
     """
     if processes == 1:
-        yield from map(run, tasks)
+        for task in tasks:
+            yield interruptible(partial(run, task))
         return
     parallel = Parallel(
         n_jobs=processes,
@@ -44,11 +48,27 @@ def in_processes(
         initargs=(os.getpid(),),
     )
     with ExitStack() as stack:
+        stack.enter_context(working_directory_not_searched())
         with interrupts_held():
             outcomes = parallel(delayed(run)(task) for task in tasks)
             stack.callback(end, outcomes)
         for outcome in outcomes:  # noqa: UP028 - "yield from" would close them before end() can
             yield outcome
+
+
+@contextmanager
+def working_directory_not_searched() -> Iterator[None]:
+    """Processes that are started inside do not import what lies in the working directory, as Python does with ``-m`` and ``-c``."""
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 def end(outcomes: Generator[OutcomeT, None, None]) -> None:
@@ -60,11 +80,11 @@ def end(outcomes: Generator[OutcomeT, None, None]) -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Ctrl-C inside is answered afterwards, and never by processes that are started inside."""
+    """Ctrl-C and SIGTERM inside are answered afterwards, and never by processes that are started inside."""
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -72,8 +92,9 @@ def interrupts_held() -> Iterator[None]:
 
 
 def follow(parent: int) -> None:
-    """Prepare a worker: it ignores Ctrl-C, and ends when its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Prepare a worker: it leaves Ctrl-C and SIGTERM to its parent, and ends when that is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=end_with, args=(parent,), daemon=True).start()
 
 
