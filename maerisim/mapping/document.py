@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from maerisim import documents
 from maerisim.documents import Document, Kind, Model
-from maerisim.documents.sizes import PaddingPair, PositivePair, Size
+from maerisim.documents.sizes import PaddingSides, PositivePair, Size
 from maerisim.errors import MappingError
 from maerisim.mapping.mapping import REPLICATED, Mapping, block_violations, order_violations, tile_text
 from maerisim.workload.problem import DIMENSIONS, Operation, Problem
@@ -31,7 +31,9 @@ class ProblemEntry(Model):
     Q: Size = Field(1, description="output width")
     stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
     dilation: PositivePair = Field((1, 1), description="one integer or [height, width]")
-    padding: PaddingPair = Field((0, 0), description="one integer or [height, width]; does not matter to a mapping")
+    padding: PaddingSides = Field(
+        (0, 0), description="one integer, [height, width] or [top, left, bottom, right]; does not matter to a mapping"
+    )
     operation: Operation = Field("multiply", description="multiply by weights and add, or pool: add, or max")
     sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
 
@@ -205,7 +207,7 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
         for key, default in (("stride", (1, 1)), ("dilation", (1, 1)), ("padding", (0, 0))):
             pair: Any = getattr(problem, key)
             if pair != default:
-                sizes.append(f"{key}: {pair[0] if pair[0] == pair[1] else list(pair)}")
+                sizes.append(f"{key}: {pair[0] if len(set(pair)) == 1 else list(pair)}")
         if problem.operation != "multiply":
             sizes.append(f"operation: {problem.operation}")
         if problem.sparsity is not None:

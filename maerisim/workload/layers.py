@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from maerisim import documents
 from maerisim.documents import Complaint
-from maerisim.documents.sizes import InputShape, PaddingPair, PositivePair, Size
+from maerisim.documents.sizes import InputShape, Padding, PositivePair, Sides, Size, behind
 from maerisim.errors import NotSupportedError
 from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
@@ -18,7 +18,11 @@ from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
 
 Pair = int | Sequence[int]
-"""One integer, or [height, width]."""
+"""One integer, or [height, width]; of a padding also [top, left, bottom, right]."""
+_PADDINGS = (
+    "one integer or [height, width] on each side, [top, left, bottom, right], or same: as many outputs as strides fit "
+    "into the input, the odd zero at the end"
+)
 Zeros = Sparsity | Mapping[str, Any] | None
 """Which weights are zero."""
 
@@ -31,7 +35,7 @@ class Conv2d(BatchedLayer):
     filters: Size = Field(description="output channels, all groups together")
     kernel: PositivePair = Field(description="filter size, one integer or [height, width]")
     stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
-    padding: PaddingPair = Field((0, 0), description="zeros on each side, one integer or [height, width]")
+    padding: Padding = Field((0, 0), description=f"zeros around the input: {_PADDINGS}")
     dilation: PositivePair = Field((1, 1), description="distance of filter taps, one integer or [height, width]")
     groups: Size = Field(1, description="independent groups of channels")
     bias: bool = Field(False, description="one bias per filter, counted as a parameter")
@@ -46,7 +50,7 @@ class Conv2d(BatchedLayer):
             filters: int,
             kernel: Pair,
             stride: Pair = ...,
-            padding: Pair = ...,
+            padding: Pair | Literal["same"] = ...,
             dilation: Pair = ...,
             groups: int = ...,
             bias: bool = ...,
@@ -62,18 +66,24 @@ class Conv2d(BatchedLayer):
         for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
             if total % self.groups:
                 problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
-        problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
+        problems += _too_large(self.kernel, self.dilation, self.input, self.sides)
         problems += _wrong_bitmap(self.sparsity, self.filters, self.input[0] // self.groups * prod(self.kernel))
         if problems:
             raise documents.complaints_error(problems)
         return self
 
     @property
+    def sides(self) -> Sides:
+        """The padding in numbers."""
+        return _sides(self.padding, self.input, self.kernel, self.stride, self.dilation)
+
+    @property
     def problem(self) -> Problem:
         """The loop nest; input rows and columns that the last stride does not reach are not touched."""
         channels, *size = self.input
+        sides = self.sides
         rows, columns = (
-            (size[axis] + 2 * self.padding[axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1)
+            (size[axis] + sides[axis] + behind(sides)[axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1)
             // self.stride[axis]
             + 1
             for axis in (0, 1)
@@ -89,7 +99,7 @@ class Conv2d(BatchedLayer):
             Q=columns,
             stride=self.stride,
             dilation=self.dilation,
-            padding=self.padding,
+            padding=sides,
             sparsity=self.sparsity,
         )
 
@@ -105,14 +115,32 @@ def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list
     return [(("sparsity", *path), message) for path, message in found]
 
 
+def _sides(
+    padding: Sides | Literal["same"],
+    shape: tuple[int, int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+) -> Sides:
+    """A padding in numbers: the same is the least with which every stride into the input begins a window."""
+    if not isinstance(padding, str):
+        return padding
+    total = [
+        max(0, -(-size // step) * step - step + (taps - 1) * apart + 1 - size)
+        for size, taps, step, apart in zip(shape[1:], kernel, stride, dilation, strict=True)
+    ]
+    before, after = (total[0] // 2, total[1] // 2), (-(-total[0] // 2), -(-total[1] // 2))
+    return before if before == after else (*before, *after)
+
+
 def _too_large(
-    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: tuple[int, int]
+    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: Sides
 ) -> list[Complaint]:
     """How a kernel exceeds the padded input."""
     problems: list[Complaint] = []
     for axis, word in enumerate(("rows", "columns")):
         taps = (kernel[axis] - 1) * dilation[axis] + 1
-        padded = shape[1 + axis] + 2 * padding[axis]
+        padded = shape[1 + axis] + padding[axis] + behind(padding)[axis]
         if taps > padded:
             what = f"a kernel of {kernel[axis]}" + (f" with dilation {dilation[axis]}" if dilation[axis] > 1 else "")
             problems.append((("kernel",), f"{what} covers {taps} {word}, more than the {padded} of the padded input"))
@@ -125,17 +153,19 @@ class _Pool2d(BatchedLayer):
     input: InputShape = Field(description="[channels, height, width], without padding")
     kernel: PositivePair = Field(description="window size, one integer or [height, width]; all of it pools globally")
     stride: PositivePair | None = Field(None, description="one integer or [height, width]; default: the kernel")
-    padding: PaddingPair = Field((0, 0), description="on each side, one integer or [height, width]")
+    padding: Padding = Field((0, 0), description=f"around the input: {_PADDINGS}")
     ceil_mode: bool = Field(False, description="the last window may stick out of the padded input")
 
     operation: ClassVar[Operation]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _too_large(self.kernel, (1, 1), self.input, self.padding)
+        problems = _too_large(self.kernel, (1, 1), self.input, self.sides)
+        most = map(max, zip(self.sides[:2], behind(self.sides), strict=True))
+        where = "on each side of" if len(self.sides) == 2 else "beside"
         problems += [
-            (("padding",), f"{padding} on each side of a kernel of {kernel}, more than half of it")
-            for kernel, padding in dict.fromkeys(zip(self.kernel, self.padding, strict=True))
+            (("padding",), f"{padding} {where} a kernel of {kernel}, more than half of it")
+            for kernel, padding in dict.fromkeys(zip(self.kernel, most, strict=True))
             if 2 * padding > kernel
         ]
         if problems:
@@ -143,16 +173,21 @@ class _Pool2d(BatchedLayer):
         return self
 
     @property
+    def sides(self) -> Sides:
+        """The padding in numbers."""
+        return _sides(self.padding, self.input, self.kernel, self.stride or self.kernel, (1, 1))
+
+    @property
     def problem(self) -> Problem:
         """The loop nest; what a last window has outside the padded input counts as padding."""
         channels, *size = self.input
-        stride = self.stride or self.kernel
+        stride, sides = self.stride or self.kernel, self.sides
         outputs = []
         for axis in (0, 1):
-            way = size[axis] + 2 * self.padding[axis] - self.kernel[axis]
+            way = size[axis] + sides[axis] + behind(sides)[axis] - self.kernel[axis]
             steps = -(-way // stride[axis]) if self.ceil_mode else way // stride[axis]
             # No window lies in the padding behind the input alone.
-            outputs.append(1 + steps - (steps * stride[axis] >= size[axis] + self.padding[axis]))
+            outputs.append(1 + steps - (steps * stride[axis] >= size[axis] + sides[axis]))
         return Problem(
             N=self.batch,
             G=channels,
@@ -161,7 +196,7 @@ class _Pool2d(BatchedLayer):
             P=outputs[0],
             Q=outputs[1],
             stride=stride,
-            padding=self.padding,
+            padding=sides,
             operation=self.operation,
         )
 
@@ -186,7 +221,7 @@ class MaxPool2d(_Pool2d):
             input: Sequence[int],
             kernel: Pair,
             stride: Pair | None = ...,
-            padding: Pair = ...,
+            padding: Pair | Literal["same"] = ...,
             ceil_mode: bool = ...,
             name: str = ...,
             count: int = ...,
@@ -209,7 +244,7 @@ class AvgPool2d(_Pool2d):
             input: Sequence[int],
             kernel: Pair,
             stride: Pair | None = ...,
-            padding: Pair = ...,
+            padding: Pair | Literal["same"] = ...,
             ceil_mode: bool = ...,
             name: str = ...,
             count: int = ...,
@@ -265,15 +300,35 @@ class MatMul(BatchedLayer):
     m: Size = Field(description="rows of A and of the result")
     k: Size = Field(description="columns of A, rows of B")
     n: Size = Field(description="columns of B and of the result")
+    sparsity: Sparsity | None = Field(
+        None, description="which entries of B are zero, its columns being the filters; null: none"
+    )
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, m: int, k: int, n: int, name: str = ..., count: int = ..., batch: int = ...) -> None: ...
+        def __init__(
+            self,
+            *,
+            m: int,
+            k: int,
+            n: int,
+            sparsity: Zeros = ...,
+            name: str = ...,
+            count: int = ...,
+            batch: int = ...,
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = _wrong_bitmap(self.sparsity, self.batch * self.n, self.k)
+        if problems:
+            raise documents.complaints_error(problems)
+        return self
 
     @property
     def problem(self) -> Problem:
         """Products are groups, rows of A are the batch, B takes the place of the weights."""
-        return Problem(N=self.m, G=self.batch, K=self.n, C=self.k)
+        return Problem(N=self.m, G=self.batch, K=self.n, C=self.k, sparsity=self.sparsity)
 
     @property
     def parameters(self) -> int:
