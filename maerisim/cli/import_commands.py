@@ -75,9 +75,10 @@ def scale_sim(
 def finish(network: ImportedNetwork, output: Path | None) -> None:
     """Write or print a network, and say on standard error what was not taken as it is written."""
     from maerisim import documents
+    from maerisim.importers.layers import summed_up
 
     text = network.to_yaml()
-    for note in network.notes:
+    for note in summed_up(network.notes):
         say(f"note: {note}", err=True)
     if output is None:
         give(text)

@@ -8,7 +8,7 @@ from maerisim.documents.constructing import Constructible
 from maerisim.documents.files import is_directory, read_text
 from maerisim.documents.loading import load, load_with_source, validate
 from maerisim.documents.locating import locate, locate_beside, shipped
-from maerisim.documents.models import Complaint, Document, KeyPath, Kind, Model, complaints_error, dotted
+from maerisim.documents.models import Complaint, Document, ForeignTags, KeyPath, Kind, Model, complaints_error, dotted
 from maerisim.documents.reading import Source, read
 from maerisim.documents.schemas import schema
 from maerisim.documents.words import described, nearest
@@ -18,6 +18,7 @@ __all__ = [
     "Complaint",
     "Constructible",
     "Document",
+    "ForeignTags",
     "KeyPath",
     "Kind",
     "Model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,8 @@ from maerisim.errors import DocumentError
 from maerisim.text import harmless
 from maerisim.workload.network import Network
 
+_WHERE = re.compile(r"(.*?:[0-9]+): ")
+"""File and line of a note."""
 MOST_DIGITS = 40
 """Of a size in any file."""
 
@@ -100,6 +103,27 @@ def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedL
         )
         distinct.append(replace(layer, fields={**layer.fields, "name": name}))
     return distinct, notes
+
+
+_ALIKE = 3
+"""Notes that differ in names and numbers alone and are all shown."""
+
+
+def summed_up(notes: Sequence[str]) -> list[str]:
+    """The notes; of more than a few that differ in nothing but names and numbers the first, and how many there are."""
+    groups: dict[str, list[str]] = {}
+    for note in notes:
+        text = note if (match := _WHERE.match(note)) is None else note[match.end() :]
+        groups.setdefault(re.sub(r"'[^']*'|[0-9]+", "#", text), []).append(note)
+    found = []
+    for group in groups.values():
+        if len(group) <= _ALIKE:
+            found += group
+            continue
+        last = _WHERE.match(group[-1])
+        to = f", the last at {last[1]}" if last else ""
+        found.append(f"{group[0]} (and {len(group) - 1:,} more like this{to})")
+    return found
 
 
 def whole_number(text: str) -> int | None:

@@ -159,11 +159,8 @@ class _Table:
     def _note_sparsity(self, row: LayerLine) -> None:
         ratio = re.fullmatch(r"(\d{1,9}):(\d{1,9})", row.cells.get("Sparsity", ""))
         if ratio and ratio[1] != ratio[2]:
-            hint = ""
-            if 0 < int(ratio[1]) < int(ratio[2]):
-                hint = (
-                    f" (with 'sparsity: {{density: {int(ratio[1]) / int(ratio[2]):.3g}}}' it has about as many zeros)"
-                )
+            possible = 0 < int(ratio[1]) < int(ratio[2])
+            hint = f" (with 'sparsity: {{pattern: {ratio[0]}}}' it has these zeros)" if possible else ""
             self.notes.append(f"{row.source}: Sparsity {ratio[0]} is not taken: the layer is dense here{hint}")
 
     def _convolution(self, row: LayerLine) -> tuple[dict[str, Any], str]:

@@ -12,6 +12,7 @@ from maerisim import documents
 from maerisim.documents import Complaint
 from maerisim.documents.sizes import InputShape, Padding, PositivePair, Sides, Size, behind
 from maerisim.errors import NotSupportedError
+from maerisim.workload import foreign
 from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
 from maerisim.workload.recurrent import Gru, Lstm
@@ -31,6 +32,9 @@ class Conv2d(BatchedLayer):
     """A two-dimensional convolution; depthwise when ``groups`` equals the input channels."""
 
     op: Literal["conv2d"]
+
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.CONVOLUTION
+
     input: InputShape = Field(description="[channels, height, width], all groups together, without padding")
     filters: Size = Field(description="output channels, all groups together")
     kernel: PositivePair = Field(description="filter size, one integer or [height, width]")
@@ -157,6 +161,7 @@ class _Pool2d(BatchedLayer):
     ceil_mode: bool = Field(False, description="the last window may stick out of the padded input")
 
     operation: ClassVar[Operation]
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.POOLING
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -256,6 +261,9 @@ class Linear(BatchedLayer):
     """A fully connected layer."""
 
     op: Literal["linear"]
+
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.FULLY_CONNECTED
+
     inputs: Size = Field(description="input features")
     outputs: Size = Field(description="output features")
     bias: bool = Field(False, description="one bias per output, counted as a parameter")
@@ -297,6 +305,9 @@ class MatMul(BatchedLayer):
     """``batch`` independent products A[m,k] @ B[k,n] of activations, as in attention."""
 
     op: Literal["matmul"]
+
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.PRODUCT
+
     m: Size = Field(description="rows of A and of the result")
     k: Size = Field(description="columns of A, rows of B")
     n: Size = Field(description="columns of B and of the result")
@@ -343,9 +354,11 @@ class Fused(Entry):
     """
 
     op: Literal["fused"]
-    layers: list[Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear, Field(discriminator="op")]] = Field(
-        min_length=2, max_length=2, description="the layer that gives, and the one that takes all it gives"
-    )
+    layers: list[
+        Annotated[
+            Conv2d | MaxPool2d | AvgPool2d | Linear, Field(discriminator="op"), documents.ForeignTags(foreign.KINDS)
+        ]
+    ] = Field(min_length=2, max_length=2, description="the layer that gives, and the one that takes all it gives")
 
     positional: ClassVar[tuple[str, ...]] = ("layers",)
 
@@ -417,4 +430,8 @@ class Fused(Entry):
         return sum(layer.parameters for layer in self.layers)
 
 
-Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused, Field(discriminator="op")]
+Layer = Annotated[
+    Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused,
+    Field(discriminator="op"),
+    documents.ForeignTags(foreign.KINDS),
+]

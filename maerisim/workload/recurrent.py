@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from maerisim.documents.sizes import Size
 from maerisim.errors import NotSupportedError
+from maerisim.workload import foreign
 from maerisim.workload.entry import BatchedLayer, part_name
 from maerisim.workload.problem import Problem, Stage
 
@@ -26,6 +28,7 @@ class Recurrent(BatchedLayer):
     bias: bool = Field(False, description="one bias per gate and cell, counted as a parameter")
     bidirectional: bool = Field(False, description="two such layers, the second of which begins with the last step")
 
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.RECURRENT
     gates: ClassVar[int]
     """Matrix products of (input, hidden state) per cell."""
 
