@@ -99,7 +99,7 @@ def collected(
 def run(study: Study, simulation: Simulation | None = None, progress: ProgressCallback | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
     values = simulation is not None and simulation.check_values
-    warmup.ensure(warmup.needed_by(study.hardware, values=values))
+    warmup.ensure(warmup.needed_by(study.hardware, values=values, search=study.searches))
 
     def results() -> Iterator[AnyReport | UnsupportedLayer]:
         runner = Runner(study, progress)
