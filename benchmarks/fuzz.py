@@ -182,7 +182,7 @@ def damage_to(path: Path, before: str, *, written: bool) -> str:
     if not path.exists():
         return "is gone"
     now = path.read_text("utf-8", errors="replace")
-    if now == before or (written and path.name.startswith("out.") and now.endswith("\n")):
+    if now == before or (written and path.name.startswith("out.") and now.endswith(("\n", "}"))):
         return ""
     return f"has changed to {now[:200]!r}"
 
