@@ -98,10 +98,10 @@ def limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def fuzz_reader(name: str, inputs: int, seed: int) -> Found:
+def fuzz_reader(found: Found, inputs: int, seed: int) -> None:
     """Let a reader read damaged documents."""
-    found, chance = Found(name), random.Random(f"{seed} {name}")
-    good = originals(name)
+    name = found.name
+    chance, good = random.Random(f"{seed} {name}"), originals(name)
     path = Path("input.yaml" if name not in ("mrna", "scale-sim") else "input.txt")
     for number in range(inputs):
         content = mutated(chance.choice(good), chance)
@@ -121,12 +121,10 @@ def fuzz_reader(name: str, inputs: int, seed: int) -> Found:
             found.fail("hangs", repr(content), "")
         except Exception:  # noqa: BLE001 - any at all is what is looked for
             found.fail("tracebacks", repr(content), traceback.format_exc())
-    return found
 
 
-def fuzz_commands(commands: int, seed: int) -> Found:
+def fuzz_commands(found: Found, commands: int, seed: int) -> None:
     """Run random command lines over random documents."""
-    found = Found("commands")
     start = time.monotonic()
 
     @seeded(seed)
@@ -144,7 +142,6 @@ def fuzz_commands(commands: int, seed: int) -> Found:
         progress(f"commands: {sum(found.ends.values()):,} of {commands:,}, {time.monotonic() - start:.0f} s")
 
     run()
-    return found
 
 
 def run_command(found: Found, arguments: list[str], documents: dict[str, Any]) -> None:
@@ -159,13 +156,15 @@ def run_command(found: Found, arguments: list[str], documents: dict[str, Any]) -
             code = 0
         except SystemExit as end:
             code = end.code or 0
+            if code == INTERRUPTED:
+                raise KeyboardInterrupt from None
         except Hang:
             found.fail("hangs", what, err.getvalue()[-2000:])
             return
         except Exception:  # noqa: BLE001
             found.fail("tracebacks", what, traceback.format_exc())
             return
-        if code not in (0, FAILED, BAD_INPUT, INTERRUPTED):
+        if code not in (0, FAILED, BAD_INPUT):
             found.fail("bad exit codes", what, f"{code}\n{err.getvalue()[-2000:]}")
         elif code and not err.getvalue().strip():
             found.fail("silent failures", what, out.getvalue()[-2000:])
@@ -215,24 +214,30 @@ def report_of(results: list[Found], seed: int) -> Report:
     return Report(f"What became of unusual input (seed {seed})", lines, data)
 
 
-def fuzz(inputs: int, commands: int, seed: int) -> list[Found]:
-    """Everything, in a folder of its own."""
+def fuzz(inputs: int, commands: int, seed: int, results: list[Found]) -> list[Found]:
+    """Everything, in a folder of its own; what is found is in ``results`` from the beginning."""
     warnings.simplefilter("ignore", NonInteractiveExampleWarning)
-    results: list[Found] = []
     with folder_of({}):
-        if inputs:
-            results += [fuzz_reader(name, inputs, seed) for name in READERS]
+        for name in READERS if inputs else ():
+            results.append(Found(name))
+            fuzz_reader(results[-1], inputs, seed)
         if commands:
             warmup.ensure(warmup.PARTS)
-            results.append(fuzz_commands(commands, seed))
+            results.append(Found("commands"))
+            fuzz_commands(results[-1], commands, seed)
     return results
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; 1 where anything failed."""
+    """Print what was found, after Ctrl-C by then; 1 where anything failed."""
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(2**32)
     keep = None if arguments.keep is None else Path(arguments.keep).resolve()
-    results = fuzz(arguments.inputs, arguments.commands, seed)
+    results: list[Found] = []
+    interrupted: KeyboardInterrupt | None = None
+    try:
+        fuzz(arguments.inputs, arguments.commands, seed, results)
+    except KeyboardInterrupt as error:
+        interrupted = error
     failures = [failure for found in results for failure in found.failures]
     for number, failure in enumerate(failures):
         if number < 10:
@@ -241,6 +246,8 @@ def run(arguments: argparse.Namespace) -> int:
             keep.mkdir(parents=True, exist_ok=True)
             (keep / f"{seed}-{number}.txt").write_text(failure, encoding="utf-8")
     show(report_of(results, seed))
+    if interrupted is not None:
+        raise interrupted
     return int(bool(failures))
 
 

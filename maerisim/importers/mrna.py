@@ -201,7 +201,7 @@ def _parse(path: Path) -> Parameters:
         ]
         return Parameters(str(path), {}, {}, tuple(problems))
     if opened is not None:
-        problems.append(f"{path}:{opened[1]}: {opened[0]}: expected '}}' before the end of the file")
+        problems.append(f"{path}:{opened[1]}: {shown(opened[0])}: expected '}}' before the end of the file")
     if not values and not problems:
         problems.append(f"{path}: is empty, expected lines such as 'Layer_Type = CONV'")
     return Parameters(str(path), values, blocks, tuple(problems))

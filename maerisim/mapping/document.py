@@ -156,7 +156,7 @@ class MappingFile(Document):
     def share_for(self, layer: str) -> int:
         """Multipliers of the first of two fused layers. Raises MappingError when it is not there."""
         if layer not in self.shares:
-            hint = documents.nearest(layer, self.shares) or f" (it has: {', '.join(self.shares) or 'none'})"
+            hint = documents.nearest(layer, self.shares) or f" (it has: {documents.listed(self.shares) or 'none'})"
             msg = f"layer '{layer}'"
             raise MappingError(msg, [f"the mapping file has no 'shares' entry for these fused layers{hint}"])
         return self.shares[layer]
@@ -168,7 +168,7 @@ class MappingFile(Document):
         """
         entry = self.layers.get(layer)
         if entry is None:
-            hint = documents.nearest(layer, self.layers) or f" (it has: {', '.join(self.layers) or 'none'})"
+            hint = documents.nearest(layer, self.layers) or f" (it has: {documents.listed(self.layers) or 'none'})"
             msg = f"layer '{layer}'"
             raise MappingError(msg, [f"the mapping file has no mapping for it{hint}"])
         made_for = entry.problem.as_problem()

@@ -365,7 +365,7 @@ def test_only_hardware_can_be_extended(folder: Path) -> None:
 def test_every_shipped_document_loads() -> None:
     assert shipped("hardware") == [
         "maeri",
-        *(f"maeri-{size}" for size in (16, 32, 64, 128, 256, "256-dram", 512)),
+        *(f"maeri-{size}" for size in (16, 32, "45nm", 64, 128, 256, "256-dram", 512)),
         "maeri_rtl",
         "stonne",
     ]

@@ -338,3 +338,14 @@ def test_every_text_is_read_as_it_was_written(name: str) -> None:
     expected = {name: {"a": name, "b": [name]}}
     assert yaml.load(text, documents.nodes.Loader) == expected
     assert yaml.safe_load(text) == expected  # as other programs read it
+
+
+def test_what_others_chose_is_cut_in_messages(folder: Path) -> None:
+    """Found by ``benchmarks/fuzz.py``."""
+    long = "x" * 3000
+    Path("s.yaml").write_text(
+        f"name: s\nhardware: maeri-16\nnetworks: [tiny, {long}]\nlayers: {{alexnet: [conv1]}}\ngrid: {{multipliers: [16]}}\n"
+    )
+    assert problems("sweep", "s.yaml")
+    Path("m.txt").write_text(f"{long} {{\n  spm_eng = 1\n")
+    assert problems("mrna", "m.txt")

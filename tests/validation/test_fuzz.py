@@ -34,7 +34,7 @@ def test_originals_are_good(fuzz: ModuleType, tmp_path: Path, monkeypatch: pytes
 
 
 def test_readers(fuzz: ModuleType, seed: int) -> None:
-    results = fuzz.fuzz(inputs=100, commands=0, seed=seed)
+    results = fuzz.fuzz(inputs=100, commands=0, seed=seed, results=[])
     assert [found.failures for found in results] == [[]] * len(fuzz.READERS), f"seed {seed}"
     for found in results:
         assert sum(found.ends.values()) == 100
@@ -42,7 +42,7 @@ def test_readers(fuzz: ModuleType, seed: int) -> None:
 
 
 def test_commands(fuzz: ModuleType, seed: int) -> None:
-    (found,) = fuzz.fuzz(inputs=0, commands=20, seed=seed)
+    (found,) = fuzz.fuzz(inputs=0, commands=20, seed=seed, results=[])
     assert found.failures == [], f"seed {seed}"
     assert found.ends["exit code 0"] > 2
     assert found.ends["exit code 2"] > 2
@@ -59,7 +59,8 @@ def test_failures_of_readers_are_noticed(fuzz: ModuleType, tmp_path: Path, monke
     monkeypatch.setattr(fuzz, "READER_SECONDS", 0.05)
     for reader, end in ((fail, "tracebacks"), (hang, "hangs")):
         monkeypatch.setitem(fuzz.READERS, "network", reader)
-        found = fuzz.fuzz_reader("network", 3, 0)
+        found = fuzz.Found("network")
+        fuzz.fuzz_reader(found, 3, 0)
         assert found.ends == {end: 3}
         assert len(found.failures) == 3
 
