@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maerisim.documents import shipped
     from maerisim.errors import (
         DeadlockError,
         DocumentError,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from maerisim.sweeps.api import sweep
     from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Linear, MatMul, MaxPool2d
     from maerisim.workload.network import Network
+    from maerisim.workload.problem import Problem
     from maerisim.workload.recurrent import Gru, Lstm
 
     __version__: str
@@ -67,6 +69,7 @@ __all__ = [
     "MaxPool2d",
     "Network",
     "NotSupportedError",
+    "Problem",
     "ValuesError",
     "WorkersError",
     "__version__",
@@ -80,6 +83,7 @@ __all__ = [
     "report",
     "roofline",
     "save_mappings",
+    "shipped",
     "simulate",
     "sweep",
     "validate",
@@ -87,6 +91,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "maerisim.documents": "shipped",
     "maerisim.errors": (
         "DeadlockError DocumentError MaerisimError MappingError NotSupportedError ValuesError WorkersError"
     ),
@@ -98,6 +103,7 @@ _NAMES = {
     "maerisim.sweeps.api": "sweep",
     "maerisim.workload.layers": "AvgPool2d Conv2d Fused Linear MatMul MaxPool2d",
     "maerisim.workload.network": "Network",
+    "maerisim.workload.problem": "Problem",
     "maerisim.workload.recurrent": "Gru Lstm",
 }
 _PLACES = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | {
