@@ -76,7 +76,7 @@ class Task:
             return self.layer.model_copy(update={"name": "", "count": 1})
         if isinstance(self.layer, Fused):
             return self.layer.fused
-        return self.layer.problem
+        return tuple((stage.problem, stage.count) for stage in self.layer.stages)
 
     @property
     def work(self) -> int:

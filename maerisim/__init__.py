@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from maerisim.study.given import save_mappings
     from maerisim.study.warmup import compile_all as warmup
     from maerisim.sweeps.api import sweep
-    from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Linear, MatMul, MaxPool2d
+    from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d, ConvTranspose2d
+    from maerisim.workload.layers import AvgPool2d, Fused, Linear, MatMul, MaxPool2d
     from maerisim.workload.network import Network
     from maerisim.workload.problem import Problem
     from maerisim.workload.recurrent import Gru, Lstm
@@ -53,7 +54,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AvgPool2d",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose2d",
     "DeadlockError",
     "DocumentError",
     "Fused",
@@ -101,7 +105,8 @@ _NAMES = {
     "maerisim.study.api": "compare estimate front map programs rank report roofline simulate validate",
     "maerisim.study.given": "save_mappings",
     "maerisim.sweeps.api": "sweep",
-    "maerisim.workload.layers": "AvgPool2d Conv2d Fused Linear MatMul MaxPool2d",
+    "maerisim.workload.convolutions": "Conv1d Conv2d Conv3d ConvTranspose2d",
+    "maerisim.workload.layers": "AvgPool2d Fused Linear MatMul MaxPool2d",
     "maerisim.workload.network": "Network",
     "maerisim.workload.problem": "Problem",
     "maerisim.workload.recurrent": "Gru Lstm",

@@ -12,111 +12,11 @@ from maerisim import documents
 from maerisim.documents import Complaint
 from maerisim.documents.sizes import InputShape, PaddingPair, PositivePair, Size
 from maerisim.errors import NotSupportedError
+from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d, ConvTranspose2d, Pair, Zeros, too_large, wrong_bitmap
 from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
 from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
-
-Pair = int | Sequence[int]
-"""One integer, or [height, width]."""
-Zeros = Sparsity | Mapping[str, Any] | None
-"""Which weights are zero."""
-
-
-class Conv2d(BatchedLayer):
-    """A two-dimensional convolution; depthwise when ``groups`` equals the input channels."""
-
-    op: Literal["conv2d"]
-    input: InputShape = Field(description="[channels, height, width], all groups together, without padding")
-    filters: Size = Field(description="output channels, all groups together")
-    kernel: PositivePair = Field(description="filter size, one integer or [height, width]")
-    stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
-    padding: PaddingPair = Field((0, 0), description="zeros on each side, one integer or [height, width]")
-    dilation: PositivePair = Field((1, 1), description="distance of filter taps, one integer or [height, width]")
-    groups: Size = Field(1, description="independent groups of channels")
-    bias: bool = Field(False, description="one bias per filter, counted as a parameter")
-    sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            input: Sequence[int],
-            filters: int,
-            kernel: Pair,
-            stride: Pair = ...,
-            padding: Pair = ...,
-            dilation: Pair = ...,
-            groups: int = ...,
-            bias: bool = ...,
-            sparsity: Zeros = ...,
-            name: str = ...,
-            count: int = ...,
-            batch: int = ...,
-        ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Conv2d:
-        problems: list[Complaint] = []
-        for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
-            if total % self.groups:
-                problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
-        problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
-        problems += _wrong_bitmap(self.sparsity, self.filters, self.input[0] // self.groups * prod(self.kernel))
-        if problems:
-            raise documents.complaints_error(problems)
-        return self
-
-    @property
-    def problem(self) -> Problem:
-        """The loop nest; input rows and columns that the last stride does not reach are not touched."""
-        channels, *size = self.input
-        rows, columns = (
-            (size[axis] + 2 * self.padding[axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1)
-            // self.stride[axis]
-            + 1
-            for axis in (0, 1)
-        )
-        return Problem(
-            N=self.batch,
-            G=self.groups,
-            K=self.filters // self.groups,
-            C=channels // self.groups,
-            R=self.kernel[0],
-            S=self.kernel[1],
-            P=rows,
-            Q=columns,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-            sparsity=self.sparsity,
-        )
-
-    @property
-    def parameters(self) -> int:
-        """Weights that are not zero, and one bias per filter."""
-        return self.problem.weights + (self.filters if self.bias else 0)
-
-
-def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list[Complaint]:
-    """How the bitmap of a layer differs from its ``filters`` of so many weights each."""
-    found = [] if sparsity is None else sparsity.problems_for(filters, weights)
-    return [(("sparsity", *path), message) for path, message in found]
-
-
-def _too_large(
-    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: tuple[int, int]
-) -> list[Complaint]:
-    """How a kernel exceeds the padded input."""
-    problems: list[Complaint] = []
-    for axis, word in enumerate(("rows", "columns")):
-        taps = (kernel[axis] - 1) * dilation[axis] + 1
-        padded = shape[1 + axis] + 2 * padding[axis]
-        if taps > padded:
-            what = f"a kernel of {kernel[axis]}" + (f" with dilation {dilation[axis]}" if dilation[axis] > 1 else "")
-            problems.append((("kernel",), f"{what} covers {taps} {word}, more than the {padded} of the padded input"))
-    return problems
 
 
 class _Pool2d(BatchedLayer):
@@ -132,7 +32,7 @@ class _Pool2d(BatchedLayer):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _too_large(self.kernel, (1, 1), self.input, self.padding)
+        problems = too_large(self.kernel, (1, 1), self.input, self.padding)
         problems += [
             (("padding",), f"{padding} on each side of a kernel of {kernel}, more than half of it")
             for kernel, padding in dict.fromkeys(zip(self.kernel, self.padding, strict=True))
@@ -242,7 +142,7 @@ class Linear(BatchedLayer):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _wrong_bitmap(self.sparsity, self.outputs, self.inputs)
+        problems = wrong_bitmap(self.sparsity, self.outputs, self.inputs)
         if problems:
             raise documents.complaints_error(problems)
         return self
@@ -362,4 +262,7 @@ class Fused(Entry):
         return sum(layer.parameters for layer in self.layers)
 
 
-Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused, Field(discriminator="op")]
+Layer = Annotated[
+    Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused | Conv1d | Conv3d | ConvTranspose2d,
+    Field(discriminator="op"),
+]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from maerisim.errors import DocumentError, NotSupportedError
-from maerisim.workload.layers import AvgPool2d, Conv2d, MaxPool2d
+from maerisim.workload.convolutions import Conv2d
+from maerisim.workload.layers import AvgPool2d, MaxPool2d
 from maerisim.workload.problem import Problem
 
 
