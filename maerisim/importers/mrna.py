@@ -18,7 +18,7 @@ from typing import Any
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, brief, whole_number, with_distinct_names
 from maerisim.text import shown
 
 TITLES = ("Input_parameter", "Output_parameter", "Weight_parameter", "Hidden_parameter")
@@ -334,11 +334,11 @@ class _LayerReader:
         if pools:
             fits = fits and all(2 * padding <= size for padding, size in zip(known, kernel, strict=True))
         padded = [(out - 1) * step + taps for out, step, taps in zip(outputs, strides, kernel, strict=True)]
-        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": pair(*kernel)}
+        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": brief(*kernel)}
         if strides != (kernel if pools else (1, 1)):
-            fields["stride"] = pair(*strides)
+            fields["stride"] = brief(*strides)
         if fits and any(known):
-            fields["padding"] = pair(known[0], known[1])
+            fields["padding"] = brief(known[0], known[1])
         if not fits:
             fields["comment"] = f"padded input; the file has {given[0]} x {given[1]}"
         return fields

@@ -344,12 +344,15 @@ class ConvTranspose2d(BatchedLayer):
             for key, pair, most in (("stride", self.stride, 1), ("kernel", self.kernel, MOST_PHASES))
             if max(pair) > MOST_PHASES * most
         ]
-        for size, kernel, stride, padding, more, dilation in self._axes:
+        for _, _, stride, _, more, dilation in self._axes:
             if more >= max(stride, dilation):
                 text = f"expected less than the stride or the dilation ({max(stride, dilation)}), found {more}"
                 problems.append((("output_padding",), text))
-            if (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + more < 0:
-                problems.append((("padding",), f"{padding} on each side leaves no output"))
+        problems += [
+            (("padding",), f"{padding} on each side leaves no output")
+            for padding, outputs in zip(self.padding, self.output, strict=True)
+            if outputs < 1
+        ]
         if problems:
             raise documents.complaints_error(problems)
         return self
@@ -365,6 +368,14 @@ class ConvTranspose2d(BatchedLayer):
             self.output_padding,
             self.dilation,
             strict=True,
+        )
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        """(height, width) of the outputs."""
+        return tuple(
+            (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + more + 1
+            for size, kernel, stride, padding, more, dilation in self._axes
         )
 
     @property
