@@ -200,11 +200,25 @@ def _parsed(path: Path) -> ModelProto:
         model.ParseFromString(content)
     except (DecodeError, RuntimeError) as error:
         raise DocumentError([f"{path}: is not an ONNX model: {error}"]) from None
+    if not all(isinstance(text, str) for text in _texts(model.graph)):
+        raise DocumentError([f"{path}: is not an ONNX model: a name in it is not text (UTF-8)"])
     if not model.graph.node or not model.opset_import:
         raise DocumentError(
             [f"{path}: is not an ONNX model: expected a graph of nodes and the version of the operators"]
         )
     return model
+
+
+def _texts(graph: GraphProto) -> Iterator[object]:
+    """All names of a graph; those that are not UTF-8 are bytes in protobuf."""
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (size.dim_param for size in value.type.tensor_type.shape.dim)
+    yield from (tensor.name for tensor in graph.initializer)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
 
 
 def _fix_sizes(path: Path, model: ModelProto, batch: int | None, sizes: Mapping[str, int]) -> None:
