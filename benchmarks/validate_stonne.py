@@ -15,12 +15,11 @@ from math import exp, log
 from pathlib import Path
 from typing import Any
 
-from reporting import options, read_table, run_script
+from reporting import options, read_table, run_script, simulated
 
-from maerisim import DeadlockError, Hardware, Mapping
+from maerisim import DeadlockError, Hardware, Mapping, Problem
 from maerisim.engine.run import Result
-from maerisim.ways.way import simulate, violations
-from maerisim.workload.problem import Problem
+from maerisim.ways.way import violations
 
 ORDER = "N G K P Q C R S"
 COPIED = ("fw_sends", "sram_w_reads", "sram_in_reads", "sram_psum_reads", "psum_writes", "acc_adds")
@@ -84,7 +83,7 @@ def compare_with_default(table: Path) -> None:
             mapping.placement,
         )
         if row["status"] == "ok" and not violations(problem, fitting, ours):
-            ratios.append((simulate(problem, fitting, ours).cycles / int(row["cycles"]), row["name"]))
+            ratios.append((simulated(problem, fitting, ours).cycles / int(row["cycles"]), row["name"]))
     ratios.sort()
     mean = exp(sum(log(ratio) for ratio, _ in ratios) / len(ratios))
     print(f"our default fabric (with as many weight registers) on the same {len(ratios)} tiles: {mean:.3f} of STONNE's")
@@ -107,7 +106,7 @@ def main() -> int:
     for _, row in read_table(arguments.csv, TABLE):
         problem, mapping, hardware = case(row)
         try:
-            result = simulate(problem, mapping, hardware, engine=arguments.engine)
+            result = simulated(problem, mapping, hardware, engine=arguments.engine)
         except DeadlockError:
             found += row["status"] != "ok"
             result = None

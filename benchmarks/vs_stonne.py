@@ -11,6 +11,7 @@ wall seconds, medians of ``--runs``. A linear layer is given to STONNE as the co
 
 A case in which STONNE fails, hangs or finds its own outputs wrong, and one whose cycles differ, is reported and left out
 of the mean. The last line is JSON. The exit code is 1 when there is such a case, 2 when nothing can be run.
+Ours are timed without the estimate that ``maerisim.simulate`` makes as well.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 ``CSV`` is a table of layers with mRNA's tile, its cycles in STONNE, and the best cycles known there. For each row whose
 objective is performance, the mapper searches the tiles that STONNE computes correctly to proof, in STONNE's one loop
 order and placement: it simulates until no other tile can be better by the published error of its estimates. Tile sizes
-go up to those of the layer. ``--emit`` writes the rows with ``cycles`` and our tile as
+go up to those of the layer; it is the search of the mapper on a space of its own. ``--emit`` writes the rows with ``cycles`` and our tile as
 ``T_R T_S T_C T_G T_K T_N T_X_ T_Y_``, to be run in STONNE.
 
 Prints a line per row and as the last line JSON ``{"rows", "mrna_exact", "with_best_known", "at_most_best_known",
@@ -21,13 +21,12 @@ from math import exp, log
 from pathlib import Path
 
 import numpy as np
-from reporting import options, read_table, run_script
+from reporting import options, read_table, run_script, simulated
 from validate_stonne import ORDER, PLACEMENT, case
 
-from maerisim import Hardware, Mapping
+from maerisim import Hardware, Mapping, Problem
 from maerisim.kernels.estimating.quantities import Tiles
-from maerisim.ways.way import simulate
-from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.problem import DIMENSIONS
 from mapper import PROOF, Choice
 from mapper.proof import best
 from mapper.space import Space, all_tiles
@@ -84,10 +83,10 @@ def main() -> int:
     for row in rows:
         problem, mrna, hardware = case({name.removeprefix("mrna_"): value for name, value in row.items()})
         choice = best_tile(problem, hardware)
-        account, ours = choice.certificate, simulate(problem, choice.mapping, hardware).cycles
+        account, ours = choice.certificate, simulated(problem, choice.mapping, hardware).cycles
         assert account is not None
         known, theirs = row["best_known_cycles"], int(row["mrna_cycles"])
-        exact += simulate(problem, mrna, hardware).cycles == theirs
+        exact += simulated(problem, mrna, hardware).cycles == theirs
         over_mrna.append(theirs / ours)
         over_known += [int(known) / ours] if known else []
         tile = " ".join(f"{name}{size}" for name, size in choice.mapping.T.items() if size > 1)

@@ -30,10 +30,20 @@ class FileLine:
 
 
 @dataclass(frozen=True)
+class ModelNode:
+    """A node of a graph that was read, in words."""
+
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
 class ImportedLayer:
     """One layer: ``fields`` are those of the network document, ``comment`` stands behind it there."""
 
-    source: FileLine
+    source: FileLine | ModelNode
     fields: Mapping[str, Any]
     comment: str = ""
 
@@ -77,12 +87,14 @@ def _value(value: object) -> str:
         return documents.scalar(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(str(entry) for entry in value)}]"
-    return str(value)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_value(entry)}' for key, entry in value.items())}}}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedLayer], list[str]]:
     """The layers, later ones of the same name with a number behind it, and a note for each that was renamed."""
-    first: dict[str, FileLine] = {}
+    first: dict[str, FileLine | ModelNode] = {}
     following: dict[str, int] = {}
     distinct: list[ImportedLayer] = []
     notes: list[str] = []
@@ -132,6 +144,6 @@ def whole_number(text: str) -> int | None:
     return value if value >= 1 else None
 
 
-def pair(height: int, width: int) -> int | list[int]:
-    """Height and width as the network document has them: one number when they are equal."""
-    return height if height == width else [height, width]
+def brief(*sizes: int) -> int | list[int]:
+    """Sizes along each axis as the network document has them: one number when they are equal."""
+    return sizes[0] if len(set(sizes)) == 1 else list(sizes)

@@ -22,7 +22,7 @@ from maerisim.importers.layers import (
     FileLine,
     ImportedLayer,
     ImportedNetwork,
-    pair,
+    brief,
     summed_up,
     whole_number,
     with_distinct_names,
@@ -356,11 +356,11 @@ class _LayerReader:
         if pools:
             fits = fits and all(2 * padding <= size for padding, size in zip(known, kernel, strict=True))
         padded = [(out - 1) * step + taps for out, step, taps in zip(outputs, strides, kernel, strict=True)]
-        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": pair(*kernel)}
+        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": brief(*kernel)}
         if strides != (kernel if pools else (1, 1)):
-            fields["stride"] = pair(*strides)
+            fields["stride"] = brief(*strides)
         if fits and any(known):
-            fields["padding"] = pair(known[0], known[1])
+            fields["padding"] = brief(known[0], known[1])
         if not fits:
             fields["comment"] = f"padded input; the file has {given[0]} x {given[1]}"
         return fields

@@ -18,7 +18,7 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, brief, whole_number, with_distinct_names
 
 CONVOLUTION = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
 PRODUCT = ("M", "N", "K")
@@ -186,11 +186,11 @@ class _Table:
             "op": "conv2d",
             "input": [channels, *touched],
             "filters": filters,
-            "kernel": pair(rows, columns),
+            "kernel": brief(rows, columns),
         }
         comments = []
         if strides != (1, 1):
-            fields["stride"] = pair(*strides)
+            fields["stride"] = brief(*strides)
         if depthwise:
             fields |= {"filters": channels * filters, "groups": channels}
             comments.append(f"depthwise: '{_DEPTHWISE}' in its name")

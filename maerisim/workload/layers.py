@@ -13,142 +13,22 @@ from maerisim.documents import Complaint
 from maerisim.documents.sizes import InputShape, Padding, PositivePair, Sides, Size, behind
 from maerisim.errors import NotSupportedError
 from maerisim.workload import foreign
+from maerisim.workload.convolutions import (
+    PADDINGS,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose2d,
+    Pair,
+    Zeros,
+    sides_of,
+    too_large,
+    wrong_bitmap,
+)
 from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
 from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
-
-Pair = int | Sequence[int]
-"""One integer, or [height, width]; of a padding also [top, left, bottom, right]."""
-_PADDINGS = (
-    "one integer or [height, width] on each side, [top, left, bottom, right], or same: as many outputs as strides fit "
-    "into the input, the odd zero at the end"
-)
-Zeros = Sparsity | Mapping[str, Any] | None
-"""Which weights are zero."""
-
-
-class Conv2d(BatchedLayer):
-    """A two-dimensional convolution; depthwise when ``groups`` equals the input channels."""
-
-    op: Literal["conv2d"]
-
-    foreign_keys: ClassVar[Mapping[str, str]] = foreign.CONVOLUTION
-
-    input: InputShape = Field(description="[channels, height, width], all groups together, without padding")
-    filters: Size = Field(description="output channels, all groups together")
-    kernel: PositivePair = Field(description="filter size, one integer or [height, width]")
-    stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
-    padding: Padding = Field((0, 0), description=f"zeros around the input: {_PADDINGS}")
-    dilation: PositivePair = Field((1, 1), description="distance of filter taps, one integer or [height, width]")
-    groups: Size = Field(1, description="independent groups of channels")
-    bias: bool = Field(False, description="one bias per filter, counted as a parameter")
-    sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            input: Sequence[int],
-            filters: int,
-            kernel: Pair,
-            stride: Pair = ...,
-            padding: Pair | Literal["same"] = ...,
-            dilation: Pair = ...,
-            groups: int = ...,
-            bias: bool = ...,
-            sparsity: Zeros = ...,
-            name: str = ...,
-            count: int = ...,
-            batch: int = ...,
-        ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Conv2d:
-        problems: list[Complaint] = []
-        for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
-            if total % self.groups:
-                problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
-        problems += _too_large(self.kernel, self.dilation, self.input, self.sides)
-        problems += _wrong_bitmap(self.sparsity, self.filters, self.input[0] // self.groups * prod(self.kernel))
-        if problems:
-            raise documents.complaints_error(problems)
-        return self
-
-    @property
-    def sides(self) -> Sides:
-        """The padding in numbers."""
-        return _sides(self.padding, self.input, self.kernel, self.stride, self.dilation)
-
-    @property
-    def problem(self) -> Problem:
-        """The loop nest; input rows and columns that the last stride does not reach are not touched."""
-        channels, *size = self.input
-        sides = self.sides
-        rows, columns = (
-            (size[axis] + sides[axis] + behind(sides)[axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1)
-            // self.stride[axis]
-            + 1
-            for axis in (0, 1)
-        )
-        return Problem(
-            N=self.batch,
-            G=self.groups,
-            K=self.filters // self.groups,
-            C=channels // self.groups,
-            R=self.kernel[0],
-            S=self.kernel[1],
-            P=rows,
-            Q=columns,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=sides,
-            sparsity=self.sparsity,
-        )
-
-    @property
-    def parameters(self) -> int:
-        """Weights that are not zero, and one bias per filter."""
-        return self.problem.weights + (self.filters if self.bias else 0)
-
-
-def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list[Complaint]:
-    """How the bitmap of a layer differs from its ``filters`` of so many weights each."""
-    found = [] if sparsity is None else sparsity.problems_for(filters, weights)
-    return [(("sparsity", *path), message) for path, message in found]
-
-
-def _sides(
-    padding: Sides | Literal["same"],
-    shape: tuple[int, int, int],
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
-) -> Sides:
-    """A padding in numbers: the same is the least with which every stride into the input begins a window."""
-    if not isinstance(padding, str):
-        return padding
-    total = [
-        max(0, -(-size // step) * step - step + (taps - 1) * apart + 1 - size)
-        for size, taps, step, apart in zip(shape[1:], kernel, stride, dilation, strict=True)
-    ]
-    before, after = (total[0] // 2, total[1] // 2), (-(-total[0] // 2), -(-total[1] // 2))
-    return before if before == after else (*before, *after)
-
-
-def _too_large(
-    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: Sides
-) -> list[Complaint]:
-    """How a kernel exceeds the padded input."""
-    problems: list[Complaint] = []
-    for axis, word in enumerate(("rows", "columns")):
-        taps = (kernel[axis] - 1) * dilation[axis] + 1
-        padded = shape[1 + axis] + padding[axis] + behind(padding)[axis]
-        if taps > padded:
-            what = f"a kernel of {kernel[axis]}" + (f" with dilation {dilation[axis]}" if dilation[axis] > 1 else "")
-            problems.append((("kernel",), f"{what} covers {taps} {word}, more than the {padded} of the padded input"))
-    return problems
 
 
 class _Pool2d(BatchedLayer):
@@ -157,7 +37,7 @@ class _Pool2d(BatchedLayer):
     input: InputShape = Field(description="[channels, height, width], without padding")
     kernel: PositivePair = Field(description="window size, one integer or [height, width]; all of it pools globally")
     stride: PositivePair | None = Field(None, description="one integer or [height, width]; default: the kernel")
-    padding: Padding = Field((0, 0), description=f"around the input: {_PADDINGS}")
+    padding: Padding = Field((0, 0), description=f"around the input: {PADDINGS}")
     ceil_mode: bool = Field(False, description="the last window may stick out of the padded input")
 
     operation: ClassVar[Operation]
@@ -165,7 +45,7 @@ class _Pool2d(BatchedLayer):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _too_large(self.kernel, (1, 1), self.input, self.sides)
+        problems = too_large(self.kernel, (1, 1), self.input, self.sides)
         most = map(max, zip(self.sides[:2], behind(self.sides), strict=True))
         where = "on each side of" if len(self.sides) == 2 else "beside"
         problems += [
@@ -180,7 +60,7 @@ class _Pool2d(BatchedLayer):
     @property
     def sides(self) -> Sides:
         """The padding in numbers."""
-        return _sides(self.padding, self.input, self.kernel, self.stride or self.kernel, (1, 1))
+        return sides_of(self.padding, self.input, self.kernel, self.stride or self.kernel, (1, 1))
 
     @property
     def problem(self) -> Problem:
@@ -285,7 +165,7 @@ class Linear(BatchedLayer):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _wrong_bitmap(self.sparsity, self.outputs, self.inputs)
+        problems = wrong_bitmap(self.sparsity, self.outputs, self.inputs)
         if problems:
             raise documents.complaints_error(problems)
         return self
@@ -331,7 +211,7 @@ class MatMul(BatchedLayer):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _wrong_bitmap(self.sparsity, self.batch * self.n, self.k)
+        problems = wrong_bitmap(self.sparsity, self.batch * self.n, self.k)
         if problems:
             raise documents.complaints_error(problems)
         return self
@@ -431,7 +311,7 @@ class Fused(Entry):
 
 
 Layer = Annotated[
-    Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused,
+    Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused | Conv1d | Conv3d | ConvTranspose2d,
     Field(discriminator="op"),
     documents.ForeignTags(foreign.KINDS),
 ]

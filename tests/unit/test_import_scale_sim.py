@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from maerisim.errors import DocumentError
 from maerisim.importers.layers import ImportedNetwork
 from maerisim.importers.scale_sim import read
-from maerisim.workload.layers import Conv2d
+from maerisim.workload.convolutions import Conv2d
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 

@@ -19,7 +19,8 @@ from maerisim.importers import mrna, scale_sim
 from maerisim.mapping.constraints import ConstraintFile
 from maerisim.mapping.document import MappingFile
 from maerisim.sweeps.document import Sweep
-from maerisim.workload.layers import Conv2d, Linear
+from maerisim.workload.convolutions import Conv2d
+from maerisim.workload.layers import Linear
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 

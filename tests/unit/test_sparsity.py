@@ -18,7 +18,8 @@ from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.sparse_rounds import live_partial_sums, rounds
 from maerisim.ways.way import program_of, programs, refusals, simulate, violations
-from maerisim.workload.layers import Conv2d, Layer
+from maerisim.workload.convolutions import Conv2d
+from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands
