@@ -32,7 +32,7 @@ def complaints(**fields: Any) -> list[str]:
         ("MatMul", "'matmul'"),
         ("MaxPooling2D", "'max_pool2d'"),
         ("GlobalAveragePool", "'avg_pool2d'"),
-        ("convd", "'conv2d'"),  # a slip, not another tool's
+        ("linaer", "'linear'"),  # a slip, not another tool's
     ],
 )
 def test_kinds(op: str, meant: str) -> None:
