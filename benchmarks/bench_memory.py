@@ -22,13 +22,10 @@ SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 
 PROGRAM = """
 import json, resource, sys
-from maerisim.ways.way import simulate
-from maerisim import Hardware
-from maerisim import Mapping
-from maerisim.workload.problem import Problem
+from maerisim import Mapping, Problem, simulate
 
 problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))
-simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"), Hardware.load("maeri-64"))
+simulate("maeri-64", problem, mapping=Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"))
 unit = 1 if sys.platform == "darwin" else 1024
 print(json.dumps({"macs": problem.macs, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
 """

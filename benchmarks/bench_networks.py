@@ -7,21 +7,22 @@ earlier mapper found with ``maerisim map maeri-256 NETWORK -o FILE``. They stay 
 same work in every version.
 
 The last line is JSON; ``cycles`` are those of the layers that are simulated, which is what stepping them would take,
-``stepped`` those that the engine did step where it says so.
+``stepped`` those that the engine did step. What is timed is the simulation alone, without the estimate that
+``maerisim.simulate`` makes of every layer as well.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim import Hardware, Mapping, Network
-from maerisim.mapping.document import load_mappings
-from maerisim.ways.way import simulate
-from maerisim.workload.problem import Problem
+import maerisim
+from maerisim import Hardware
+from maerisim.engine.run import Result
+from maerisim.ways.way import AnyMapping, AnyProblem, simulate
 
 RUNS = 3
 SECONDS = 1.0
@@ -31,27 +32,9 @@ NETWORKS = ("resnet50", "vgg16", "bert_base")
 MAPPINGS = Path(__file__).parent / "mappings"
 
 
-def layers(name: str) -> dict[Problem, Mapping]:
-    """The distinct layers of a network with their mappings."""
-    given = load_mappings(MAPPINGS / f"{name}-{HARDWARE}.yaml")
-    network = Network.load(name)
-    stages = [stage for layer in network.layers for stage in layer.stages]
-    return {stage.problem: given.mapping_for(stage.name, stage.problem) for stage in stages}
-
-
-class Cycles(NamedTuple):
-    """Cycles of a run, and those of them that were stepped (None: the engine does not say)."""
-
-    all: int
-    stepped: int | None
-
-
-def simulate_all(mapped: dict[Problem, Mapping], hardware: Hardware) -> Cycles:
+def simulate_all(mapped: dict[AnyProblem, AnyMapping], hardware: Hardware) -> list[Result]:
     """Simulate every layer."""
-    results = [simulate(problem, mapping, hardware) for problem, mapping in mapped.items()]
-    stepped = [getattr(result, "stepped", None) for result in results]
-    known = None if None in stepped else sum(cast(list[int], stepped))
-    return Cycles(sum(result.cycles for result in results), known)
+    return [simulate(problem, mapping, hardware) for problem, mapping in mapped.items()]
 
 
 def measure() -> Report:
@@ -60,16 +43,12 @@ def measure() -> Report:
     lines: list[Line] = []
     data: dict[str, Any] = {}
     for name in NETWORKS:
-        mapped = layers(name)
-        seconds, cycles = best(partial(simulate_all, mapped, hardware), RUNS)
-        data[name] = {
-            "seconds": round(seconds, 3),
-            "layers": len(mapped),
-            "cycles": cycles.all,
-            "stepped": cycles.stepped,
-        }
-        stepped = "" if cycles.stepped is None else f", {cycles.stepped:,} of them stepped"
-        note = f"{len(mapped)} distinct layers, {cycles.all:,} cycles{stepped}"
+        given = maerisim.estimate(hardware, name, mapping=MAPPINGS / f"{name}-{HARDWARE}.yaml")
+        mapped = {layer.problem: layer.mapping for layer in given.layers}
+        seconds, results = best(partial(simulate_all, mapped, hardware), RUNS)
+        cycles, stepped = sum(result.cycles for result in results), sum(result.stepped for result in results)
+        data[name] = {"seconds": round(seconds, 3), "layers": len(mapped), "cycles": cycles, "stepped": stepped}
+        note = f"{len(mapped)} distinct layers, {cycles:,} cycles, {stepped:,} of them stepped"
         lines.append(Line(name, seconds, "s", SECONDS, note=note))
     return Report(f"Whole networks on {HARDWARE}, mappings given, warm", lines, data)
 
