@@ -12,11 +12,12 @@ from maerisim import documents
 from maerisim.documents import Complaint
 from maerisim.documents.sizes import InputShape, PaddingPair, PositivePair, Size
 from maerisim.errors import NotSupportedError
-from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d, ConvTranspose2d, Pair, Zeros, too_large, wrong_bitmap
+from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d, Pair, Zeros, too_large, wrong_bitmap
 from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
 from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
+from maerisim.workload.transposed import ConvTranspose2d
 
 
 class _Pool2d(BatchedLayer):

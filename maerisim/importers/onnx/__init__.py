@@ -23,9 +23,9 @@ from maerisim.importers.onnx.host import Work
 from maerisim.importers.onnx.model import Model, Node, RefusedError, load
 from maerisim.importers.onnx.zeros import nonzeros
 from maerisim.text import harmless
-from maerisim.workload.convolutions import ConvTranspose2d
 from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
+from maerisim.workload.transposed import ConvTranspose2d
 
 READERS: Mapping[str, Callable[[Node], list[Made]]] = {
     "Conv": convolutions.at(x=0, w=1, bias=2),
