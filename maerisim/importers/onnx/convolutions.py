@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from maerisim.importers.layers import brief
-from maerisim.importers.onnx.model import Node, RefusedError, Shape
+from maerisim.importers.onnx.model import OnnxNode, RefusedError, TensorShape
 
 Fields = dict[str, Any]
 OPS = {1: "conv1d", 2: "conv2d", 3: "conv3d"}
@@ -37,7 +37,7 @@ class Window(NamedTuple):
     after: int
 
 
-def windows(node: Node, spatial: Shape, kernel: Sequence[int]) -> list[Window]:
+def windows(node: OnnxNode, spatial: TensorShape, kernel: Sequence[int]) -> list[Window]:
     """The windows of a convolution or pooling along each axis."""
     axes = len(spatial)
     strides, dilations = (node.integers(name, axes, 1) for name in ("strides", "dilations"))
@@ -81,10 +81,10 @@ def spatial_fields(axes: Sequence[Window], channels: int) -> tuple[Fields, str]:
     return fields, comment
 
 
-def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -> Callable[[Node], list[Made]]:
+def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -> Callable[[OnnxNode], list[Made]]:
     """A reader of convolutions with input, weights, bias and the weights' zero point at these places."""
 
-    def convolution(node: Node) -> list[Made]:
+    def convolution(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(x, (3, 4, 5))
         filters, of_group, *kernel = node.shape(w, (len(spatial) + 2,))
         groups = node.integer("group", 1)
@@ -112,7 +112,7 @@ def common(batch: int, *, bias: bool = False) -> Fields:
     return ({"bias": True} if bias else {}) | ({"batch": batch} if batch > 1 else {})
 
 
-def _cut(node: Node, axis: int, axes: int, full: int, same: int) -> tuple[int, int]:
+def _cut(node: OnnxNode, axis: int, axes: int, full: int, same: int) -> tuple[int, int]:
     """Outputs that ConvTranspose leaves out at both ends of an axis, of ``full``; ``same`` are as many as inputs times stride."""
     pads, automatic = node.integers("pads", 2 * axes, 0), node.text("auto_pad", "NOTSET")
     wanted = node.integers("output_shape", axes, 0)[axis] or (same if automatic.startswith("SAME") else 0)
@@ -122,7 +122,7 @@ def _cut(node: Node, axis: int, axes: int, full: int, same: int) -> tuple[int, i
     return (0, 0) if automatic == "VALID" else (pads[axis], pads[axis + axes])
 
 
-def transposed(node: Node) -> list[Made]:
+def transposed(node: OnnxNode) -> list[Made]:
     """ConvTranspose; one of one dimension is a row."""
     batch, channels, *spatial = node.shape(0, (3, 4, 5))
     if len(spatial) == 3:
@@ -158,10 +158,10 @@ def transposed(node: Node) -> list[Made]:
     return [Made(fields | common(batch, bias=bool(node.input(2))))]
 
 
-def pooling(op: str) -> Callable[[Node], list[Made]]:
+def pooling(op: str) -> Callable[[OnnxNode], list[Made]]:
     """A reader of poolings: those of one dimension are rows, in three dimensions one has to have a kernel of 1."""
 
-    def pool(node: Node) -> list[Made]:
+    def pool(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(0, (3, 4, 5))
         kernel = node.integers("kernel_shape", len(spatial), 1)
         axes = windows(node, tuple(spatial), kernel)
@@ -191,10 +191,10 @@ def pooling(op: str) -> Callable[[Node], list[Made]]:
     return pool
 
 
-def global_pooling(op: str) -> Callable[[Node], list[Made]]:
+def global_pooling(op: str) -> Callable[[OnnxNode], list[Made]]:
     """A reader of poolings over the whole plane."""
 
-    def pool(node: Node) -> list[Made]:
+    def pool(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(0, (3, 4, 5))
         plane = [prod(spatial[:-1]), spatial[-1]]
         return [Made({"op": op, "input": [channels, *plane], "kernel": brief(*plane)} | common(batch))]
