@@ -3,7 +3,7 @@
     python benchmarks/bench_memory.py
 
 Each layer is simulated with the same tile on 64 multipliers in a process of its own. The last line is JSON: the layers'
-MACs and peaks in bytes.
+MACs and peaks in bytes. What is measured is the simulation alone, without the estimate that ``maerisim.simulate`` makes as well.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 
 PROGRAM = """
 import json, resource, sys
-from maerisim import Mapping, Problem, simulate
+from maerisim import Hardware, Mapping, Problem
+from maerisim.ways.way import simulate
 
 problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))
-simulate("maeri-64", problem, mapping=Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"))
+simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"), Hardware.load("maeri-64"))
 unit = 1 if sys.platform == "darwin" else 1024
 print(json.dumps({"macs": problem.macs, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
 """

@@ -18,7 +18,6 @@ from maerisim.workload.convolutions import (
     Conv1d,
     Conv2d,
     Conv3d,
-    ConvTranspose2d,
     Pair,
     Zeros,
     sides_of,
@@ -29,6 +28,7 @@ from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
 from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
+from maerisim.workload.transposed import ConvTranspose2d
 
 
 class _Pool2d(BatchedLayer):

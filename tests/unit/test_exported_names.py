@@ -53,6 +53,7 @@ def test_signatures_for_type_checkers_name_the_keys_of_the_documents() -> None:
         "workload.network",
         "workload.layers",
         "workload.convolutions",
+        "workload.transposed",
         "workload.recurrent",
     ):
         tree = ast.parse((ROOT / "maerisim" / f"{module.replace('.', '/')}.py").read_text("utf-8"))

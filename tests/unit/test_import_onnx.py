@@ -167,6 +167,7 @@ def test_a_bias_is_a_parameter_and_named_like_its_node_or_output():
         ([1, 4, 5, 5], (4, 3, 3, 3), {"strides": [2, 2], "auto_pad": "SAME_UPPER", "group": 2}, (10, 10)),
         ([1, 4, 5, 5], (4, 6, 3, 3), {"strides": [2, 2], "pads": [1, 0, 0, 1]}, (10, 10)),
         ([1, 4, 5, 5], (4, 6, 3, 3), {"strides": [3, 3], "output_shape": [14, 15]}, (14, 15)),
+        ([1, 4, 5, 5], (4, 6, 4, 5), {"strides": [3, 3], "pads": [0, 1, 2, 3], "output_padding": [1, 1]}, (15, 14)),
         ([1, 4, 5], (4, 6, 4), {"strides": [2], "pads": [1, 1]}, (1, 10)),
     ],
 )
@@ -178,7 +179,7 @@ def test_transposed_convolutions(shape, weights, attributes, output):
     assert layer.op == "conv_transpose2d"
     assert layer.output == output
     strides, pads = attributes["strides"], attributes.get("pads", [0] * 4)
-    begins = [1, 1] if "output_shape" in attributes else pads[: len(strides)]
+    begins = [1, 0] if "output_shape" in attributes else pads[: len(strides)]
     if "auto_pad" in attributes:
         begins = [0, 0]
     met = [  # taps that an output meets, inserted zeros left out

@@ -8,9 +8,10 @@ from typing import get_args
 import pytest
 
 from maerisim.documents import locate, shipped
-from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d, ConvTranspose2d
+from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d
 from maerisim.workload.layers import AvgPool2d, Fused, Layer, MaxPool2d
 from maerisim.workload.network import Network
+from maerisim.workload.transposed import ConvTranspose2d
 
 # Parameters: Caffe's bvlc_alexnet and bvlc_googlenet, Simonyan & Zisserman's model D, and num_params of torchvision's
 # weights (ResNet50_, SqueezeNet1_0_, MobileNet_V2_Weights). For BERT base: the 12 encoder layers of the 109,482,240

@@ -19,15 +19,15 @@ from maerisim.errors import DocumentError
 from maerisim.importers.layers import ImportedLayer, ImportedNetwork, ModelNode, with_distinct_names
 from maerisim.importers.onnx import convolutions, products, recurrent
 from maerisim.importers.onnx.convolutions import Fields, Made
-from maerisim.importers.onnx.host import Work
-from maerisim.importers.onnx.model import Model, Node, RefusedError, load
+from maerisim.importers.onnx.host import HostWork
+from maerisim.importers.onnx.model import OnnxModel, OnnxNode, RefusedError, load
 from maerisim.importers.onnx.zeros import nonzeros
 from maerisim.text import harmless
-from maerisim.workload.convolutions import ConvTranspose2d
 from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
+from maerisim.workload.transposed import ConvTranspose2d
 
-READERS: Mapping[str, Callable[[Node], list[Made]]] = {
+READERS: Mapping[str, Callable[[OnnxNode], list[Made]]] = {
     "Conv": convolutions.at(x=0, w=1, bias=2),
     "QLinearConv": convolutions.at(x=0, w=3, bias=8, zero_point=5),
     "ConvInteger": convolutions.at(x=0, w=1, zero_point=3),
@@ -92,10 +92,10 @@ def read(
 class _Reader:
     """The layers of a model, what was refused, and all that it does."""
 
-    def __init__(self, model: Model, *, sparsity: bool) -> None:
+    def __init__(self, model: OnnxModel, *, sparsity: bool) -> None:
         self.layers: list[ImportedLayer] = []
         self.notes: list[str] = []
-        self.work = Work()
+        self.work = HostWork()
         self._refused: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._sparsity = sparsity
         for node in model.nodes:
@@ -107,7 +107,7 @@ class _Reader:
             except RefusedError as error:
                 self._refused[f"{node.model.path}: {node.op}", str(error)].append(node.name)
 
-    def _take(self, node: Node) -> None:
+    def _take(self, node: OnnxNode) -> None:
         if not node.is_standard:
             raise RefusedError(f"an operator of '{node.proto.domain}', which ONNX does not define")
         if node.op in CONTROL_FLOW or node.subgraphs:
@@ -121,7 +121,7 @@ class _Reader:
         self.layers += [layer for layer, _ in made]
         self.work.layers(node, sum(operations for _, operations in made))
 
-    def _layer(self, node: Node, made: Made) -> tuple[ImportedLayer, int]:
+    def _layer(self, node: OnnxNode, made: Made) -> tuple[ImportedLayer, int]:
         """The layer, and its operations. Refuses what the network document cannot hold, and other outputs than ONNX's."""
         fields: Fields = {"name": node.name + made.suffix, **made.fields}
         comment = made.comment

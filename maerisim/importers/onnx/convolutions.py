@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from maerisim.importers.layers import brief
-from maerisim.importers.onnx.model import Node, RefusedError, Shape
+from maerisim.importers.onnx.model import OnnxNode, RefusedError, TensorShape
 
 Fields = dict[str, Any]
 OPS = {1: "conv1d", 2: "conv2d", 3: "conv3d"}
@@ -37,7 +37,7 @@ class Window(NamedTuple):
     after: int
 
 
-def windows(node: Node, spatial: Shape, kernel: Sequence[int]) -> list[Window]:
+def windows(node: OnnxNode, spatial: TensorShape, kernel: Sequence[int]) -> list[Window]:
     """The windows of a convolution or pooling along each axis."""
     axes = len(spatial)
     strides, dilations = (node.integers(name, axes, 1) for name in ("strides", "dilations"))
@@ -81,10 +81,10 @@ def spatial_fields(axes: Sequence[Window], channels: int) -> tuple[Fields, str]:
     return fields, comment
 
 
-def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -> Callable[[Node], list[Made]]:
+def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -> Callable[[OnnxNode], list[Made]]:
     """A reader of convolutions with input, weights, bias and the weights' zero point at these places."""
 
-    def convolution(node: Node) -> list[Made]:
+    def convolution(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(x, (3, 4, 5))
         filters, of_group, *kernel = node.shape(w, (len(spatial) + 2,))
         groups = node.integer("group", 1)
@@ -112,7 +112,17 @@ def common(batch: int, *, bias: bool = False) -> Fields:
     return ({"bias": True} if bias else {}) | ({"batch": batch} if batch > 1 else {})
 
 
-def transposed(node: Node) -> list[Made]:
+def _cut(node: OnnxNode, axis: int, axes: int, full: int, same: int) -> tuple[int, int]:
+    """Outputs that ConvTranspose leaves out at both ends of an axis, of ``full``; ``same`` are as many as inputs times stride."""
+    pads, automatic = node.integers("pads", 2 * axes, 0), node.text("auto_pad", "NOTSET")
+    wanted = node.integers("output_shape", axes, 0)[axis] or (same if automatic.startswith("SAME") else 0)
+    if wanted:
+        total = full - wanted
+        return (total // 2, total - total // 2) if automatic == "SAME_UPPER" else (total - total // 2, total // 2)
+    return (0, 0) if automatic == "VALID" else (pads[axis], pads[axis + axes])
+
+
+def transposed(node: OnnxNode) -> list[Made]:
     """ConvTranspose; one of one dimension is a row."""
     batch, channels, *spatial = node.shape(0, (3, 4, 5))
     if len(spatial) == 3:
@@ -122,27 +132,16 @@ def transposed(node: Node) -> list[Made]:
     if of_input != channels:
         raise RefusedError(f"weights of {of_input} input channels, but the input has {channels}")
     strides, dilations = (node.integers(name, axes, 1) for name in ("strides", "dilations"))
-    more, pads = node.integers("output_padding", axes, 0), node.integers("pads", 2 * axes, 0)
-    wanted = node.integers("output_shape", axes, 0)
-    automatic = node.text("auto_pad", "NOTSET")
+    more = node.integers("output_padding", axes, 0)
     padding, beyond = [], []
     for axis, size in enumerate(spatial):
-        covered = (size - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1
-        total, end = pads[axis] + pads[axis + axes], more[axis]
-        if automatic.startswith("SAME"):
-            total = covered + end - size * strides[axis]
-        elif automatic == "VALID":
-            total = 0
-        if wanted[axis]:
-            total = covered + end - wanted[axis]
-        outputs = covered + end - total
-        # Which side has more does not matter to the loops: it is the same, mirrored.
-        side = pads[axis : axis + axes + 1 : axes] if not wanted[axis] and automatic == "NOTSET" else (total // 2,)
-        least = max(0, *side) if len(side) == 2 else max(0, -(-total // 2))
-        padding.append(least)
-        beyond.append(outputs - covered + 2 * least)
-    if min(beyond) < 0:
-        raise RefusedError(f"outputs are cut off by more than padding {padding} on one side")
+        full = (size - 1) * strides[axis] + (kernel[axis] - 1) * dilations[axis] + 1
+        before, after = _cut(node, axis, axes, full + more[axis], size * strides[axis])
+        if min(before, after) < 0:
+            raise RefusedError("outputs that no input reaches, at the beginning")
+        # The loops do not know where they begin: what is cut off more at the end is cut off at the other, mirrored.
+        padding.append(max(before, after - more[axis]))
+        beyond.append(more[axis] - before - after + 2 * padding[axis])
     row = [1] if axes == 1 else []
     fields: Fields = {"op": "conv_transpose2d", "input": [channels, *row, *spatial], "filters": of_group * groups}
     fields["kernel"] = brief(*row, *kernel)
@@ -159,10 +158,10 @@ def transposed(node: Node) -> list[Made]:
     return [Made(fields | common(batch, bias=bool(node.input(2))))]
 
 
-def pooling(op: str) -> Callable[[Node], list[Made]]:
+def pooling(op: str) -> Callable[[OnnxNode], list[Made]]:
     """A reader of poolings: those of one dimension are rows, in three dimensions one has to have a kernel of 1."""
 
-    def pool(node: Node) -> list[Made]:
+    def pool(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(0, (3, 4, 5))
         kernel = node.integers("kernel_shape", len(spatial), 1)
         axes = windows(node, tuple(spatial), kernel)
@@ -170,7 +169,11 @@ def pooling(op: str) -> Callable[[Node], list[Made]]:
             raise RefusedError("a pooling with dilated windows")
         axes = [axis._replace(dilation=1) for axis in axes]
         if len(axes) == 3:
-            still = [place for place, axis in enumerate(axes) if axis.kernel == axis.stride == 1 and not axis.after]
+            still = [
+                place
+                for place, axis in enumerate(axes)
+                if axis.kernel == axis.stride == 1 and not axis.before + axis.after
+            ]
             if not still:
                 raise RefusedError("a pooling over three dimensions, expected a kernel of 1 along one of them")
             channels *= axes.pop(still[0]).size
@@ -188,10 +191,10 @@ def pooling(op: str) -> Callable[[Node], list[Made]]:
     return pool
 
 
-def global_pooling(op: str) -> Callable[[Node], list[Made]]:
+def global_pooling(op: str) -> Callable[[OnnxNode], list[Made]]:
     """A reader of poolings over the whole plane."""
 
-    def pool(node: Node) -> list[Made]:
+    def pool(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(0, (3, 4, 5))
         plane = [prod(spatial[:-1]), spatial[-1]]
         return [Made({"op": op, "input": [channels, *plane], "kernel": brief(*plane)} | common(batch))]

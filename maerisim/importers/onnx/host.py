@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from math import prod
 
-from maerisim.importers.onnx.model import Node
+from maerisim.importers.onnx.model import OnnxNode
 from maerisim.text import harmless
 
 FREE = ("Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
@@ -18,7 +18,7 @@ MOVING = (
 """Operators that only move words."""
 
 
-class Work:
+class HostWork:
     """Operations and words of all nodes: of layers, and by operator those that are not."""
 
     def __init__(self) -> None:
@@ -26,12 +26,12 @@ class Work:
         self._host: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._constants = 0
 
-    def layers(self, node: Node, operations: int) -> None:
+    def layers(self, node: OnnxNode, operations: int) -> None:
         """A node that became layers with so many operations."""
         self._known[0] += operations
         self._known[1] += words(node)
 
-    def host(self, node: Node) -> None:
+    def host(self, node: OnnxNode) -> None:
         """A node that MAERI does not run."""
         done, moved = operations(node), 0 if node.op in FREE else words(node)
         for place, value in enumerate((1, done, moved)):
@@ -55,12 +55,12 @@ class Work:
             yield f"Known before the model runs: what {self._constants:,} of its nodes give."
 
 
-def words(node: Node) -> int:
+def words(node: OnnxNode) -> int:
     """Words of all inputs and outputs of known shape."""
     return node.elements([name for name in (*node.proto.input, *node.proto.output) if name])
 
 
-def operations(node: Node) -> int:
+def operations(node: OnnxNode) -> int:
     """One for every word of the largest input or output; none where words are only moved."""
     if node.op in (*FREE, *MOVING):
         return 0

@@ -15,7 +15,7 @@ from maerisim.text import harmless
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
-Shape = tuple[int, ...]
+TensorShape = tuple[int, ...]
 
 ALREADY_KNOWN = ("Shape", "Size")
 """Operators whose result is known as soon as shapes are."""
@@ -34,30 +34,30 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Model:
+class OnnxModel:
     """The graph, the shape of each value as far as it is known, and what is known before the model runs."""
 
     path: Path
     graph: GraphProto
     opset: int
-    inputs: Mapping[str, Shape]
-    shapes: Mapping[str, Shape]
+    inputs: Mapping[str, TensorShape]
+    shapes: Mapping[str, TensorShape]
     weights: Mapping[str, TensorProto]
     makers: Mapping[str, NodeProto] = field(repr=False)
     constants: frozenset[str] = frozenset()
 
     @property
-    def nodes(self) -> Iterator[Node]:
+    def nodes(self) -> Iterator[OnnxNode]:
         """The nodes in the order in which they run."""
         for place, proto in enumerate(self.graph.node, 1):
-            yield Node(self, proto, place)
+            yield OnnxNode(self, proto, place)
 
 
 @dataclass(frozen=True)
-class Node:
+class OnnxNode:
     """A node of the graph: number ``place`` of them."""
 
-    model: Model
+    model: OnnxModel
     proto: NodeProto
     place: int
 
@@ -97,7 +97,7 @@ class Node:
         """Whether an input is known before the model runs."""
         return self.input(place) in self.model.constants
 
-    def shape(self, place: int, ranks: Sequence[int] = ()) -> Shape:
+    def shape(self, place: int, ranks: Sequence[int] = ()) -> TensorShape:
         """The shape of an input, of as many dimensions as one of ``ranks``."""
         name = self.input(place)
         if not name:
@@ -112,7 +112,7 @@ class Node:
             raise RefusedError(f"its input '{name}' of shape {list(shape)} is empty")
         return shape
 
-    def output_shape(self, place: int = 0) -> Shape | None:
+    def output_shape(self, place: int = 0) -> TensorShape | None:
         """The shape of an output, if it is known."""
         outputs = self.proto.output
         return self.model.shapes.get(outputs[place]) if place < len(outputs) else None
@@ -147,7 +147,7 @@ class Node:
         return tuple(found.ints)
 
 
-def load(path: Path, batch: int | None, sizes: Mapping[str, int]) -> Model:
+def load(path: Path, batch: int | None, sizes: Mapping[str, int]) -> OnnxModel:
     """Read a model and find its shapes; ``batch`` and ``sizes`` (by name, or ``input.place``) are those of symbolic dimensions.
 
     Raises DocumentError for what is no model, for symbolic sizes that are not given and given ones that it does not have,
@@ -283,10 +283,10 @@ def _batch_sizes(
     return found
 
 
-def _with_shapes(path: Path, model: ModelProto) -> Model:
+def _with_shapes(path: Path, model: ModelProto) -> OnnxModel:
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
-    shapes: dict[str, Shape] = {name: tuple(tensor.dims) for name, tensor in weights.items()}
+    shapes: dict[str, TensorShape] = {name: tuple(tensor.dims) for name, tensor in weights.items()}
     shapes |= {each.values.name: tuple(each.dims) for each in graph.sparse_initializer}
     constants = set(shapes)
     for value in (*graph.input, *graph.value_info, *graph.output):
@@ -305,16 +305,16 @@ def _with_shapes(path: Path, model: ModelProto) -> Model:
     inputs = {
         value.name: shapes[value.name] for value in graph.input if value.name in shapes and value.name not in weights
     }
-    return Model(path, graph, opset, inputs, shapes, weights, makers, frozenset(constants))
+    return OnnxModel(path, graph, opset, inputs, shapes, weights, makers, frozenset(constants))
 
 
-def _product(shape: Shape) -> int:
+def _product(shape: TensorShape) -> int:
     size = 1
     for each in shape:
         size *= each
     return size
 
 
-def folder_of(model: Model) -> str:
+def folder_of(model: OnnxModel) -> str:
     """Where files of weights lie."""
     return str(model.path.absolute().parent)

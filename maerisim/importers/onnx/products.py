@@ -7,11 +7,11 @@ from math import prod
 from string import ascii_letters
 
 from maerisim.importers.onnx.convolutions import Fields, Made, common
-from maerisim.importers.onnx.model import Node, RefusedError
+from maerisim.importers.onnx.model import OnnxNode, RefusedError
 
 
 def product(
-    node: Node,
+    node: OnnxNode,
     places: tuple[int, int],
     labels: tuple[str, str],
     kept: str,
@@ -71,7 +71,7 @@ def _sizes(sizes: Mapping[str, int], labels: Sequence[str]) -> int:
     return prod(sizes[label] for label in labels)
 
 
-def gemm(node: Node) -> list[Made]:
+def gemm(node: OnnxNode) -> list[Made]:
     """Gemm: A or B may be transposed, C is a bias."""
     labels = ("km" if node.integer("transA") else "mk", "nk" if node.integer("transB") else "kn")
     for place in (0, 1):
@@ -79,10 +79,12 @@ def gemm(node: Node) -> list[Made]:
     return product(node, (0, 1), labels, "mn", bias=bool(node.input(2)))
 
 
-def matmul(a: int, b: int, zero_points: tuple[int | None, int | None] = (None, None)) -> Callable[[Node], list[Made]]:
+def matmul(
+    a: int, b: int, zero_points: tuple[int | None, int | None] = (None, None)
+) -> Callable[[OnnxNode], list[Made]]:
     """A reader of NumPy's matmul of the inputs at these places."""
 
-    def read(node: Node) -> list[Made]:
+    def read(node: OnnxNode) -> list[Made]:
         left, right = len(node.shape(a)), len(node.shape(b))
         if not left or not right or max(left, right) > 20:
             raise RefusedError(f"a product of operands of {left} and {right} dimensions")
@@ -96,7 +98,7 @@ def matmul(a: int, b: int, zero_points: tuple[int | None, int | None] = (None, N
     return read
 
 
-def einsum(node: Node) -> list[Made]:
+def einsum(node: OnnxNode) -> list[Made]:
     """Einsum of two operands that is a matrix product."""
     equation = node.text("equation").replace(" ", "")
     terms, arrow, kept = equation.partition("->")
@@ -118,7 +120,7 @@ def einsum(node: Node) -> list[Made]:
     return product(node, (0, 1), (labels[0], labels[1]), kept)
 
 
-def attention(node: Node) -> list[Made]:
+def attention(node: OnnxNode) -> list[Made]:
     """Attention of ONNX: scores of queries with keys, then of scores with values, for every head.
 
     Heads of queries that share one of keys are rows of one product. Masked products are computed as well.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.importers.onnx.convolutions import Fields, Made, common
-from maerisim.importers.onnx.model import Node, RefusedError
+from maerisim.importers.onnx.model import OnnxNode, RefusedError
 from maerisim.importers.onnx.products import with_weights
 
 
@@ -20,7 +20,7 @@ class Sequence(NamedTuple):
     ends: tuple[str, ...]
 
 
-def sequence(node: Node, gates: int) -> Sequence:
+def sequence(node: OnnxNode, gates: int) -> Sequence:
     """The sizes of a node of so many gates."""
     first, second, inputs = node.shape(0, (3,))
     steps, batch = (second, first) if node.integer("layout") else (first, second)
@@ -35,7 +35,7 @@ def sequence(node: Node, gates: int) -> Sequence:
     )
 
 
-def lstm(node: Node) -> list[Made]:
+def lstm(node: OnnxNode) -> list[Made]:
     """LSTM without peepholes."""
     if node.input(7):
         raise RefusedError("peepholes")
@@ -49,7 +49,7 @@ def _cells(op: str, of: Sequence) -> list[Made]:
     return [Made({"op": op} | sizes | common(of.batch, bias=of.bias), suffix=end) for end in of.ends]
 
 
-def gru(node: Node) -> list[Made]:
+def gru(node: OnnxNode) -> list[Made]:
     """GRU; one that resets after the product with the state is a layer for each of its parts, in every time step."""
     of = sequence(node, 3)
     if not node.integer("linear_before_reset"):
@@ -73,7 +73,7 @@ def gru(node: Node) -> list[Made]:
     ]
 
 
-def rnn(node: Node) -> list[Made]:
+def rnn(node: OnnxNode) -> list[Made]:
     """A plain recurrent layer: one product of input and state in every time step."""
     of = sequence(node, 1)
     fields = with_weights(of.inputs + of.cells, of.cells, of.batch) | ({"bias": True} if of.bias else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maerisim.errors import DocumentError
-from maerisim.importers.onnx.model import Model, Node, folder_of
+from maerisim.importers.onnx.model import OnnxModel, OnnxNode, folder_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,7 @@ KEEPING = ("Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"
 """Operators that keep the number of zeros; what quantised weights have for one is their zero point."""
 
 
-def nonzeros(node: Node, weights: int, zero_point: int | None) -> tuple[int, int] | None:
+def nonzeros(node: OnnxNode, weights: int, zero_point: int | None) -> tuple[int, int] | None:
     """How many weights of an input are not zero, of how many; None where they are computed. Raises DocumentError."""
     zero = node.input(zero_point) if zero_point is not None else ""
     name, model = node.input(weights), node.model
@@ -25,7 +25,7 @@ def nonzeros(node: Node, weights: int, zero_point: int | None) -> tuple[int, int
         if maker is None or maker.op_type not in KEEPING:
             return None
         if maker.op_type == "DequantizeLinear":
-            through = Node(model, maker, 0)
+            through = OnnxNode(model, maker, 0)
             zero, axis = through.input(2), through.integer("axis", 1)
         name = maker.input[0]
     values = stored(model, name)
@@ -42,7 +42,7 @@ def nonzeros(node: Node, weights: int, zero_point: int | None) -> tuple[int, int
     return int(different.sum()), int(values.size)
 
 
-def stored(model: Model, name: str) -> NDArray[np.generic]:
+def stored(model: OnnxModel, name: str) -> NDArray[np.generic]:
     """The values of an initialiser, also of one in a file of its own. Raises DocumentError."""
     import onnx
 
