@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from maerisim.arrays import Ints, Mask
+from maerisim.kernels.stepping import walk
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
 from maerisim.kernels.stepping.record import DeepQueues, Record
-from maerisim.kernels.stepping.operand_store import FORWARDED, INPUTS, PARTIAL_SUMS
+from maerisim.kernels.stepping.operand_store import FORWARDED, INPUTS, PARTIAL_SUMS, WEIGHTS
 from maerisim.program.program import ACTIVE
 
 _WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers", "returning_walkers")
@@ -80,13 +81,17 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
     of_machine = views.pop("")
     parts: dict[str, Any] = {name: getattr(machine, name)._replace(**fields) for name, fields in views.items()}
     machine = machine._replace(**parts, **of_machine)
-    levels = machine.compute_walkers.turns.shape[1] + 1
+    loops = machine.compute_walkers.turns.shape[1]
+    levels, loading = loops + 1, _watched_weights(machine)
+    if loading >= 0:
+        levels *= 2
     watched = _watched_switch(machine)
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
     return machine, Record(
         watched=watched,
+        loading=loading,
         first_bits=place["lanes", "bits"],
         state=state,
         queues=_deep_queues(machine, len(state), levels, place),
@@ -103,6 +108,8 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         failures=zeros(levels),
         pause=zeros(levels),
         turns=machine.compute_walkers.turns[watched].copy(),
+        loading_turns=machine.stream_walkers.turns[loading].copy(),
+        loading_left=zeros(1),
         moved=zeros(walkers_before),
         step_clock=place["stream_walkers", "step"],
         returning_clock=place["returning_walkers", "step"],
@@ -120,6 +127,14 @@ def _watched_switch(machine: LaneMachine) -> int:
     return int(np.argmax((machine.lanes.uses & ACTIVE).any(axis=0)))
 
 
+def _watched_weights(machine: LaneMachine) -> int:
+    """The weights of the first port that has any, where all are waited for; else -1."""
+    ports = machine.ports.head.shape[1]
+    of_weights = np.arange(WEIGHTS * ports, (WEIGHTS + 1) * ports)
+    used = [walker for walker in of_weights if machine.code.op[machine.stream_walkers.row[walker]] != walk.HALT]
+    return int(used[0]) if used and machine.lanes.together > 1 else -1
+
+
 def _deep_queues(machine: LaneMachine, entries: int, levels: int, place: dict[tuple[str, str], int]) -> DeepQueues:
     """The queues with room for at least ``DEEP`` words: all wires, and operand stores whose words are used in turn."""
     lanes, network = machine.lanes, machine.network
@@ -132,6 +147,20 @@ def _deep_queues(machine: LaneMachine, entries: int, levels: int, place: dict[tu
         if first >= 0
         for word in range(lanes.words)
     ]
+    # Words of a ring are used one after the other, and what is left of them is never too much.
+    rows += [
+        (bits + int(lanes.available[store]) + word, int(lanes.planes[store]), walk.LATEST, -1, int(lanes.together == 1))
+        for store in (INPUTS, WEIGHTS, FORWARDED)
+        if lanes.present[store] != lanes.available[store]
+        for word in range(lanes.words)
+    ]
+    if lanes.together > 1:
+        # Weights that arrive matter when they have all arrived.
+        rows += [
+            (bits + int(first) + word, int(lanes.planes[WEIGHTS]), lanes.together, -1, 0)
+            for first in (lanes.present[WEIGHTS], lanes.claimed[WEIGHTS])
+            for word in range(lanes.words)
+        ]
     slots = zip(network.first.tolist(), network.planes.tolist(), network.depth.tolist(), strict=True)
     rows += [(bits + first, planes, depth, slot, 1) for slot, (first, planes, depth) in enumerate(slots)]
     rows += [(words + wire, 0, depth, -1, 1) for wire, depth in enumerate(machine.wires.depth.tolist())]

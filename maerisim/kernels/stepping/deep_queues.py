@@ -13,7 +13,7 @@ from maerisim.kernels.compiling.jit import helper, inlined
 from maerisim.kernels.stepping import walk
 from maerisim.kernels.stepping.bit_planes import bitwise
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
-from maerisim.kernels.stepping.record import Record
+from maerisim.kernels.stepping.record import Record, hand_on_empty
 
 LAST_COLUMN = -(1 << 63)
 """The bit of column 63 in a signed word."""
@@ -36,16 +36,6 @@ def note_empty(machine: LaneMachine, record: Record) -> None:
         else:
             entry = first - record.first_bits
             queues.empty[group] |= ~bitwise.positive(machine.lanes.bits, entry, queues.stride, planes)
-
-
-@inlined
-def hand_on_empty(record: Record, level: int) -> None:
-    """At a boundary of ``level``: what has been empty since the last one was so since the copies of all levels outside it."""
-    queues = record.queues
-    for group in range(len(queues.first)):
-        for outer in range(level + 1):
-            queues.saved_empty[outer, group] |= queues.empty[group]
-        queues.empty[group] = bitwise.NONE
 
 
 @helper
@@ -105,6 +95,7 @@ def different_columns(record: Record, group: int, level: int) -> int:
 def until_queue_matters(record: Record, level: int, distance: int) -> int:
     """Repetitions of a stretch of ``distance`` cycles in which no queue whose words have changed can be empty or full."""
     least = walk.LATEST
+    hand_on_empty(record)
     for group in range(len(record.queues.first)):
         different, room = different_columns(record, group, level), record.queues.depth[group] - distance - 1
         for column in range(64 if different else 0):
@@ -113,7 +104,7 @@ def until_queue_matters(record: Record, level: int, distance: int) -> int:
             now, then = count_in(record, group, column, NOW), count_in(record, group, column, level)
             if now < then and (then > room or now <= distance):
                 return 0
-            if now > then and has_been_empty(record, group, column, level):
+            if now > then and record.queues.asked[group] and (then == 0 or has_been_empty(record, group, column, level)):
                 return 0
             spare = room - now if now > then else now - distance - 1
             least = min(least, spare // abs(now - then))

@@ -13,16 +13,15 @@ from maerisim.kernels.compiling.jit import inlined, kernel
 from maerisim.kernels.stepping import counted, ending, recurrence
 from maerisim.kernels.stepping.bit_planes.fabric import begin, step_cycle
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
-from maerisim.kernels.stepping.deep_queues import change_queues, hand_on_empty, note_empty, until_queue_matters
+from maerisim.kernels.stepping.deep_queues import change_queues, note_empty, until_queue_matters
 from maerisim.kernels.stepping.record import DIFFERENT, EQUAL, Record, boundary, forget, go_on, recurs
 
 
 @inlined
-def look(machine: LaneMachine, record: Record, level: int, cycle: int) -> int:
+def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle: int) -> int:
     """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from."""
-    for inner in range(level + 1, len(record.valid)):
+    for inner in range(level + 1, innermost + 1):
         forget(record, inner, True)
-    hand_on_empty(record, level)
     repetitions = 0
     found = recurs(record, level, cycle, machine.ports.line.shape[0])
     if found != DIFFERENT:
@@ -50,7 +49,8 @@ def run(
     if cycle == 0:
         begin(machine)
     idle, steps, deep = 0, 0, len(record.queues.first) > 0
-    walkers, watched = machine.compute_walkers, record.watched
+    walkers, watched, loops = machine.compute_walkers, record.watched, machine.compute_walkers.turns.shape[1]
+    streams, loading = machine.stream_walkers, record.loading
     while steps < budget:
         if machine.tally[counted.RESULTS] >= expected:
             return ending.COMPLETE, cycle, steps
@@ -64,9 +64,14 @@ def run(
             continue
         if deep:
             note_empty(machine, record)
-        if walkers.left[watched] == left and walkers.row[watched] == row:
-            continue
-        level = boundary(walkers, record)
-        if level >= 0:
-            cycle = look(machine, record, level, cycle)
+        if walkers.left[watched] != left or walkers.row[watched] != row:
+            level = boundary(walkers, watched, record.turns)
+            if level >= 0:
+                cycle = look(machine, record, level, loops, cycle)
+        elif loading >= 0 and streams.left[loading] != record.loading_left[0]:
+            record.loading_left[0] = streams.left[loading]
+            level = boundary(streams, loading, record.loading_turns)
+            if level >= 0:
+                cycle = look(machine, record, loops + 1 + level, 2 * loops + 1, cycle)
+                record.loading_left[0] = streams.left[loading]
     return ending.RUNNING, cycle, steps

@@ -1,8 +1,9 @@
 """The state of a run, and earlier copies of it that it may come to be equal to.
 
-The moments to compare are those at which one walker begins an iteration of its loops. Each level of its loop nest has a copy
-of its own, so that inner loops are skipped within every iteration of an outer one, and the outer ones as soon as they recur
-as well.
+The moments to compare are those at which one walker begins an iteration of its loops: that of a multiplier switch, and where
+all weights are waited for also that of the weights at a port, as nothing else moves while they are loaded. Each level of
+its loop nest has a copy of its own, so that inner loops are skipped within every iteration of an outer one, and the outer
+ones as soon as they recur as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.arrays import Ints, Mask
-from maerisim.kernels.compiling.jit import inlined
+from maerisim.kernels.compiling.jit import helper, inlined
 from maerisim.kernels.stepping import counted
 from maerisim.kernels.stepping.machine import Bits
 from maerisim.kernels.stepping.walk import Walkers
@@ -47,11 +48,13 @@ class Record(NamedTuple):
     have gone down, one per walker, and clocks (control steps, counts) may have grown; the arrays of a machine are views of
     them. ``first_bits`` is the first entry of the bit planes. ``valid``, ``since`` and
     ``window`` renew the copies at growing distances (Brent's method); ``failures`` and ``pause`` leave levels out that
-    do not recur. ``turns`` are the watched walker's loop counters at its last boundary, ``moved`` is scratch; the places of
+    do not recur. ``turns`` are the loop counters of the ``watched`` switch at its last boundary, ``loading_turns`` those of
+    the weights that are watched while they are ``loading`` (-1: none are), whose levels follow; ``moved`` is scratch. The places of
     what is compared among the clocks are called ``.._clock``.
     """
 
     watched: int
+    loading: int
     first_bits: int
     state: Ints
     queues: DeepQueues
@@ -68,6 +71,8 @@ class Record(NamedTuple):
     failures: Ints
     pause: Ints
     turns: Ints
+    loading_turns: Ints
+    loading_left: Ints
     moved: Ints
     step_clock: int
     returning_clock: int
@@ -77,6 +82,17 @@ class Record(NamedTuple):
     released_clock: int
     tally_clock: int
     looks: Ints
+
+
+@helper
+def hand_on_empty(record: Record) -> None:
+    """What has been empty since this was done last was so since the copies of all levels."""
+    queues = record.queues
+    for group in range(len(queues.first)):
+        if queues.empty[group]:
+            for level in range(len(record.valid)):
+                queues.saved_empty[level, group] |= queues.empty[group]
+            queues.empty[group] = 0
 
 
 DIFFERENT, EQUAL, EQUAL_BUT_FOR_QUEUES = 0, 1, 2
@@ -141,18 +157,18 @@ def forget(record: Record, level: int, failed: bool) -> None:
 
 
 @inlined
-def boundary(walkers: Walkers, record: Record) -> int:
-    """The level of the loop of which the watched walker has begun an iteration; -1 when that is not worth a look."""
-    loops, watched = walkers.turns.shape[1], record.watched
+def boundary(walkers: Walkers, watched: int, turns: Ints) -> int:
+    """The level of the loop of which a walker has begun an iteration since ``turns``; -1 when that is not worth a look."""
+    loops = walkers.turns.shape[1]
     level = loops
     for depth in range(loops):
-        if walkers.turns[watched, depth] != record.turns[depth]:
+        if walkers.turns[watched, depth] != turns[depth]:
             level = depth
             break
     if level == loops and walkers.left[watched] < SHORTEST_ROW:
         return -1
     for depth in range(loops):
-        record.turns[depth] = walkers.turns[watched, depth]
+        turns[depth] = walkers.turns[watched, depth]
     return level
 
 
@@ -179,6 +195,7 @@ def go_on(record: Record, level: int, cycle: int, repetitions: int, tally: Ints)
         forget(record, level, False)
     record.since[level] += 1
     if not record.valid[level] or record.since[level] >= record.window[level]:
+        hand_on_empty(record)
         save(record, level, cycle)
         record.window[level] *= 2
     return cycle
