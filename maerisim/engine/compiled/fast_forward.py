@@ -86,6 +86,7 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
     if loading >= 0:
         levels *= 2
     watched = _watched_switch(machine)
+    least_wait, most_wait = _waits(machine)
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 
@@ -111,6 +112,8 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         loading_turns=machine.stream_walkers.turns[loading].copy(),
         loading_left=zeros(1),
         moved=zeros(walkers_before),
+        least_wait=least_wait,
+        most_wait=most_wait,
         step_clock=place["stream_walkers", "step"],
         returning_clock=place["returning_walkers", "step"],
         written_clock=place["collection", "written"],
@@ -125,6 +128,17 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
 def _watched_switch(machine: LaneMachine) -> int:
     """The multiplier switch whose loop boundaries are the moments to compare: the first with work to do."""
     return int(np.argmax((machine.lanes.uses & ACTIVE).any(axis=0)))
+
+
+def _waits(machine: LaneMachine) -> tuple[Ints, Ints]:
+    """The least and the most results that lie between a partial sum of each virtual neuron and the one it continues."""
+    ports = machine.ports
+    returning = np.flatnonzero((ports.stream == PARTIAL_SUMS) & (ports.wait > 0))
+    neuron, wait = ports.virtual_neuron[returning], ports.wait[returning]
+    least, most = np.full(ports.issued.size, walk.LATEST, np.int64), np.zeros(ports.issued.size, np.int64)
+    np.minimum.at(least, neuron, wait)
+    np.maximum.at(most, neuron, wait)
+    return np.where(most == 0, 0, least), most
 
 
 def _watched_weights(machine: LaneMachine) -> int:

@@ -26,7 +26,7 @@ def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle
     found = recurs(record, level, cycle, machine.ports.line.shape[0])
     if found != DIFFERENT:
         repetitions = recurrence.until_counter_runs_out(record, level)
-        repetitions = min(repetitions, recurrence.until_results_are_missed(machine, record, level))
+        repetitions = min(repetitions, recurrence.until_returns_change(machine, record, level))
         if repetitions > 0:
             repetitions = min(repetitions, recurrence.until_order_changes(machine, record, level))
             repetitions = min(repetitions, recurrence.until_release_changes(machine, record, level))

@@ -49,7 +49,8 @@ class Record(NamedTuple):
     them. ``first_bits`` is the first entry of the bit planes. ``valid``, ``since`` and
     ``window`` renew the copies at growing distances (Brent's method); ``failures`` and ``pause`` leave levels out that
     do not recur. ``turns`` are the loop counters of the ``watched`` switch at its last boundary, ``loading_turns`` those of
-    the weights that are watched while they are ``loading`` (-1: none are), whose levels follow; ``moved`` is scratch. The places of
+    the weights that are watched while they are ``loading`` (-1: none are), whose levels follow; ``moved`` is scratch. ``least_wait`` and
+    ``most_wait`` bound how many results ago that is which a partial sum of a virtual neuron continues. The places of
     what is compared among the clocks are called ``.._clock``.
     """
 
@@ -74,6 +75,8 @@ class Record(NamedTuple):
     loading_turns: Ints
     loading_left: Ints
     moved: Ints
+    least_wait: Ints
+    most_wait: Ints
     step_clock: int
     returning_clock: int
     written_clock: int

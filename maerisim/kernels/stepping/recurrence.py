@@ -148,14 +148,29 @@ def until_loop_ends(controller: Controller, then: int, now: int, results: int) -
 
 
 @inlined
-def until_results_are_missed(machine: LaneMachine, record: Record, level: int) -> int:
-    """Repetitions in which partial sums keep their distance to the results that they wait for."""
-    written, issued = machine.collection.written, machine.ports.issued
-    if machine.collection.spills:
-        for vn in range(len(issued)):
-            if not machine.collection.spilling[vn]:
-                continue
-            results = written[vn] - record.saved_clock[level, record.written_clock + vn]
-            if results != issued[vn] - record.saved_clock[level, record.issued_clock + vn]:
-                return 0
-    return walk.LATEST
+def until_returns_change(machine: LaneMachine, record: Record, level: int) -> int:
+    """Repetitions in which the same partial sums are back in the global buffer when they are asked for.
+
+    What a virtual neuron asks is whether it has written more results than it has issued steps, less the distance to the
+    result that it continues. Where both grow alike nothing changes; else one side has to be ahead for all distances.
+    """
+    written, issued, least = machine.collection.written, machine.ports.issued, walk.LATEST
+    if not machine.collection.spills:
+        return least
+    for vn in range(len(issued)):
+        if not machine.collection.spilling[vn]:
+            continue
+        written_then = record.saved_clock[level, record.written_clock + vn]
+        issued_then = record.saved_clock[level, record.issued_clock + vn]
+        gaining = (issued[vn] - issued_then) - (written[vn] - written_then)
+        if gaining == 0:
+            continue
+        behind = written_then - (issued[vn] - record.least_wait[vn])
+        ahead = issued_then - record.most_wait[vn] - written[vn]
+        if behind > 0:
+            least = min(least, walk.LATEST if gaining < 0 else (behind - 1) // gaining)
+        elif ahead >= 0:
+            least = min(least, walk.LATEST if gaining > 0 else ahead // -gaining)
+        else:
+            return 0
+    return least
