@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +21,25 @@ PATIENCE = 5.0
 """Seconds above which a measurement is not repeated."""
 
 
+CLOSED_PIPE = 141
+"""Exit code when nobody reads any more."""
+
+
 class UnusableError(MaerisimError):
     """A file that a benchmark was given cannot be used."""
 
 
 def run_script(main: Callable[[], int]) -> NoReturn:
-    """End with the exit code of ``main``; with 2 for input that cannot be used and 130 after Ctrl-C, and a line that says so."""
+    """End with the exit code of ``main``; with 2 for input that cannot be used and 130 after Ctrl-C, and a line that says so.
+
+    Whoever reads what is printed may stop early, as ``head`` does: then without a word with 141, as the shell has it.
+    """
     try:
         code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still has to print
+        code = CLOSED_PIPE
     except MaerisimError as error:
         sys.stderr.write(explained(error))
         code = BAD_INPUT

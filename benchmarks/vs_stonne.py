@@ -3,14 +3,19 @@
     python benchmarks/vs_stonne.py --stonne PATH [--cases CSV] [--runs N] [--timeout SECONDS] [--no-fast-forward]
 
 PATH is the ``stonne`` that ``make all`` builds in STONNE's repository. CSV has a row of STONNE's parameters per case, as
-``benchmarks/stonne_cases.csv`` does, which is the default. Every case is run alternately, STONNE first; its time is that of its
+``benchmarks/stonne_cases.csv`` does, which is the default; rows with a status other than ``ok`` are left out. Every case is run alternately, STONNE first; its time is that of its
 process without its statistics (a first run, not timed, writes them to see that they agree with what it prints). Ours is
 that of lowering and simulating in the ``stonne`` profile, in this process, after a first run that is not timed. Both are
-wall seconds, medians of ``--runs``. A linear layer is given to STONNE as the convolution that it makes of it, because its
-``-FC`` prints both matrices.
+wall seconds, medians of ``--runs``. A linear layer is given to STONNE as the convolution that it makes of it.
 
-A case in which STONNE fails, hangs or finds its own outputs wrong, and one whose cycles differ, is reported and left out
-of the mean. The last line is JSON. The exit code is 1 when there is such a case, 2 when nothing can be run.
+STONNE prints ``Number of cycles running: N`` and, after comparing its outputs with its own reference, ``Test passed
+correctly``; or the first wrong output (``ERROR position``) and ``test not passed``, and then fails an assertion, which
+ends it with SIGABRT like any other assertion.
+
+A case in which STONNE finds its own outputs wrong, fails otherwise or hangs, one of another reduction network than
+ASNETWORK, and one whose cycles differ, is reported and left out of the mean. The last line is JSON; ``failed`` says what
+happened to each case, ``outputs_wrong`` in which the outputs were. The exit code is 1 when there is such a case, 2 when
+nothing can be run.
 """
 
 from __future__ import annotations
@@ -29,37 +34,21 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from reporting import UnusableError, options, read_table, run_script
-from validate_stonne import case
+from stonne_rows import HARDWARE, PARAMETERS, case, refusal
 
 from maerisim import MaerisimError
 from maerisim.ways.way import simulate
 
-PARAMETERS = (
-    "R",
-    "S",
-    "C",
-    "G",
-    "K",
-    "N",
-    "X",
-    "Y",
-    "strides",
-    "T_R",
-    "T_S",
-    "T_C",
-    "T_G",
-    "T_K",
-    "T_N",
-    "T_X_",
-    "T_Y_",
-)
-HARDWARE = ("num_ms", "dn_bw", "rn_bw")
 COLUMNS = ("name", *PARAMETERS, *HARDWARE, "acc_buf")
 DEFAULT_CASES = Path(__file__).parent / "stonne_cases.csv"
 
 
 class FailedError(Exception):
     """One of the two simulators does not complete a case; the message says which and why."""
+
+
+class OutputsWrongError(FailedError):
+    """STONNE completes a case, with outputs that do not pass its own check."""
 
 
 class Outcome(NamedTuple):
@@ -89,7 +78,7 @@ class Stonne:
     def run(self, row: dict[str, str], *, statistics: bool) -> tuple[int, float]:
         """Cycles and wall seconds of a case. Raises FailedError."""
         options = {name: row[name] for name in PARAMETERS + HARDWARE}
-        options |= {"rn_type": row.get("rn_type") or "ASNETWORK", "accumulation_buffer": row["acc_buf"]}
+        options |= {"rn_type": "ASNETWORK", "accumulation_buffer": row["acc_buf"]}
         options |= {"layer_name": "case", "print_stats": str(int(statistics))}
         command = [str(self._path), "-CONV", *(f"-{name}={value}" for name, value in options.items())]
         with tempfile.TemporaryDirectory() as directory:
@@ -110,12 +99,14 @@ class Stonne:
             except OSError as error:
                 raise UnusableError(f"{self._path}: cannot be executed: {error.strerror}") from error
             seconds = time.perf_counter() - start
+            if "test not passed" in finished.stdout:
+                raise OutputsWrongError(f"STONNE's own check of the outputs fails: {wrong_output(finished.stdout)}")
             if finished.returncode:
                 raise FailedError(f"STONNE ended with {ending(finished.returncode)}: {last_line(finished)}")
             printed = found(r"^Number of cycles running: (\d+)", finished.stdout)
             written = self._written(Path(directory)) if statistics else set()
         if "Test passed correctly" not in finished.stdout:
-            raise FailedError(f"STONNE's own check of the outputs fails: {last_line(finished)}")
+            raise FailedError(f"STONNE does not say that its outputs are correct: {last_line(finished)}")
         if len(printed | written) != 1:
             said = " and ".join(str(cycles) for cycles in sorted(printed | written)) or "nothing"
             raise FailedError(f"expected one number of cycles from STONNE, in its output and its files, found {said}")
@@ -134,6 +125,16 @@ class Stonne:
 def found(pattern: str, text: str) -> set[int]:
     """The numbers that a pattern finds in a text."""
     return {int(number) for number in re.findall(pattern, text, re.MULTILINE)}
+
+
+def wrong_output(text: str) -> str:
+    """What STONNE prints of an output that is wrong, without colours."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", text)
+    (line,) = (
+        re.findall(r"^ERROR position.*", plain, re.MULTILINE)[:1]
+        or re.findall(r"^.*test not passed", plain, re.MULTILINE)[:1]
+    )
+    return str(line)[:200]
 
 
 def ending(code: int) -> str:
@@ -159,6 +160,8 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
 
 def compare(stonne: Stonne, row: dict[str, str], runs: int, *, fast_forward: bool) -> Outcome:
     """Run a case alternately. Raises FailedError when one of the two does not complete it."""
+    if refused := refusal(row):
+        raise FailedError(refused)
     stonne_cycles, _ = stonne.run(row, statistics=True)
     our_cycles, _ = run_ours(row, fast_forward=fast_forward)
     theirs, ours = [], []
@@ -187,7 +190,7 @@ def described(name: str, outcome: Outcome) -> str:
     return f"{name:32} {theirs:>10,} {ours:>10,} {seconds} {outcome.ratio:>8.1f}x{differs}"
 
 
-def summary(outcomes: dict[str, Outcome], failed: dict[str, str]) -> dict[str, Any]:
+def summary(outcomes: dict[str, Outcome], failed: dict[str, str], outputs_wrong: list[str]) -> dict[str, Any]:
     """The numbers of the last line."""
     ratios = [outcome.ratio for outcome in outcomes.values() if outcome.stonne_cycles == outcome.our_cycles]
     return {
@@ -195,6 +198,7 @@ def summary(outcomes: dict[str, Outcome], failed: dict[str, str]) -> dict[str, A
         "equal_cycles": len(ratios),
         "other_cycles": len(outcomes) - len(ratios),
         "failed": failed,
+        "outputs_wrong": outputs_wrong,
         "times_faster": round(exp(sum(map(log, ratios)) / len(ratios)), 2) if ratios else None,
         "rows": {name: outcome._asdict() | {"times_faster": outcome.ratio} for name, outcome in outcomes.items()},
     }
@@ -215,6 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--runs: expected at least 1")
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
+    outputs_wrong: list[str] = []
     stonne = Stonne(given.stonne, given.timeout)
     cases = list(rows(given.cases))
     print(f"{'case':32} {'STONNE':>10} {'ours':>10} {'STONNE s':>10} {'ours s':>10} {'faster':>9}")
@@ -223,11 +228,12 @@ def main(arguments: list[str] | None = None) -> int:
             outcome = compare(stonne, row, given.runs, fast_forward=not given.no_fast_forward)
         except FailedError as error:
             failed[row["name"]] = str(error)
+            outputs_wrong += [row["name"]] if isinstance(error, OutputsWrongError) else []
             print(f"{row['name']:32} {error}", flush=True)
             continue
         outcomes[row["name"]] = outcome
         print(described(row["name"], outcome), flush=True)
-    numbers = summary(outcomes, failed)
+    numbers = summary(outcomes, failed, outputs_wrong)
     if numbers["times_faster"] is not None:
         print(f"{numbers['times_faster']:.1f} times faster on geometric mean of {numbers['equal_cycles']} cases")
     print(json.dumps(numbers))

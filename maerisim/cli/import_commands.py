@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from maerisim.cli.saying import give, say
 
@@ -70,6 +71,67 @@ def scale_sim(
     from maerisim.importers import scale_sim as importer
 
     finish(importer.read(files, name), output)
+
+
+class StonneCommand(TyperCommand):
+    """A command whose last arguments are a command line of STONNE, from its operation on: their dashes are not ours."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Mark where STONNE's command line begins."""
+        from maerisim.importers.stonne import OPERATIONS
+
+        begin = next((place for place, argument in enumerate(args) if argument in OPERATIONS), None)
+        if begin is not None and "--" not in args[:begin]:
+            args = [*args[:begin], "--", *args[begin:]]
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=StonneCommand)
+def stonne(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES",
+            help="Configurations (.cfg), tile files, scripts; then, from -CONV, -FC or -DenseGEMM on, a command line.",
+        ),
+    ],
+    output: Output = None,
+    name: Name = None,
+    hardware_output: Annotated[
+        Path | None, typer.Option("--hardware-output", metavar="FILE", help="Write the hardware here.")
+    ] = None,
+    mapping_output: Annotated[
+        Path | None, typer.Option("--mapping-output", metavar="FILE", help="Write the tiles here, as mappings.")
+    ] = None,
+) -> None:
+    """Import hardware, layers and tiles of STONNE: from its files, and from its command line."""
+    from maerisim import documents
+    from maerisim.importers import stonne as importer
+
+    begin = next((place for place, argument in enumerate(files) if argument in importer.OPERATIONS), len(files))
+    imported = importer.read(files[:begin], files[begin:], name)
+    if imported.network is None and hardware_output is None:
+        raise typer.BadParameter("there is only hardware: name a file for it", param_hint="--hardware-output")
+    printed = imported.network is not None and output is None
+    of_hardware = hardware_output.stem if hardware_output is not None else "stonne"
+    hardware = imported.hardware_yaml(of_hardware)
+    network = None if imported.network is None else imported.network.to_yaml()
+    mappings = None if mapping_output is None else imported.mapping_yaml(of_hardware)
+    if hardware_output is not None:
+        documents.write(hardware_output, hardware)
+        say(f"wrote {hardware_output}", err=printed)
+    elif imported.says_hardware:
+        say("note: sizes are hardware: name a file for them with --hardware-output", err=True)
+    if mapping_output is not None and mappings is not None:
+        documents.write(mapping_output, mappings)
+        say(f"wrote {mapping_output}", err=printed)
+    elif imported.mappings:
+        say("note: tiles are mappings: name a file for them with --mapping-output", err=True)
+    if imported.network is not None and network is not None:
+        finish(imported.network, output)
+    else:
+        for note in imported.notes:
+            say(f"note: {note}", err=True)
 
 
 def finish(network: ImportedNetwork, output: Path | None) -> None:

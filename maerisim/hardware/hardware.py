@@ -270,7 +270,9 @@ class Hardware(Document, Constructible):
                 problems.append((("controller", key), text))
         as_they_arrive = _entry(data, "distribution", "partial_sums_as_they_arrive") is True
         if as_they_arrive and _entry(data, "distribution", "partial_sums_first") is not True:
-            text = "needs distribution.partial_sums_first: true; in the order of control steps there is no queue of them"
+            text = (
+                "needs distribution.partial_sums_first: true; in the order of control steps there is no queue of them"
+            )
             problems.append((("distribution", "partial_sums_as_they_arrive"), text))
         return problems
 

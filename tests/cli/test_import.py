@@ -78,6 +78,49 @@ def test_energies_without_a_place_to_write_them(maerisim, folder):
     assert "--hardware-output" in refused.err
 
 
+STONNE = (
+    "-CONV",
+    "-R=3",
+    "-S=3",
+    "-C=6",
+    "-G=1",
+    "-K=6",
+    "-N=1",
+    "-X=20",
+    "-Y=20",
+    "-layer_name=conv1",
+    "-T_R=3",
+    "-T_S=3",
+    "-T_X_=3",
+)
+
+
+def test_stonnes_files_and_command_line_become_documents_that_run(maerisim, folder):
+    (folder / "maeri.cfg").write_text("[MSNetwork]\nms_size=64\n[SDMemory]\ndn_bw=8\nrn_bw=8\n")
+    to = ("-o", "net.yaml", "--hardware-output", "hw.yaml", "--mapping-output", "map.yaml")
+    finished = maerisim("import", "stonne", "maeri.cfg", *to, *STONNE)
+    assert finished.code == 0, finished.err
+    assert finished.out == "wrote hw.yaml\nwrote map.yaml\nwrote net.yaml: 1 layer\n"
+    assert "hardware: not given, and so as in STONNE: accumulation_buffer 0" in finished.err
+    ran = maerisim("simulate", "hw.yaml", "net.yaml", "--mapping", "map.yaml", "--check-values", "--json")
+    assert ran.code == 0, ran.err
+    (layer,) = ran.json["layers"]
+    assert (layer["name"], layer["macs"]) == ("conv1", 18 * 18 * 6 * 6 * 9)
+
+
+def test_stonnes_hardware_and_tiles_without_a_place_to_write_them(maerisim, folder):
+    noted = maerisim("import", "stonne", *STONNE, "-num_ms=128")
+    assert noted.code == 0
+    assert "op: conv2d, input: [6, 20, 20]" in noted.out
+    assert "note: sizes are hardware: name a file for them with --hardware-output\n" in noted.err
+    assert "note: tiles are mappings: name a file for them with --mapping-output\n" in noted.err
+    (folder / "maeri.cfg").write_text("[MSNetwork]\nms_size=64\n")
+    refused = maerisim("import", "stonne", "maeri.cfg")
+    assert refused.code == 2
+    assert "--hardware-output" in refused.err
+    assert maerisim("import", "stonne", "maeri.cfg", "--hardware-output", "hw.yaml").out == "wrote hw.yaml\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -91,6 +134,10 @@ def test_energies_without_a_place_to_write_them(maerisim, folder):
             "distribution.bandwidth: 128 words a cycle for 64 multipliers",
         ),
         (("mrna",), "Missing argument"),
+        (("stonne",), "Missing argument"),
+        (("stonne", "none.cfg"), "none.cfg: no such file, expected a file of STONNE"),
+        (("stonne", "-SparseGEMM", "-M=4"), "-SparseGEMM: SIGMA's sparse products have no counterpart here"),
+        (("stonne", "-CONV", "-T_X=4"), "command line:1: -T_X: -CONV has no such option (did you mean '-T_X_'"),
     ],
 )
 def test_bad_input_is_explained(maerisim, folder, arguments, expected):

@@ -15,7 +15,7 @@ from maerisim import documents
 from maerisim.documents import files, load
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.importers import mrna, scale_sim
+from maerisim.importers import mrna, scale_sim, stonne
 from maerisim.mapping.constraints import ConstraintFile
 from maerisim.mapping.document import MappingFile
 from maerisim.sweeps.document import Sweep
@@ -31,9 +31,10 @@ READERS = {
     "constraints": lambda path: ConstraintFile.load(path, NETWORK),
     "mrna": lambda path: mrna.read([path]),
     "scale-sim": lambda path: scale_sim.read([path]),
+    "stonne": lambda path: stonne.read([path]),
 }
 NETWORK = Network([Linear(inputs=8, outputs=8, name="all")], name="n")
-OF_YAML = [name for name in READERS if name not in ("mrna", "scale-sim")]
+OF_YAML = [name for name in READERS if name not in ("mrna", "scale-sim", "stonne")]
 THOUSANDS = "9" * 5000
 
 

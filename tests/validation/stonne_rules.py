@@ -159,13 +159,15 @@ class Stonne:
                 if self.returns and fold < self.folds - 1:
                     sums[vn * self.size // leaves].append(Word("sum", 0, 0, (vn * self.size,)))
                     self.reads["sum"] += 1
-            sent = [sums[p].popleft() if sums[p] else queues[p].popleft() if queues[p] else None for p in range(len(queues))]
+            sent = [
+                sums[p].popleft() if sums[p] else queues[p].popleft() if queues[p] else None for p in range(len(queues))
+            ]
             if at_once:
                 self._deliver(sent, switches)
             # collection buses, round robin
             for line, members in enumerate(self.members):
-                for place in range(len(members)):
-                    chosen = (turn[line] + place) % len(members)
+                for ahead in range(len(members)):
+                    chosen = (turn[line] + ahead) % len(members)
                     if results[members[chosen]]:
                         results[members[chosen]].popleft()
                         bus[line].append(members[chosen])

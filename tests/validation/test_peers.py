@@ -110,6 +110,34 @@ def test_stonne_tiles_are_the_best_of_all_by_simulating_every_one(
         assert simulate(again, mapping, hardware).cycles == fewest
 
 
+def test_rows_without_cycles_of_mrnas_tile_are_searched_all_the_same(tmp_path: Path) -> None:
+    """Where mRNA's tile fails an assertion in STONNE, and where mRNA has none."""
+    head, row, _ = TILES.format(known="9999").splitlines()
+    table = tmp_path / "tiles.csv"
+    asserts = row.replace(",ok,1,", ",assert,,")
+    none = asserts.replace(",,3,3,1,1,1,1,1,1,", "," * 10)
+    table.write_text(f"{head}\n{asserts}\n{none}")
+    finished = run("vs_stonne_tiles.py", table)
+    assert finished.returncode == 0, finished.stderr
+    summary = json.loads(finished.stdout.splitlines()[-1])
+    assert (summary["rows"], summary["with_mrna"], summary["mrna_exact"]) == (2, 0, 0)
+    assert (summary["with_best_known"], summary["at_most_best_known"], summary["geomean_over_mrna"]) == (2, 2, None)
+
+
+def test_a_virtual_neuron_of_one_multiplier_folds_without_an_accumulation_buffer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from vs_stonne_tiles import is_computed_correctly
+
+    from maerisim.mapping.mapping import Mapping
+    from maerisim.workload.problem import Problem
+
+    problem, mapping = Problem(K=4, C=3, P=3), Mapping.of({"K": 2}, "N G K P Q C R S", "N G K P Q")
+    assert not is_computed_correctly(mapping, problem)
+    assert is_computed_correctly(mapping, problem, accumulates=False)
+
+
 @pytest.mark.skipif(not GOLDEN.exists(), reason=NO_TABLE)
 def test_tiles_that_stonne_gets_wrong_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))

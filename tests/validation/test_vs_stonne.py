@@ -41,6 +41,12 @@ print("\\033[1;32mTest passed correctly \\033[0m")
 """
 
 
+WRONG_OUTPUT = """print('ERROR position 3: Value ofmap simulator: 1')
+    print('\\033[1;31mT test not passed\\033[0m', flush=True)
+    os.abort()"""
+"""What STONNE does when an output is not what it should be."""
+
+
 class Finished(NamedTuple):
     """What the script printed; ``numbers`` is its last line."""
 
@@ -99,6 +105,8 @@ def test_other_cycles_are_shown_and_left_out_of_the_mean(tmp_path: Path) -> None
         ("sys.exit('Assertion `false` failed.')", "STONNE ended with exit code 1: Assertion `false` failed."),
         ("os.abort()", "STONNE ended with signal SIGABRT: it says nothing"),
         ("print('T test not passed'); sys.exit()", "STONNE's own check of the outputs fails: T test not passed"),
+        (WRONG_OUTPUT, "STONNE's own check of the outputs fails: ERROR position 3: Value ofmap simulator: 1"),
+        ("print('done'); sys.exit()", "STONNE does not say that its outputs are correct: done"),
         ("time.sleep(60)", "STONNE has not ended after 2 s"),
         (
             "written += 1",
@@ -116,6 +124,7 @@ def test_what_goes_wrong_in_one_case_is_reported_and_the_others_run(
     finished = run(tmp_path, COLUMNS + POINTWISE + WIDE, f"if given['K'] == '42':\n    {behaviour}", "--timeout", "2")
     assert finished.code == 1
     assert finished.numbers["failed"] == {"pointwise": message}
+    assert finished.numbers["outputs_wrong"] == (["pointwise"] if "check of the outputs fails" in message else [])
     assert message in finished.out
     assert list(finished.numbers["rows"]) == ["wide"]
 
@@ -125,6 +134,14 @@ def test_a_case_that_does_not_fit_ours_is_reported(tmp_path: Path) -> None:
     assert finished.code == 1
     assert "126 multipliers" in finished.numbers["failed"]["pointwise"]  # 42 virtual neurons of 3
     assert finished.numbers["times_faster"] is None
+
+
+def test_another_reduction_network_is_refused(tmp_path: Path) -> None:
+    finished = run(tmp_path, COLUMNS + POINTWISE.replace("ASNETWORK", "FENETWORK") + WIDE)
+    assert finished.code == 1
+    refused = "rn_type is FENETWORK, another reduction network; the stonne profile has that of ASNETWORK alone"
+    assert finished.numbers["failed"] == {"pointwise": refused}
+    assert list(finished.numbers["rows"]) == ["wide"]
 
 
 def test_a_missing_binary_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from maerisim.engine.compiled.flatten import Threads, adders_of, collection_of, controller_of, ports_of, returning_of, zeros
+from maerisim.engine.compiled.flatten import (
+    Threads,
+    adders_of,
+    collection_of,
+    controller_of,
+    ports_of,
+    returning_of,
+    zeros,
+)
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
