@@ -87,6 +87,7 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         levels *= 2
     watched = _watched_switch(machine)
     least_wait, most_wait = _waits(machine)
+
     def zeros(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
 

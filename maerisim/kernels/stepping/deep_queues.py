@@ -35,7 +35,7 @@ def note_empty(machine: LaneMachine, record: Record) -> None:
             queues.empty[group] |= bitwise.ONE if record.state[first] == 0 else bitwise.NONE
         else:
             entry = first - record.first_bits
-            queues.empty[group] |= ~bitwise.positive(machine.lanes.bits, entry, queues.stride, planes)
+            queues.empty[group] |= ~bitwise.positive(machine.lanes.bits, entry, queues.stride, planes, ~bitwise.NONE)
 
 
 @helper
@@ -104,7 +104,11 @@ def until_queue_matters(record: Record, level: int, distance: int) -> int:
             now, then = count_in(record, group, column, NOW), count_in(record, group, column, level)
             if now < then and (then > room or now <= distance):
                 return 0
-            if now > then and record.queues.asked[group] and (then == 0 or has_been_empty(record, group, column, level)):
+            if (
+                now > then
+                and record.queues.asked[group]
+                and (then == 0 or has_been_empty(record, group, column, level))
+            ):
                 return 0
             spare = room - now if now > then else now - distance - 1
             least = min(least, spare // abs(now - then))

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from maerisim.kernels.compiling.jit import inlined, kernel
 from maerisim.kernels.stepping import counted, ending, recurrence
+from maerisim.kernels.stepping.bit_planes import bitwise
+from maerisim.kernels.stepping.bit_planes.adder_switch import LOW_PLANES, settle_above
 from maerisim.kernels.stepping.bit_planes.fabric import begin, step_cycle
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
 from maerisim.kernels.stepping.deep_queues import change_queues, note_empty, until_queue_matters
@@ -34,7 +36,17 @@ def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle
             repetitions = min(repetitions, until_queue_matters(record, level, cycle - record.saved_cycle[level]))
             if repetitions > 0:
                 change_queues(record, level, repetitions)
+                count_again(machine)
     return go_on(record, level, cycle, repetitions, machine.tally)
+
+
+@inlined
+def count_again(machine: LaneMachine) -> None:
+    """Note what the upper planes of deep wires say, after their words have changed."""
+    lanes, network = machine.lanes, machine.network
+    for slot in range(len(network.first)):
+        if network.planes[slot] > LOW_PLANES:
+            settle_above(lanes.bits, network, slot, lanes.words, bitwise.NONE, bitwise.NONE)
 
 
 @kernel

@@ -100,7 +100,9 @@ def until_controller_stops(machine: LaneMachine, record: Record, level: int, the
     released = now - then
     results_then = record.saved_clock[level, record.tally_clock + counted.RESULTS]
     results = machine.tally[counted.RESULTS] - results_then
-    waits = controller.waits and results_then < results_due(controller, controller.last_step // controller.batch_steps - 1)
+    waits = controller.waits and results_then < results_due(
+        controller, controller.last_step // controller.batch_steps - 1
+    )
     batch, batch_then = now // controller.batch_steps, then // controller.batch_steps
     if released == 0:
         if waits and results > 0:
