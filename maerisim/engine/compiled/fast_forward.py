@@ -13,8 +13,8 @@ import numpy as np
 from maerisim.arrays import Ints, Mask
 from maerisim.kernels.stepping import walk
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
-from maerisim.kernels.stepping.record import DeepQueues, Record
 from maerisim.kernels.stepping.operand_store import FORWARDED, INPUTS, PARTIAL_SUMS, WEIGHTS
+from maerisim.kernels.stepping.record import DeepQueues, Record
 from maerisim.program.program import ACTIVE
 
 _WALKERS = ("compute_walkers", "collect_walkers", "stream_walkers", "returning_walkers")
@@ -51,7 +51,7 @@ DEEP = 64
 
 def applies_to(machine: LaneMachine) -> bool:
     """Whether what happens next depends on nothing but the state described here."""
-    return machine.ports.between.port >= machine.ports.head.shape[1]
+    return bool(machine.ports.between.port >= machine.ports.head.shape[1])
 
 
 def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:

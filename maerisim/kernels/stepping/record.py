@@ -172,7 +172,7 @@ def boundary(walkers: Walkers, watched: int, turns: Ints) -> int:
         return -1
     for depth in range(loops):
         turns[depth] = walkers.turns[watched, depth]
-    return level
+    return int(level)
 
 
 @inlined

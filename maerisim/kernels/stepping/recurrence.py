@@ -9,9 +9,8 @@ it did.
 
 from __future__ import annotations
 
-from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import inlined
-from maerisim.kernels.stepping import counted, operand_store, walk
+from maerisim.kernels.stepping import counted, walk
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
 from maerisim.kernels.stepping.machine import Controller
 from maerisim.kernels.stepping.record import Record
@@ -106,7 +105,7 @@ def until_controller_stops(machine: LaneMachine, record: Record, level: int, the
     batch, batch_then = now // controller.batch_steps, then // controller.batch_steps
     if released == 0:
         if waits and results > 0:
-            return max(0, (results_due(controller, batch) - results_then - results - 1) // results)
+            return int(max(0, (results_due(controller, batch) - results_then - results - 1) // results))
         return walk.LATEST
     least = (controller.last_step - now - 1) // released
     if not waits:

@@ -10,7 +10,6 @@ from maerisim.kernels.stepping.bit_planes.bitwise import rotated
 from maerisim.kernels.stepping.bit_planes.machine import Lanes, ReductionNetwork
 from maerisim.kernels.stepping.machine import Bits
 
-
 LOW_PLANES = 3
 """Planes of the words on a wire that are looked at in every cycle; of deep ones those above are where a count carries."""
 
