@@ -54,7 +54,7 @@ def hardwares(draw: st.DrawFn, largest: int = 32, *, controllers: bool = True) -
                 "bandwidth": draw(powers_up_to(multipliers)),
                 "latency": draw(latency),
                 "partial_sums_first": sums_first,
-                "partial_sums_as_they_arrive": sums_first and draw(st.booleans()),
+                "partial_sums_as_they_arrive": together and sums_first and draw(st.booleans()),
             },
             "multiplier": {
                 "weight_registers": draw(st.integers(1, 8)) * (16 if together else 1),

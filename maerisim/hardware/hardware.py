@@ -268,12 +268,14 @@ class Hardware(Document, Constructible):
             if _entry(data, "controller", key) is True and not together:
                 text = "needs multiplier.wait_for_all_weights: true, so that all folds of an output are held together"
                 problems.append((("controller", key), text))
-        as_they_arrive = _entry(data, "distribution", "partial_sums_as_they_arrive") is True
-        if as_they_arrive and _entry(data, "distribution", "partial_sums_first") is not True:
-            text = (
-                "needs distribution.partial_sums_first: true; in the order of control steps there is no queue of them"
-            )
-            problems.append((("distribution", "partial_sums_as_they_arrive"), text))
+        if _entry(data, "distribution", "partial_sums_as_they_arrive") is True:
+            path = ("distribution", "partial_sums_as_they_arrive")
+            if _entry(data, "distribution", "partial_sums_first") is not True:
+                text = "needs distribution.partial_sums_first: true; in the order of control steps there is no queue"
+                problems.append((path, text))
+            if not together:
+                text = "needs multiplier.wait_for_all_weights: true, so that what comes back is what is needed next"
+                problems.append((path, text))
         return problems
 
     @classmethod

@@ -79,6 +79,10 @@ def test_hardware_is_immutable_and_hashable() -> None:
             f"multiplier.input_fifo_depth: {TOO_SHORT}",
         ),
         ({"reduction.lateral_latency": -1}, "reduction.lateral_latency: expected at least 0, found -1"),
+        (
+            {"distribution.partial_sums_as_they_arrive": True, "distribution.partial_sums_first": True},
+            "distribution.partial_sums_as_they_arrive: needs multiplier.wait_for_all_weights: true",
+        ),
         ({"reduction.exit": "last_level"}, "reduction.exit: last_level needs reduction.topology: fan, found art"),
         (
             {"reduction.topology": "fan", "collection.wiring": "pairs"},
