@@ -15,6 +15,9 @@ from maerisim.hardware.hardware import Hardware
 TOO_SHORT = "a queue of 4 inputs cannot hold the 8 inputs of input_registers (make input_fifo_depth 8 or more)"
 
 
+AS_THEY_ARRIVE = "distribution.partial_sums_as_they_arrive"
+
+
 @pytest.mark.parametrize("multipliers", [2, 4, 8, 64, 4096])
 def test_bandwidths_default_to_a_quarter_of_the_multipliers(multipliers: int) -> None:
     hardware = Hardware(name="x", multipliers=multipliers)
@@ -81,7 +84,7 @@ def test_hardware_is_immutable_and_hashable() -> None:
         ({"reduction.lateral_latency": -1}, "reduction.lateral_latency: expected at least 0, found -1"),
         (
             {"distribution.partial_sums_as_they_arrive": True, "distribution.partial_sums_first": True},
-            "distribution.partial_sums_as_they_arrive: needs multiplier.wait_for_all_weights: true",
+            f"{AS_THEY_ARRIVE}: needs multiplier.wait_for_all_weights: true, so that what comes back is what is needed next",
         ),
         ({"reduction.exit": "last_level"}, "reduction.exit: last_level needs reduction.topology: fan, found art"),
         (
