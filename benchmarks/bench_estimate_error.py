@@ -17,17 +17,13 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from reporting import Line, Report, options, run_script
+from reporting import Line, Report, options, run_script, simulated
 
-from maerisim import Hardware, Mapping, Network
+import maerisim
+from maerisim import Hardware, Mapping, Network, Problem, shipped
 from maerisim.analytic.accuracy import GOOD
-from maerisim.analytic.ranking import rank
 from maerisim.counts.counters import Counters
-from maerisim.documents import shipped
 from maerisim.sweeps.workers import in_processes
-from maerisim.ways.way import simulate
-from maerisim.workload.problem import Problem
-from mapper.space import all_tiles
 
 SIZES = ("maeri-16", "maeri-32", "maeri-64", "maeri-128", "maeri-256", "maeri-512")
 HARDWARE = "maeri-64"
@@ -63,8 +59,8 @@ def distinct_layers(networks: Iterable[str]) -> dict[Problem, str]:
 def rows_of(layer: tuple[Problem, str], hardware: Hardware, best: int) -> list[Row]:
     """Estimate and simulate the best mappings of a layer."""
     (problem, name), rows = layer, []
-    for found in rank(problem, hardware, all_tiles(problem, hardware), count=best).best:
-        result = simulate(problem, found.mapping, hardware)
+    for found in maerisim.rank(hardware, problem, count=best).best:
+        result = simulated(problem, found.mapping, hardware)
         error = (found.estimate.cycles - result.cycles) / result.cycles
         spills = found.mapping.spills(problem, hardware)
         reason = explain(found.estimate.limited_by, result.counters, spills)

@@ -3,7 +3,7 @@
     python benchmarks/bench_memory.py
 
 Each layer is simulated with the same tile on 64 multipliers in a process of its own. The last line is JSON: the layers'
-MACs and peaks in bytes.
+MACs and peaks in bytes. What is measured is the simulation alone, without the estimate that ``maerisim.simulate`` makes as well.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 
 PROGRAM = """
 import json, resource, sys
+from maerisim import Hardware, Mapping, Problem
 from maerisim.ways.way import simulate
-from maerisim import Hardware
-from maerisim import Mapping
-from maerisim.workload.problem import Problem
 
 problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))
 simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"), Hardware.load("maeri-64"))

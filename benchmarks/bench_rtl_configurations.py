@@ -1,7 +1,7 @@
 """How many virtual neurons of each size the switches of the published RTL can sum, against the full packing.
 
 Every configuration is written to the RTL's words, read back and checked with tokens. Where fewer than the full packing
-work, one more is proven impossible: the reason names the switch.
+work, one more is proven impossible: the reason names the switch. What is timed are the words of the adder switches, without a layer.
 
     python benchmarks/bench_rtl_configurations.py [--verbose]
 """

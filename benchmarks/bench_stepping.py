@@ -5,7 +5,8 @@
 Three kinds of layer that fill the array: 3x3 convolution with one channel per virtual neuron, 1x1 convolution with 16
 channels per virtual neuron in four folds, and a linear layer with up to 64 inputs per virtual neuron in 16 folds. In CPU
 time, best of three runs after one that compiles. The cycles are exact, the speeds are this machine's. The last line is
-JSON: the 3x3 layer's by multipliers, the others' under their names.
+JSON: the 3x3 layer's by multipliers, the others' under their names. What is timed are
+the stepping kernels alone, called as the compiled engine calls them.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ from typing import Any, NamedTuple
 
 from reporting import Line, Report, best, run_measurement
 
-from maerisim import Hardware, Mapping
+from maerisim import Hardware, Mapping, Problem
 from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import recorded
 from maerisim.kernels.stepping import ending, fast_forward
 from maerisim.program.program import Program
 from maerisim.ways.way import program_of
-from maerisim.workload.problem import Problem
 
 RUNS = 3
 CYCLES_PER_CALL = 100_000

@@ -19,12 +19,9 @@ from typing import NamedTuple
 
 from reporting import options, progress, run_script
 
-from maerisim import Hardware, Network
-from maerisim.documents import shipped
+import maerisim
+from maerisim import Hardware, Network, Problem, shipped
 from maerisim.sweeps.workers import in_processes
-from maerisim.ways.way import simulate
-from maerisim.workload.problem import Problem
-from mapper import find_mapping
 
 FIRST = "art"
 VARIANTS: dict[str, dict[str, object]] = {
@@ -52,8 +49,8 @@ def cost(problem: Problem, fabrics: Iterable[Hardware]) -> list[Cost]:
     """A layer on each piece of hardware."""
     costs = []
     for hardware in fabrics:
-        result = simulate(problem, find_mapping(problem, hardware).mapping, hardware)
-        costs.append(Cost(result.cycles, result.counters.energy(hardware.energy)))
+        (layer,) = maerisim.simulate(hardware, problem).layers
+        costs.append(Cost(layer.best_known_cycles, layer.counters.energy(hardware.energy)))
     return costs
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations, product
 
-from maerisim import Hardware
-from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim import Hardware, Mapping, Problem
+from maerisim.mapping.mapping import REPLICATED
 from maerisim.ways.way import violations
-from maerisim.workload.problem import DIMENSIONS, Problem
+from maerisim.workload.problem import DIMENSIONS
 from mapper.space import all_tiles
 
 CUTS = 2

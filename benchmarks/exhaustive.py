@@ -10,6 +10,7 @@ n, "chosen_is_best": n, "within_half_a_percent": n, "worst_gap": x, "mean_abs_er
 x, "beyond_published": n}``: the gap is the chosen mapping's cycles over the best's, less 1; errors are relative to the
 simulated cycles; ``beyond_published`` counts estimates further above the simulation than
 :func:`maerisim.analytic.accuracy.largest_overestimate` says. Exit code 1 when there are any, or a gap is above 0.5 %.
+The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
 
 With ``--nests``, the space of :mod:`every_nest` instead: every nest of loops with up to two cuts a dimension, of other
 layers, on 4 multipliers with a small accumulation buffer and few registers. Also printed: the best with one loop a dimension;
@@ -33,17 +34,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from every_nest import every_nest
-from reporting import options, progress, run_script
+from reporting import mapped, options, progress, run_script
 
-from maerisim import Hardware
+from maerisim import Hardware, Mapping, Problem
 from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.ranking import estimate_many, floors
 from maerisim.kernels.estimating import entries
-from maerisim.mapping.mapping import REPLICATED, Mapping
+from maerisim.mapping.mapping import REPLICATED
+from maerisim.reports.findings import LayerReport
 from maerisim.sweeps.workers import in_processes
 from maerisim.ways.way import estimate, simulate, violations
-from maerisim.workload.problem import DIMENSIONS, Problem
-from mapper import Choice, find_mapping
+from maerisim.workload.problem import DIMENSIONS
 from mapper.space import all_tiles
 
 MOST = 0.005
@@ -151,7 +152,7 @@ def estimated_cycles(problem: Problem, mappings: Sequence[Mapping], hardware: Ha
     return cycles
 
 
-def bounds_above(problem: Problem, hardware: Hardware, cycles: dict[Mapping, int], choice: Choice) -> int:
+def bounds_above(problem: Problem, hardware: Hardware, cycles: dict[Mapping, int], choice: LayerReport) -> int:
     """How many certain bounds are above what is simulated."""
     least: dict[tuple[Sequence[int], Sequence[str]], int] = {}
     for mapping, simulated in cycles.items():
@@ -176,7 +177,7 @@ def run(name: str, hardware: Hardware, *, nests: bool = False) -> Outcome:
     ascending = sorted(cycles, key=lambda mapping: cycles[mapping])
     estimates = estimated_cycles(problem, list(cycles), hardware)
     errors = {mapping: each / cycles[mapping] - 1 for mapping, each in zip(cycles, estimates, strict=True)}
-    choice = find_mapping(problem, hardware)
+    choice = mapped(problem, hardware)
     return Outcome(
         name=name,
         mappings=len(cycles),

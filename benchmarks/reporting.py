@@ -1,4 +1,6 @@
-"""What the benchmarks share: how they end, and lines of measurements with their targets, as a table and as JSON."""
+"""What the benchmarks share: how they end, one layer by the public API, and lines of measurements with their targets, as a
+table and as JSON.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar
 
-from maerisim import MaerisimError
+import maerisim
+from maerisim import Hardware, MaerisimError, Mapping, Problem
 from maerisim.cli import BAD_INPUT, INTERRUPTED, explained
+from maerisim.reports.findings import LayerReport
+
+if TYPE_CHECKING:
+    from maerisim.engine.run import Result
 
 T = TypeVar("T")
 
@@ -62,6 +69,32 @@ def run_measurement(measure: Callable[[], Report], description: str | None) -> N
         return show(measure())
 
     run_script(main)
+
+
+def mapped(
+    problem: Problem, hardware: Hardware, objective: Literal["cycles", "energy"] = "cycles", *, prove: bool = False
+) -> LayerReport:
+    """A layer with the best mapping."""
+    (layer,) = maerisim.map(hardware, problem, objective=objective, prove=prove).layers
+    assert isinstance(layer, LayerReport)
+    return layer
+
+
+def simulated(
+    problem: Problem,
+    mapping: Mapping,
+    hardware: Hardware,
+    *,
+    engine: Literal["compiled", "event"] = "compiled",
+    check_values: bool = False,
+    fast_forward: bool = True,
+) -> Result:
+    """What a layer gives in simulation with a mapping."""
+    (layer,) = maerisim.simulate(
+        hardware, problem, mapping=mapping, engine=engine, check_values=check_values, fast_forward=fast_forward
+    ).layers
+    assert layer.result is not None
+    return layer.result
 
 
 def progress(text: str) -> None:

@@ -12,12 +12,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reporting import options, run_script
+from reporting import mapped, options, run_script, simulated
 
-from maerisim import Hardware, Mapping, Network
-from maerisim.ways.way import simulate
-from maerisim.workload.problem import Problem
-from mapper import find_mapping
+from maerisim import Hardware, Mapping, Network, Problem
 
 CHANGES: dict[str, dict[str, Any]] = {
     "writes back all results that wait, not half of them": {"collection.write_back": "all"},
@@ -62,13 +59,13 @@ def main() -> int:
     totals["the default fabric, its own mapping"] = 0
     roomy = ours.with_overrides({"multiplier.weight_registers": stonne.multiplier.weight_registers})
     for problem in problems(arguments.networks, arguments.scale):
-        mapping = find_mapping(problem, stonne).mapping
-        totals["the stonne profile"] += simulate(problem, mapping, stonne).cycles
+        mapping = mapped(problem, stonne).mapping
+        totals["the stonne profile"] += simulated(problem, mapping, stonne).cycles
         for name, variant in variants.items():
-            totals[name] += simulate(problem, mapping, variant).cycles
+            totals[name] += simulated(problem, mapping, variant).cycles
         totals["the default fabric, same tile and order"] += cycles_in(ours, problem, mapping)
         totals["the same with as many weight registers as STONNE assumes"] += cycles_in(roomy, problem, mapping)
-        totals["the default fabric, its own mapping"] += cycles_in(ours, problem, find_mapping(problem, ours).mapping)
+        totals["the default fabric, its own mapping"] += cycles_in(ours, problem, mapped(problem, ours).mapping)
     base = totals["the stonne profile"]
     print(f"{', '.join(arguments.networks)} on {ours.multipliers} multipliers, cycles of all distinct layers")
     for name, cycles in totals.items():
@@ -88,7 +85,7 @@ def problems(networks: list[str], scale: int) -> list[Problem]:
 
 def cycles_in(hardware: Hardware, problem: Problem, mapping: Mapping) -> int:
     """Cycles of a mapping in another fabric."""
-    return simulate(problem, mapping, hardware).cycles
+    return simulated(problem, mapping, hardware).cycles
 
 
 if __name__ == "__main__":

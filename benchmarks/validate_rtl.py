@@ -6,6 +6,7 @@ Each row gives the hardware, the layer as the testbench is told it, and the word
 Prints one line per case that differs and as the last line JSON ``{"cases", "exact", "max_abs_error",
 "mean_abs_error", "deadlocks", "deadlocks_found"}`` (errors of the cycles, relative; ``cases`` counts the rows that the
 RTL completes, ``deadlocks`` those where it hangs; a case is ``exact`` when all its counts are right too).
+What runs is the testbench itself with the words of a row, not a layer that was mapped, so the lock-step way is called directly.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ from math import exp, log
 from pathlib import Path
 from typing import Literal
 
-from reporting import options, read_table, run_script
+from reporting import options, read_table, run_script, simulated
 from stonne_rows import HARDWARE, PARAMETERS, case, counts, refusal
 
 from maerisim import DeadlockError, Hardware, Mapping
-from maerisim.ways.way import simulate, violations
+from maerisim.ways.way import violations
 
 COPIED = ("fw_sends", "sram_w_reads", "sram_in_reads", "sram_psum_reads", "psum_writes", "acc_adds")
 TABLE = "the table of STONNE runs to compare with"
@@ -62,7 +62,7 @@ def compare_with_default(table: Path) -> None:
             mapping.placement,
         )
         if not violations(problem, fitting, ours):
-            ratios.append((simulate(problem, fitting, ours).cycles / int(row["cycles"]), row["name"]))
+            ratios.append((simulated(problem, fitting, ours).cycles / int(row["cycles"]), row["name"]))
     ratios.sort()
     mean = exp(sum(log(ratio) for ratio, _ in ratios) / len(ratios))
     print(f"our default fabric (with as many weight registers) on the same {len(ratios)} tiles: {mean:.3f} of STONNE's")
@@ -116,7 +116,7 @@ def main() -> int:
 def hangs(row: dict[str, str], engine: Engine) -> bool:
     """Whether our run of a row ends in a deadlock."""
     try:
-        simulate(*case(row), engine=engine)
+        simulated(*case(row), engine=engine)
     except DeadlockError:
         return True
     return False
@@ -126,7 +126,7 @@ def difference(row: dict[str, str], engine: Engine, *, all_zeros: bool) -> tuple
     """The error of our cycles of a row, and in what it differs from STONNE."""
     problem, mapping, hardware = case(row)
     try:
-        result = simulate(problem, mapping, hardware, engine=engine)
+        result = simulated(problem, mapping, hardware, engine=engine)
     except DeadlockError:
         return 1.0, [f"{row['name']}: deadlock, STONNE {row['cycles']}"]
     expected = int(row["cycles"])

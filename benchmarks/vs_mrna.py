@@ -6,7 +6,8 @@
 with the layer's own numbers of multipliers, ports and buses. mRNA's tile is walked in its loop order N C K P Q where
 the partial sums fit the accumulation buffer, else with C as far inside as that takes (its own pass over the partial
 sums would cost it more). The ``best loops`` are a more generous reference: mRNA's tile with the loop order and
-placement, of all that our mapper looks at, that are estimated best for it.
+placement, of all that our mapper looks at, that are estimated best for it: these rank one tile alone, and mRNA's walk is the
+mapper's own reference, so both are called as the mapper calls them.
 
 Prints a line per layer, the longest first, the layers for which mRNA offers nothing, those where we lose, and as the
 last line JSON ``{"layers", "geomean_speedup", "min_speedup", "geomean_energy", "max_energy_ratio", "geomean_speedup_best_loops",
@@ -25,17 +26,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from reporting import options, progress, read_table, run_script
+from reporting import mapped, options, progress, read_table, run_script, simulated
 
-from maerisim import Hardware, Mapping
+from maerisim import Hardware, Mapping, Problem
 from maerisim.analytic.objective import Objective
 from maerisim.analytic.ranking import rank
-from maerisim.engine.run import Result
 from maerisim.mapping.notation import dims_words, mapping_words
 from maerisim.sweeps.workers import in_processes
-from maerisim.ways.way import simulate
-from maerisim.workload.problem import Problem
-from mapper import find_mapping
 from mapper.references.mrna import walked
 
 SPEEDUP_TARGET = 1.5
@@ -123,14 +120,14 @@ def run(case: Case) -> Outcome:
 
     def cost(mapping: Mapping) -> Cost:
         if mapping not in known:
-            result: Result = simulate(problem, mapping, hardware)
+            result = simulated(problem, mapping, hardware)
             known[mapping] = Cost(mapping, result.cycles, result.counters.energy(hardware.energy))
         return known[mapping]
 
     theirs = walked(channels, filters, problem, hardware)
     return Outcome(
         case,
-        cost(find_mapping(problem, hardware, case.objective).mapping),
+        cost(mapped(problem, hardware, case.objective).mapping),
         cost(theirs),
         cost(in_best_loops(theirs, problem, hardware, case.objective)),
     )

@@ -33,11 +33,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from reporting import UnusableError, options, read_table, run_script
+from reporting import UnusableError, options, read_table, run_script, simulated
 from stonne_rows import HARDWARE, PARAMETERS, case, refusal
 
 from maerisim import MaerisimError
-from maerisim.ways.way import simulate
 
 COLUMNS = ("name", *PARAMETERS, *HARDWARE, "acc_buf")
 DEFAULT_CASES = Path(__file__).parent / "stonne_cases.csv"
@@ -176,7 +175,7 @@ def run_ours(row: dict[str, str], *, fast_forward: bool) -> tuple[int, float]:
     try:
         problem, mapping, hardware = case(row)
         start = time.perf_counter()
-        result = simulate(problem, mapping, hardware, fast_forward=fast_forward)
+        result = simulated(problem, mapping, hardware, fast_forward=fast_forward)
         return result.cycles, time.perf_counter() - start
     except MaerisimError as error:
         raise FailedError(f"maerisim: {'; '.join(str(error).splitlines())}") from error

@@ -23,12 +23,11 @@ from math import exp, log
 from pathlib import Path
 
 import numpy as np
-from reporting import options, read_table, run_script
+from reporting import options, read_table, run_script, simulated
 from stonne_rows import HARDWARE, ORDER, PLACEMENT, SIZES, case, hardware_of, problem_of
 
 from maerisim import Hardware, Mapping
 from maerisim.kernels.estimating.quantities import Tiles
-from maerisim.ways.way import simulate
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper import PROOF, Choice
 from mapper.proof import best
@@ -94,12 +93,12 @@ def main() -> int:
     for row in rows:
         problem, hardware = problem_of(row), hardware_of(row)
         choice = best_tile(problem, hardware)
-        account, ours = choice.certificate, simulate(problem, choice.mapping, hardware).cycles
+        account, ours = choice.certificate, simulated(problem, choice.mapping, hardware).cycles
         assert account is not None
         known, theirs = row["best_known_cycles"], row["mrna_cycles"]
         if theirs:
             mrna = case({name.removeprefix("mrna_"): value for name, value in row.items()})
-            exact += simulate(*mrna).cycles == int(theirs)
+            exact += simulated(*mrna).cycles == int(theirs)
             over_mrna.append(int(theirs) / ours)
         over_known += [int(known) / ours] if known else []
         tile = " ".join(f"{name}{size}" for name, size in choice.mapping.T.items() if size > 1)

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from maerisim.documents import shipped
     from maerisim.errors import (
         DeadlockError,
         DocumentError,
@@ -43,15 +44,21 @@ if TYPE_CHECKING:
     from maerisim.study.given import save_mappings
     from maerisim.study.warmup import compile_all as warmup
     from maerisim.sweeps.api import sweep
-    from maerisim.workload.layers import AvgPool2d, Conv2d, Fused, Linear, MatMul, MaxPool2d
+    from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d
+    from maerisim.workload.layers import AvgPool2d, Fused, Linear, MatMul, MaxPool2d
     from maerisim.workload.network import Network
+    from maerisim.workload.problem import Problem
     from maerisim.workload.recurrent import Gru, Lstm
+    from maerisim.workload.transposed import ConvTranspose2d
 
     __version__: str
 
 __all__ = [
     "AvgPool2d",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose2d",
     "DeadlockError",
     "DocumentError",
     "Fused",
@@ -67,6 +74,7 @@ __all__ = [
     "MaxPool2d",
     "Network",
     "NotSupportedError",
+    "Problem",
     "ValuesError",
     "WorkersError",
     "__version__",
@@ -80,6 +88,7 @@ __all__ = [
     "report",
     "roofline",
     "save_mappings",
+    "shipped",
     "simulate",
     "sweep",
     "validate",
@@ -87,6 +96,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "maerisim.documents": "shipped",
     "maerisim.errors": (
         "DeadlockError DocumentError MaerisimError MappingError NotSupportedError ValuesError WorkersError"
     ),
@@ -96,9 +106,12 @@ _NAMES = {
     "maerisim.study.api": "compare estimate front map programs rank report roofline simulate validate",
     "maerisim.study.given": "save_mappings",
     "maerisim.sweeps.api": "sweep",
-    "maerisim.workload.layers": "AvgPool2d Conv2d Fused Linear MatMul MaxPool2d",
+    "maerisim.workload.convolutions": "Conv1d Conv2d Conv3d",
+    "maerisim.workload.layers": "AvgPool2d Fused Linear MatMul MaxPool2d",
     "maerisim.workload.network": "Network",
+    "maerisim.workload.problem": "Problem",
     "maerisim.workload.recurrent": "Gru Lstm",
+    "maerisim.workload.transposed": "ConvTranspose2d",
 }
 _PLACES = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | {
     "compiling": ("maerisim.kernels.compiling.cache", "watched"),

@@ -194,11 +194,12 @@ def fused_problems(draw: st.DrawFn) -> FusedProblem:
     channels, operation = first.G * first.K, draw(st.sampled_from(["multiply", "multiply", "add", "max"]))
     if operation == "multiply" and draw(st.sampled_from([False, False, True])):
         return FusedProblem(first, Problem(N=first.N, C=channels * first.P * first.Q, K=draw(st.integers(1, 4))))
-    padding = (draw(st.integers(0, 1)), draw(st.integers(0, 1)))
+    before = (draw(st.integers(0, 1)), draw(st.integers(0, 1)))
+    after = draw(st.sampled_from([before, before, (1, 0), (2, 1)]))
     stride = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
     rows, columns = (
-        draw(st.integers(max(1, pad), min(3, size + 2 * pad)))
-        for size, pad in zip((first.P, first.Q), padding, strict=True)
+        draw(st.integers(max(1, *pads), min(3, size + sum(pads))))
+        for size, *pads in zip((first.P, first.Q), before, after, strict=True)
     )
     groups = draw(st.sampled_from([group for group in range(1, channels + 1) if channels % group == 0]))
     return FusedProblem(
@@ -210,10 +211,10 @@ def fused_problems(draw: st.DrawFn) -> FusedProblem:
             K=1 if operation != "multiply" else draw(st.integers(1, 3)),
             R=rows,
             S=columns,
-            P=(first.P + 2 * padding[0] - rows) // stride[0] + 1,
-            Q=(first.Q + 2 * padding[1] - columns) // stride[1] + 1,
+            P=(first.P + before[0] + after[0] - rows) // stride[0] + 1,
+            Q=(first.Q + before[1] + after[1] - columns) // stride[1] + 1,
             stride=stride,
-            padding=padding,
+            padding=before if before == after else (*before, *after),
             operation=operation,
         ),
     )

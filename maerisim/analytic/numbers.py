@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import buses_by_switch
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.compiling import plain
 from maerisim.kernels.estimating import (
     entries,
     exits,
@@ -78,8 +81,11 @@ def layer_numbers(problem: Problem) -> LayerNumbers:
     return LayerNumbers(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
 
 
-def workspace(hardware: Hardware) -> ranking.Workspace:
-    """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread."""
+def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspace:
+    """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread.
+
+    Kernels that run ``in_python`` need larger words for their sums.
+    """
     fabric = fabric_numbers(hardware)
     m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
     pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, load_table.BUSIEST + ports
@@ -88,11 +94,11 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
         return np.zeros(shape, np.int64)
 
     def words(*shape: int) -> Shorts:
-        return np.zeros(shape, np.uint16)
+        return np.zeros(shape, np.int64 if in_python else np.uint16)
 
     return ranking.Workspace(
         fabric=fabric,
-        exits=_exits(hardware, fabric),
+        exits=_exits(hardware, fabric, in_python=in_python),
         loops=LoopNumbers(trips=ints(8), edge=ints(8), size=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)),
         orders=orders.OrderTable(
             classes=ints(2, _MOST_CLASSES),
@@ -116,8 +122,8 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
             used_rows=ints(load_table.ROWS),
             total=ints(max(ports, buses)),
         ),
-        sections=_sections(fabric),
-        times=_times(fabric),
+        sections=_sections(fabric, words),
+        times=_times(fabric, in_python=in_python),
         placed=loads.Placed(loads=ints(load_table.ROWS, columns), bus_results=ints(CLASSES)),
         tables=ranking.Tables(
             tile=ints(8),
@@ -132,21 +138,22 @@ def workspace(hardware: Hardware) -> ranking.Workspace:
     )
 
 
-def _sections(fabric: FabricNumbers) -> sections.Sections:
+def _sections(fabric: FabricNumbers, words: Callable[..., Shorts]) -> sections.Sections:
     """Room for a placed tile in as many sections as possible."""
     lanes = fabric.multipliers + 1
     return sections.Sections(
         of=np.zeros((sections.FACTS, lanes), np.int64),
-        first=np.zeros((sections.ROWS, lanes), np.uint16),
-        last=np.zeros((sections.ROWS, lanes), np.uint16),
+        first=words(sections.ROWS, lanes),
+        last=words(sections.ROWS, lanes),
         limits=np.zeros((fabric.ports + 1, len(sections.PartRanges._fields)), np.int64),
-        sorted=np.zeros((fabric.multipliers // fabric.ports, fabric.ports), np.uint16),
+        sorted=words(fabric.multipliers // fabric.ports, fabric.ports),
     )
 
 
-def _times(fabric: FabricNumbers) -> times.StepTimes:
+def _times(fabric: FabricNumbers, *, in_python: bool) -> times.StepTimes:
     """Room for the times of as many sections."""
-    lanes, rows, words = fabric.multipliers, times.count_rows(fabric), fabric.multipliers // fabric.ports + 1
+    rows = plain.chosen(times.count_rows, in_python=in_python)(fabric)
+    lanes, words = fabric.multipliers, fabric.multipliers // fabric.ports + 1
     return times.StepTimes(
         now=np.zeros((rows, lanes), np.int64),
         earlier=np.zeros((times.LEVELS, rows, lanes), np.int64),
@@ -158,10 +165,10 @@ def _times(fabric: FabricNumbers) -> times.StepTimes:
     )
 
 
-def _exits(hardware: Hardware, fabric: FabricNumbers) -> exits.Exits:
+def _exits(hardware: Hardware, fabric: FabricNumbers, *, in_python: bool) -> exits.Exits:
     bus_of_switch = np.array(buses_by_switch(topology_of(hardware).switches, hardware), np.int64)
     start = np.zeros(fabric.multipliers + 2, np.int64)
-    entries = exits.count_exits(fabric, start)
+    entries = plain.chosen(exits.count_exits, in_python=in_python)(fabric, start)
     table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(5)))
-    exits.fill_exits(fabric, bus_of_switch, table)
+    plain.chosen(exits.fill_exits, in_python=in_python)(fabric, bus_of_switch, table)
     return table

@@ -17,6 +17,7 @@ from maerisim.analytic.objective import Objective
 from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.compiling import plain
 from maerisim.kernels.estimating import entries, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
@@ -31,6 +32,8 @@ _OBJECTIVES = {
 }
 
 
+_A_FEW = 4
+"""Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
 
@@ -90,7 +93,12 @@ def estimate_many(
     )
     best = _nothing_ranked(count)
     aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0)
-    ranking.rank(layer_numbers(problem), space, aim, best, workspace(hardware))
+    numbers = layer_numbers(problem)
+    if count <= _A_FEW and plain.is_better(ranking.rank):
+        with plain.at_work():
+            plain.twin(ranking.rank)(numbers, space, aim, best, workspace(hardware, in_python=True))
+    else:
+        ranking.rank(numbers, space, aim, best, workspace(hardware))
     return best.costs.reshape(len(tiles), len(walks), entries.COSTS)
 
 

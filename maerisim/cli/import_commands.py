@@ -134,12 +134,42 @@ def stonne(
             say(f"note: {note}", err=True)
 
 
+@app.command()
+def onnx(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An ONNX model.")],
+    output: Output = None,
+    name: Name = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Size of the first dimension of every input.")
+    ] = None,
+    dim: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=N", help="Size of a symbolic dimension, by its name or as INPUT.PLACE; repeat."),
+    ] = None,
+    sparsity: Annotated[
+        bool, typer.Option("--sparsity", help="Give layers the density of their stored weights.")
+    ] = False,
+    apart: Annotated[bool, typer.Option("--apart", help="Keep equal layers apart instead of counting them.")] = False,
+) -> None:
+    """Import an ONNX model, and list what MAERI does not run of it."""
+    from maerisim.importers import onnx as importer
+
+    sizes: dict[str, int] = {}
+    for each in dim or ():
+        key, _, size = each.rpartition("=")
+        if not key or not size.isdecimal() or not 1 <= int(size[:20]) < 2**40:
+            raise typer.BadParameter(f"expected NAME=N with a whole number from 1, found '{each}'", param_hint="--dim")
+        sizes[key] = int(size)
+    finish(importer.read(model, name, batch=batch, sizes=sizes, sparsity=sparsity, apart=apart), output)
+
+
 def finish(network: ImportedNetwork, output: Path | None) -> None:
     """Write or print a network, and say on standard error what was not taken as it is written."""
     from maerisim import documents
+    from maerisim.importers.layers import summed_up
 
     text = network.to_yaml()
-    for note in network.notes:
+    for note in summed_up(network.notes):
         say(f"note: {note}", err=True)
     if output is None:
         give(text)

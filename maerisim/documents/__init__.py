@@ -8,16 +8,17 @@ from maerisim.documents.constructing import Constructible
 from maerisim.documents.files import is_directory, read_text
 from maerisim.documents.loading import load, load_with_source, validate
 from maerisim.documents.locating import locate, locate_beside, shipped
-from maerisim.documents.models import Complaint, Document, KeyPath, Kind, Model, complaints_error, dotted
+from maerisim.documents.models import Complaint, Document, ForeignTags, KeyPath, Kind, Model, complaints_error, dotted
 from maerisim.documents.reading import Source, read
 from maerisim.documents.schemas import schema
-from maerisim.documents.words import described, nearest
+from maerisim.documents.words import described, listed, nearest
 from maerisim.documents.writing import key, scalar, write
 
 __all__ = [
     "Complaint",
     "Constructible",
     "Document",
+    "ForeignTags",
     "KeyPath",
     "Kind",
     "Model",
@@ -27,6 +28,7 @@ __all__ = [
     "dotted",
     "is_directory",
     "key",
+    "listed",
     "load",
     "load_with_source",
     "locate",

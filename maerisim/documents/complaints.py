@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, Union
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from maerisim.documents.models import COMPLAINTS_ERROR, Complaint, KeyPath, Model, dotted
+from maerisim.documents.models import COMPLAINTS_ERROR, Complaint, ForeignTags, KeyPath, Model, dotted
 from maerisim.documents.words import described, nearest
 
 MOST_COMPLAINTS = 1000
@@ -61,7 +62,8 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
         return [((*path, *below), message) for below, message in context["complaints"]]
     if kind == "extra_forbidden":
         known = [*getattr(annotation, "model_fields", {}), *(extra_keys if len(path) == 1 else ())]
-        hint = nearest(str(path[-1]), known) or (f" (known keys: {', '.join(known)})" if known else "")
+        hint = _foreign(str(path[-1]), getattr(annotation, "foreign_keys", {})) or nearest(str(path[-1]), known)
+        hint = hint or (f" (known keys: {', '.join(known)})" if known else "")
         return [(path, f"unknown key{hint}")]
     if kind == "missing":
         field = getattr(annotation, "model_fields", {}).get(path[-1])
@@ -74,7 +76,9 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
         return [(path, f"expected {context['expected']}, found {described(found)}{_nearest_literal(found, context)}")]
     if kind == "union_tag_invalid":
         tags = re.findall(r"'([^']*)'", context["expected_tags"])
-        hint = nearest(str(context["tag"]), tags)
+        hint = _foreign(str(context["tag"]), _foreign_tags(_step(annotation, path[-1]))) or nearest(
+            str(context["tag"]), tags
+        )
         key = context["discriminator"].strip("'")
         return [((*path, key), f"expected one of {', '.join(tags)}, found {described(context['tag'])}{hint}")]
     if kind == "union_tag_not_found":
@@ -93,6 +97,18 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
     if kind in ("value_error", "assertion_error"):
         return [(path, str(context.get("error", detail["msg"])))]
     return [(path, f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, found {described(found)}")]
+
+
+def _foreign(name: str, names: Mapping[str, str]) -> str:
+    """The hint for a name that other tools use, spelled in any way."""
+    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    meant = names.get(name.lower()) or names.get(spelled)
+    return f" (did you mean {meant}?)" if meant else ""
+
+
+def _foreign_tags(annotation: Any) -> Mapping[str, str]:
+    found = [extra for extra in getattr(annotation, "__metadata__", ()) if isinstance(extra, ForeignTags)]
+    return found[0].names if found else {}
 
 
 def _nearest_literal(found: object, context: dict[str, Any]) -> str:

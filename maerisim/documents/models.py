@@ -32,6 +32,9 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    foreign_keys: ClassVar[Mapping[str, str]] = {}
+    """Keys of other tools, in lower case, and what is written here instead."""
+
     @classmethod
     def complaints_between(cls, data: Mapping[str, Any]) -> list[Complaint]:  # noqa: ARG003
         """Problems that involve several keys of the raw ``data``; values of the wrong type are to be ignored here."""
@@ -42,6 +45,13 @@ class Document(Model):
     """Base of a whole document. ``kind`` decides where shipped files are looked up and how messages call it."""
 
     kind: ClassVar[Kind]
+
+
+class ForeignTags:
+    """Metadata of a union that keys tell apart: what other tools call its members, in lower case, and we instead."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
 
 
 def complaints_error(complaints: Sequence[Complaint]) -> PydanticCustomError:

@@ -18,6 +18,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {' or '.join(repr(match) for match in near)}?)" if near else ""
 
 
+_MOST_LISTED = 12
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names that somebody chose, in a message: the first of many, and of each no more than a message has room for."""
+    found = list(names)
+    return ", ".join(map(shown, found[:_MOST_LISTED])) + (", ..." if len(found) > _MOST_LISTED else "")
+
+
 def described(value: object) -> str:
     """A value as it is called in messages: ``'two'``, ``2.5``, ``nothing``, ``a list``."""
     if value is None:

@@ -11,10 +11,18 @@ from maerisim.documents import Model
 Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+JOULES = {"fJ": 1e-15, "pJ": 1e-12, "nJ": 1e-9, "uJ": 1e-6, "mJ": 1e-3, "J": 1.0}
+"""The units with which energies are more than ratios."""
+
+
 class EnergyTable(Model):
     """Energy of one event of each kind, in ``unit``."""
 
-    unit: str = Field("normalised to one multiplication", description="what the numbers below are multiples of")
+    unit: str = Field(
+        "normalised to one multiplication",
+        description="what the numbers below are multiples of; with pJ (or fJ, nJ, uJ, mJ, J) energies are in joules, and "
+        "with a clock there are watts",
+    )
     multiply: Energy = Field(1.0, description="one multiplication")
     add: Energy = Field(1.0, description="one addition in an adder switch")
     multiplier_switch_access: Energy = Field(1.0, description="one word through a multiplier switch")
@@ -24,3 +32,8 @@ class EnergyTable(Model):
     global_buffer_access: Energy = Field(8.0, description="one word read from or written to the global buffer")
     accumulation_buffer_access: Energy = Field(1.0, description="one partial sum read or written")
     dram_access: Energy = Field(54.0, description="one word read from or written to DRAM")
+
+    @property
+    def joules(self) -> float | None:
+        """Joules of the unit; None where the numbers are ratios."""
+        return JOULES.get(self.unit)

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from maerisim import documents
 from maerisim.documents import Complaint, Constructible, Document, Kind, Model
 from maerisim.errors import DocumentError
+from maerisim.hardware.clock import Clock, hertz
 from maerisim.hardware.energy import EnergyTable
 
 MAX_MULTIPLIERS = 4096
@@ -197,6 +198,9 @@ class Hardware(Document, Constructible):
     accumulation: Accumulation = Field(default_factory=Accumulation, description="the accumulation buffer")
     global_buffer: GlobalBuffer = Field(default_factory=GlobalBuffer, description="the buffer in front of DRAM")
     dram: Dram = Field(default_factory=Dram, description="the channel to DRAM")
+    clock: Clock | None = Field(
+        None, description="a frequency such as 200 MHz, by which reports have times as well; null: cycles alone"
+    )
     energy: EnergyTable = Field(default_factory=EnergyTable, description="energy per event")
 
     if TYPE_CHECKING:
@@ -215,6 +219,7 @@ class Hardware(Document, Constructible):
             accumulation: Accumulation | Mapping[str, Any] = ...,
             global_buffer: GlobalBuffer | Mapping[str, Any] = ...,
             dram: Dram | Mapping[str, Any] = ...,
+            clock: str | None = ...,
             energy: EnergyTable | Mapping[str, Any] = ...,
         ) -> None:
             """What is left out is as in a document; the name is then ``hardware``."""
@@ -347,6 +352,11 @@ class Hardware(Document, Constructible):
     def accumulation_words(self) -> int:
         """Partial sums that the accumulation buffer holds; 0 means that there is none."""
         return 64 * self.multipliers if self.accumulation.words is None else self.accumulation.words
+
+    @property
+    def hertz(self) -> float | None:
+        """Cycles a second, where a clock is given."""
+        return None if self.clock is None else hertz(self.clock)
 
     @property
     def limits_memory(self) -> bool:

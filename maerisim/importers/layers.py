@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,8 @@ from maerisim.errors import DocumentError
 from maerisim.text import harmless
 from maerisim.workload.network import Network
 
+_WHERE = re.compile(r"(.*?:[0-9]+): ")
+"""File and line of a note."""
 MOST_DIGITS = 40
 """Of a size in any file."""
 
@@ -27,10 +30,20 @@ class FileLine:
 
 
 @dataclass(frozen=True)
+class ModelNode:
+    """A node of a graph that was read, in words."""
+
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
 class ImportedLayer:
     """One layer: ``fields`` are those of the network document, ``comment`` stands behind it there."""
 
-    source: FileLine
+    source: FileLine | ModelNode
     fields: Mapping[str, Any]
     comment: str = ""
 
@@ -74,12 +87,14 @@ def _value(value: object) -> str:
         return documents.scalar(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(str(entry) for entry in value)}]"
-    return str(value)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_value(entry)}' for key, entry in value.items())}}}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedLayer], list[str]]:
     """The layers, later ones of the same name with a number behind it, and a note for each that was renamed."""
-    first: dict[str, FileLine] = {}
+    first: dict[str, FileLine | ModelNode] = {}
     following: dict[str, int] = {}
     distinct: list[ImportedLayer] = []
     notes: list[str] = []
@@ -102,12 +117,33 @@ def with_distinct_names(layers: Sequence[ImportedLayer]) -> tuple[list[ImportedL
     return distinct, notes
 
 
+_ALIKE = 3
+"""Notes that differ in names and numbers alone and are all shown."""
+
+
+def summed_up(notes: Sequence[str]) -> list[str]:
+    """The notes; of more than a few that differ in nothing but names and numbers the first, and how many there are."""
+    groups: dict[str, list[str]] = {}
+    for note in notes:
+        text = note if (match := _WHERE.match(note)) is None else note[match.end() :]
+        groups.setdefault(re.sub(r"'[^']*'|[0-9]+", "#", text), []).append(note)
+    found = []
+    for group in groups.values():
+        if len(group) <= _ALIKE:
+            found += group
+            continue
+        last = _WHERE.match(group[-1])
+        to = f", the last at {last[1]}" if last else ""
+        found.append(f"{group[0]} (and {len(group) - 1:,} more like this{to})")
+    return found
+
+
 def whole_number(text: str) -> int | None:
     """The size from 1 that is written so, or None where it is something else or beyond every size."""
     value = int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
     return value if value >= 1 else None
 
 
-def pair(height: int, width: int) -> int | list[int]:
-    """Height and width as the network document has them: one number when they are equal."""
-    return height if height == width else [height, width]
+def brief(*sizes: int) -> int | list[int]:
+    """Sizes along each axis as the network document has them: one number when they are equal."""
+    return sizes[0] if len(set(sizes)) == 1 else list(sizes)

@@ -18,7 +18,15 @@ from typing import Any
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
+from maerisim.importers.layers import (
+    FileLine,
+    ImportedLayer,
+    ImportedNetwork,
+    brief,
+    summed_up,
+    whole_number,
+    with_distinct_names,
+)
 from maerisim.text import shown
 
 TITLES = ("Input_parameter", "Output_parameter", "Weight_parameter", "Hidden_parameter")
@@ -46,6 +54,9 @@ SIZES = {"num_ms": "multipliers", "dn_bw": "distribution.bandwidth", "rn_bw": "c
 
 _TYPES = ("CONV", "FC", "RNN", "MAXPOOL")
 
+
+_MOST_SLIPS = 5
+"""Lines of a file that are not understood; one with more of them, and fewer that are, is a file of something else."""
 
 _Pair = tuple[int, int]
 """Vertical and horizontal, mRNA's x and y."""
@@ -81,9 +92,15 @@ def read(paths: Sequence[str | os.PathLike[str]], name: str | None = None) -> Im
 
     The network is called ``name``, or as the files say. Raises DocumentError with every problem of every file.
     """
-    files = [_parse(Path(path)) for path in sorted(paths, key=lambda path: _natural(os.fspath(path)))]
+    files: list[Parameters] = []
+    problems: list[str] = []
+    for path in sorted(paths, key=lambda path: _natural(os.fspath(path))):
+        try:
+            files.append(_parse(Path(path)))
+        except DocumentError as error:
+            problems += error.problems
     tables = [file for file in files if _holds_energies(file)]
-    problems = [problem for file in files for problem in file.problems]
+    problems += [problem for file in files for problem in file.problems]
     layers: list[ImportedLayer] = []
     notes: list[str] = []
     for file in files:
@@ -101,7 +118,7 @@ def read(paths: Sequence[str | os.PathLike[str]], name: str | None = None) -> Im
     if len(files) == len(tables):
         return Imported(None, energies)
     if not layers:
-        raise DocumentError([*notes, f"none of {len(files)} files holds a layer that a network can have"])
+        raise DocumentError([*summed_up(notes), f"none of {len(files)} files holds a layer that a network can have"])
     layers, renamed = with_distinct_names(layers)
     models = dict.fromkeys(file.values["Model_Name"][0] for file in files if "Model_Name" in file.values)
     network = ImportedNetwork(
@@ -178,8 +195,13 @@ def _parse(path: Path) -> Parameters:
                 problems.append(f"{here}: {key}: expected a value, found nothing")
             else:
                 values[key] = (value, line)
+    if len(problems) > max(_MOST_SLIPS if values else 1, len(values)):
+        problems = [
+            f"{path}: not a Model_parameter file (nor one of energies): expected lines like 'Layer_Type = CONV'"
+        ]
+        return Parameters(str(path), {}, {}, tuple(problems))
     if opened is not None:
-        problems.append(f"{path}:{opened[1]}: {opened[0]}: expected '}}' before the end of the file")
+        problems.append(f"{path}:{opened[1]}: {shown(opened[0])}: expected '}}' before the end of the file")
     if not values and not problems:
         problems.append(f"{path}: is empty, expected lines such as 'Layer_Type = CONV'")
     return Parameters(str(path), values, blocks, tuple(problems))
@@ -334,11 +356,11 @@ class _LayerReader:
         if pools:
             fits = fits and all(2 * padding <= size for padding, size in zip(known, kernel, strict=True))
         padded = [(out - 1) * step + taps for out, step, taps in zip(outputs, strides, kernel, strict=True)]
-        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": pair(*kernel)}
+        fields: dict[str, Any] = {"input": [channels, *(given if fits else padded)], "kernel": brief(*kernel)}
         if strides != (kernel if pools else (1, 1)):
-            fields["stride"] = pair(*strides)
+            fields["stride"] = brief(*strides)
         if fits and any(known):
-            fields["padding"] = pair(known[0], known[1])
+            fields["padding"] = brief(known[0], known[1])
         if not fits:
             fields["comment"] = f"padded input; the file has {given[0]} x {given[1]}"
         return fields

@@ -18,7 +18,7 @@ from typing import Any
 
 from maerisim import documents
 from maerisim.errors import DocumentError
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, brief, whole_number, with_distinct_names
 
 CONVOLUTION = ("IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides")
 PRODUCT = ("M", "N", "K")
@@ -159,11 +159,8 @@ class _Table:
     def _note_sparsity(self, row: LayerLine) -> None:
         ratio = re.fullmatch(r"(\d{1,9}):(\d{1,9})", row.cells.get("Sparsity", ""))
         if ratio and ratio[1] != ratio[2]:
-            hint = ""
-            if 0 < int(ratio[1]) < int(ratio[2]):
-                hint = (
-                    f" (with 'sparsity: {{density: {int(ratio[1]) / int(ratio[2]):.3g}}}' it has about as many zeros)"
-                )
+            possible = 0 < int(ratio[1]) < int(ratio[2])
+            hint = f" (with 'sparsity: {{pattern: {ratio[0]}}}' it has these zeros)" if possible else ""
             self.notes.append(f"{row.source}: Sparsity {ratio[0]} is not taken: the layer is dense here{hint}")
 
     def _convolution(self, row: LayerLine) -> tuple[dict[str, Any], str]:
@@ -189,11 +186,11 @@ class _Table:
             "op": "conv2d",
             "input": [channels, *touched],
             "filters": filters,
-            "kernel": pair(rows, columns),
+            "kernel": brief(rows, columns),
         }
         comments = []
         if strides != (1, 1):
-            fields["stride"] = pair(*strides)
+            fields["stride"] = brief(*strides)
         if depthwise:
             fields |= {"filters": channels * filters, "groups": channels}
             comments.append(f"depthwise: '{_DEPTHWISE}' in its name")

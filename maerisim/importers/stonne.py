@@ -16,7 +16,7 @@ from typing import Any
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.hardware.hardware import Hardware
-from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, pair, whole_number, with_distinct_names
+from maerisim.importers.layers import FileLine, ImportedLayer, ImportedNetwork, brief, whole_number, with_distinct_names
 from maerisim.importers.stonne_files import (
     HARDWARE,
     OPERATIONS,
@@ -204,11 +204,11 @@ class _Reader:
         if command.is_product:
             m, n, k = (self._number(options, key, _MISSING_IN_PRODUCTS[key]) for key in PRODUCT_SIZES)
             self._note_missing(options, {key: _MISSING_IN_PRODUCTS[key] for key in PRODUCT_SIZES}, source)
-            fields = {"op": "conv2d", "input": [1, m, k], "filters": n, "kernel": pair(1, k)}
+            fields = {"op": "conv2d", "input": [1, m, k], "filters": n, "kernel": brief(1, k)}
             return ImportedLayer(source, name | fields, f"{command.operation}: M {m}, N {n}, K {k}")
         r, s, c, g, k, n, x, y, stride = (self._number(options, key, _MISSING[key]) for key in SIZES)
         self._note_missing(options, {key: _MISSING[key] for key in SIZES}, source)
-        fields = {"op": "conv2d", "input": [c, x, y], "filters": k, "kernel": pair(r, s)}
+        fields = {"op": "conv2d", "input": [c, x, y], "filters": k, "kernel": brief(r, s)}
         optional = {"stride": stride, "groups": g, "batch": n}
         return ImportedLayer(source, name | fields | {key: size for key, size in optional.items() if size != 1})
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from maerisim import documents
 from maerisim.documents import Document, Kind, Model
-from maerisim.documents.sizes import PaddingPair, PositivePair, Size
+from maerisim.documents.sizes import PaddingSides, PositivePair, Size
 from maerisim.errors import MappingError
 from maerisim.mapping.mapping import REPLICATED, Mapping, block_violations, order_violations, tile_text
 from maerisim.workload.problem import DIMENSIONS, Operation, Problem
@@ -30,7 +30,9 @@ class ProblemEntry(Model):
     Q: Size = Field(1, description="output width")
     stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
     dilation: PositivePair = Field((1, 1), description="one integer or [height, width]")
-    padding: PaddingPair = Field((0, 0), description="one integer or [height, width]; does not matter to a mapping")
+    padding: PaddingSides = Field(
+        (0, 0), description="one integer, [height, width] or [top, left, bottom, right]; does not matter to a mapping"
+    )
     operation: Operation = Field("multiply", description="multiply by weights and add, or pool: add, or max")
     sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
 
@@ -153,7 +155,7 @@ class MappingFile(Document):
     def share_for(self, layer: str) -> int:
         """Multipliers of the first of two fused layers. Raises MappingError when it is not there."""
         if layer not in self.shares:
-            hint = documents.nearest(layer, self.shares) or f" (it has: {', '.join(self.shares) or 'none'})"
+            hint = documents.nearest(layer, self.shares) or f" (it has: {documents.listed(self.shares) or 'none'})"
             msg = f"layer '{layer}'"
             raise MappingError(msg, [f"the mapping file has no 'shares' entry for these fused layers{hint}"])
         return self.shares[layer]
@@ -165,7 +167,7 @@ class MappingFile(Document):
         """
         entry = self.layers.get(layer)
         if entry is None:
-            hint = documents.nearest(layer, self.layers) or f" (it has: {', '.join(self.layers) or 'none'})"
+            hint = documents.nearest(layer, self.layers) or f" (it has: {documents.listed(self.layers) or 'none'})"
             msg = f"layer '{layer}'"
             raise MappingError(msg, [f"the mapping file has no mapping for it{hint}"])
         made_for = entry.problem.as_problem()
@@ -204,7 +206,7 @@ def dump_mappings(mappings: MappingFile, path: str | os.PathLike[str] | None = N
         for key, default in (("stride", (1, 1)), ("dilation", (1, 1)), ("padding", (0, 0))):
             pair: Any = getattr(problem, key)
             if pair != default:
-                sizes.append(f"{key}: {pair[0] if pair[0] == pair[1] else list(pair)}")
+                sizes.append(f"{key}: {pair[0] if len(set(pair)) == 1 else list(pair)}")
         if problem.operation != "multiply":
             sizes.append(f"operation: {problem.operation}")
         if problem.sparsity is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maerisim.hardware.energy import EnergyTable
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import FusedProblem, Problem
 
@@ -50,6 +51,24 @@ def signed_percent(fraction: float | None) -> str:
         return ""
     text = f"{100 * fraction:+.2f}%"
     return text if text.strip("+-0.%") else "0.00%"
+
+
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
+
+
+def measured(value: float, unit: str) -> str:
+    """A physical quantity in three digits, as in ``12.4 ms``."""
+    rounded = float(f"{value:.3g}")
+    for size, prefix in (*_PREFIXES, (1e-12, "p")):
+        if rounded >= size:
+            scaled = rounded / size
+            return f"{scaled:.{2 if scaled < 9.995 else 1 if scaled < 99.95 else 0}f} {prefix}{unit}"
+    return f"{rounded:g} {unit}"
+
+
+def energy_words(value: float, table: EnergyTable) -> str:
+    """An energy in the unit of the table, or in joules where that is one of them."""
+    return quantity(value) if table.joules is None else measured(value * table.joules, "J")
 
 
 def quantity(value: float) -> str:

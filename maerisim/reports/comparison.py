@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maerisim.analytic.objective import Objective, score
-from maerisim.mapping.notation import counted, dims, mapping_words, percent, quantity, whole
+from maerisim.mapping.notation import counted, dims, energy_words, mapping_words, percent, whole
 from maerisim.reports.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, title, unsupported_notes
@@ -152,7 +152,7 @@ def _cells(comparison: Comparison, compared: ComparedLayer, layer: LayerReport |
     return [
         mapping_words(layer.problem, layer.mapping),
         whole(layer.cycles),
-        quantity(comparison.ours.energy(layer)),
+        energy_words(comparison.ours.energy(layer), comparison.ours.hardware.energy),
         percent(comparison.ours.utilization(layer)),
         f"{comparison.ratio(compared, layer):.2f}",
     ]

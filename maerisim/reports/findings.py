@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.notation import dims
+from maerisim.reports import pace
 from maerisim.reports.as_json import memory_json
 from maerisim.reports.frame import frame
 from maerisim.workload.problem import FusedProblem, Problem
@@ -194,6 +195,7 @@ class NetworkReport(Findings[AnyReport]):
             "total_estimated_cycles": self.total_estimated_cycles,
             "cycles_in_turn": self.cycles_in_turn,
             "mean_absolute_error": self.mean_absolute_error,
+            **pace.pace_json(self),
             "interrupted": self.interrupted,
         }
 
@@ -224,6 +226,7 @@ class NetworkReport(Findings[AnyReport]):
             "reason": layer.reason or None,
             "search": None if layer.certificate is None else layer.certificate.as_dict(),
             "values_checked": layer.values_checked,
+            **pace.layer_json(self, layer),
             **({} if layer.explanation is None else {"explanation": layer.explanation.as_dict()}),
         } | ({"fused": self._fused_dict(layer)} if isinstance(layer, FusedReport) else {})
 

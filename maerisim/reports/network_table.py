@@ -6,9 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maerisim.mapping.notation import counted, mapping_words, percent, quantity, signed_percent, size_words, whole
+from maerisim.mapping.notation import (
+    counted,
+    energy_words,
+    mapping_words,
+    measured,
+    percent,
+    quantity,
+    signed_percent,
+    size_words,
+    whole,
+)
 from maerisim.reports.explanation_table import explanation_pages
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
+from maerisim.reports.pace import pace_of, seconds_of
 from maerisim.reports.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
@@ -80,9 +91,22 @@ STALLS = LayerColumn("waits for", stall_words, number=False)
 PROOF = LayerColumn("proven", lambda _, layer: proof_words(layer))
 ENERGY = LayerColumn(
     "energy",
-    lambda report, layer: quantity(report.energy(layer)),
-    lambda report: quantity(report.total_energy),
+    lambda report, layer: energy_words(report.energy(layer), report.hardware.energy),
+    lambda report: energy_words(report.total_energy, report.hardware.energy),
 )
+
+
+def time_cell(report: NetworkReport, layer: AnyReport) -> str:
+    seconds = seconds_of(report, layer)
+    return "" if seconds is None else measured(seconds, "s")
+
+
+def total_time(report: NetworkReport) -> str:
+    pace = pace_of(report)
+    return "" if pace is None else measured(pace.seconds, "s")
+
+
+TIME = LayerColumn("time", time_cell, total_time)
 
 BLOCKS = LayerColumn("blocks", lambda _, layer: whole(layer.memory.blocks))
 DRAM_WORDS = LayerColumn(
@@ -114,6 +138,9 @@ NARROWEST_MAPPING = 12
 def columns_of(command: str, hardware: Hardware, width: int) -> tuple[LayerColumn, ...]:
     """What a command shows of layers on this hardware on a screen of so many columns: not everything fits on a narrow one."""
     columns = WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
+    if hardware.clock is not None:
+        behind = columns.index(CYCLES if CYCLES in columns else ESTIMATE) + 1
+        columns = (*columns[:behind], TIME, *columns[behind:])
     return tuple(column for column in columns if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
 
 
@@ -195,6 +222,7 @@ def footnotes(command: str, report: NetworkReport) -> list[str]:
     notes = choice_notes(report) if command == "map" else []
     notes += accuracy_note(report) if command == "validate" else []
     notes += in_turn_note(report) if command == "simulate" else []
+    notes += pace_note(report)
     notes += [fused_note(report, layer) for layer in report.layers if isinstance(layer, FusedReport)]
     return [*notes, *scaled_notes(report), *values_note(report), *unsupported_notes(report)]
 
@@ -234,6 +262,12 @@ def in_turn_note(report: NetworkReport) -> list[str]:
     return [
         f"In turn, the first weights of each layer read behind the layer before: {together:,} cycles ({saved} less)."
     ]
+
+
+def pace_note(report: NetworkReport) -> list[str]:
+    """What the clock says of all layers together."""
+    pace = pace_of(report)
+    return [] if pace is None else [f"All layers in turn: {pace.words()}."]
 
 
 def accuracy_note(report: NetworkReport) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from maerisim.reports.findings import Findings, LayerReport, NetworkReport
+from maerisim.reports.pace import pace_json
 from maerisim.reports.profile import Profile
 from maerisim.reports.profile_json import profile_json
 from maerisim.workload.problem import DIMENSIONS
@@ -68,6 +69,7 @@ class ProfileReport(Findings[ProfiledLayer]):
             "total_energy": results.total_energy,
             "total_dram_energy": self.total_dram_energy,
             "total_code_bits": self.total_code_size,
+            **pace_json(results),
             "interrupted": self.interrupted,
         }
 

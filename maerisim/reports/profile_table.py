@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from maerisim.counts.tile_kinds import summed
-from maerisim.mapping.notation import counted, mapping_words, percent, quantity, whole
-from maerisim.reports.findings import UnsupportedLayer
+from maerisim.mapping.notation import counted, energy_words, mapping_words, percent, whole
+from maerisim.reports.findings import NetworkReport, UnsupportedLayer
 from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.pace import pace_of
 from maerisim.reports.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def layer_pages(report: ProfileReport, each: ProfiledLayer, width: int) -> list[
         tiles_section(profile),
         *shares_sections(profile, report.hardware.energy, width),
         distribution_section(profile),
-        energy_section(profile),
+        energy_section(profile, report.hardware.energy),
         bounds_section(profile),
         relief_section(profile),
     ]
@@ -63,10 +65,13 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Page:
     stalls = profile.counters.stalls
     waits = sorted((cause for cause in stalls if stalls[cause]), key=lambda cause: -stalls[cause])
     all_cycles = profile.cycles * profile.multipliers
+    energies = report.hardware.energy
+    unit = f" ({energies.unit})" if energies.joules is None else ""
     rows = [
         ("mapping", mapping_words(layer.problem, layer.mapping)),
         *([("loops", loop_words(each))] if each.loops else []),
         ("cycles", f"{profile.cycles:,}, {profile.cycles / layer.estimate.bound_cycles:.2f} times the bound"),
+        *time_rows(report, each),
         ("control steps", f"{profile.steps:,} in {plural(profile.configurations, 'configuration')} of the fabric"),
         ("utilization", utilization_words(profile)),
         (
@@ -79,17 +84,24 @@ def summary(report: ProfileReport, each: ProfiledLayer) -> Page:
             if waits
             else "nothing",
         ),
-        ("energy", f"{quantity(profile.energy)} ({report.hardware.energy.unit}), DRAM apart"),
-        *dram_rows(profile),
+        ("energy", f"{energy_words(profile.energy, energies)}{unit}, DRAM apart"),
+        *dram_rows(profile, energies),
         ("code size", code_words(profile)),
     ]
     title = f"{layer_label(layer)} of {report.network} on {report.hardware.name}"
     return section(title, ("", ""), rows, words=2)
 
 
-def dram_rows(profile: Profile) -> list[tuple[str, str]]:
+def time_rows(report: ProfileReport, each: ProfiledLayer) -> list[tuple[str, str]]:
+    """What the clock says of one occurrence of a layer."""
+    alone = NetworkReport(report.hardware, report.network, (replace(each.layer, count=1),))
+    pace = pace_of(alone)
+    return [] if pace is None else [("time", pace.words())]
+
+
+def dram_rows(profile: Profile, energies: EnergyTable) -> list[tuple[str, str]]:
     """What moves from and to DRAM, where it is modelled also in how many blocks, and how long the fabric waits."""
-    least, words, energy = sum(profile.dram.values()), profile.dram_words, quantity(profile.dram_energy)
+    least, words, energy = sum(profile.dram.values()), profile.dram_words, energy_words(profile.dram_energy, energies)
     use = profile.memory
     if use is None:
         pace = f"{least / profile.cycles:.2f} words a cycle keep pace"
@@ -188,8 +200,8 @@ def figures(work: Work, energies: EnergyTable) -> dict[str, str]:
     found["inputs: forwarded"] = whole(work.traffic.forwards)
     found |= {f"{spent.component}: {spent.event}": whole(spent.count) for spent in work.traffic.spent(energies)}
     by_component = work.traffic.energy_by_component(energies)
-    found |= {f"energy: {component}": quantity(energy) for component, energy in by_component.items()}
-    return found | {"energy": quantity(work.traffic.energy(energies))}
+    found |= {f"energy: {component}": energy_words(energy, energies) for component, energy in by_component.items()}
+    return found | {"energy": energy_words(work.traffic.energy(energies), energies)}
 
 
 def mean_width(sent: Multicasts) -> str:
@@ -223,7 +235,7 @@ def distribution_section(profile: Profile) -> Page:
     return section("distribution", headings, rows, words=1, notes=[note])
 
 
-def energy_section(profile: Profile) -> Page:
+def energy_section(profile: Profile, energies: EnergyTable) -> Page:
     """Events and energy by component; what does not occur is left out."""
     spent = [entry for entry in profile.spent if entry.count]
     total = profile.energy
@@ -233,8 +245,10 @@ def energy_section(profile: Profile) -> Page:
         component = entry.component.replace("_", " ")
         if entry.component == "dram":
             component = "DRAM, compulsory" if profile.memory is None else "DRAM"
-        rows.append([component, entry.event.replace("_", " "), whole(entry.count), quantity(entry.energy), share])
-    rows.append(["total", "without DRAM", "", quantity(total), ""])
+        rows.append(
+            [component, entry.event.replace("_", " "), whole(entry.count), energy_words(entry.energy, energies), share]
+        )
+    rows.append(["total", "without DRAM", "", energy_words(total, energies), ""])
     headings = ("component", "event", "count", "energy", "share")
     return section("accesses and energy", headings, rows, words=2)
 
@@ -278,7 +292,7 @@ def relief_row(relief: Relief, profile: Profile) -> list[str]:
 
 def totals_section(report: ProfileReport) -> Page:
     """A row for each layer and the sums over all of them, each times its count but for the code, which all share."""
-    rows = []
+    rows, energies = [], report.hardware.energy
     for entry in report.entries:
         if isinstance(entry, UnsupportedLayer):
             rows.append([counted(entry.name, entry.count), "not supported", *[""] * 7])
@@ -292,14 +306,15 @@ def totals_section(report: ProfileReport) -> Page:
                 whole(profile.cycles),
                 percent(layer.estimate.bound_cycles / profile.cycles),
                 percent(profile.utilization),
-                quantity(profile.energy),
-                quantity(profile.dram_energy),
+                energy_words(profile.energy, energies),
+                energy_words(profile.dram_energy, energies),
                 whole(-(-profile.code_size // 8)),
             ]
         )
     results = report.results
-    sums = [whole(results.total_cycles), "", percent(results.total_utilization), quantity(results.total_energy)]
-    rows.append(["total", "", "", *sums, quantity(report.total_dram_energy), whole(-(-report.total_code_size // 8))])
+    energy, of_dram = (energy_words(each, energies) for each in (results.total_energy, report.total_dram_energy))
+    sums = [whole(results.total_cycles), "", percent(results.total_utilization), energy, of_dram]
+    rows.append(["total", "", "", *sums, whole(-(-report.total_code_size // 8))])
     headings = ("layer", "limited by", "best relief", "cycles", "bound", "used", "energy", "DRAM", "code")
     return section("in total", headings, rows, words=3, notes=["code: bytes, once for all occurrences of a layer"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maerisim.documents.sizes import behind
 from maerisim.hardware.hardware import Hardware
 from maerisim.rtl import words
 from maerisim.rtl.configure import packing
@@ -25,10 +26,9 @@ def summary(hardware: Hardware, network: str, name: str, problem: Problem, files
         lines.append(f"  at most     {pack.largest} instead of {pack.full}: {pack.obstacle}")
     channels = layer.R // problem.R
     folded = f" ({channels} input channels a fold, as filter rows)" if channels > 1 else ""
-    padded = f", padding of {'x'.join(map(str, problem.padding))} included" if any(problem.padding) else ""
     lines.append(
         f"  layer       K {layer.K}, C {layer.C}, R {layer.R}, S {layer.S}{folded}; "
-        f"input {layer.Y} x {layer.X}{padded}; {layer.outputs:,} results"
+        f"input {layer.Y} x {layer.X}{_padding(problem)}; {layer.outputs:,} results"
     )
     doubles, singles = words.mode_counts(files.configuration)
     for kind, counts in (("doubles", doubles), ("singles", singles)):
@@ -40,3 +40,10 @@ def summary(hardware: Hardware, network: str, name: str, problem: Problem, files
             f"{MOST_ON_A_BUS} and to deadlock with 9 (more collection bandwidth or fewer virtual neurons help)"
         )
     return lines
+
+
+def _padding(problem: Problem) -> str:
+    if not any(problem.padding):
+        return ""
+    before, after = ("x".join(map(str, sides)) for sides in (problem.padding[:2], behind(problem.padding)))
+    return f", padding of {before if before == after else f'{before} before and {after} behind it'} included"

@@ -1,7 +1,7 @@
 """What ``import maerisim`` offers for one network on one piece of hardware: a function for each question.
 
 ``hardware`` and ``network`` are objects, shipped names (``maeri-64``, ``alexnet``) or YAML files; a layer alone is a network
-of one. All functions take
+of one, and so is its loop nest, the ``problem`` of a layer, a stage or a result. All functions take
 
 - ``layers``: only the layers, or stages, of these names,
 - ``scale``: layers of more multiply-accumulates (or pooled inputs) are shrunk, and marked,

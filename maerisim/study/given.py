@@ -22,6 +22,7 @@ from maerisim.study.tasks import FusedTask, LayerTask, StageTask, Study, Task
 from maerisim.ways.way import AnyMapping, violations
 from maerisim.workload.entry import part_name
 from maerisim.workload.layers import Layer
+from maerisim.workload.loops import layer_of
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from mapper import Effort
@@ -30,8 +31,8 @@ ValueT = TypeVar("ValueT")
 
 HardwareLike = Hardware | str | Path
 """A piece of hardware, the YAML file of one, or a shipped name."""
-NetworkLike = Network | Layer | str | Path
-"""A network, a layer alone, the YAML file of a network, or a shipped name."""
+NetworkLike = Network | Layer | Problem | str | Path
+"""A network, a layer or its loop nest alone, the YAML file of a network, or a shipped name."""
 MappingsLike = AnyMapping | MappingOf[str, AnyMapping] | MappingFile | str | Path
 """Mappings by the name of the layer or stage, the YAML file of some, or one for the one layer that runs."""
 ConstraintsLike = MappingOf[str, Any] | str | Path
@@ -44,9 +45,13 @@ def hardware_of(given: HardwareLike) -> Hardware:
 
 
 def network_of(given: NetworkLike) -> Network:
-    """The network that is meant; a layer alone is one under its own name. Raises DocumentError."""
+    """The network that is meant; a layer alone is one under its own name. Raises DocumentError, and NotSupportedError for
+    a loop nest that no layer has.
+    """
     if isinstance(given, Network):
         return given
+    if isinstance(given, Problem):
+        given = layer_of(given)
     return Network.load(given) if isinstance(given, str | Path) else Network([given], name=given.name)
 
 

@@ -44,7 +44,7 @@ class LayerProgram:
 
 def programs_of(study: Study) -> Iterator[LayerProgram]:
     """The programs of every layer with its given mapping, or else the best that the mapper finds; fused ones first."""
-    warmup.ensure(warmup.needed_by(study.hardware))
+    warmup.ensure(warmup.needed_by(study.hardware, search=study.searches))
     hardware, objective = study.hardware, study.objective
     for pair in study.tasks:
         if isinstance(pair, FusedTask):

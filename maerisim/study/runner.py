@@ -105,7 +105,7 @@ def collected(
 def run(study: Study, simulation: Simulation | None = None, progress: ProgressCallback | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
     values = simulation is not None and simulation.check_values
-    warmup.ensure(warmup.needed_by(study.hardware, values=values))
+    warmup.ensure(warmup.needed_by(study.hardware, values=values, search=study.searches))
 
     def results() -> Iterator[AnyReport | UnsupportedLayer]:
         runner = Runner(study, progress)
@@ -135,7 +135,12 @@ def run_layer(runner: Runner, study: Study, task: LayerTask, simulation: Simulat
     ]
     if whole is None or simulation is None:
         return reports
-    equal = (type(whole), whole.sequence_length, *((stage.problem, stage.mapping) for stage in reports))
+    equal = (
+        type(whole),
+        whole.directions,
+        whole.sequence_length,
+        *((stage.problem, stage.mapping) for stage in reports),
+    )
     runner.once(equal, whole.name, partial(check_sequence, study, whole, reports, simulation))
     return [replace(report, values_checked=True) for report in reports]
 
@@ -175,7 +180,7 @@ def check_sequence(
     study: Study, layer: Recurrent, stages: list[LayerReport], simulation: Simulation, tell: Tell
 ) -> None:
     """Run a layer's whole sequence with values. Raises ValuesError when a state differs from NumPy's."""
-    runs = layer.sequence_length * len(stages)
+    runs = layer.directions * layer.sequence_length * len(stages)
 
     def progress(stages_run: int) -> None:
         tell(f"checking {layer.name}, {stages_run} of {runs} stages", 0)

@@ -128,6 +128,12 @@ class Study:
         return [stage for task in self.tasks if isinstance(task, LayerTask) for stage in task.stages]
 
     @property
+    def searches(self) -> bool:
+        """Whether anything has no mapping yet."""
+        pairs = [task.mapping for task in self.tasks if isinstance(task, FusedTask)]
+        return None in [*pairs, *(stage.mapping for stage in self.stages)]
+
+    @property
     def operations(self) -> int:
         """Operations of everything that will run."""
         pairs = [task.problem.operations for task in self.tasks if isinstance(task, FusedTask)]

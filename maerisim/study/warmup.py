@@ -31,11 +31,19 @@ _NAME = 16
 """Bytes of a name on standard input; reads as short as this are never divided between processes."""
 
 
-def needed_by(hardware: Hardware, *, values: bool = False) -> list[str]:
-    """The parts of the kernels that a command on ``hardware`` runs, with or without ``values`` in its words."""
+def needed_by(hardware: Hardware, *, values: bool = False, search: bool = True) -> list[str]:
+    """The parts of the kernels that a command on ``hardware`` runs, with or without ``values`` in its words.
+
+    The few estimates of a command that does not ``search`` for mappings are made without compiling anything.
+    """
     lock_step = hardware.controller.kind == "lock_step"
     engine = "lock_step" if lock_step else "engine"
-    return ["estimates", engine, *(["values"] if values else []), *(["system"] if hardware.limits_memory else [])]
+    return [
+        *(["estimates"] if search else []),
+        engine,
+        *(["values"] if values else []),
+        *(["system"] if hardware.limits_memory else []),
+    ]
 
 
 def ensure(parts: Iterable[str]) -> None:

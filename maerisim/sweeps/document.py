@@ -84,7 +84,7 @@ class Sweep(Document):
         known = [name for name in networks if isinstance(name, str)]
         for name in data["layers"] if isinstance(data.get("layers"), dict) else ():
             if name not in known:
-                hint = documents.nearest(name, known) or f" (networks: {', '.join(known)})"
+                hint = documents.nearest(name, known) or f" (networks: {documents.listed(known)})"
                 problems.append((("layers", name), f"is not one of the networks{hint}"))
         grid = data["grid"] if isinstance(data.get("grid"), dict) else {}
         count = prod(len(values) for values in grid.values() if isinstance(values, list))

@@ -97,8 +97,8 @@ def refused(study: Study) -> list[UnsupportedLayer]:
 
 
 def described_hardware(hardware: Hardware) -> dict[str, Any]:
-    """Everything about a piece of hardware that a result depends on: not its name, and numbers that follow worked out."""
-    data = hardware.model_dump(exclude={"name", "description"})
+    """Everything about a piece of hardware that a result depends on: not its name or clock, and numbers that follow worked out."""
+    data = hardware.model_dump(exclude={"name", "description", "clock"})
     for parameter, derived in DERIVED.items():
         section, key = parameter.split(".")
         data[section][key] = getattr(hardware, derived)

@@ -33,7 +33,7 @@ def simulate_sequence(
     engine: EngineName = "compiled",
     progress: Callable[[int], None] | None = None,
 ) -> SequenceResult:
-    """Simulate every stage of every time step, each fed with what those before it gave.
+    """Simulate every stage of every time step, of one direction after the other, each fed with what those before it gave.
 
     ``mappings`` are those of the stages, by name; ``progress`` is called with the number of stages that have run.
     Raises what ``simulate`` raises.

@@ -10,113 +10,25 @@ from pydantic import Field, model_validator
 
 from maerisim import documents
 from maerisim.documents import Complaint
-from maerisim.documents.sizes import InputShape, PaddingPair, PositivePair, Size
+from maerisim.documents.sizes import InputShape, Padding, PositivePair, Sides, Size, behind
 from maerisim.errors import NotSupportedError
+from maerisim.workload import foreign
+from maerisim.workload.convolutions import (
+    PADDINGS,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Pair,
+    Zeros,
+    sides_of,
+    too_large,
+    wrong_bitmap,
+)
 from maerisim.workload.entry import BatchedLayer, Entry, numbered, part_name
 from maerisim.workload.problem import FusedProblem, Operation, Problem, Stage
 from maerisim.workload.recurrent import Gru, Lstm
 from maerisim.workload.sparsity import Sparsity
-
-Pair = int | Sequence[int]
-"""One integer, or [height, width]."""
-Zeros = Sparsity | Mapping[str, Any] | None
-"""Which weights are zero."""
-
-
-class Conv2d(BatchedLayer):
-    """A two-dimensional convolution; depthwise when ``groups`` equals the input channels."""
-
-    op: Literal["conv2d"]
-    input: InputShape = Field(description="[channels, height, width], all groups together, without padding")
-    filters: Size = Field(description="output channels, all groups together")
-    kernel: PositivePair = Field(description="filter size, one integer or [height, width]")
-    stride: PositivePair = Field((1, 1), description="one integer or [height, width]")
-    padding: PaddingPair = Field((0, 0), description="zeros on each side, one integer or [height, width]")
-    dilation: PositivePair = Field((1, 1), description="distance of filter taps, one integer or [height, width]")
-    groups: Size = Field(1, description="independent groups of channels")
-    bias: bool = Field(False, description="one bias per filter, counted as a parameter")
-    sparsity: Sparsity | None = Field(None, description="which weights are zero; null: none")
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            input: Sequence[int],
-            filters: int,
-            kernel: Pair,
-            stride: Pair = ...,
-            padding: Pair = ...,
-            dilation: Pair = ...,
-            groups: int = ...,
-            bias: bool = ...,
-            sparsity: Zeros = ...,
-            name: str = ...,
-            count: int = ...,
-            batch: int = ...,
-        ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Conv2d:
-        problems: list[Complaint] = []
-        for name, what, total in (("input", "input channels", self.input[0]), ("filters", "filters", self.filters)):
-            if total % self.groups:
-                problems.append((("groups",), f"{self.groups} groups do not divide the {total} {what} of '{name}'"))
-        problems += _too_large(self.kernel, self.dilation, self.input, self.padding)
-        problems += _wrong_bitmap(self.sparsity, self.filters, self.input[0] // self.groups * prod(self.kernel))
-        if problems:
-            raise documents.complaints_error(problems)
-        return self
-
-    @property
-    def problem(self) -> Problem:
-        """The loop nest; input rows and columns that the last stride does not reach are not touched."""
-        channels, *size = self.input
-        rows, columns = (
-            (size[axis] + 2 * self.padding[axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1)
-            // self.stride[axis]
-            + 1
-            for axis in (0, 1)
-        )
-        return Problem(
-            N=self.batch,
-            G=self.groups,
-            K=self.filters // self.groups,
-            C=channels // self.groups,
-            R=self.kernel[0],
-            S=self.kernel[1],
-            P=rows,
-            Q=columns,
-            stride=self.stride,
-            dilation=self.dilation,
-            padding=self.padding,
-            sparsity=self.sparsity,
-        )
-
-    @property
-    def parameters(self) -> int:
-        """Weights that are not zero, and one bias per filter."""
-        return self.problem.weights + (self.filters if self.bias else 0)
-
-
-def _wrong_bitmap(sparsity: Sparsity | None, filters: int, weights: int) -> list[Complaint]:
-    """How the bitmap of a layer differs from its ``filters`` of so many weights each."""
-    found = [] if sparsity is None else sparsity.problems_for(filters, weights)
-    return [(("sparsity", *path), message) for path, message in found]
-
-
-def _too_large(
-    kernel: tuple[int, int], dilation: tuple[int, int], shape: tuple[int, int, int], padding: tuple[int, int]
-) -> list[Complaint]:
-    """How a kernel exceeds the padded input."""
-    problems: list[Complaint] = []
-    for axis, word in enumerate(("rows", "columns")):
-        taps = (kernel[axis] - 1) * dilation[axis] + 1
-        padded = shape[1 + axis] + 2 * padding[axis]
-        if taps > padded:
-            what = f"a kernel of {kernel[axis]}" + (f" with dilation {dilation[axis]}" if dilation[axis] > 1 else "")
-            problems.append((("kernel",), f"{what} covers {taps} {word}, more than the {padded} of the padded input"))
-    return problems
+from maerisim.workload.transposed import ConvTranspose2d
 
 
 class _Pool2d(BatchedLayer):
@@ -125,17 +37,20 @@ class _Pool2d(BatchedLayer):
     input: InputShape = Field(description="[channels, height, width], without padding")
     kernel: PositivePair = Field(description="window size, one integer or [height, width]; all of it pools globally")
     stride: PositivePair | None = Field(None, description="one integer or [height, width]; default: the kernel")
-    padding: PaddingPair = Field((0, 0), description="on each side, one integer or [height, width]")
+    padding: Padding = Field((0, 0), description=f"around the input: {PADDINGS}")
     ceil_mode: bool = Field(False, description="the last window may stick out of the padded input")
 
     operation: ClassVar[Operation]
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.POOLING
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _too_large(self.kernel, (1, 1), self.input, self.padding)
+        problems = too_large(self.kernel, (1, 1), self.input, self.sides)
+        most = map(max, zip(self.sides[:2], behind(self.sides), strict=True))
+        where = "on each side of" if len(self.sides) == 2 else "beside"
         problems += [
-            (("padding",), f"{padding} on each side of a kernel of {kernel}, more than half of it")
-            for kernel, padding in dict.fromkeys(zip(self.kernel, self.padding, strict=True))
+            (("padding",), f"{padding} {where} a kernel of {kernel}, more than half of it")
+            for kernel, padding in dict.fromkeys(zip(self.kernel, most, strict=True))
             if 2 * padding > kernel
         ]
         if problems:
@@ -143,16 +58,21 @@ class _Pool2d(BatchedLayer):
         return self
 
     @property
+    def sides(self) -> Sides:
+        """The padding in numbers."""
+        return sides_of(self.padding, self.input, self.kernel, self.stride or self.kernel, (1, 1))
+
+    @property
     def problem(self) -> Problem:
         """The loop nest; what a last window has outside the padded input counts as padding."""
         channels, *size = self.input
-        stride = self.stride or self.kernel
+        stride, sides = self.stride or self.kernel, self.sides
         outputs = []
         for axis in (0, 1):
-            way = size[axis] + 2 * self.padding[axis] - self.kernel[axis]
+            way = size[axis] + sides[axis] + behind(sides)[axis] - self.kernel[axis]
             steps = -(-way // stride[axis]) if self.ceil_mode else way // stride[axis]
             # No window lies in the padding behind the input alone.
-            outputs.append(1 + steps - (steps * stride[axis] >= size[axis] + self.padding[axis]))
+            outputs.append(1 + steps - (steps * stride[axis] >= size[axis] + sides[axis]))
         return Problem(
             N=self.batch,
             G=channels,
@@ -161,7 +81,7 @@ class _Pool2d(BatchedLayer):
             P=outputs[0],
             Q=outputs[1],
             stride=stride,
-            padding=self.padding,
+            padding=sides,
             operation=self.operation,
         )
 
@@ -186,7 +106,7 @@ class MaxPool2d(_Pool2d):
             input: Sequence[int],
             kernel: Pair,
             stride: Pair | None = ...,
-            padding: Pair = ...,
+            padding: Pair | Literal["same"] = ...,
             ceil_mode: bool = ...,
             name: str = ...,
             count: int = ...,
@@ -209,7 +129,7 @@ class AvgPool2d(_Pool2d):
             input: Sequence[int],
             kernel: Pair,
             stride: Pair | None = ...,
-            padding: Pair = ...,
+            padding: Pair | Literal["same"] = ...,
             ceil_mode: bool = ...,
             name: str = ...,
             count: int = ...,
@@ -221,6 +141,9 @@ class Linear(BatchedLayer):
     """A fully connected layer."""
 
     op: Literal["linear"]
+
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.FULLY_CONNECTED
+
     inputs: Size = Field(description="input features")
     outputs: Size = Field(description="output features")
     bias: bool = Field(False, description="one bias per output, counted as a parameter")
@@ -242,7 +165,7 @@ class Linear(BatchedLayer):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = _wrong_bitmap(self.sparsity, self.outputs, self.inputs)
+        problems = wrong_bitmap(self.sparsity, self.outputs, self.inputs)
         if problems:
             raise documents.complaints_error(problems)
         return self
@@ -262,18 +185,41 @@ class MatMul(BatchedLayer):
     """``batch`` independent products A[m,k] @ B[k,n] of activations, as in attention."""
 
     op: Literal["matmul"]
+
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.PRODUCT
+
     m: Size = Field(description="rows of A and of the result")
     k: Size = Field(description="columns of A, rows of B")
     n: Size = Field(description="columns of B and of the result")
+    sparsity: Sparsity | None = Field(
+        None, description="which entries of B are zero, its columns being the filters; null: none"
+    )
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, m: int, k: int, n: int, name: str = ..., count: int = ..., batch: int = ...) -> None: ...
+        def __init__(
+            self,
+            *,
+            m: int,
+            k: int,
+            n: int,
+            sparsity: Zeros = ...,
+            name: str = ...,
+            count: int = ...,
+            batch: int = ...,
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        problems = wrong_bitmap(self.sparsity, self.batch * self.n, self.k)
+        if problems:
+            raise documents.complaints_error(problems)
+        return self
 
     @property
     def problem(self) -> Problem:
         """Products are groups, rows of A are the batch, B takes the place of the weights."""
-        return Problem(N=self.m, G=self.batch, K=self.n, C=self.k)
+        return Problem(N=self.m, G=self.batch, K=self.n, C=self.k, sparsity=self.sparsity)
 
     @property
     def parameters(self) -> int:
@@ -288,9 +234,11 @@ class Fused(Entry):
     """
 
     op: Literal["fused"]
-    layers: list[Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear, Field(discriminator="op")]] = Field(
-        min_length=2, max_length=2, description="the layer that gives, and the one that takes all it gives"
-    )
+    layers: list[
+        Annotated[
+            Conv2d | MaxPool2d | AvgPool2d | Linear, Field(discriminator="op"), documents.ForeignTags(foreign.KINDS)
+        ]
+    ] = Field(min_length=2, max_length=2, description="the layer that gives, and the one that takes all it gives")
 
     positional: ClassVar[tuple[str, ...]] = ("layers",)
 
@@ -362,4 +310,8 @@ class Fused(Entry):
         return sum(layer.parameters for layer in self.layers)
 
 
-Layer = Annotated[Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused, Field(discriminator="op")]
+Layer = Annotated[
+    Conv2d | MaxPool2d | AvgPool2d | Linear | MatMul | Lstm | Gru | Fused | Conv1d | Conv3d | ConvTranspose2d,
+    Field(discriminator="op"),
+    documents.ForeignTags(foreign.KINDS),
+]

@@ -85,9 +85,8 @@ class Network(Document, Constructible):
             if layer.name == name:
                 return layer
         names = [layer.name for layer in self.layers]
-        shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         stages = [stage.name for layer in self.layers for stage in layer.stages]
-        hint = documents.nearest(name, dict.fromkeys([*names, *stages])) or f" (layers: {shown})"
+        hint = documents.nearest(name, dict.fromkeys([*names, *stages])) or f" (layers: {documents.listed(names)})"
         raise DocumentError([f"{self.name}: no layer '{name}'{hint}"])
 
     def stage(self, name: str) -> Stage:

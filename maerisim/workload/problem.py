@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from maerisim.documents import described
+from maerisim.documents.sizes import Sides, behind
 from maerisim.errors import DocumentError
 from maerisim.workload.sparsity import Sparsity
 
@@ -33,7 +34,7 @@ _FLOORS = {"P": 4, "Q": 4, "K": 4, "C": 4, "N": 2, "G": 2}
 class Problem:
     """A layer as a loop nest of eight dimensions; ``K`` and ``C`` count channels of one group.
 
-    ``stride``, ``dilation`` and ``padding`` are (height, width). Padding is materialised in the buffer, as words that
+    ``stride``, ``dilation`` and ``padding`` are (height, width); a padding may also be (top, left, bottom, right). It is materialised in the buffer, as words that
     change no output (``identity``): it is part of ``H`` and ``W``. A pooling has no weights: ``operation`` says whether
     its outputs are sums or maxima of their inputs. With ``sparsity`` some weights are zero and take no part. Raises
     DocumentError for sizes below 1.
@@ -49,7 +50,7 @@ class Problem:
     Q: int = 1
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
+    padding: Sides = (0, 0)
     operation: Operation = "multiply"
     sparsity: Sparsity | None = None
 
@@ -284,7 +285,7 @@ class FusedProblem:
                 yield option(size, first._with_size(name, halved(name, size)))
                 continue
             window = second._with_size(name, halved(name, size))
-            touched = (window.H, window.W)[axis] - 2 * second.padding[axis]
+            touched = (window.H, window.W)[axis] - second.padding[axis] - behind(second.padding)[axis]
             given = min(getattr(first, name), max(1, touched))
             yield option(size, first._with_size(name, given), **{name: halved(name, size)})
         if large("K", second.K):

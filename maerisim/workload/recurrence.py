@@ -34,7 +34,8 @@ CELL_LOWEST, CELL_HIGHEST = -128, 127
 class SequenceOperands(NamedTuple):
     """What a recurrent layer is given: ``inputs`` (time step, sample, feature), ``weights`` (gate and cell, feature and
     hidden state) with the gates i f g o or z r n one after the other, the first ``hidden`` and ``cell`` state (sample,
-    cell); a GRU has no cell state.
+    cell); a GRU has no cell state. Of a bidirectional layer the gates of the second direction follow those of the
+    first, and so do its cells.
     """
 
     inputs: Values
@@ -44,7 +45,10 @@ class SequenceOperands(NamedTuple):
 
 
 class States(NamedTuple):
-    """Hidden and cell states (time step, sample, cell) after each time step; those of a GRU's cells stay at 0."""
+    """Hidden and cell states (time step, sample, cell) after each time step; those of a GRU's cells stay at 0.
+
+    Of a bidirectional layer the cells of both directions, each after it has seen the input of the time step.
+    """
 
     hidden: Values
     cell: Values
@@ -57,10 +61,11 @@ def random_sequence(layer: Recurrent, seed: int) -> SequenceOperands:
     def draw(*shape: int) -> Values:
         return generator.integers(LOWEST, HIGHEST, shape, dtype=np.int64, endpoint=True)
 
-    state = (layer.batch, layer.hidden_size)
+    cells = layer.directions * layer.hidden_size
+    state = (layer.batch, cells)
     return SequenceOperands(
         inputs=draw(layer.sequence_length, layer.batch, layer.input_size),
-        weights=draw(layer.gates * layer.hidden_size, layer.input_size + layer.hidden_size),
+        weights=draw(layer.gates * cells, layer.input_size + layer.hidden_size),
         hidden=draw(*state),
         cell=draw(*state) if isinstance(layer, Lstm) else np.zeros(state, np.int64),
     )
@@ -93,12 +98,32 @@ def cell_state(sums: Values) -> Values:
 def walk(layer: Recurrent, operands: SequenceOperands, run: StageRunner) -> States:
     """Run every stage of every time step with ``run``; what a stage gives is what the following ones are fed."""
     step = _lstm_step if isinstance(layer, Lstm) else _gru_step
-    hidden, cell = operands.hidden, operands.cell
-    states = []
-    for inputs in operands.inputs:
-        hidden, cell = step(layer, operands.weights, inputs, hidden, cell, run)
-        states.append((hidden, cell))
-    return States(*(np.array(series) for series in zip(*states, strict=True)))
+
+    def through(of_direction: SequenceOperands) -> States:
+        hidden, cell = of_direction.hidden, of_direction.cell
+        states = []
+        for inputs in of_direction.inputs:
+            hidden, cell = step(layer, of_direction.weights, inputs, hidden, cell, run)
+            states.append((hidden, cell))
+        return States(*(np.array(series) for series in zip(*states, strict=True)))
+
+    return _in_each_direction(layer, operands, through)
+
+
+def _in_each_direction(
+    layer: Recurrent, operands: SequenceOperands, through: Callable[[SequenceOperands], States]
+) -> States:
+    """The states of a layer whose every direction goes ``through`` the sequence; the second begins with the last step."""
+    found = []
+    for direction in range(layer.directions):
+        weights, hidden, cell = (
+            np.split(values, layer.directions, axis)[direction]
+            for values, axis in ((operands.weights, 0), (operands.hidden, 1), (operands.cell, 1))
+        )
+        turn = slice(None, None, -1 if direction else 1)
+        states = through(SequenceOperands(operands.inputs[turn], weights, hidden, cell))
+        found.append(States(*(series[turn] for series in states)))
+    return States(*(np.concatenate(series, axis=2) for series in zip(*found, strict=True)))
 
 
 def _lstm_step(
@@ -143,6 +168,10 @@ def _element_wise(stage: Stage, gates: list[Values], values: list[Values], run: 
 
 def reference_states(layer: Recurrent, operands: SequenceOperands) -> States:
     """The states by the equations of an LSTM or GRU, as NumPy matrix products."""
+    return _in_each_direction(layer, operands, lambda of_direction: _states_of_one(layer, of_direction))
+
+
+def _states_of_one(layer: Recurrent, operands: SequenceOperands) -> States:
     hidden, cell = operands.hidden, operands.cell
     shift, size = gate_shift(layer), layer.hidden_size
     weights = operands.weights.T

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from maerisim.documents.sizes import Size
 from maerisim.errors import NotSupportedError
+from maerisim.workload import foreign
 from maerisim.workload.entry import BatchedLayer, part_name
 from maerisim.workload.problem import Problem, Stage
 
@@ -24,7 +26,9 @@ class Recurrent(BatchedLayer):
     hidden_size: Size = Field(description="cells")
     sequence_length: Size = Field(1, description="time steps")
     bias: bool = Field(False, description="one bias per gate and cell, counted as a parameter")
+    bidirectional: bool = Field(False, description="two such layers, the second of which begins with the last step")
 
+    foreign_keys: ClassVar[Mapping[str, str]] = foreign.RECURRENT
     gates: ClassVar[int]
     """Matrix products of (input, hidden state) per cell."""
 
@@ -42,9 +46,14 @@ class Recurrent(BatchedLayer):
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages of a time step, each once in every step."""
-        steps = self.step.items()
-        return tuple(Stage(part_name(self.name, part), problem, self.sequence_length) for part, problem in steps)
+        """The stages of a time step, each once in every step of each direction."""
+        steps, count = self.step.items(), self.directions * self.sequence_length
+        return tuple(Stage(part_name(self.name, part), problem, count) for part, problem in steps)
+
+    @property
+    def directions(self) -> int:
+        """How many layers go through the sequence, one after the other, each with weights and states of its own."""
+        return 2 if self.bidirectional else 1
 
     def scaled_stages(self, limit_macs: int) -> tuple[Stage, ...]:
         """The stages of ``scaled``."""
@@ -69,7 +78,8 @@ class Recurrent(BatchedLayer):
     @property
     def parameters(self) -> int:
         """Weights of the gates, and one bias per gate and cell."""
-        return self.gates * self.hidden_size * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+        of_cell = self.gates * (self.input_size + self.hidden_size + (1 if self.bias else 0))
+        return self.directions * self.hidden_size * of_cell
 
     def _product(self, gates: int) -> Problem:
         """So many gates of every cell, from input and hidden state."""
@@ -96,6 +106,7 @@ class Lstm(Recurrent):
             hidden_size: int,
             sequence_length: int = ...,
             bias: bool = ...,
+            bidirectional: bool = ...,
             name: str = ...,
             count: int = ...,
             batch: int = ...,
@@ -123,6 +134,7 @@ class Gru(Recurrent):
             hidden_size: int,
             sequence_length: int = ...,
             bias: bool = ...,
+            bidirectional: bool = ...,
             name: str = ...,
             count: int = ...,
             batch: int = ...,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from maerisim.documents.sizes import behind
 from maerisim.errors import ValuesError
 from maerisim.workload.problem import FusedProblem, Problem
 
@@ -39,10 +40,10 @@ def random_operands(problem: Problem, seed: int) -> Operands:
     """
     generator = np.random.default_rng(seed)
     inputs = generator.integers(LOWEST, HIGHEST, problem.input_shape, dtype=np.int64, endpoint=True)
-    for axis, (padding, size) in enumerate(zip(problem.padding, (problem.H, problem.W), strict=True)):
+    for axis, (after, size) in enumerate(zip(behind(problem.padding), (problem.H, problem.W), strict=True)):
         across = np.moveaxis(inputs, 3 + axis, 0)
-        across[:padding] = problem.identity
-        across[max(0, size - padding) :] = problem.identity
+        across[: problem.padding[axis]] = problem.identity
+        across[max(0, size - after) :] = problem.identity
     weights = generator.integers(LOWEST, HIGHEST, problem.weight_shape, dtype=np.int64, endpoint=True)
     if problem.sparsity is not None:
         weights *= problem.mask.reshape(problem.weight_shape)
@@ -84,7 +85,7 @@ def taken_in(problem: FusedProblem, words: NDArray[np.int64], blank: int) -> NDA
     inputs = np.full(second.input_shape, blank, np.int64)
     images, _, rows, columns = problem.intermediate_shape
     between = words.reshape(images, second.G, second.C, rows, columns)
-    top, left = second.padding
+    top, left = second.padding[:2]
     inside = inputs[:, :, :, top : top + rows, left : left + columns]
     inside[...] = between[:, :, :, : inside.shape[3], : inside.shape[4]]
     return inputs

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from maerisim.arrays import Ints
+from maerisim.documents.sizes import behind
 from maerisim.workload.problem import Problem
 
 Count = Any
@@ -35,5 +36,5 @@ def real_lines(problem: Problem, axis: int, outputs: range, taps: range) -> Ints
     Where the stride does not reach the last row, up to stride - 1 rows too few are counted.
     """
     touched = np.add.outer(np.array(outputs) * problem.stride[axis], np.array(taps) * problem.dilation[axis])
-    last = (problem.H, problem.W)[axis] - 1 - problem.padding[axis]
+    last = (problem.H, problem.W)[axis] - 1 - behind(problem.padding)[axis]
     return np.unique(touched[(touched >= problem.padding[axis]) & (touched <= last)])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 MRNA = """\
@@ -145,3 +149,67 @@ def test_bad_input_is_explained(maerisim, folder, arguments, expected):
     assert finished.code == 2
     assert expected in finished.err
     assert "Traceback" not in finished.err
+
+
+OTHERS = {
+    "README.md": "# mRNA\n\n```\n$ make\n$ ./mRNA -a\n```\n",
+    "main.cpp": "#include <map>\n\nint main() {\n" + "  x = 1;\n  f();\n" * 200 + "}\n",
+    "Makefile": "all: mRNA\n\tg++ -o mRNA *.cpp\n",
+    "mRNA.out": "layer 1\n" * 500,
+    "notes": "remember",
+}
+
+
+@pytest.mark.parametrize("kind", ["mrna", "scale-sim"])
+def test_other_files_of_a_folder_are_refused_with_a_line_each(maerisim, folder, kind):
+    for name, text in OTHERS.items():
+        (folder / name).write_text(text)
+    (folder / "mRNA").write_bytes(b"\x7fELF\x00\xff")
+    (folder / "src").mkdir()
+    own = {"mrna": ("Model_parameter_1.txt", "Config_file.txt"), "scale-sim": ("topology.csv",)}[kind]
+    finished = maerisim("import", kind, *own, *OTHERS, "mRNA", "src")
+    assert finished.code == 2
+    heading, *lines = finished.err.splitlines()
+    assert heading == f"error: {len(OTHERS) + 2} problems"
+    assert sorted(line.strip().partition(":")[0] for line in lines) == sorted([*OTHERS, "mRNA", "src"])
+
+
+def test_notes_of_one_kind_are_summed_up(maerisim, folder):
+    rows = "".join(f"Conv{number % 500}, 8, 8, 3, 3, 4, 4, 1, 2:4,\n" for number in range(700))
+    (folder / "topology.csv").write_text(TOPOLOGY.splitlines()[0] + "Sparsity,\n" + rows)
+    zeros, renamed = maerisim("import", "scale-sim", "topology.csv", "-o", "net.yaml").err.splitlines()
+    assert zeros.startswith("note: topology.csv:2: Sparsity 2:4 is not taken")
+    assert zeros.endswith(" (and 699 more like this, the last at topology.csv:701)")
+    assert renamed.startswith("note: topology.csv:502: 'Conv0' is already the layer of topology.csv:2")
+    assert renamed.endswith(" (and 199 more like this, the last at topology.csv:701)")
+
+
+def test_a_few_notes_are_all_shown(maerisim, folder):
+    (folder / "topology.csv").write_text(TOPOLOGY + TOPOLOGY.splitlines()[1] + "\n")
+    (note,) = maerisim("import", "scale-sim", "topology.csv", "-o", "net.yaml").err.splitlines()
+    assert note == "note: topology.csv:3: 'Conv1' is already the layer of topology.csv:2; this one becomes 'Conv1_2'"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scale-sim", "topology.csv"),
+        ("mrna", "Model_parameter_1.txt", "Config_file.txt", "--hardware-output", "hw.yaml"),
+    ],
+)
+def test_importing_text_does_not_load_the_simulator(folder, arguments):
+    program = "import sys\nfrom maerisim.cli import main\nmain(sys.argv[1:])\nprint('IMPORTED', *sys.modules)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program, "import", *arguments, "-o", "net.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=folder,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert (folder / "net.yaml").exists(), finished.stderr
+    imported = set(finished.stdout.rpartition("IMPORTED")[2].split())
+    assert imported.isdisjoint(
+        {"numpy", "numba", "simpy", "rich", "joblib", "maerisim.engine", "maerisim.ways", "mapper"}
+    )

@@ -15,11 +15,14 @@ LAYER = ("maeri-16", "tiny", "--layer", "strided")
 
 
 @pytest.mark.slow
-def test_the_first_command_compiles_and_says_so_and_warmup_compiles_the_rest(tmp_path):
+def test_the_first_command_compiles_and_says_so_and_warmup_compiles_the_rest(maerisim, tmp_path):
+    mapping = ("--mapping", str(tmp_path / "given.yaml"))
+    assert maerisim("map", *LAYER, "-o", mapping[1]).code == 0
+
     def run(*arguments):
         finished = subprocess.run(
             [sys.executable, "-m", "maerisim", *arguments],
-            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")},
             capture_output=True,
             text=True,
             check=True,
@@ -27,8 +30,13 @@ def test_the_first_command_compiles_and_says_so_and_warmup_compiles_the_rest(tmp
         )
         return finished.stdout, finished.stderr
 
+    given, said = run("simulate", *LAYER, *mapping)
+    assert said == announcement()
+    assert not any("ranking" in file.name for file in (tmp_path / "kernels").rglob("*.nbc"))
+    assert run("simulate", *LAYER, *mapping) == (given, "")
     table, said = run("simulate", *LAYER)
     assert said == announcement()
+    assert table == given
     for how, compiles in (
         ([], False),
         (["--no-fast-forward"], False),

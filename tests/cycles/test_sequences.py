@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,10 @@ from maerisim.workload.recurrent import Gru, Lstm, Recurrent
 from mapper import find_mapping
 from tests.strategies import hardwares, mappings
 
-sizes = {name: st.integers(1, most) for name, most in (("input_size", 5), ("hidden_size", 5), ("batch", 3))}
+sizes: dict[str, Any] = {
+    name: st.integers(1, most) for name, most in (("input_size", 5), ("hidden_size", 5), ("batch", 3))
+}
+sizes["bidirectional"] = st.booleans()
 sizes["sequence_length"] = st.integers(2, 4)
 layers = st.builds(Lstm, name=st.just("cells"), op=st.just("lstm"), **sizes) | st.builds(
     Gru, name=st.just("cells"), op=st.just("gru"), **sizes

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
 
 import maerisim
-from maerisim import Linear, Mapping, Network
+from maerisim import Linear, Mapping, Network, Problem
 from maerisim.cli import main
 from maerisim.study import layer as layers
+from maerisim.workload.loops import layer_of
+from tests.strategies import problems
 
 TWO = Network([Linear(inputs=12, outputs=8, name="wide"), Linear(inputs=8, outputs=4, name="narrow")], name="two")
 
@@ -35,6 +39,31 @@ def test_results_are_the_documents_of_the_commands_and_nothing_is_printed(call, 
     with pytest.raises(SystemExit):
         main([name, "maeri-16", "tiny", "--layer", "linear", "--json", *options])
     assert json.loads(json.dumps(found)) == json.loads(capsys.readouterr().out)
+
+
+def test_a_loop_nest_is_a_layer_of_its_own():
+    layer = maerisim.Conv2d(input=[6, 7, 9], filters=4, kernel=(3, 2), stride=2, padding=1, groups=2, batch=2)
+    found = maerisim.simulate("maeri-16", layer.problem, check_values=True)
+    assert found.layers[0].problem == layer.problem
+    assert found.to_dict()["layers"] == maerisim.simulate("maeri-16", layer, check_values=True).to_dict()["layers"]
+    mapping = maerisim.rank("maeri-16", layer.problem, count=1).best[0].mapping
+    assert maerisim.estimate("maeri-16", layer.problem, mapping=mapping).layers[0].mapping == mapping
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems())
+def test_loop_nests_are_those_of_the_layers_that_have_them(problem):
+    if problem.pools:  # each channel by itself
+        problem = replace(problem, K=1, C=1, dilation=(1, 1))
+    assert layer_of(problem).problem == problem
+
+
+def test_loop_nests_of_shipped_layers_and_of_no_layer():
+    for name in maerisim.shipped("network"):
+        for stage in (stage for layer in Network.load(name).layers for stage in layer.stages):
+            assert layer_of(stage.problem).problem == stage.problem
+    with pytest.raises(maerisim.NotSupportedError, match=r"no layer has the loop nest .*operation='max'"):
+        maerisim.map("maeri-16", Problem(G=2, C=2, R=2, operation="max"))
 
 
 def test_mappings_are_given_by_name_as_a_file_or_one_for_the_only_layer(tmp_path):

@@ -15,7 +15,14 @@ from maerisim.reports.comparison import ComparedLayer, Comparison, comparison_no
 from maerisim.reports.findings import LayerReport, UnsupportedLayer
 from maerisim.workload.problem import Problem
 
-HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=1.0)
+
+class Energies(float):
+    """What a word costs, as a ratio."""
+
+    joules = None
+
+
+HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=Energies(1.0))
 
 
 @dataclass

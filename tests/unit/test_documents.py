@@ -234,11 +234,11 @@ layers:
     stride: two
     padding: -1
     dilation: [1, 0]
-  - {name: d, op: conv3d}
+  - {name: d, op: convv2d}
   - {name: a, inputs: 3}
   - 7
 """
-    op = "conv2d, max_pool2d, avg_pool2d, linear, matmul, lstm, gru, fused"
+    op = "conv2d, max_pool2d, avg_pool2d, linear, matmul, lstm, gru, fused, conv1d, conv3d, conv_transpose2d"
     kernel = "filter size, one integer or [height, width]"
     assert problems(Network, write("net.yaml", text)) == [
         "net.yaml:4: layers[1].kernel: this key is required but missing: " + kernel,
@@ -247,7 +247,7 @@ layers:
         "net.yaml:14: layers[2].stride: expected an integer, found 'two'",
         "net.yaml:15: layers[2].padding: expected at least 0, found -1",
         "net.yaml:16: layers[2].dilation: expected at least 1, found [1, 0]",
-        f"net.yaml:17: layers[3].op: expected one of {op}, found 'conv3d' (did you mean 'conv2d'?)",
+        f"net.yaml:17: layers[3].op: expected one of {op}, found 'convv2d' (did you mean 'conv2d'?)",
         "net.yaml:18: layers[4].name: 'a' is already the name of layers[0]; layer names must be unique",
         "net.yaml:18: layers[4].op: this key is required but missing: it says what layers[4] is",
         "net.yaml:19: layers[5]: expected keys and values, found 7",
@@ -365,7 +365,7 @@ def test_only_hardware_can_be_extended(folder: Path) -> None:
 def test_every_shipped_document_loads() -> None:
     assert shipped("hardware") == [
         "maeri",
-        *(f"maeri-{size}" for size in (16, 32, 64, 128, 256, "256-dram", 512)),
+        *(f"maeri-{size}" for size in (16, 32, "45nm", 64, 128, 256, "256-dram", 512)),
         "maeri_rtl",
         "stonne",
     ]

@@ -13,9 +13,9 @@ import maerisim
 
 ROOT = Path(__file__).parents[2]
 NAMES = """
-AvgPool2d Conv2d DeadlockError DocumentError Fused FusedMapping Gru Hardware Linear Lstm MaerisimError Mapping MappingError MatMul
-MaxPool2d Network NotSupportedError ValuesError WorkersError __version__ compare compiling estimate front map programs rank report
-roofline save_mappings simulate sweep validate warmup
+AvgPool2d Conv1d Conv2d Conv3d ConvTranspose2d DeadlockError DocumentError Fused FusedMapping Gru Hardware Linear Lstm MaerisimError Mapping MappingError MatMul
+MaxPool2d Network NotSupportedError Problem ValuesError WorkersError __version__ compare compiling estimate front map programs rank
+report roofline save_mappings shipped simulate sweep validate warmup
 """
 """A name that is added or taken away is a decision."""
 
@@ -48,7 +48,14 @@ def test_importing_it_imports_nothing_else() -> None:
 
 def test_signatures_for_type_checkers_name_the_keys_of_the_documents() -> None:
     checked = 0
-    for module in ("hardware.hardware", "workload.network", "workload.layers", "workload.recurrent"):
+    for module in (
+        "hardware.hardware",
+        "workload.network",
+        "workload.layers",
+        "workload.convolutions",
+        "workload.transposed",
+        "workload.recurrent",
+    ):
         tree = ast.parse((ROOT / "maerisim" / f"{module.replace('.', '/')}.py").read_text("utf-8"))
         for node in (node for node in tree.body if isinstance(node, ast.ClassDef)):
             for init in (
@@ -58,7 +65,7 @@ def test_signatures_for_type_checkers_name_the_keys_of_the_documents() -> None:
                 arguments = {each.arg for each in (*init.args.args, *init.args.kwonlyargs)} - {"self"}
                 assert arguments == set(model.model_fields) - {"op"}, node.name
                 checked += 1
-    assert checked == 10
+    assert checked == 13
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from maerisim.errors import DocumentError
 from maerisim.importers.layers import ImportedNetwork
 from maerisim.importers.scale_sim import read
-from maerisim.workload.layers import Conv2d
+from maerisim.workload.convolutions import Conv2d
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 
@@ -164,10 +164,10 @@ def test_several_files_are_one_network_and_equal_names_get_a_number(folder: Path
 
 def test_what_is_not_taken_is_noted(folder: Path) -> None:
     text = HEADER.replace("Strides,", "Strides, Sparsity, Target,") + "a, 5, 5, 3, 3, 2, 4, 1, 2:4, NPU,\n"
-    density = "sparsity: {density: 0.5}"
+    pattern = "sparsity: {pattern: 2:4}"
     assert imported(text + "b, 5, 5, 3, 3, 2, 4, 1, 4:4, GPU,\n").notes == (
         "a.csv:1: not used: Target",
-        f"a.csv:2: Sparsity 2:4 is not taken: the layer is dense here (with '{density}' it has about as many zeros)",
+        f"a.csv:2: Sparsity 2:4 is not taken: the layer is dense here (with '{pattern}' it has these zeros)",
     )
 
 

@@ -19,7 +19,8 @@ from maerisim.importers import mrna, scale_sim, stonne
 from maerisim.mapping.constraints import ConstraintFile
 from maerisim.mapping.document import MappingFile
 from maerisim.sweeps.document import Sweep
-from maerisim.workload.layers import Conv2d, Linear
+from maerisim.workload.convolutions import Conv2d
+from maerisim.workload.layers import Linear
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 
@@ -339,3 +340,14 @@ def test_every_text_is_read_as_it_was_written(name: str) -> None:
     expected = {name: {"a": name, "b": [name]}}
     assert yaml.load(text, documents.nodes.Loader) == expected
     assert yaml.safe_load(text) == expected  # as other programs read it
+
+
+def test_what_others_chose_is_cut_in_messages(folder: Path) -> None:
+    """Found by ``benchmarks/fuzz.py``."""
+    long = "x" * 3000
+    Path("s.yaml").write_text(
+        f"name: s\nhardware: maeri-16\nnetworks: [tiny, {long}]\nlayers: {{alexnet: [conv1]}}\ngrid: {{multipliers: [16]}}\n"
+    )
+    assert problems("sweep", "s.yaml")
+    Path("m.txt").write_text(f"{long} {{\n  spm_eng = 1\n")
+    assert problems("mrna", "m.txt")

@@ -23,7 +23,8 @@ from maerisim.workload.recurrence import (
 from maerisim.workload.recurrent import Gru, Lstm, Recurrent
 from maerisim.workload.reference import HIGHEST, LOWEST, reference_outputs
 
-sizes = {name: st.integers(1, 6) for name in ("input_size", "hidden_size", "sequence_length", "batch")}
+sizes: dict[str, Any] = {name: st.integers(1, 6) for name in ("input_size", "hidden_size", "sequence_length", "batch")}
+sizes["bidirectional"] = st.booleans()
 lstms = st.builds(Lstm, name=st.just("cells"), op=st.just("lstm"), **sizes)
 grus = st.builds(Gru, name=st.just("cells"), op=st.just("gru"), **sizes)
 
@@ -65,6 +66,20 @@ def naive_step(
 
 def naive_states(layer: Recurrent, operands: SequenceOperands) -> tuple[list[Any], list[Any]]:
     """Hidden and cell states [time step][sample][cell], one scalar at a time."""
+    if layer.bidirectional:
+        rows, cells = layer.gates * layer.hidden_size, layer.hidden_size
+        one = layer.model_copy(update={"bidirectional": False})
+        inputs, weights, hidden, cell = operands
+        forth = naive_states(one, SequenceOperands(inputs, weights[:rows], hidden[:, :cells], cell[:, :cells]))
+        back = naive_states(one, SequenceOperands(inputs[::-1], weights[rows:], hidden[:, cells:], cell[:, cells:]))
+        first, second = (
+            [
+                [a + b for a, b in zip(early, late, strict=True)]
+                for early, late in zip(series, reversed(returning), strict=True)
+            ]
+            for series, returning in zip(forth, back, strict=True)
+        )
+        return first, second
     weights = operands.weights.tolist()
     states = list(zip(operands.hidden.tolist(), operands.cell.tolist(), strict=True))
     all_hidden, all_cells = [], []
@@ -98,7 +113,8 @@ def test_every_stage_of_every_step_runs_once_in_order(layer: Recurrent) -> None:
         return reference_outputs(stage.problem, operands)
 
     walk(layer, random_sequence(layer, 0), run)
-    assert ran == list(layer.stages) * layer.sequence_length
+    assert ran == list(layer.stages) * layer.sequence_length * (2 if layer.bidirectional else 1)
+    assert all(stage.count == ran.count(stage) for stage in layer.stages if layer.stages.count(stage) == 1)
 
 
 @given(layer=lstms | grus, seed=st.integers(0, 100))

@@ -19,9 +19,12 @@ class Energies(float):
     """What an operation costs; a word of DRAM costs 50."""
 
     dram_access = 50
+    joules = None
 
 
-HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=Energies(2.0), limits_memory=False)
+HARDWARE = SimpleNamespace(
+    name="maeri-16", multipliers=16, ports=4, buses=4, energy=Energies(2.0), clock=None, hertz=None, limits_memory=False
+)
 
 
 @dataclass

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from maerisim.documents import validate
+from maerisim.engine.run import EngineName
 from maerisim.errors import DocumentError, MappingError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.document import MappingFile, dump_mappings, load_mappings
 from maerisim.mapping.mapping import Mapping
 from maerisim.mapping.sparse_rounds import live_partial_sums, rounds
-from maerisim.ways.way import program_of, programs, refusals, violations
-from maerisim.workload.layers import Conv2d, Layer
+from maerisim.ways.way import program_of, programs, refusals, simulate, violations
+from maerisim.workload.convolutions import Conv2d
+from maerisim.workload.layers import Layer
 from maerisim.workload.network import Network
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import random_operands
 from maerisim.workload.sparsity import Sparsity
+from mapper import find_mapping
 from tests.strategies import Case, sparse_cases
 
 HARDWARE = Hardware.load("maeri-16")
@@ -65,8 +70,12 @@ def test_sparse_problems_count_what_is_not_zero() -> None:
     [
         ({"density": 0}, "sparsity.density: expected more than 0, found 0"),
         ({"density": 1.5}, "sparsity.density: expected at most 1, found 1.5"),
-        ({}, "sparsity.density: expected either a density or a bitmap"),
-        ({"density": 0.5, "bitmap": ["1"]}, "sparsity.density: expected either a density or a bitmap"),
+        ({}, "sparsity.density: expected either a density, a pattern or a bitmap"),
+        ({"density": 0.5, "bitmap": ["1"]}, "sparsity.density: expected either a density, a pattern or a bitmap"),
+        ({"density": 0.5, "pattern": "2:4"}, "sparsity.density: expected either a density, a pattern or a bitmap"),
+        ({"pattern": "0:4"}, "sparsity.pattern: expected a pattern like 2:4, at least one of so many weights"),
+        ({"pattern": "5:4"}, "sparsity.pattern: expected a pattern like 2:4"),
+        ({"pattern": 2}, "sparsity.pattern: expected a pattern like 2:4, at least one of so many weights, found 2"),
         ({"bitmap": ["101", "011"], "seed": 3}, "sparsity.seed: a bitmap has none"),
         ({"bitmap": ["101"]}, "sparsity.bitmap: expected 2 rows, one per filter, found 1"),
         ({"bitmap": ["101", "01"]}, "sparsity.bitmap[1]: expected 3 weights, found 2"),
@@ -141,7 +150,9 @@ def test_a_sparse_layer_is_no_single_program() -> None:
         program_of(problem, Mapping.of({}, INNERMOST), HARDWARE)
 
 
-@pytest.mark.parametrize("sparsity", [Sparsity(density=0.25, seed=7), Sparsity(bitmap=("0110", "1000"))])
+@pytest.mark.parametrize(
+    "sparsity", [Sparsity(density=0.25, seed=7), Sparsity(pattern="1:2", seed=7), Sparsity(bitmap=("0110", "1000"))]
+)
 def test_mapping_files_keep_the_sparsity(sparsity: Sparsity, tmp_path: Any) -> None:
     problem, mapping = Problem(K=2, C=4, sparsity=sparsity), Mapping.of({"K": 2, "C": 2}, INNERMOST)
     path = tmp_path / "m.yaml"
@@ -155,6 +166,65 @@ def test_weights_are_drawn_in_pieces_as_at_once() -> None:
     shape = (1500, 1100, 1, 3)  # more than one piece, and no whole number of them
     expected = np.random.default_rng(5).random(shape, np.float32) < 0.3
     np.testing.assert_array_equal(Sparsity(density=0.3, seed=5).mask(*shape), expected)
+
+
+@given(
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 40), st.integers(1, 3), st.integers(1, 3)),
+    kept=st.integers(1, 6),
+    dropped=st.integers(0, 9),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None)
+def test_of_every_m_channels_n_are_not_zero(
+    shape: tuple[int, int, int, int], kept: int, dropped: int, seed: int
+) -> None:
+    of = kept + dropped
+    mask = Sparsity(pattern=f"{kept}:{of}", seed=seed).mask(*shape)
+    assert mask.shape == shape
+    for begin in range(0, shape[1], of):
+        block = mask[:, begin : begin + of]
+        assert (block.sum(axis=1) == min(kept, block.shape[1])).all()
+    np.testing.assert_array_equal(mask, Sparsity(pattern=f"{kept}:{of}", seed=seed).mask(*shape))
+
+
+def test_a_pattern_draws_every_place_about_as_often() -> None:
+    shares = Sparsity(pattern="2:4", seed=3).mask(3000, 402, 1, 3).mean(axis=(0, 2, 3))  # more than one piece
+    assert shares[:400] == pytest.approx(np.full(400, 0.5), abs=0.04)
+    assert shares[400:].tolist() == [1, 1]
+
+
+def test_a_pattern_of_any_size_takes_no_more_memory_than_the_weights() -> None:
+    assert Sparsity(pattern="2:999999999").mask(3, 5, 1, 1).sum(axis=1).ravel().tolist() == [2, 2, 2]
+    assert Sparsity(pattern="999999998:999999999").mask(3, 5, 1, 1).all()
+
+
+def test_a_pattern_is_read_as_it_is_written_everywhere(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        "name: n\nlayers:\n  - {name: a, op: linear, inputs: 8, outputs: 6, sparsity: {pattern: 2:4, seed: 1}}\n"
+        "  - {name: b, op: matmul, m: 3, k: 8, n: 6, batch: 2, sparsity: {pattern: 1:4}}\n"
+    )
+    first, second = Network.load(tmp_path / "net.yaml").layers
+    assert (first.macs, first.parameters) == (4 * 6, 24)
+    assert (second.macs, second.parameters) == (2 * 3 * 6 * 2, 0)
+
+
+def test_the_columns_of_a_sparse_product_are_its_filters() -> None:
+    found = layer(op="matmul", m=5, k=3, n=2, batch=2, sparsity={"bitmap": ["100", "011", "111", "000"]})
+    assert found.macs == 5 * 6
+    with pytest.raises(DocumentError, match="expected 4 rows, one per filter, found 1"):
+        layer(op="matmul", m=5, k=3, n=2, batch=2, sparsity={"bitmap": ["100"]})
+
+
+@pytest.mark.parametrize("engine", ["event", "compiled"])
+def test_a_sparse_product_of_two_activations_is_numpys(engine: EngineName) -> None:
+    problem = layer(op="matmul", m=4, k=8, n=6, batch=2, sparsity={"pattern": "2:4", "seed": 1}).problem
+    operands = random_operands(problem, 2)
+    a, b = operands.inputs[:, :, :, 0, 0], operands.weights[:, :, :, 0, 0]
+    found = simulate(problem, find_mapping(problem, HARDWARE).mapping, HARDWARE, engine=engine, operands=operands)
+    assert found.outputs is not None
+    assert np.count_nonzero(b) <= 2 * 6 * 4
+    np.testing.assert_array_equal(found.outputs[..., 0, 0], np.einsum("ngc,gkc->ngk", a, b))
+    assert found.counters.multiplications == problem.macs == 4 * 2 * 6 * 4
 
 
 def test_more_weights_than_memory_holds_are_refused_at_their_key() -> None:

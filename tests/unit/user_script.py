@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import maerisim
-from maerisim import AvgPool2d, Conv2d, Fused, Gru, Hardware, Linear, Lstm, Mapping, MatMul, MaxPool2d, Network
+from maerisim import AvgPool2d, Conv2d, Fused, Gru, Hardware, Linear, Lstm, Mapping, MatMul, MaxPool2d, Network, Problem
 
 
 def shown(done: float, total: float, doing: str) -> None:
@@ -40,6 +40,8 @@ again = maerisim.simulate(
 )
 maerisim.save_mappings(maerisim.map(hardware, network, prove=True, time_budget=1.0, partial=True), "mappings.yaml")
 maerisim.estimate(wide, Linear(inputs=3, outputs=4), mapping=Mapping.of({"K": 2}))
+alone = maerisim.simulate("maeri-16", Problem(K=4, C=8, P=3, Q=3), mapping=Mapping.of({"K": 2}))
+shipped: list[str] = maerisim.shipped("network")
 ratios: dict[str, tuple[float, int]] = maerisim.compare(hardware, network).geometric_means()
 relief: list[int] = [each.cycles for each in maerisim.report(hardware, network).layers[0].profile.reliefs]
 roofs: list[float] = [each.roof for each in maerisim.roofline(hardware, network).layers]

@@ -104,7 +104,8 @@ def test_a_wrong_value_is_found(benchmark, monkeypatch):
         outputs.flat[3] += 1
         return replace(result, outputs=outputs)
 
-    monkeypatch.setattr(benchmark, "simulate", wrong)
+    monkeypatch.setattr("maerisim.study.layer.simulate", wrong)
+    monkeypatch.setattr("maerisim.ways.sequence.simulate", wrong)
     network = Network.load("tiny")
     for name in ("conv3x3", "lstm"):
         outcomes = benchmark.check(benchmark.Task("tiny", network.layer(name)), Hardware.load("maeri-16"), None)

@@ -77,6 +77,12 @@ def directory() -> Path | None:
     return None
 
 
+def is_kept(kernel: str) -> bool:
+    """Whether a kernel, by the name that watchers are told, is on disk."""
+    kept = directory()
+    return kept is not None and any(kept.glob(f"*/{kernel}-*.nbc"))
+
+
 def _digest() -> str:
     """A name for the sources of all kernels as they are now, and for what compiles them."""
     import hashlib

@@ -92,6 +92,13 @@ def _lowest_instruction(_context: Any, _word: Any) -> Any:
 
 population = cast(Callable[[Any], int], _population if _plain else _population_instruction)
 lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)
+IN_PYTHON = ((population, _population), (lowest, _lowest))
+"""The instructions as Python."""
+
+
+def name_of(kernel: Any) -> str:
+    """A kernel as the watchers know it, and its file on disk."""
+    return f"{kernel.py_func.__module__.rpartition('.')[2]}.{kernel.py_func.__name__}"
 
 
 @contextmanager
@@ -139,7 +146,7 @@ def _is_ours(event: Any) -> bool:
 
 
 def _tell(event: Any, seconds: float | None) -> None:
-    compilation.tell(f"{_module_of(event)}.{event.data['dispatcher'].py_func.__name__}", seconds)
+    compilation.tell(name_of(event.data["dispatcher"]), seconds)
 
 
 def _module_of(event: Any) -> str:
