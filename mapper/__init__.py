@@ -2,6 +2,7 @@
 
 from maerisim.analytic.objective import Objective
 from mapper.choice import Choice
+from mapper.explaining import explain_choice
 from mapper.find import find_mapping
 from mapper.front import FrontPoint, find_front
 from mapper.fused import FusedChoice, find_fused
@@ -14,6 +15,7 @@ __all__ = [
     "FrontPoint",
     "FusedChoice",
     "Objective",
+    "explain_choice",
     "find_front",
     "find_fused",
     "find_mapping",

@@ -63,6 +63,22 @@ class Certificate:
         gap = self.certain_gap if self.nest_gap is None else max(self.certain_gap, self.nest_gap)
         return "best" if gap == 0 else f"to {_share(gap)}"
 
+    @property
+    def closed_by(self) -> str:
+        """Which bounds keep others from being better, of one loop a dimension the one that leaves the least room.
+
+        Of equal ones it is the one that does not trust the estimate.
+        """
+        busiest = "what the busiest resource of each mapping with one loop a dimension has to do"
+        expected = "estimates of mappings with one loop a dimension, less the error that is published"
+        said = f"{busiest if self.certain_gap <= self.gap else expected}: {self._none(min(self.certain_gap, self.gap))}"
+        if self.nest_gap is None:
+            return said
+        return f"{said}; with any nest of loops by what a tile has to send and multiply: {self._none(self.nest_gap)}"
+
+    def _none(self, gap: float) -> str:
+        return f"none is {BETTER[self.objective]}" + (f" by more than {_share(gap)}" if gap else "")
+
     def __str__(self) -> str:
         unseen = f", {self.unseen_tiles:,} tiles not looked at when time ran out" if self.unseen_tiles else ""
         one_by_one = self.dismissed_by_traffic + self.dismissed_by_placement

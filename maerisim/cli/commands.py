@@ -48,6 +48,7 @@ def map_command(
     constraints: options.ConstraintsFile = None,
     prove: options.Prove = False,
     time_budget: options.TimeBudget = None,
+    explain: options.Explain = False,
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
@@ -64,7 +65,8 @@ def map_command(
     if output is not None:
         require_place(output)
     if objective == "pareto":
-        for given, name in ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget")):
+        asked = ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget"), (explain, "--explain"))
+        for given, name in asked:
             if given:
                 raise typer.BadParameter("is for one mapping a layer, a front has several", param_hint=name)
         with shown() as progress:
@@ -76,7 +78,7 @@ def map_command(
     with shown() as progress:
         report = api.map(
             hardware, network, layers=layer, objective=objective, constraints=constraints, prove=prove,
-            time_budget=time_budget, scale=scale, progress=progress, partial=True,
+            time_budget=time_budget, explain=explain, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
     if output is not None:
         save_mappings(report, output)

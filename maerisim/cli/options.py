@@ -57,6 +57,13 @@ TimeBudget = Annotated[
 Prove = Annotated[
     bool, typer.Option("--prove", help="Simulate until no other mapping can be better, however long it takes.")
 ]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Also simulate the best rejected mappings and the neighbours of each winner, and compare them.",
+    ),
+]
 ObjectiveName = Annotated[Objective, typer.Option("--objective", help="What the mapping should minimise.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the mappings to this YAML file.")

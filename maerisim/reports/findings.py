@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from maerisim.analytic.certificate import Certificate
+    from maerisim.analytic.explanation import Explanation
     from maerisim.analytic.predicted import Estimate
     from maerisim.counts.counters import Traffic
     from maerisim.engine.run import Result
@@ -50,6 +51,7 @@ class MappedLayer(ABC, Generic[ProblemT, MappingT]):
     candidates: int | None = None
     reason: str = ""
     certificate: Certificate | None = None
+    explanation: Explanation | None = None
     values_checked: bool = False
 
     @property
@@ -225,6 +227,7 @@ class NetworkReport(Findings[AnyReport]):
             "search": None if layer.certificate is None else layer.certificate.as_dict(),
             "values_checked": layer.values_checked,
             **pace.layer_json(self, layer),
+            **({} if layer.explanation is None else {"explanation": layer.explanation.as_dict()}),
         } | ({"fused": self._fused_dict(layer)} if isinstance(layer, FusedReport) else {})
 
     def _fused_dict(self, layer: FusedReport) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from maerisim.mapping.notation import (
     size_words,
     whole,
 )
+from maerisim.reports.explanation_table import explanation_pages
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.pace import pace_of, seconds_of
 from maerisim.reports.table import Column, Page, Row, plural
@@ -167,7 +168,9 @@ def network_pages(command: str, report: NetworkReport, width: int) -> list[Page]
     """What a command prints for a screen of so many columns: nothing when nothing was finished."""
     columns = columns_of(command, report.hardware, width)
     totals = total_row(report, columns) if len(report.layers) > 1 else None
-    return [layers_page(report, columns, footnotes(command, report), totals)] if report.entries else []
+    if not report.entries:
+        return []
+    return [layers_page(report, columns, footnotes(command, report), totals), *explanation_pages(report)]
 
 
 def layers_page(

@@ -16,6 +16,7 @@ do not fit, and layers that have none), NotSupportedError. Running raises Deadlo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, get_args
 
@@ -57,6 +58,7 @@ def map(
     constraints: ConstraintsLike | None = None,
     prove: bool = False,
     time_budget: float | None = None,
+    explain: bool = False,
     scale: int | None = None,
     progress: ProgressCallback | None = None,
     partial: bool = False,
@@ -64,6 +66,8 @@ def map(
     """The best mapping of each layer, and why it won.
 
     With ``prove`` the search simulates until no other mapping can be better, or for ``time_budget`` seconds a layer.
+    With ``explain`` each layer has an ``explanation``: rejected mappings and neighbours of the winner, simulated. Raises
+    NotSupportedError for layers of which not all tiles and loop orders are searched.
     """
     study = study_of(
         hardware,
@@ -75,7 +79,7 @@ def map(
         effort=effort_of(time_budget, prove=prove),
         fusing=True,
     )
-    return whole(runner.run(study, None, progress), partial=partial)
+    return whole(runner.run(replace(study, explain=explain), None, progress), partial=partial)
 
 
 def front(

@@ -28,7 +28,7 @@ from maerisim.workload.reference import (
     random_operands,
     reference_outputs,
 )
-from mapper import Choice, Effort, find_fused, find_mapping
+from mapper import Choice, Effort, explain_choice, find_fused, find_mapping
 
 OPERAND_SEED = 0
 """Seed of the data with which values are checked."""
@@ -46,14 +46,25 @@ class Simulation:
     fast_forward: bool = True
 
 
-def map_layer(task: StageTask, hardware: Hardware, objective: Objective, effort: Effort | None = None) -> LayerReport:
-    """A layer with its given mapping, or else with the best that the mapper finds."""
+def map_layer(
+    task: StageTask,
+    hardware: Hardware,
+    objective: Objective,
+    effort: Effort | None = None,
+    *,
+    explain: bool = False,
+) -> LayerReport:
+    """A layer with its given mapping, or else with the best that the mapper finds, explained on demand."""
     if task.mapping is not None:
         return report_of(task, task.mapping, estimate(task.problem, task.mapping, hardware))
     choice = find_mapping(
         task.problem, hardware, objective, constraints=task.constraints, effort=Effort() if effort is None else effort
     )
-    return chosen(task, choice)
+    report = chosen(task, choice)
+    if not explain:
+        return report
+    explanation = explain_choice(task.problem, hardware, choice, objective, constraints=task.constraints)
+    return replace(report, explanation=explanation)
 
 
 def chosen(task: StageTask, choice: Choice) -> LayerReport:

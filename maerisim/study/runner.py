@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from maerisim.errors import MaerisimError
+from maerisim.errors import MaerisimError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.interruption import interruptible
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
@@ -148,7 +148,7 @@ def run_layer(runner: Runner, study: Study, task: LayerTask, simulation: Simulat
 def run_stage(study: Study, task: StageTask, simulation: Simulation | None, tell: Tell) -> LayerReport:
     """Map one stage and, with a ``simulation``, simulate it."""
     tell(f"mapping {task.name}", 0)
-    report = layers.map_layer(task, study.hardware, study.objective, study.effort)
+    report = layers.map_layer(task, study.hardware, study.objective, study.effort, explain=study.explain)
     if simulation is None:
         return report
     return layers.simulated(report, study.hardware, simulation, simulating(task.name, tell))
@@ -156,6 +156,9 @@ def run_stage(study: Study, task: StageTask, simulation: Simulation | None, tell
 
 def run_fused(study: Study, task: FusedTask, simulation: Simulation | None, tell: Tell) -> FusedReport:
     """The same for two fused layers."""
+    if study.explain:
+        msg = f"only the mappings of single layers are explained, not those of {task.name}, which are fused"
+        raise NotSupportedError(msg)
     tell(f"mapping {task.name}", 0)
     report = layers.map_fused(task, study.hardware, study.objective)
     if simulation is None:

@@ -89,6 +89,7 @@ class Study:
     tasks: tuple[Task, ...]
     objective: Objective = "cycles"
     effort: Effort = field(default_factory=Effort)
+    explain: bool = False
 
     @classmethod
     def on(

@@ -70,3 +70,25 @@ def test_the_schema_of_constraints_knows_what_a_file_can_say(maerisim):
     assert {"tile", "order", "innermost", "outermost", "placement", "vn_size", "vn_count", "utilization"} == set(
         schema["$defs"]["LayerConstraints"]["properties"]
     )
+
+
+def test_an_explanation_compares_the_winner_with_others(maerisim):
+    finished = maerisim(*MAP, "--explain")
+    assert finished.code == 0
+    assert "Why this mapping of strided" in finished.out
+    assert "rejected" in finished.out
+    assert "Others are kept out by" in finished.out
+    (layer,) = maerisim(*MAP, "--explain", "--json").json["layers"]
+    explanation = layer["explanation"]
+    assert len(explanation["rejected"]) == 5
+    assert all(each["cycles"] >= explanation["chosen"]["cycles"] for each in explanation["rejected"])
+    assert any(each["worse"] for each in explanation["rejected"])
+    assert {each["change"].split(":")[0] for each in explanation["neighbours"]} >= {"tile of K halved"}
+    (usual,) = maerisim(*MAP, "--json").json["layers"]
+    assert "explanation" not in usual
+
+
+def test_fused_layers_are_not_explained(maerisim):
+    finished = maerisim("map", "maeri-16", "fused", "--explain")
+    assert finished.code == 2
+    assert "only the mappings of single layers are explained" in finished.err
