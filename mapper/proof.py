@@ -36,7 +36,7 @@ MOST_LISTED = 1 << 14
 MOST_LISTED_OF_LONG, LONG = 64, 1_000_000
 """The same for a layer of so many cycles: to time its mappings takes long, and is worth less of them."""
 STEPPED_CYCLES = 1_000_000
-"""Estimated cycles beyond which nothing is simulated on hardware whose every cycle has to be stepped."""
+"""Estimated cycles beyond which nothing is simulated where most cycles may have to be stepped."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,13 @@ class _Search:
         return ranked.estimate.counters.energy(self.hardware.energy)
 
     def can_simulate(self, ranked: Ranked) -> bool:
-        return not self.hardware.controller.holds_ports_back or ranked.estimate.cycles <= STEPPED_CYCLES
+        """Whether that takes little time.
+
+        Where partial sums return and the controller waits for outputs, virtual neurons that share a port drift against
+        one another, and few of their cycles recur.
+        """
+        waits = self.hardware.controller.wait_for_outputs and ranked.mapping.spills(self.problem, self.hardware)
+        return not waits or ranked.estimate.cycles <= STEPPED_CYCLES
 
     def simulate(self, ranked: Ranked) -> None:
         cycles = simulate(self.problem, ranked.mapping, self.hardware).cycles

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
+from maerisim.engine.compiled import fast_forward as recording
 from maerisim.engine.compiled import run as compiled
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
@@ -15,15 +18,48 @@ from maerisim.ways.way import program_of, simulate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from tests.strategies import Case, cut_orders, hardwares
 
+DEEP = st.sampled_from([64, 300, 16384])
+"""Queues that hardly ever fill, as STONNE's."""
+DEEP_QUEUES = (
+    "multiplier.input_fifo_depth",
+    "multiplier.partial_sum_fifo_depth",
+    "multiplier.forward_fifo_depth",
+    "multiplier.product_fifo_depth",
+    "reduction.fifo_depth",
+    "collection.fifo_depth",
+)
+
+
+@st.composite
+def held_back(draw: st.DrawFn, drawn: Hardware) -> Hardware:
+    """The same hardware with deep queues, or with a controller that waits for outputs, as STONNE's does."""
+    changes: dict[str, object] = {name: draw(DEEP) for name in DEEP_QUEUES if draw(st.booleans())}
+    if draw(st.booleans()):
+        sums_first = draw(st.booleans())
+        changes |= {
+            "controller.pad_edges": True,
+            "controller.wait_for_outputs": True,
+            "controller.wait_across_images": draw(st.booleans()),
+            "controller.steps_per_cycle": draw(st.sampled_from([None, 1, 2])),
+            "controller.weights_first": draw(st.booleans()),
+            "distribution.partial_sums_first": sums_first,
+            "distribution.partial_sums_as_they_arrive": sums_first and draw(st.booleans()),
+            "multiplier.wait_for_all_weights": True,
+            "multiplier.weight_registers": draw(st.sampled_from([16, 16384])),
+        }
+    return drawn.with_overrides(changes)
+
 
 @st.composite
 def long_cases(draw: st.DrawFn) -> Case:
     """Layers whose loops turn often enough to recur, small tiles, any order, also with loops over blocks."""
-    sizes = {d: draw(st.integers(1, 3)) for d in DIMENSIONS}
-    for d in draw(st.lists(st.sampled_from("NGKCPQ"), min_size=2, max_size=4, unique=True)):
+    sizes = {d: draw(st.integers(1, 2)) for d in DIMENSIONS}
+    for d in draw(st.lists(st.sampled_from("NGKCPQ"), min_size=2, max_size=3, unique=True)):
         sizes[d] = draw(st.integers(4, 14))
     problem = Problem(**sizes, stride=(draw(st.integers(1, 2)),) * 2)
     hardware = draw(hardwares(32))
+    if draw(st.booleans()):
+        hardware = draw(held_back(hardware))
     tile = {d: draw(st.integers(1, min(size, 3))) for d, size in sizes.items()}
     order = draw(st.permutations(DIMENSIONS))
     if hardware.multiplier.wait_for_all_weights:
@@ -37,12 +73,15 @@ def long_cases(draw: st.DrawFn) -> Case:
     return Case(problem, mapping if violations(problem, cut, hardware) else cut, hardware)
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("smallest_deep", [2, recording.DEEP])
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(long_cases())
-def test_skipping_equals_stepping(case: Case) -> None:
+def test_skipping_equals_stepping(smallest_deep: int, case: Case) -> None:
+    """Whether the words of a queue are looked at is a matter of speed alone."""
     problem, mapping, hardware = case
     assume(not violations(problem, mapping, hardware))
-    assert_equal(problem, mapping, hardware)
+    with mock.patch.object(recording, "DEEP", smallest_deep):
+        assert_equal(problem, mapping, hardware)
 
 
 def assert_equal(problem: Problem, mapping: Mapping, hardware: Hardware) -> compiled.Run | None:
@@ -67,6 +106,28 @@ def test_long_layers_are_skipped_for_the_most_part(order: str, name: str) -> Non
     run = assert_equal(problem, Mapping.of({"C": 2, "S": 3, "K": 2}, order), hardware)
     assert run is not None
     assert run.stepped < 0.05 * run.cycles
+
+
+STONNE = "N G K P Q C R S"
+
+
+@pytest.mark.parametrize(
+    ("problem", "tile", "words"),
+    [
+        (Problem(K=128, C=64, P=14, Q=14), {"K": 64}, 1_000_000),
+        (Problem(K=96, C=16, R=3, S=3, P=20, Q=20), {"R": 3, "S": 3, "C": 4}, 1_000_000),
+        (Problem(K=96, C=16, R=3, S=3, P=20, Q=20), {"R": 3, "S": 3, "C": 4}, 0),
+        (Problem(K=640, C=512), {"C": 32}, 0),
+    ],
+    ids=["one multiplier", "3x3", "3x3 without accumulation buffer", "linear without accumulation buffer"],
+)
+def test_controllers_that_wait_are_skipped_for_the_most_part(
+    problem: Problem, tile: dict[str, int], words: int
+) -> None:
+    hardware = Hardware.load("stonne").with_overrides({"accumulation.words": words})
+    run = assert_equal(problem, Mapping.of(tile, STONNE), hardware)
+    assert run is not None
+    assert run.stepped < 0.1 * run.cycles
 
 
 def test_values_are_carried_by_stepping() -> None:

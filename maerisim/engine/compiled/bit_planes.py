@@ -186,6 +186,8 @@ def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _PlaneRow
         turn=np.array([turn for _, turn, _ in flat], np.uint64),
         filled=np.zeros(slots, np.uint64),
         full=np.zeros(slots, np.uint64),
+        filled_above=np.zeros(slots, np.uint64),
+        full_above=np.zeros(slots, np.uint64),
         taken=np.zeros(slots, np.uint64),
         exits=np.array(list(exits), np.int64),
         exit_mask=np.array(list(exits.values()), np.uint64),

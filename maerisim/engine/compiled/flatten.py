@@ -16,6 +16,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, walk
 from maerisim.kernels.stepping.accumulator import seek_first_active
 from maerisim.kernels.stepping.distribution_port import seek_first_packets
+from maerisim.kernels.stepping.global_buffer import NOTHING
 from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStepState, Slots, Switches
 from maerisim.kernels.stepping.machine import (
     Adders,
@@ -222,7 +223,6 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
         member_start=member_start,
         member=np.array([vn for group in members for vn in group], np.int64),
         last_granted=member_start[1:] - 1,
-        granted=zeros(len(program.bus_inputs)) - 1,
         least_recent=hardware.collection.arbiter == "least_recently_granted",
         busy=zeros(hardware.buses),
         outgoing=np.array([number[wire] for wire in wiring.outgoing], np.int64),
@@ -233,8 +233,8 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
         additions_three=np.array([template.additions_three for template in templates], np.int64),
         output_offset=program.output_offset,
         written=zeros(len(program.bus_inputs)),
-        waiting=zeros(2),
-        write_queue=zeros(4 * hardware.buses),
+        waiting=zeros(1),
+        write_queue=zeros(2 * hardware.buses) + NOTHING,
         writes_half=hardware.collection.write_back == "half",
         spills=program.spills,
         spilling=program.spilling,

@@ -23,18 +23,25 @@ def next_in_turn(wires: Wires, collection: Collectors, bus: int) -> int:
 
 @inlined
 def least_recently_granted(wires: Wires, collection: Collectors, bus: int) -> int:
-    """The member of a bus with a result that went longest ago, the first of those that never did (-1: none)."""
-    found = -1
+    """The first member of a bus with a result (-1: none): members stand in the order in which they went last."""
     for candidate in range(collection.member_start[bus], collection.member_start[bus + 1]):
-        if wires.words[collection.outgoing[collection.member[candidate]]] > 0 and (
-            found < 0 or collection.granted[candidate] < collection.granted[found]
-        ):
-            found = candidate
-    return found
+        if wires.words[collection.outgoing[collection.member[candidate]]] > 0:
+            return candidate
+    return -1
 
 
 @inlined
-def step_buses(wires: Wires, collection: Collectors, cycle: int) -> bool:
+def move_to_end(collection: Collectors, bus: int, candidate: int) -> None:
+    """Put the member of a bus that went behind all others."""
+    member, last = collection.member, collection.member_start[bus + 1] - 1
+    granted = member[candidate]
+    for place in range(candidate, last):
+        member[place] = member[place + 1]
+    member[last] = granted
+
+
+@inlined
+def step_buses(wires: Wires, collection: Collectors) -> bool:
     """Each bus takes one result of those that its virtual neurons (or ports) hold."""
     moved = False
     for bus in range(len(collection.busy)):
@@ -46,11 +53,12 @@ def step_buses(wires: Wires, collection: Collectors, cycle: int) -> bool:
             continue
         vn = collection.member[candidate]
         wires.words[collection.outgoing[vn]] -= 1
-        collection.last_granted[bus] = candidate
-        collection.granted[candidate] = cycle
+        if collection.least_recent:
+            move_to_end(collection, bus, candidate)
+        else:
+            collection.last_granted[bus] = candidate
         collection.busy[bus] += 1
-        count = collection.waiting[0]
-        collection.write_queue[(collection.waiting[1] + count) % len(collection.write_queue)] = vn
-        collection.waiting[0] = count + 1
+        collection.write_queue[collection.waiting[0]] = vn
+        collection.waiting[0] += 1
         moved = True
     return moved

@@ -23,7 +23,7 @@ from maerisim.kernels.stepping.multiplier_switch import step_multipliers
 def step_cycle(machine: Machine, cycle: int, carry: bool) -> bool:
     """One cycle of the whole fabric; whether anything moved."""
     m = machine
-    moved = step_buses(m.wires, m.collection, cycle)
+    moved = step_buses(m.wires, m.collection)
     moved |= step_adders(m.wires, m.adders, 0, m.adders.behind, cycle, m.tally, carry, False)
     if m.collection.own_stage:
         moved |= step_accumulators(m.code, m.wires, m.collection, m.collect_walkers, m.outputs, m.tally, carry)

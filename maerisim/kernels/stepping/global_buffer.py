@@ -9,6 +9,9 @@ from maerisim.kernels.stepping.machine import Collectors, Ports, Returning
 from maerisim.kernels.stepping.returning_sums import arrive
 from maerisim.kernels.stepping.walk import Code, Walkers
 
+NOTHING = -1
+"""What stands in a place of the write queue that is free."""
+
 
 @inlined
 def step_global_buffer(
@@ -29,14 +32,16 @@ def step_global_buffer(
         tally[counted.FIRST_RESULT] = cycle + 1
     if collection.writes_half:
         count = (count + 1) // 2
-    for _ in range(count):
-        vn = collection.write_queue[collection.waiting[1]]
+    for place in range(count):
+        vn = collection.write_queue[place]
         collection.written[vn] += 1
         if len(returning.port) > 0:
             arrive(code, ports, stream_walkers, returning, returning_walkers, collection, vn)
-        collection.waiting[1] += 1
-        if collection.waiting[1] == len(collection.write_queue):
-            collection.waiting[1] = 0
-    collection.waiting[0] -= count
+    left = collection.waiting[0] - count
+    for place in range(left):
+        collection.write_queue[place] = collection.write_queue[count + place]
+    for place in range(left, left + count):
+        collection.write_queue[place] = NOTHING
+    collection.waiting[0] = left
     tally[counted.RESULTS] += count
     return True

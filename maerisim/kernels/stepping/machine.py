@@ -50,10 +50,10 @@ class Adders(NamedTuple):
 class Collectors(NamedTuple):
     """Buses and accumulators.
 
-    ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus; ``granted`` is the cycle in which
-    each went last, for buses that grant the ``least_recent``. ``outgoing``, ``result`` and ``accumulated``
-    are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (count, head) and ``write_queue``
-    (a ring of virtual neurons) are the results that the global buffer has not written yet; ``flags`` and the additions are
+    ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus, in the order in which they went last
+    where it grants the ``least_recent``, else ``last_granted`` is the place of the one that did. ``outgoing``, ``result`` and ``accumulated``
+    are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (their number) and ``write_queue``
+    (virtual neurons, the first one next) are the results that the global buffer has not written yet; ``flags`` and the additions are
     [template, virtual neuron]. With ``spills`` partial sums (of those ``spilling``) go to the global buffer instead of
     adding up here; virtual neurons that ``compares`` keep the larger value instead of the sum; without ``own_stage`` accumulators pass a sum on in
     the cycle in which it leaves the adders.
@@ -62,7 +62,6 @@ class Collectors(NamedTuple):
     member_start: Ints
     member: Ints
     last_granted: Ints
-    granted: Ints
     least_recent: bool
     busy: Ints
     outgoing: Ints

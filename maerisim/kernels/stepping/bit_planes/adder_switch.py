@@ -10,14 +10,17 @@ from maerisim.kernels.stepping.bit_planes.bitwise import rotated
 from maerisim.kernels.stepping.bit_planes.machine import Lanes, ReductionNetwork
 from maerisim.kernels.stepping.machine import Bits
 
+LOW_PLANES = 3
+"""Planes of the words on a wire that are looked at in every cycle; of deep ones those above are where a count carries."""
+
 
 @inlined
 def settle(bits: Bits, network: ReductionNetwork, slot: int, words: int, put: Any) -> None:
     """Count the words put on and taken from the wires of a slot in this cycle."""
-    taken, depth = network.taken[slot], network.depth[slot]
+    taken, depth, planes = network.taken[slot], network.depth[slot], network.planes[slot]
     carry, borrow = put & ~taken, taken & ~put
     filled, full, at = bitwise.NONE, ~bitwise.NONE, network.first[slot]
-    for _ in range(network.planes[slot]):
+    for _ in range(min(planes, LOW_PLANES)):
         before = bits[at]
         after = before ^ carry ^ borrow
         bits[at] = after
@@ -27,9 +30,32 @@ def settle(bits: Bits, network: ReductionNetwork, slot: int, words: int, put: An
         borrow &= ~before
         at += words
         depth >>= 1
+    if planes > LOW_PLANES:
+        if carry | borrow:
+            settle_above(bits, network, slot, words, carry, borrow)
+        filled |= network.filled_above[slot]
+        full &= network.full_above[slot]
     network.filled[slot] = filled
     network.full[slot] = full
     network.taken[slot] = bitwise.NONE
+
+
+@inlined
+def settle_above(bits: Bits, network: ReductionNetwork, slot: int, words: int, carry: Any, borrow: Any) -> None:
+    """Count what is carried from the low planes, and note which counts are not zero, or those of full wires, above these."""
+    depth = network.depth[slot] >> LOW_PLANES
+    filled, full, at = bitwise.NONE, ~bitwise.NONE, network.first[slot] + LOW_PLANES * words
+    for _ in range(network.planes[slot] - LOW_PLANES):
+        before = bits[at]
+        after = before ^ carry ^ borrow
+        bits[at] = after
+        filled |= after
+        full &= after if depth & 1 else ~after
+        carry &= before
+        borrow &= ~before
+        at += words
+        depth >>= 1
+    network.filled_above[slot], network.full_above[slot] = filled, full
 
 
 @inlined

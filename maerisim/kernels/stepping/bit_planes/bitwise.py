@@ -20,6 +20,8 @@ def increase(bits: Bits, first: int, words: int, planes: int, mask: Any) -> None
         before = bits[at]
         bits[at] = before ^ carry
         carry &= before
+        if not carry:
+            break
         at += words
 
 
@@ -31,6 +33,8 @@ def decrease(bits: Bits, first: int, words: int, planes: int, mask: Any) -> None
         before = bits[at]
         bits[at] = before ^ borrow
         borrow &= ~before
+        if not borrow:
+            break
         at += words
 
 
@@ -43,39 +47,47 @@ def decrease_by(bits: Bits, first: int, words: int, planes: int, mask: Any, amou
         digit = mask if (amount >> plane) & 1 else NONE
         bits[at] = before ^ digit ^ borrow
         borrow = (~before & (digit | borrow)) | (digit & borrow)
+        if not borrow and amount >> plane <= 1:
+            break
         at += words
 
 
 @inlined
-def positive(bits: Bits, first: int, words: int, planes: int) -> Any:
-    """The counts that are not zero."""
-    result, at = NONE, first
+def positive(bits: Bits, first: int, words: int, planes: int, asked: Any) -> Any:
+    """Those ``asked`` for whose counts are not zero."""
+    zero, at = asked, first
     for _ in range(planes):
-        result |= bits[at]
+        zero &= ~bits[at]
+        if not zero:
+            break
         at += words
-    return result
+    return asked & ~zero
 
 
 @inlined
 def equal(bits: Bits, first: int, words: int, planes: int, value: int) -> Any:
-    """The counts that are ``value``."""
-    result, at = ~NONE, first
-    for plane in range(planes):
+    """The counts that are ``value``; the highest plane first, in which few large values are met."""
+    result, at = ~NONE, first + planes * words
+    for plane in range(planes - 1, -1, -1):
+        at -= words
         result &= bits[at] if (value >> plane) & 1 else ~bits[at]
-        at += words
+        if not result:
+            break
     return result
 
 
 @inlined
-def at_least(bits: Bits, first: int, words: int, planes: int, value: int) -> Any:
-    """The counts from ``value`` on."""
+def at_least(bits: Bits, first: int, words: int, planes: int, value: int, asked: Any) -> Any:
+    """Those ``asked`` for whose counts are ``value`` or more."""
     borrow, at = NONE, first
     for plane in range(planes):
         before = bits[at]
-        digit = ~NONE if (value >> plane) & 1 else NONE
+        digit = asked if (value >> plane) & 1 else NONE
         borrow = (~before & (digit | borrow)) | (digit & borrow)
+        if not borrow and value >> plane <= 1:
+            break
         at += words
-    return ~borrow
+    return asked & ~borrow
 
 
 @inlined

@@ -29,7 +29,7 @@ from maerisim.kernels.stepping.global_buffer import step_global_buffer
 def step_cycle(machine: LaneMachine, cycle: int) -> bool:
     """One cycle of the whole fabric; whether anything moved."""
     m = machine
-    moved = step_buses(m.wires, m.collection, cycle)
+    moved = step_buses(m.wires, m.collection)
     moved |= step_adders(m.wires, m.adders, 0, len(m.adders.output), cycle, m.tally, False, False)
     if m.collection.own_stage:
         moved |= step_accumulators(m.code, m.network, m.wires, m.collection, m.collect_walkers)

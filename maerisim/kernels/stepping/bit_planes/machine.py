@@ -42,7 +42,7 @@ class ReductionNetwork(NamedTuple):
     For each slot: ``first`` plane (in the bits of the lanes, ``planes`` of them), ``depth`` of the wires, ``exists`` for
     the columns that have a transfer, ``switches`` for those that are adder switches, ``word`` of columns. Its operands
     are ``operand_start[slot] ..``: columns ``needed`` take a word each from slot ``source``, rotated by ``turn`` columns.
-    ``filled`` are the wires with a word, ``full`` those without room, ``taken`` those that lost one in this cycle and have not been counted down yet.
+    ``filled`` are the wires with a word, ``full`` those without room, ``.._above`` the same by the upper planes alone, ``taken`` those that lost one in this cycle and have not been counted down yet.
     ``exits`` are the slots with wires that end at an accumulator, ``exit_mask`` which, ``virtual_neuron`` [slot, column]
     whose. ``twice`` counts the cycles in which a switch (by column) moved more than one word, once for each word beyond
     the first; ``active`` is scratch.
@@ -60,6 +60,8 @@ class ReductionNetwork(NamedTuple):
     turn: Bits
     filled: Bits
     full: Bits
+    filled_above: Bits
+    full_above: Bits
     taken: Bits
     exits: Ints
     exit_mask: Bits

@@ -48,20 +48,21 @@ def with_operands(
     lanes: Lanes, w: int, ready: Any, multiply: Any, takes_input: Any, takes_forwarded: Any, partial_sum: Any
 ) -> Any:
     """Those of ``ready`` that have all operands; the others are stalled."""
-    has_weight = has_word(lanes, operand_store.WEIGHTS, w)
+    has_weight = has_word(lanes, operand_store.WEIGHTS, w, ready & multiply)
     if lanes.together > 1:
         present, planes = lanes.present[operand_store.WEIGHTS] + w, lanes.planes[operand_store.WEIGHTS]
-        has_weight &= at_least(lanes.bits, present, lanes.words, planes, lanes.together)
+        has_weight = at_least(lanes.bits, present, lanes.words, planes, lanes.together, has_weight)
     lanes.stalled[1, w] = ready & multiply & ~has_weight
     ready &= ~multiply | has_weight
-    has_input = has_word(lanes, operand_store.INPUTS, w) & ~takes_forwarded
+    takes_input &= ready
+    has_input = has_word(lanes, operand_store.INPUTS, w, takes_input & ~takes_forwarded)
     if takes_forwarded:
-        has_input |= has_word(lanes, operand_store.FORWARDED, w) & takes_forwarded
-    lanes.stalled[2, w] = ready & takes_input & ~has_input
+        has_input |= has_word(lanes, operand_store.FORWARDED, w, takes_input & takes_forwarded)
+    lanes.stalled[2, w] = takes_input & ~has_input
     ready &= ~takes_input | has_input
     lanes.stalled[3, w] = bitwise.NONE
     if partial_sum:
-        has_sum = has_word(lanes, operand_store.PARTIAL_SUMS, w)
+        has_sum = has_word(lanes, operand_store.PARTIAL_SUMS, w, ready & partial_sum)
         lanes.stalled[3, w] = ready & partial_sum & ~has_sum
         ready &= ~partial_sum | has_sum
     return ready

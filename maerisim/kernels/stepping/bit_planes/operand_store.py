@@ -10,9 +10,9 @@ from maerisim.kernels.stepping.bit_planes.machine import Lanes
 
 
 @inlined
-def has_word(lanes: Lanes, store: int, w: int) -> Any:
-    """The switches whose store has the word that their step needs."""
-    return positive(lanes.bits, lanes.available[store] + w, lanes.words, lanes.planes[store])
+def has_word(lanes: Lanes, store: int, w: int, asked: Any) -> Any:
+    """Those ``asked`` for whose store has the word that their step needs."""
+    return positive(lanes.bits, lanes.available[store] + w, lanes.words, lanes.planes[store], asked)
 
 
 @inlined

@@ -35,7 +35,7 @@ def run_in_lock_step(
     while cycle < end:
         if m.tally[counted.RESULTS] >= expected and at_the_end(control, expected):
             return ending.COMPLETE, cycle
-        moved = step_buses(m.wires, m.collection, cycle)
+        moved = step_buses(m.wires, m.collection)
         if cycle >= lock_step.configured_at:
             moved |= step_adders(m.wires, m.adders, 0, transfers, cycle, m.tally, False, True)
         else:
