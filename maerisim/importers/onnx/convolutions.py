@@ -37,6 +37,10 @@ class Window(NamedTuple):
     after: int
 
 
+STILL = Window(1, 1, 1, 1, 0, 0)
+"""Along the rows of what has one."""
+
+
 def windows(node: OnnxNode, spatial: TensorShape, kernel: Sequence[int]) -> list[Window]:
     """The windows of a convolution or pooling along each axis."""
     axes = len(spatial)
@@ -59,26 +63,28 @@ def windows(node: OnnxNode, spatial: TensorShape, kernel: Sequence[int]) -> list
     return found
 
 
-def even(axes: Sequence[Window]) -> tuple[list[int], list[int], str]:
-    """Input sizes and padding where both sides have the same, and a word on the lines that are input for that."""
-    padding = [min(axis.before, axis.after) for axis in axes]
-    sizes = [axis.size + abs(axis.before - axis.after) for axis in axes]
-    uneven = [f"{axis.before} and {axis.after}" for axis in axes if axis.before != axis.after]
-    return sizes, padding, f"padded by {', '.join(uneven)}: the difference is input" if uneven else ""
-
-
 def spatial_fields(axes: Sequence[Window], channels: int) -> tuple[Fields, str]:
-    """Input, kernel, stride, padding and dilation, those left out that are as if they were not there."""
-    sizes, padding, comment = even(axes)
+    """Input, kernel, stride, padding and dilation, those left out that are as if they were not there.
+
+    Uneven padding of three dimensions, for which there is no key, is input; a word says so.
+    """
+    before, after = [axis.before for axis in axes], [axis.after for axis in axes]
+    sizes, comment = [axis.size for axis in axes], ""
+    padding: object = brief(*before)
+    if before != after and len(axes) == 2:
+        padding = [*before, *after]
+    elif before != after:
+        sizes = [axis.size + abs(axis.before - axis.after) for axis in axes]
+        padding = brief(*map(min, before, after))
+        uneven = [f"{axis.before} and {axis.after}" for axis in axes if axis.before != axis.after]
+        comment = f"padded by {', '.join(uneven)}: the difference is input"
+    values = {
+        "stride": (brief(*(axis.stride for axis in axes)), 1),
+        "padding": (padding, 0),
+        "dilation": (brief(*(axis.dilation for axis in axes)), 1),
+    }
     fields: Fields = {"input": [channels, *sizes], "kernel": brief(*(axis.kernel for axis in axes))}
-    for key, values, default in (
-        ("stride", [axis.stride for axis in axes], 1),
-        ("padding", padding, 0),
-        ("dilation", [axis.dilation for axis in axes], 1),
-    ):
-        if any(value != default for value in values):
-            fields[key] = brief(*values)
-    return fields, comment
+    return fields | {key: value for key, (value, default) in values.items() if value != default}, comment
 
 
 def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -> Callable[[OnnxNode], list[Made]]:
@@ -91,8 +97,10 @@ def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -
         if groups < 1 or of_group * groups != channels:
             raise RefusedError(f"{groups} groups of {of_group} channels, but the input has {channels}")
         axes = windows(node, tuple(spatial), kernel)
+        if len(axes) == 1 and axes[0].before != axes[0].after:  # a row has one padding, a plane has four
+            axes = [STILL, *axes]
         fields, comment = spatial_fields(axes, channels)
-        fields = {"op": OPS[len(spatial)], "input": fields.pop("input"), "filters": filters, **fields}
+        fields = {"op": OPS[len(axes)], "input": fields.pop("input"), "filters": filters, **fields}
         if groups > 1:
             fields["groups"] = groups
         return [
@@ -178,7 +186,7 @@ def pooling(op: str) -> Callable[[OnnxNode], list[Made]]:
                 raise RefusedError("a pooling over three dimensions, expected a kernel of 1 along one of them")
             channels *= axes.pop(still[0]).size
         if len(axes) == 1:
-            axes = [Window(1, 1, 1, 1, 0, 0), *axes]
+            axes = [STILL, *axes]
         fields, comment = spatial_fields(axes, channels)
         if "stride" not in fields and fields["kernel"] != 1:
             fields["stride"] = 1
