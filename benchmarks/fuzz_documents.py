@@ -173,8 +173,13 @@ def originals(reader: str) -> list[str]:
 
 
 def _shortened(text: str, most_lines: int = 60) -> str:
-    """The first lines: long documents take long, and have no more kinds of lines."""
-    return "\n".join(text.split("\n")[:most_lines]) + "\n"
+    """The first entries: long documents take long, and have no more kinds of lines."""
+    lines = text.split("\n")
+    if len(lines) > most_lines:
+        lines = lines[:most_lines]
+        while lines.pop().startswith("    "):  # the last entry may not be whole
+            pass
+    return "\n".join(lines) + "\n"
 
 
 def mutated(text: str, chance: random.Random) -> bytes:

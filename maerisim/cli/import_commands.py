@@ -104,7 +104,7 @@ def stonne(
         Path | None, typer.Option("--mapping-output", metavar="FILE", help="Write the tiles here, as mappings.")
     ] = None,
 ) -> None:
-    """Import hardware, layers and tiles of STONNE: from its files, and from its command line."""
+    """Import hardware, layers and tiles of STONNE."""
     from maerisim import documents
     from maerisim.importers import stonne as importer
 
