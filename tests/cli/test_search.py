@@ -67,9 +67,17 @@ def test_constraints_that_leave_nothing_are_explained_and_cost_no_finished_layer
 def test_the_schema_of_constraints_knows_what_a_file_can_say(maerisim):
     schema = json.loads(maerisim("schema", "constraints").out)
     assert {"all", "layers"} == set(schema["properties"])
-    assert {"tile", "blocks", "order", "innermost", "outermost", "placement", "vn_size", "vn_count", "utilization"} == set(
-        schema["$defs"]["LayerConstraints"]["properties"]
-    )
+    assert {
+        "tile",
+        "blocks",
+        "order",
+        "innermost",
+        "outermost",
+        "placement",
+        "vn_size",
+        "vn_count",
+        "utilization",
+    } == set(schema["$defs"]["LayerConstraints"]["properties"])
 
 
 def test_an_explanation_compares_the_winner_with_others(maerisim):
