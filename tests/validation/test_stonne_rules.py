@@ -29,9 +29,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from stonne_rows import ORDER, PLACEMENT, case, counts
 
-GOLDEN = next(
-    (path for path in (ROOT.parent / "shared" / "golden", Path("/work/shared/golden")) if path.exists()), None
-)
+GOLDEN = next((path for path in (ROOT.parent / "shared" / "golden",) if path.exists()), None)
 
 
 @cache
