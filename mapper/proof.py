@@ -78,7 +78,7 @@ class _Search:
         self.objective, self.effort = objective, effort
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
         self.error = largest_overestimate(hardware)
-        self.slack = SLACK_PER_TILE * len(space.tiles)
+        self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
         self.left_out, self.with_blocks, self.fewer = 0, 0, 0.0
