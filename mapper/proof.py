@@ -19,7 +19,7 @@ import numpy as np
 from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.certificate import Certificate
 from maerisim.analytic.objective import Objective, score
-from maerisim.analytic.ranking import Floor, Ranked, Ranking, floors, rank
+from maerisim.analytic.ranking import Floor, Ranked, Ranking, Rivals, floors, rank, rivals
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.legality import keeps_to_one_loop
@@ -57,6 +57,8 @@ SLACK_PER_TILE = 1e-10
 NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 """So many mappings with loops over blocks are made at once, and those judged of which the fewest cycles are expected; until so
 many times in a row none of them is better."""
+RIVALS = 16
+"""Mappings that are listed of those that may be better than the best for all that is certain."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -92,18 +94,18 @@ class _Search:
         if self.objective == "energy":  # which is exact
             self.scores[self.best.mapping] = (self.best.score, self.best.estimate.cycles)
             least = min(self.best.score, first.unseen_score)
-            self.try_nests(self.floors())
+            self.try_nests(self.floors(self.reached))
             return self.found(first, _gap(self.reached, least), _gap(self.reached, least))
         if not self.can_simulate(self.best):
-            certain = self.certain_score(self.space.tiles)
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
+            certain = self.rivals(self.floors(reached), reached, 0).least
             least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
         self.simulate(self.best)
-        promising = self.floors()
+        promising = self.floors(self.reached)
         tiles = np.array([floor.tile for floor in promising], np.int32).reshape(-1, len(DIMENSIONS))
-        certain = min(self.reached, self.certain_score(tiles))
         self.try_nests(promising)
+        certain = self.face_rivals(promising)
         gap, listing, listed = _gap(self.reached, certain), first, 1
         most = MOST_LISTED_OF_LONG if self.best.estimate.cycles > LONG else MOST_LISTED
         while gap > self.effort.tolerance and not self.is_spent() and listed < most:
@@ -135,7 +137,7 @@ class _Search:
             better = False
             for nest in some[:NESTS_JUDGED]:
                 better |= self.judge(nest.mapping)
-                if _gap(self.reached, least) <= self.effort.tolerance or self.is_spent():
+                if self.reached <= least or self.is_spent():
                     break
             in_vain = 0 if better else in_vain + 1
             if len(some) < NESTS_MADE:
@@ -180,26 +182,36 @@ class _Search:
                 place += 1
             self.simulate(listing.best[place])
 
-    def floors(self) -> list[Floor]:
-        """The tiles of which some mapping may score less than what is reached, whatever its loops."""
-        return floors(
-            self.problem, self.hardware, self.space.tiles, self.objective, self.reached, self.space.placements
-        )
+    def floors(self, reached: float) -> list[Floor]:
+        """The tiles of which some mapping may score less than what is ``reached``, whatever its loops."""
+        return floors(self.problem, self.hardware, self.space.tiles, self.objective, reached, self.space.placements)
 
-    def rank(self, count: int, tiles: Tiles | None = None, *, certain: bool = False) -> Ranking:
+    def rank(self, count: int, tiles: Tiles | None = None) -> Ranking:
         """Rank those of the ``tiles``, or all, that are not left out for the slack."""
         tiles = self.space.tiles if tiles is None else tiles
         return rank(
             self.problem, self.hardware, tiles, self.objective, count, orders=self.space.orders, placements=self.space.placements,
-            alike=count > 1, certain=certain, slack=self.slack, until=self.until,
+            alike=count > 1, slack=self.slack, until=self.until,
         )  # fmt: skip
 
-    def certain_score(self, tiles: Tiles) -> float:
-        """No mapping of these tiles scores less, whatever is thought of the estimate."""
-        ranking = self.rank(1, tiles, certain=True)
-        if not ranking.best:
-            return inf
-        return min(ranking.best[0].score, ranking.unseen_score) * (1 - self.slack)
+    def face_rivals(self, promising: list[Floor]) -> float:
+        """Simulate the mappings that may be better for sure, if they are few; return what none scores less than."""
+        found = self.rivals(promising, self.reached, RIVALS)
+        least = found.least
+        for bound, mapping in found.listed:
+            many = least < self.reached and _gap(self.reached, min(bound, least)) <= self.effort.tolerance
+            if bound >= self.reached or many or self.is_spent():
+                least = min(least, bound)
+                break
+            self.judge(mapping)
+        return min(self.reached, least)
+
+    def rivals(self, promising: list[Floor], reached: float, count: int) -> Rivals:
+        """The mappings with one loop a dimension that may score less than what is ``reached``, whatever is thought of the estimate."""
+        return rivals(
+            self.problem, self.hardware, promising, self.objective, reached, count=count, orders=self.space.orders,
+            placements=self.space.placements, until=self.until,
+        )  # fmt: skip
 
     def least(self, ranked: Ranked) -> float:
         """What the mapping scores at least in simulation."""

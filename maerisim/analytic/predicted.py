@@ -41,9 +41,9 @@ class Estimate:
 
 
 def _least_cycles(cost: Ints) -> int:
-    """Cycles that the busiest resource is busy, and the way of a word through it; the adders may be passed at once."""
+    """Cycles that the busiest resource is busy, and the shortest way of a word to its result."""
     busiest = max(cost[k.STEPS], cost[k.PORT_CYCLES], cost[k.BUS_CYCLES])
-    return int(busiest + cost[k.DRAIN] - cost[k.DEPTH] - 1)
+    return int(busiest + cost[k.DRAIN] - cost[k.DEPTH] + cost[k.NEAREST] - 1)
 
 
 def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:

@@ -18,7 +18,7 @@ from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.compiling import plain
-from maerisim.kernels.estimating import entries, ranking
+from maerisim.kernels.estimating import entries, proving, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.mapping import REPLICATED, Mapping
@@ -36,6 +36,8 @@ _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
+_TILES_BETWEEN_PROOFS = 4
+"""The same of those whose mappings are looked at one by one."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,6 @@ def rank(
     objective: Objective = "cycles",
     count: int = 1,
     *,
-    certain: bool = False,
     orders: Sequence[Sequence[str]] | None = None,
     placements: Sequence[Sequence[str]] | None = None,
     energy_below: float = inf,
@@ -122,8 +123,7 @@ def rank(
 
     Loop orders differ in what they reuse, placements in the dimensions of which the tile has more than one. Energy
     decides between mappings of equal cycles or products, cycles between those of equal energy; of mappings that are
-    equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
-    scored by their ``least_cycles`` instead of those estimated.
+    equal in both only one is listed, unless ``alike``.
     ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
     ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best; with ``slack`` tiles
     are left out of which no mapping can be better than the best by more than this share. Stops at the time
@@ -131,7 +131,7 @@ def rank(
     """
     layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(
-        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
+        _OBJECTIVES[objective], 0, prices(hardware.energy), energy_below, int(bounded), int(alike)
     )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
@@ -211,6 +211,56 @@ def floors(
         for at in np.lexsort((stay[:, 1], floor[:, 0]))
         if floor[at, 0] < below
     ]
+
+
+class Rivals(NamedTuple):
+    """The mappings that may score less than what is reached, each with a score that it cannot be below in simulation.
+
+    ``least``: the same of all others.
+    """
+
+    listed: list[tuple[float, Mapping]]
+    least: float
+
+
+def rivals(
+    problem: Problem,
+    hardware: Hardware,
+    promising: Sequence[Floor],
+    objective: Objective,
+    below: float,
+    *,
+    count: int = 0,
+    orders: Sequence[Sequence[str]] | None = None,
+    placements: Sequence[Sequence[str]] | None = None,
+    until: float | None = None,
+) -> Rivals:
+    """Mappings of the ``promising`` tiles, with one loop a dimension, that may score less than ``below``; ``count`` are listed.
+
+    It trusts no estimate (see :mod:`maerisim.kernels.estimating.certain`). At the time ``until`` of ``time.monotonic()`` the rest
+    of the tiles, which come with the least floor first, are left at their floors.
+    """
+    layer, w = layer_numbers(problem), workspace(hardware)
+    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0)
+    tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
+    floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
+    placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
+    given = _numbers(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    found = proving.Rivals(
+        np.zeros(count), np.zeros((count, 3), np.int64), np.zeros(1, np.int64), np.array([below, below], np.float64)
+    )
+    for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
+        if until is not None and time.monotonic() >= until:
+            found.least[1] = min(found.least[1], promising[seen].score)
+            break
+        end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        proving.find_rivals(layer, space, aim, found, w)
+    listed = [
+        (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
+        for place, (at, placement, order) in enumerate(found.mapping[: found.count[0]])
+    ]
+    return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
 
 
 def _nothing_ranked(count: int) -> ranking.Best:

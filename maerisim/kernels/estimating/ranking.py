@@ -75,9 +75,8 @@ class TileSpace(NamedTuple):
 class Aim(NamedTuple):
     """What is to be made small: cycles, energy (``price`` of each entry of a cost) or their product.
 
-    Energy decides between mappings of equal cycles or products, cycles between those of equal energy. Cycles are those
-    estimated or, if ``certain``, those that the busiest resource takes at least. Only mappings of less than
-    ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
+    Energy decides between mappings of equal cycles or products, cycles between those of equal energy. Bounds are those of
+    estimates or, if ``certain``, of simulations. Only mappings of less than ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
     keep also mappings that score the same.
     """
 
@@ -176,7 +175,7 @@ def bound_of(costs: Ints, row: int) -> int:
 @helper
 def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
     """Cycles to take off a bound that is to be ``certain``: the last result may come from less deep in the network."""
-    return int(costs[row, entries.DEPTH]) if aim.certain else 0
+    return int(costs[row, entries.DEPTH] - costs[row, entries.NEAREST]) if aim.certain else 0
 
 
 @helper
@@ -472,20 +471,16 @@ def rank_classes(
         reuse = unpack(classes[0, i])
         set_cycles(shape, loops.turns, reuse, fabric, costs, traffic)
         best.counts[ESTIMATED] += 1
-        least = costs[traffic, entries.CYCLES]
-        if aim.certain:
-            least = bound_of(costs, traffic) - in_doubt(costs, traffic, aim)
-        first, second = score_of(least, t.energy[traffic], aim)
+        first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
         if is_beaten(first, second, best.score, last):
             continue
         if not fabric.waits:
             if not parts:
-                parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, w.leaves, w.sections)
+                parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, 0, w.leaves, w.sections)
             best.counts[TIMED] += 1
             cycles = last_result(shape, loops, reuse, classes[1, i], fabric, w.leaves, parts, w.sections, w.times)
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
-        if not aim.certain:
-            first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
+        first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
         if not is_beaten(first, second, best.score, last):
             place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
             if place >= 0:

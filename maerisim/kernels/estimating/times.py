@@ -58,7 +58,7 @@ class StepTimes(NamedTuple):
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
     [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
     port, when it was ``sent``; when the products of a
-    virtual neuron have ``arrived`` at its last adder.
+    virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``.
     """
 
     now: Ints
@@ -68,6 +68,7 @@ class StepTimes(NamedTuple):
     room: Ints
     sent: Ints
     arrived: Ints
+    complete: Ints
 
 
 class StepNumbers(NamedTuple):

@@ -75,17 +75,7 @@ def last_result_of(
     ahead = fabric.weight_room - loops.turns[reuse.ring if reuse.passes else 0]
     ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
-    levels, body = 0, 1
-    for d in range(times.LEVELS):
-        if shape.turning >> d & 1:
-            dimension = order >> 3 * levels & 7
-            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = (
-                dimension,
-                loops.trips[dimension],
-            )
-            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
-            body *= loop[times.TURNS, levels]
-            levels += 1
+    levels = set_loops(shape, loops, order, loop)
     begun, ending, place = 0, 0, 0
     while True:
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
@@ -103,7 +93,7 @@ def last_result_of(
             level += 1
         if level == levels:
             break
-        skip_repetitions(reuse, rows, part, level, place, s, t)
+        skip_repetitions(reuse, rows, part, level, place, -1, s, t)
         begun |= 1 << loop[times.DIMENSION, level]
         if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
             ending |= 1 << loop[times.DIMENSION, level]
@@ -111,6 +101,20 @@ def last_result_of(
     for bus in range(part.bus, part.end_bus):
         cycles = max(cycles, t.now[rows.bus, bus])
     return cycles
+
+
+@helper
+def set_loops(shape: TileShape, loops: LoopNumbers, order: int, loop: Ints) -> int:
+    """Put the loops that turn before their first iteration, the innermost first; return their number."""
+    levels, body = 0, 1
+    for d in range(times.LEVELS):
+        if shape.turning >> d & 1:
+            dimension = order >> 3 * levels & 7
+            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = dimension, loops.trips[dimension]
+            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
+            body *= loop[times.TURNS, levels]
+            levels += 1
+    return levels
 
 
 @helper
