@@ -57,6 +57,8 @@ SLACK_PER_TILE = 1e-10
 NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 """So many mappings with loops over blocks are made at once, and those judged of which the fewest cycles are expected; until so
 many times in a row none of them is better."""
+NEAR = 0.0005
+"""Floors that differ by less than this share are as good as equal."""
 RIVALS = 16
 """Mappings that are listed of those that may be better than the best for all that is certain."""
 
@@ -127,8 +129,10 @@ class _Search:
             return
         before = self.reached
         least = promising[0].score if promising else before
+        # Of floors that are as good as equal those come first that take least energy to reach: blocks are large there.
+        frugal_first = sorted(promising, key=lambda floor: (_gap(floor.score, least) // NEAR, floor.energy))
         made = nests.nests(
-            self.problem, self.hardware, promising, self.objective, self.space.blocks, self.space.placements
+            self.problem, self.hardware, frugal_first, self.objective, self.space.blocks, self.space.placements
         )
         in_vain = 0
         while _gap(self.reached, least) > self.effort.tolerance and in_vain < NESTS_IN_VAIN and not self.is_spent():

@@ -80,8 +80,12 @@ def estimate_many(
     tiles: Sequence[Sequence[int]],
     walks: Sequence[tuple[Sequence[str], Sequence[str]]],
     hardware: Hardware,
+    copies: int = 1,
 ) -> Ints:
-    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
+    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit.
+
+    Cycles are those of several ``copies``, one after the other, where controllers do not wait.
+    """
     count = len(tiles) * len(walks)
     space = ranking.TileSpace(
         tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
@@ -92,6 +96,7 @@ def estimate_many(
         placements=np.tile(_numbers([placement for _, placement in walks]), (len(tiles), 1)),
         placements_of=_placements(REPLICATED_ORDERS)[1],
         each=1,
+        copies=copies,
     )
     best = _nothing_ranked(count)
     aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0)
@@ -145,7 +150,7 @@ def rank(
         if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
         ranking.rank(layer, space, aim, best, w)
         seen = end
     found = tuple(
@@ -174,13 +179,14 @@ class Floor(NamedTuple):
     """What no mapping with a ``tile`` scores less than, whatever its loops.
 
     It could be reached when inputs stay in place for ``filters`` turns of loops over filters, and weights for ``others`` of
-    loops over images, rows and columns.
+    loops over images, rows and columns. That takes ``energy``, or cycles where energy is what is scored.
     """
 
     score: float
     tile: tuple[int, ...]
     filters: int
     others: int
+    energy: float = 0.0
 
 
 def floors(
@@ -204,10 +210,10 @@ def floors(
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0)
+    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, copies=1)
     ranking.place_floors(layer, space, aim, below, w)
     return [
-        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]))
+        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
         for at in np.lexsort((stay[:, 1], floor[:, 0]))
         if floor[at, 0] < below
     ]
@@ -254,7 +260,7 @@ def rivals(
             found.least[1] = min(found.least[1], promising[seen].score)
             break
         end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
         proving.find_rivals(layer, space, aim, found, w)
     listed = [
         (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))

@@ -85,7 +85,7 @@ def least_result_of(
     begin(rows, part, t)
     for section in range(part.section, part.end_section):
         t.complete[INPUTS, section], t.complete[WEIGHTS, section] = ALL, ALL
-    levels = set_loops(shape, loops, order, loop)
+    levels = set_loops(shape, loops, order, 1, loop)
     begun, ending, place = 0, 0, 0
     for _ in range(MOST_STEPS):
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)

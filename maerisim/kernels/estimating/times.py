@@ -16,8 +16,8 @@ RETIRES = 8
 """Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
 NEVER = -(1 << 40)
 """A time of something that has not happened."""
-LEVELS = 8
-"""Most loops of a mapping."""
+LEVELS = 9
+"""Most loops of a mapping, and one around them for its copies."""
 
 TAKEN, MISSED = 0, 2
 """Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
