@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maerisim.analytic.objective import Objective
 from maerisim.analytic.analytic import estimate_in_a_row
+from maerisim.analytic.objective import Objective
 from maerisim.analytic.ranking import Floor, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Range

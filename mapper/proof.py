@@ -59,8 +59,9 @@ NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 many times in a row none of them is better."""
 NEAR = 0.0005
 """Floors that differ by less than this share are as good as equal."""
-RIVALS = 16
-"""Mappings that are listed of those that may be better than the best for all that is certain."""
+RIVALS, RIVALS_OF_SHORT, SHORT = 16, 256, 5_000
+"""Mappings that are simulated of those that may be better than the best for all that is certain, beside those of an effort; of a
+layer of few cycles, in which these take little time, more."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -200,11 +201,13 @@ class _Search:
 
     def face_rivals(self, promising: list[Floor]) -> float:
         """Simulate the mappings that may be better for sure, if they are few; return what none scores less than."""
-        found = self.rivals(promising, self.reached, RIVALS)
+        assert self.best is not None
+        short = self.best.estimate.cycles <= SHORT
+        found = self.rivals(promising, self.reached, RIVALS_OF_SHORT if short else RIVALS)
         least = found.least
         for bound, mapping in found.listed:
             many = least < self.reached and _gap(self.reached, min(bound, least)) <= self.effort.tolerance
-            if bound >= self.reached or many or self.is_spent():
+            if bound >= self.reached or many or self.is_late():
                 least = min(least, bound)
                 break
             self.judge(mapping)
@@ -246,8 +249,11 @@ class _Search:
         assert self.best is not None
         return self.scores[self.best.mapping][0]
 
+    def is_late(self) -> bool:
+        return self.until is not None and time.monotonic() >= self.until
+
     def is_spent(self) -> bool:
-        if self.until is not None and time.monotonic() >= self.until:
+        if self.is_late():
             return True
         return self.effort.simulations is not None and len(self.scores) >= self.effort.simulations
 

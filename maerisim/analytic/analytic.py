@@ -43,9 +43,9 @@ def estimate_in_a_row(legal: LegalLayer) -> tuple[int, int]:
     mapping = legal.mapping
     one, two = (
         int(
-            estimate_many(
-                legal.problem, [mapping.tile], [(mapping.order, mapping.placement)], legal.hardware, copies
-            )[0, 0, entries.CYCLES]
+            estimate_many(legal.problem, [mapping.tile], [(mapping.order, mapping.placement)], legal.hardware, copies)[
+                0, 0, entries.CYCLES
+            ]
         )
         for copies in (1, 2)
     )

@@ -135,9 +135,7 @@ def rank(
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    aim = ranking.Aim(
-        _OBJECTIVES[objective], 0, prices(hardware.energy), energy_below, int(bounded), int(alike)
-    )
+    aim = ranking.Aim(_OBJECTIVES[objective], 0, prices(hardware.energy), energy_below, int(bounded), int(alike))
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
     floor[:, 0] *= 1 + slack
@@ -264,7 +262,7 @@ def rivals(
         proving.find_rivals(layer, space, aim, found, w)
     listed = [
         (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
-        for place, (at, placement, order) in enumerate(found.mapping[: found.count[0]])
+        for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
     ]
     return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
 

@@ -23,9 +23,7 @@ ABOVE = 1e9
 def least(problem: Problem, hardware: Hardware, mapping: Mapping) -> float:
     """Cycles below which this mapping is certainly not."""
     floor = Floor(0.0, mapping.tile, 1, 1)
-    found = rivals(
-        problem, hardware, [floor], "cycles", ABOVE, orders=[mapping.order], placements=[mapping.placement]
-    )
+    found = rivals(problem, hardware, [floor], "cycles", ABOVE, orders=[mapping.order], placements=[mapping.placement])
     assert found.listed == []
     return found.least
 

@@ -30,8 +30,8 @@ from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
 from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
 from maerisim.kernels.estimating.timing import begin, push, set_loops, steps_ago, take_slot
 
-MOST_STEPS = 1 << 12
-"""Control steps that are looked at one by one."""
+MOST_STEPS = 1 << 18
+"""Control steps of single switches that are looked at one by one."""
 INPUTS, WEIGHTS, BEFORE = 0, 1, 2
 """Rows of ``StepTimes.complete``: what a switch has of each operand; of a port when the words of earlier steps were sent."""
 ALL, ALL_OF_EARLIER_STEPS = 1, 2
@@ -87,7 +87,7 @@ def least_result_of(
         t.complete[INPUTS, section], t.complete[WEIGHTS, section] = ALL, ALL
     levels = set_loops(shape, loops, order, 1, loop)
     begun, ending, place = 0, 0, 0
-    for _ in range(MOST_STEPS):
+    for _ in range(1 + MOST_STEPS // (part.end_section - part.section)):
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
         step = StepNumbers(ending & shape.partial, begun, ending, further, place)
         do_step(shape, reuse, ahead, unlimited, fabric, leaves, rows, part, step, s, t)
@@ -218,9 +218,7 @@ def sum_up(
         summed = max(added + fabric.level_latency, now[rows.summed, vn] + 1)
         if emits:
             summed = max(summed, now[rows.added - 1, vn] - 1)
-            written = max(
-                summed + fabric.accumulation_latency + fabric.collection_latency, now[rows.taken, vn] + 1
-            )
+            written = max(summed + fabric.accumulation_latency + fabric.collection_latency, now[rows.taken, vn] + 1)
             push(now, rows.taken, rows.added, vn, written)
             bus = of[sections.BUS, vn]
             if written > now[rows.bus, bus] - times.SLOTS:
@@ -268,9 +266,7 @@ def send(
                 take_slot(now, times.TAKEN, port, time)
         for section in range(s.of[sections.BEGIN, port], s.of[sections.BEGIN, port + 1]):
             if s.last[load, section]:
-                t.ready[section] = max(
-                    t.ready[section], t.sent[s.last[load, section]] + fabric.distribution_latency
-                )
+                t.ready[section] = max(t.ready[section], t.sent[s.last[load, section]] + fabric.distribution_latency)
             get(operand, load, words, section, s, t)
 
 

@@ -52,20 +52,20 @@ from maerisim.kernels.estimating.sections import find_parts
 class Rivals(NamedTuple):
     """The mappings that may score less than ``least[0]``, with one loop a dimension.
 
-    ``count[0]`` of them are listed: the ``score`` [place] that is certain, ``mapping`` [place; tile, placement, packed order].
+    ``listed[0]`` of them are listed: the ``score`` [place] that is certain, ``mapping`` [place; tile, placement, packed order].
     Of those that find no place there the least score is in ``least[1]``, to begin with ``least[0]``.
     """
 
     score: Floats
     mapping: Ints
-    count: Ints
+    listed: Ints
     least: Floats
 
 
 @helper
 def limit_of(rivals: Rivals) -> float:
     """What a mapping has to score less than to matter."""
-    return float(rivals.least[0] if rivals.count[0] < rivals.score.shape[0] else rivals.least[1])
+    return float(rivals.least[0] if rivals.listed[0] < rivals.score.shape[0] else rivals.least[1])
 
 
 @helper
@@ -105,16 +105,16 @@ class Candidate(NamedTuple):
 def try_order(shape: TileShape, one: Candidate, order: int, aim: Aim, rivals: Rivals, w: Workspace) -> int:
     """List a loop order if it may be better; return of how many innermost loops that is decided (``LEVELS``: of all)."""
     limit = limit_of(rivals)
-    enough = int(ceil(limit / one.energy if aim.objective == BY_PRODUCT else limit))
+    enough = ceil(limit / one.energy if aim.objective == BY_PRODUCT else limit)
     cycles, deciding = least_result(
         shape, w.loops, unpack(one.reuse), order, w.fabric, w.leaves, one.parts, enough, w.sections, w.times
     )
     score, _ = score_of(max(cycles, one.bound), one.energy, aim)
     if score >= limit:
         return deciding
-    place = rivals.count[0]
+    place = rivals.listed[0]
     if place < rivals.score.shape[0]:
-        rivals.score[place], rivals.count[0] = score, place + 1
+        rivals.score[place], rivals.listed[0] = score, place + 1
         rivals.mapping[place, 0], rivals.mapping[place, 1], rivals.mapping[place, 2] = one.tile, one.placement, order
     else:
         rivals.least[1] = score

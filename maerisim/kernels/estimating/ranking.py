@@ -479,7 +479,9 @@ def rank_classes(
             if not parts:
                 parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, 0, w.leaves, w.sections)
             best.counts[TIMED] += 1
-            cycles = last_result(shape, loops, reuse, classes[1, i], copies, fabric, w.leaves, parts, w.sections, w.times)
+            cycles = last_result(
+                shape, loops, reuse, classes[1, i], copies, fabric, w.leaves, parts, w.sections, w.times
+            )
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
         if not is_beaten(first, second, best.score, last):

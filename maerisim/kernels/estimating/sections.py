@@ -77,7 +77,14 @@ def part_of(index: int, limits: Ints) -> PartRanges:
 
 @helper
 def find_parts(
-    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, most_slack: int, alone: int, leaves: Leaves, s: Sections
+    shape: TileShape,
+    fabric: FabricNumbers,
+    exits: Exits,
+    spills: int,
+    most_slack: int,
+    alone: int,
+    leaves: Leaves,
+    s: Sections,
 ) -> int:
     """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once.
 
