@@ -142,7 +142,7 @@ class _Search:
             better = False
             for nest in some[:NESTS_JUDGED]:
                 better |= self.judge(nest.mapping)
-                if self.reached <= least or self.is_spent():
+                if _gap(self.reached, least) <= self.effort.tolerance or self.is_spent():
                     break
             in_vain = 0 if better else in_vain + 1
             if len(some) < NESTS_MADE:
