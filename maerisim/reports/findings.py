@@ -167,7 +167,12 @@ class Findings(ABC, Generic[EntryT]):
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each entry of ``layers`` in ``to_dict``. Raises NotSupportedError without pandas."""
-        return frame(self.to_dict()["layers"])
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of ``to_frame`` and ``--csv``, before what they hold is made flat."""
+        found: list[dict[str, Any]] = self.to_dict()["layers"]
+        return found
 
     def reports(self, of: Callable[[EntryT], LayerReport]) -> NetworkReport:
         """The same with what ``of`` takes of each entry."""
