@@ -80,26 +80,46 @@ def estimate_many(
     hardware: Hardware,
 ) -> Ints:
     """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
-    count = len(tiles) * len(walks)
+    costs = estimate_rows(
+        problem,
+        np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        np.tile(numbers_of([order for order, _ in walks]), (len(tiles), 1)),
+        np.tile(numbers_of([placement for _, placement in walks]), (len(tiles), 1)),
+        hardware,
+    )
+    return costs.reshape(len(tiles), len(walks), entries.COSTS)
+
+
+def estimate_rows(
+    problem: Problem, tiles: Tiles, orders: Ints, placements: Ints, hardware: Hardware, *, timed: bool = True
+) -> Ints:
+    """Costs [mapping, entry] of mappings, row by row: ``tiles`` [mapping, dimension], ``orders`` and ``placements`` as
+    numbers of dimensions; 0 where the tile does not fit.
+
+    Without ``timed`` the cycles are those that the busiest resource takes, in microseconds instead of up to seconds.
+    """
+    count = len(tiles)
     space = ranking.TileSpace(
-        tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        tiles=tiles,
         first=0,
         end=count,
         floor=np.zeros((count, 2)),
-        orders=np.tile(_numbers([order for order, _ in walks]), (len(tiles), 1)),
-        placements=np.tile(_numbers([placement for _, placement in walks]), (len(tiles), 1)),
+        orders=orders,
+        placements=placements,
         placements_of=_placements(REPLICATED_ORDERS)[1],
         each=1,
     )
     best = _nothing_ranked(count)
-    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0)
+    aim = ranking.Aim(
+        ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed)
+    )
     numbers = layer_numbers(problem)
     if count <= _A_FEW and plain.is_better(ranking.rank):
         with plain.at_work():
             plain.twin(ranking.rank)(numbers, space, aim, best, workspace(hardware, in_python=True))
     else:
         ranking.rank(numbers, space, aim, best, workspace(hardware))
-    return best.costs.reshape(len(tiles), len(walks), entries.COSTS)
+    return best.costs
 
 
 def rank(
@@ -131,7 +151,7 @@ def rank(
     """
     layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(
-        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
+        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike), timed=1
     )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
@@ -139,7 +159,7 @@ def rank(
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
-    given = _numbers(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
     best, seen = _nothing_ranked(count), 0
     while seen < len(tiles):
         if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
@@ -197,7 +217,7 @@ def floors(
     "Every loop nest" in the design notes. Tiles of the same floor come in the order of the energy that reaching it would take.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0)
+    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
     low = floor[:, 0] < below
@@ -222,7 +242,7 @@ def _nothing_ranked(count: int) -> ranking.Best:
     )
 
 
-def _numbers(names: Sequence[Sequence[str]]) -> Ints:
+def numbers_of(names: Sequence[Sequence[str]]) -> Ints:
     return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
 
 
@@ -242,7 +262,7 @@ def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
             places[at, 0] = len(rows)
             rows += dict.fromkeys(ones + tuple(d for d in placement if d in larger) for placement in allowed)
             places[at, 1] = len(rows)
-    return _numbers(rows), places
+    return numbers_of(rows), places
 
 
 def _mapping(problem: Problem, tile: Tiles, packed_order: int, placement: Ints) -> Mapping:

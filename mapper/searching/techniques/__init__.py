@@ -1,0 +1,40 @@
+"""The techniques by name. Those of libraries (extra ``search``) are imported when a search with one of them begins."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from maerisim.errors import NotSupportedError
+from mapper.searching.protocol import Maker
+from mapper.searching.techniques.annealing import Annealing
+from mapper.searching.techniques.cma import CmaEs
+from mapper.searching.techniques.draws import Drawn, Pruned
+from mapper.searching.techniques.genetic import Genetic
+from mapper.searching.techniques.nevergrad import Nevergrad
+from mapper.searching.techniques.rules import Mrna, Rules
+from mapper.searching.techniques.standard import StandardGenetic
+from mapper.searching.techniques.surrogate import Surrogate
+
+TECHNIQUES: dict[str, Maker] = {
+    "random": Drawn,
+    "random_pruned": Pruned,
+    "rules": Rules,
+    "mrna": Mrna,
+    "genetic": Genetic,
+    "annealing": Annealing,
+    "standard_ga": StandardGenetic,
+    "cma_es": CmaEs,
+    "differential_evolution": partial(Nevergrad, "DE"),
+    "particle_swarm": partial(Nevergrad, "PSO"),
+    "one_plus_one": partial(Nevergrad, "OnePlusOne"),
+    "tbpsa": partial(Nevergrad, "TBPSA"),
+    "portfolio": partial(Nevergrad, "Portfolio"),
+    "surrogate": Surrogate,
+}
+
+
+def technique(name: str) -> Maker:
+    """The technique of a name. Raises NotSupportedError with all names when there is none."""
+    if name not in TECHNIQUES:
+        raise NotSupportedError(f"technique: expected one of {', '.join(TECHNIQUES)}, found '{name}'")
+    return TECHNIQUES[name]
