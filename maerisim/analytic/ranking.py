@@ -110,9 +110,7 @@ def estimate_rows(
         each=1,
     )
     best = _nothing_ranked(count)
-    aim = ranking.Aim(
-        ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed)
-    )
+    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed))
     numbers = layer_numbers(problem)
     if count <= _A_FEW and plain.is_better(ranking.rank):
         with plain.at_work():

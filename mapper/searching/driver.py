@@ -95,8 +95,6 @@ class Driver:
         return trials
 
 
-def search(
-    make: Maker, ground: Ground, scorer: Scorer, budget: int, seed: int, start: Sequence[Mapping] = ()
-) -> Run:
+def search(make: Maker, ground: Ground, scorer: Scorer, budget: int, seed: int, start: Sequence[Mapping] = ()) -> Run:
     """One search of a ground; see :class:`Driver`."""
     return Driver(ground, scorer, budget).search(make, seed, start)

@@ -107,4 +107,3 @@ def _swapped(items: Sequence[ItemT], random: np.random.Generator) -> list[ItemT]
     one, other = random.choice(len(changed), 2, replace=False)
     changed[one], changed[other] = changed[other], changed[one]
     return changed
-

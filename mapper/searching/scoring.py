@@ -67,7 +67,5 @@ def optimum(ground: Ground, objective: Objective, kind: CostKind = "closed_form"
     In closed form it is exact over all tiles, orders and placements. By ``estimate`` it is over the orders that reuse something
     else, one of each kind, so that a search may find one that is better by a hair.
     """
-    best = rank(
-        ground.problem, ground.hardware, ground.space.tiles, objective, certain=kind == "closed_form"
-    ).best[0]
+    best = rank(ground.problem, ground.hardware, ground.space.tiles, objective, certain=kind == "closed_form").best[0]
     return best.mapping, best.score

@@ -49,9 +49,7 @@ class Habits:
 class Genetic:
     """The search; its population is a twentieth of the budget, at most 100 (and at least 10)."""
 
-    def __init__(
-        self, ground: Ground, random: np.random.Generator, budget: int, habits: Habits | None = None
-    ) -> None:
+    def __init__(self, ground: Ground, random: np.random.Generator, budget: int, habits: Habits | None = None) -> None:
         self.ground, self.random = ground, random
         self.habits = Habits() if habits is None else habits
         self.size = min(self.habits.most, max(10, budget // self.habits.generations))
@@ -137,7 +135,9 @@ def in_order(trials: Sequence[Trial]) -> list[Trial]:
     """By Pareto rank in cycles and energy, and of equal rank by score."""
     left, ranked = sorted(trials, key=lambda trial: (trial.cost.cycles, trial.cost.energy)), []
     while left:
-        front, rest, least = [], [], np.inf
+        front: list[Trial] = []
+        rest: list[Trial] = []
+        least = np.inf
         for trial in left:
             (front if trial.cost.energy < least else rest).append(trial)
             least = min(least, trial.cost.energy)

@@ -53,5 +53,5 @@ class Nevergrad(OfVectors):
         """What became of the candidates."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for candidate, loss in zip(self.candidates, losses, strict=False):
+            for candidate, loss in zip(self.candidates[: len(vectors)], losses, strict=True):
                 self.optimizer.tell(candidate, loss)

@@ -22,7 +22,7 @@ class Rules:
     known to reuse something.
     """
 
-    def __init__(self, ground: Ground, _random: np.random.Generator, budget: int) -> None:
+    def __init__(self, ground: Ground, _random: np.random.Generator, _budget: int) -> None:
         self.mappings = iter(()) if ground.sparse else _by_rules(ground)
 
     def ask(self) -> Sequence[Mapping]:
