@@ -131,6 +131,7 @@ def rank(
     orders: Sequence[Sequence[str]] | None = None,
     placements: Sequence[Sequence[str]] | None = None,
     energy_below: float = inf,
+    below: float = inf,
     alike: bool = False,
     bounded: bool = True,
     slack: float = 0.0,
@@ -142,7 +143,8 @@ def rank(
     decides between mappings of equal cycles or products, cycles between those of equal energy; of mappings that are
     equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
     scored by their ``least_cycles`` instead of those estimated.
-    ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
+    ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count,
+    nor those that score more than ``below``: a score that is known to be reached rules out others from the start.
     ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best; with ``slack`` tiles
     are left out of which no mapping can be better than the best by more than this share. Stops at the time
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
@@ -158,9 +160,9 @@ def rank(
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
-    best, seen = _nothing_ranked(count), 0
+    best, seen = _nothing_ranked(count, below), 0
     while seen < len(tiles):
-        if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
+        if until is not None and best.costs[0].any() and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
         space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
@@ -173,7 +175,7 @@ def rank(
             float(score),
         )
         for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
-        if np.isfinite(score)
+        if cost.any()
     )
     unseen = len(tiles) - seen
     return Ranking(
@@ -231,9 +233,11 @@ def floors(
     ]
 
 
-def _nothing_ranked(count: int) -> ranking.Best:
+def _nothing_ranked(count: int, below: float = inf) -> ranking.Best:
+    score = np.full((count, 2), np.inf)
+    score[:, 0] = below
     return ranking.Best(
-        score=np.full((count, 2), np.inf),
+        score=score,
         mapping=np.zeros((count, 3), np.int64),
         costs=np.zeros((count, entries.COSTS), np.int64),
         counts=np.zeros(5, np.int64),

@@ -60,5 +60,4 @@ def _draw(panel: Axes, curves: Curves, column: int) -> None:
         hue = figures.HUES[place % len(figures.HUES)]
         panel.plot(at, middle, label=name, color=hue, linestyle=DASHES[place // len(figures.HUES) % len(DASHES)])
         panel.fill_between(at, low, high, color=hue, alpha=0.08, linewidth=0)
-    panel.set_xscale("log")
-    panel.set_yscale("log")
+    figures.set_logarithmic(panel)

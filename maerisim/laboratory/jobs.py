@@ -22,12 +22,10 @@ WORK = {
     "projection": "maerisim.laboratory.experiments.projection",
     "axes": "maerisim.laboratory.experiments.axes",
     "orders": "maerisim.laboratory.experiments.orders",
-    "ablation": "maerisim.laboratory.experiments.ablation",
     "warm": "maerisim.laboratory.experiments.warm",
     "bound": "maerisim.laboratory.experiments.warm_proof",
     "densities": "maerisim.laboratory.experiments.densities",
     "factors": "maerisim.laboratory.experiments.factors",
-    "published": "maerisim.laboratory.experiments.published",
 }
 """The module of each kind of job: its function ``work`` takes the job."""
 

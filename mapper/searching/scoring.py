@@ -39,6 +39,8 @@ def scorer_of(ground: Ground, objective: Objective, kind: CostKind = "closed_for
 
 
 def _estimated(ground: Ground, objective: Objective, mappings: Sequence[Mapping], *, timed: bool) -> list[Cost]:
+    if not mappings:
+        return []
     costs = estimate_rows(
         ground.problem,
         np.array([mapping.tile for mapping in mappings], np.int32),

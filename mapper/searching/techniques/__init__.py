@@ -9,7 +9,7 @@ from mapper.searching.protocol import Maker
 from mapper.searching.techniques.annealing import Annealing
 from mapper.searching.techniques.cma import CmaEs
 from mapper.searching.techniques.draws import Drawn, Pruned
-from mapper.searching.techniques.genetic import Genetic
+from mapper.searching.techniques.genetic import Genetic, Habits
 from mapper.searching.techniques.nevergrad import Nevergrad
 from mapper.searching.techniques.rules import Mrna, Rules
 from mapper.searching.techniques.standard import StandardGenetic
@@ -31,10 +31,16 @@ TECHNIQUES: dict[str, Maker] = {
     "portfolio": partial(Nevergrad, "Portfolio"),
     "surrogate": Surrogate,
 }
+VARIANTS: dict[str, Maker] = {
+    "genetic_without_crossover": partial(Genetic, habits=Habits.without_crossover()),
+    "genetic_without_mutation": partial(Genetic, habits=Habits.without_mutation()),
+}
+"""Parts of a technique, for an ablation."""
 
 
 def technique(name: str) -> Maker:
     """The technique of a name. Raises NotSupportedError with all names when there is none."""
-    if name not in TECHNIQUES:
+    known = TECHNIQUES | VARIANTS
+    if name not in known:
         raise NotSupportedError(f"technique: expected one of {', '.join(TECHNIQUES)}, found '{name}'")
-    return TECHNIQUES[name]
+    return known[name]

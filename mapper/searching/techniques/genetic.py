@@ -35,15 +35,15 @@ class Habits:
     tiles: float = 0.5
     redrawn: float = 1.0
 
-    @property
-    def without_crossover(self) -> Habits:
+    @classmethod
+    def without_crossover(cls) -> Habits:
         """Children of one parent."""
-        return Habits(crossover=0.0)
+        return cls(crossover=0.0)
 
-    @property
-    def without_mutation(self) -> Habits:
+    @classmethod
+    def without_mutation(cls) -> Habits:
         """Children have nothing that neither parent has."""
-        return Habits(loops=0.0, parallelism=0.0, tiles=0.0, redrawn=0.0)
+        return cls(loops=0.0, parallelism=0.0, tiles=0.0, redrawn=0.0)
 
 
 class Genetic:
