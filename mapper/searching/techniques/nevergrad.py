@@ -37,12 +37,14 @@ class Nevergrad(OfVectors):
                 parametrization=parametrization, budget=budget, num_workers=self.batch
             )
         self.candidates: list[Any] = []
+        self.left = budget
 
     def vectors(self) -> Sequence[Floats]:
         """What the optimizer proposes for its workers."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.candidates = [self.optimizer.ask() for _ in range(self.batch)]
+            self.candidates = [self.optimizer.ask() for _ in range(min(self.batch, self.left))]
+        self.left -= len(self.candidates)
         return [np.asarray(candidate.value, float) for candidate in self.candidates]
 
     def begin(self, vectors: Sequence[Floats], losses: Sequence[float]) -> None:
