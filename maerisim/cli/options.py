@@ -122,6 +122,14 @@ CostName = Annotated[
 SimulateWinners = Annotated[
     bool, typer.Option("--simulate", help="Also simulate the median search's mapping of each layer and technique.")
 ]
+Replay = Annotated[
+    Path | None,
+    typer.Option(
+        "--replay",
+        metavar="FILE",
+        help="Begin with the mapping of the most similar layer in this mapping file, and add the best found to it.",
+    ),
+]
 SearchDatabase = Annotated[
     Path | None,
     typer.Option("--database", metavar="FILE", help="Keep results in this SQLite file: the same command then resumes."),

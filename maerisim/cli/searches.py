@@ -36,6 +36,7 @@ class SearchRequest:
     cost: CostKind
     simulate: bool
     scale: int | None
+    replay: Path | None
     database: Path | None
     jobs: int | None
     dask: str | None
@@ -53,6 +54,7 @@ def run(request: SearchRequest) -> None:
         report = compare_search(
             request.hardware, request.network, layers=request.layers, techniques=request.techniques, budget=request.budget,
             seeds=request.seeds, objective=request.objective, cost=request.cost, simulate=request.simulate, scale=request.scale,
+            replay=request.replay,
             database=request.database, jobs=request.jobs, dask=request.dask, progress=progress, partial=True,
         )  # fmt: skip
     if request.plot is not None and report.searched:
@@ -63,7 +65,7 @@ def run(request: SearchRequest) -> None:
         print_page(report.page())
     if report.interrupted:
         resumes = "; the same command resumes" if request.database else ""
-        say(f"interrupted: {plural(len(report.searched), 'search')} finished{resumes}", err=True)
+        say(f"interrupted: {len(report.searched):,} results are there{resumes}", err=True)
         raise typer.Exit(INTERRUPTED)
     if report.failures:
         listed = "\n".join(f"  {harmless(line)}" for line in report.failures)

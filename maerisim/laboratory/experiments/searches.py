@@ -9,6 +9,7 @@ from typing import Any
 from maerisim.analytic.objective import Objective
 from maerisim.hardware.hardware import Hardware
 from maerisim.laboratory.jobs import Job
+from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem
 from mapper.searching.driver import Run, search
 from mapper.searching.ground import Ground
@@ -30,11 +31,14 @@ def job_of(
     cost: CostKind = "closed_form",
     *,
     simulate: bool = False,
+    start: Sequence[Mapping] = (),
 ) -> Job:
-    """Searches of one layer with one technique and the seeds 0, 1, ..."""
-    options = {
+    """Searches of one layer with one technique and the seeds 0, 1, ...; each begins with what is known at the ``start``."""
+    options: dict[str, Any] = {
         "technique": by, "budget": budget, "seeds": seeds, "objective": objective, "cost": cost, "simulate": simulate
     }  # fmt: skip
+    if start:
+        options["start"] = [mapping.to_dict() for mapping in start]
     return Job("search", hardware, ((name, problem),), options)
 
 
@@ -46,7 +50,8 @@ def work(job: Job) -> dict[str, Any]:
     if kind == "simulate":
         least = scorer_of(ground, objective, "simulate")([referee])[0].score
     scorer, make = scorer_of(ground, objective, kind), technique(options["technique"])
-    runs = [search(make, ground, scorer, options["budget"], seed) for seed in range(options["seeds"])]
+    start = [mapping_of(known) for known in options.get("start", ())]
+    runs = [search(make, ground, scorer, options["budget"], seed, start) for seed in range(options["seeds"])]
     found = {
         "optimum": least,
         "mapping": referee.to_dict(),
@@ -59,6 +64,11 @@ def work(job: Job) -> dict[str, Any]:
         if middle and (best := middle[len(middle) // 2].best) is not None:
             found["simulated"] = simulated([best])[0].score
     return found
+
+
+def mapping_of(known: dict[str, Any]) -> Mapping:
+    """A mapping that was written as plain data."""
+    return Mapping.of(known["tile"], known["order"], known["placement"])
 
 
 def described(run: Run, least: float, ground: Ground, objective: Objective) -> dict[str, Any]:

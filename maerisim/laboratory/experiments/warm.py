@@ -42,9 +42,9 @@ def jobs(cut: bool) -> list[Job]:
             tuple(layers_of(network)),
             {"network": network, "policy": policy, "technique": BY, "budget": budget, "seed": seed},
         )
+        for seed in range(seeds)
         for network in networks
         for policy in POLICIES
-        for seed in range(seeds)
     ]
 
 
