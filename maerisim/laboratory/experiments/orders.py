@@ -80,34 +80,37 @@ def tables(results: Results) -> str:
 
 
 def draw(results: Results) -> Figure:
-    """Histograms: a row for each measure, a line for each tile of each layer."""
+    """Histograms as strips: a row for each layer, the darker the more of its orders cost so much."""
     from matplotlib.figure import Figure
 
-    figure = Figure((9.0, 5.2), layout="constrained")
     tiles = list(dict.fromkeys(job.options["tile"] for job, _ in results))
-    panels = figure.subplots(len(tiles), len(MEASURES), squeeze=False, sharey=True)
-    most = max(max(dict(found["ratios"][name])) for _, found in results for name in MEASURES)
-    edges = np.geomspace(1, most * 1.01, 30)
     names = list(dict.fromkeys(job.name for job, _ in results))
+    most = max(max(dict(found["ratios"][measure])) for _, found in results for measure in MEASURES)
+    edges = np.geomspace(1, most * 1.01, 36)
+    figure = Figure((10.0, 0.9 + len(tiles) * (0.7 + 0.26 * len(names))), layout="constrained")
+    panels = figure.subplots(len(tiles), len(MEASURES), squeeze=False, sharex=True, sharey=True)
     for row, tile in zip(panels, tiles, strict=True):
         for panel, measure in zip(row, MEASURES, strict=True):
+            shares = np.zeros((len(names), len(edges) - 1))
             for job, found in results:
                 if job.options["tile"] == tile:
                     ratios = np.array(found["ratios"][measure])
-                    shares, _ = np.histogram(ratios[:, 0], edges, weights=ratios[:, 1] / found["legal"])
-                    hue = figures.HUES[names.index(job.name)]
-                    panel.stairs(shares, edges, color=hue, label=job.name, linewidth=1.2)
+                    counts, _ = np.histogram(ratios[:, 0], edges, weights=ratios[:, 1] / found["legal"])
+                    shares[names.index(job.name)] = 100 * counts
+            seen = np.ma.masked_equal(shares, 0)
+            drawn = panel.pcolormesh(edges, np.arange(len(names) + 1), seen, cmap="viridis_r", vmin=0, vmax=80)
             figures.set_logarithmic(panel, "x")
             panel.set_title(f"{measure}, {tile} tile")
-        row[0].set_ylabel("share of the orders")
+    panels[0][0].set_yticks(np.arange(len(names)) + 0.5, names)
+    panels[0][0].set_ylim(len(names), 0)
+    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick <= most]
+    panels[0][0].set_xticks(ticks)
     for panel in panels[-1]:
         panel.set_xlabel("times the least")
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.colorbar(drawn, ax=panels, label="orders, %", shrink=0.9)
     orders = results[0].found["orders"]
-    figures.add_footnote(
-        figure,
-        f"All {orders:,} orders of the loops over dimensions of more than one; one tile and placement in each line.",
-    )
+    note = f"All {orders:,} orders of the loops over dimensions of more than one, those that fit; one tile and placement in each row."
+    figures.add_footnote(figure, note)
     return figure
 
 
