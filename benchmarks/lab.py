@@ -21,16 +21,16 @@ from reporting import options, run_script
 
 from maerisim import documents
 from maerisim.cli.progress import shown
-from maerisim.laboratory.experiment import Experiment, Result
+from maerisim.laboratory.experiment import Answer, LabExperiment
 from maerisim.laboratory.experiments import EXPERIMENTS
-from maerisim.laboratory.running import Outcomes, carried_out
+from maerisim.laboratory.running import JobOutcomes, carried_out
 from maerisim.laboratory.store import Notebook
 from maerisim.reports import figures
 
 HERE = Path(__file__).parent
 
 
-def results_of(experiment: Experiment, outcomes: Outcomes, *, cut: bool) -> tuple[list[Result], list[str]]:
+def results_of(experiment: LabExperiment, outcomes: JobOutcomes, *, cut: bool) -> tuple[list[Answer], list[str]]:
     """What was found, and why jobs failed."""
     results, failures = [], []
     for job in experiment.jobs(cut):
@@ -38,11 +38,11 @@ def results_of(experiment: Experiment, outcomes: Outcomes, *, cut: bool) -> tupl
         if found is not None and found.message is not None:
             failures.append(f"{experiment.name}, {', '.join(name for name, _ in job.layers)}: {found.message}")
         elif found is not None:
-            results.append(Result(job, found.found))
+            results.append(Answer(job, found.found))
     return results, failures
 
 
-def show(experiment: Experiment, results: list[Result], page: Path, note: str) -> None:
+def show(experiment: LabExperiment, results: list[Answer], page: Path, note: str) -> None:
     """Put the table into its place on the page, or print it; write the figure beside."""
     table = experiment.tables(results)
     place = rf"(<!-- {experiment.name} -->\n).*?(<!-- end -->)"
@@ -60,7 +60,7 @@ def show(experiment: Experiment, results: list[Result], page: Path, note: str) -
             figures.write(directory / f"{experiment.name}.{ending}", lambda: draw(results))
 
 
-def run(experiment: Experiment, arguments: argparse.Namespace) -> list[str]:
+def run(experiment: LabExperiment, arguments: argparse.Namespace) -> list[str]:
     """Run what is missing of an experiment and show it; what failed."""
     jobs, begin = experiment.jobs(arguments.cut), time.monotonic()
     if arguments.run:
@@ -68,7 +68,7 @@ def run(experiment: Experiment, arguments: argparse.Namespace) -> list[str]:
             outcomes = carried_out(jobs, arguments.database, arguments.jobs, None, progress)
     else:
         with Notebook(arguments.database) as notebook:
-            outcomes = Outcomes(notebook.get(job.key for job in jobs))
+            outcomes = JobOutcomes(notebook.get(job.key for job in jobs))
     results, failures = results_of(experiment, outcomes, cut=arguments.cut)
     seconds = sum(found.seconds for found in outcomes.found.values())
     note = f"*{len(results)} of {len(jobs)} jobs, {seconds / 60:.1f} minutes of work.*"

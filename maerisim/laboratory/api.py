@@ -12,7 +12,7 @@ from maerisim.errors import MaerisimError, NotSupportedError
 from maerisim.laboratory.experiments.searches import job_of, mapping_of
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.report import SearchReport
-from maerisim.laboratory.running import Outcomes, carried_out
+from maerisim.laboratory.running import JobOutcomes, carried_out
 from maerisim.mapping.mapping import Mapping
 from maerisim.reports.findings import UnsupportedLayer
 from maerisim.study.api import Layers
@@ -68,7 +68,7 @@ def compare_search(
     return report
 
 
-def remember(solved: Solved, todo: Sequence[Job], outcomes: Outcomes) -> None:
+def remember(solved: Solved, todo: Sequence[Job], outcomes: JobOutcomes) -> None:
     """Add the best mapping of each layer that was searched."""
     best: dict[Problem, tuple[float, Mapping]] = {}
     for job in todo:

@@ -18,25 +18,25 @@ NETWORKS = ("resnet18", "vgg16", "mobilenet_v2", "mnasnet", "bert_base")
 """Beside the six convolutions."""
 
 
-class Result(NamedTuple):
+class Answer(NamedTuple):
     """A job and what it found."""
 
     job: Job
     found: Any
 
 
-Results = Sequence[Result]
+Answers = Sequence[Answer]
 
 
 @dataclass(frozen=True)
-class Experiment:
+class LabExperiment:
     """An experiment by name. ``jobs`` of a ``cut`` are few and short; ``tables`` is Markdown, ``draw`` the figure."""
 
     name: str
     title: str
     jobs: Callable[[bool], list[Job]]
-    tables: Callable[[Results], str]
-    draw: Callable[[Results], Figure] | None = None
+    tables: Callable[[Answers], str]
+    draw: Callable[[Answers], Figure] | None = None
 
 
 def machine(multipliers: int) -> Hardware:

@@ -67,7 +67,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Found:
+class JobResult:
     """What came of a job: plain data, or the ``message`` of what went wrong."""
 
     key: str
@@ -76,7 +76,7 @@ class Found:
     message: str | None = None
 
 
-def run(job: Job) -> Found:
+def run(job: Job) -> JobResult:
     """Run a job; what goes wrong becomes its outcome, so that the others go on."""
     begin = time.perf_counter()
     found, message = None, None
@@ -86,9 +86,9 @@ def run(job: Job) -> Found:
         message = "; ".join(str(error).splitlines())
     except Exception as error:  # noqa: BLE001 - one defect must not cost the results of a night
         message = f"{type(error).__name__}: {error} (this is a defect of maerisim, please report it)"
-    return Found(job.key, time.perf_counter() - begin, found, message)
+    return JobResult(job.key, time.perf_counter() - begin, found, message)
 
 
-def failed(job: Job, message: str) -> Found:
+def failed(job: Job, message: str) -> JobResult:
     """The outcome of a job that could not be run where it should."""
-    return Found(job.key, 0.0, None, message)
+    return JobResult(job.key, 0.0, None, message)

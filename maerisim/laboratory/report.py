@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maerisim.analytic.objective import Objective
 from maerisim.laboratory.experiments.searches import NEAR, gaps, samples_to
 from maerisim.laboratory.jobs import Job
-from maerisim.laboratory.running import Outcomes
+from maerisim.laboratory.running import JobOutcomes
 from maerisim.reports.frame import frame
 from maerisim.reports.table import Column, Page, Row, plural
 
@@ -93,7 +93,9 @@ class SearchReport:
     interrupted: bool = False
 
     @classmethod
-    def of(cls, jobs: Sequence[Job], outcomes: Outcomes, network: str, unsupported: Sequence[str] = ()) -> SearchReport:
+    def of(
+        cls, jobs: Sequence[Job], outcomes: JobOutcomes, network: str, unsupported: Sequence[str] = ()
+    ) -> SearchReport:
         """What is there of some jobs of searches."""
         searched = []
         for job in jobs:

@@ -8,19 +8,19 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass
 from functools import partial
 
-from maerisim.laboratory.jobs import Found, Job, failed, run
+from maerisim.laboratory.jobs import Job, JobResult, failed, run
 from maerisim.laboratory.store import Notebook
 from maerisim.study import warmup
 from maerisim.study.progress import ProgressCallback, tell_nobody
 
-Workers = Callable[[Sequence[Job]], Generator[Found, None, None]]
+JobWorkers = Callable[[Sequence[Job]], Generator[JobResult, None, None]]
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class JobOutcomes:
     """What was found of some jobs, by their keys; ``interrupted`` by Ctrl-C or not."""
 
-    found: dict[str, Found]
+    found: dict[str, JobResult]
     interrupted: bool = False
 
 
@@ -30,7 +30,7 @@ def carried_out(
     processes: int | None = None,
     dask: str | None = None,
     progress: ProgressCallback | None = None,
-) -> Outcomes:
+) -> JobOutcomes:
     """What is stored after running what was missing; what failed before is run again.
 
     Ctrl-C ends with what is stored by then. Raises DocumentError for a file that cannot be used, WorkersError when processes die
@@ -53,10 +53,10 @@ def carried_out(
                         tell(len(each) - len(waiting), len(each), f"{job.kind} {job.layers[0][0]}")
             except KeyboardInterrupt:
                 interrupted = True
-        return Outcomes(notebook.get(each), interrupted)
+        return JobOutcomes(notebook.get(each), interrupted)
 
 
-def workers_of(processes: int | None, dask: str | None) -> AbstractContextManager[Workers]:
+def workers_of(processes: int | None, dask: str | None) -> AbstractContextManager[JobWorkers]:
     """The cluster that was named, or else the cores of this machine."""
     if dask is None:
         from maerisim.sweeps.cores import on_each_core
@@ -64,7 +64,7 @@ def workers_of(processes: int | None, dask: str | None) -> AbstractContextManage
         return nullcontext(partial(on_each_core, run, jobs=processes))
 
     @contextmanager
-    def on_cluster() -> Generator[Workers, None, None]:
+    def on_cluster() -> Generator[JobWorkers, None, None]:
         from maerisim.sweeps.cluster import connected, outcomes
 
         with connected(dask) as client:

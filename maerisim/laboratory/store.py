@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from maerisim.laboratory.jobs import Found, Job
+from maerisim.laboratory.jobs import Job, JobResult
 from maerisim.sweeps.database import MOST_VARIABLES, Database
 
 SCHEMA = """
@@ -28,7 +28,7 @@ class Notebook(Database):
 
     application, schema, holds = int.from_bytes(b"MAEL"), SCHEMA, "experiments on searches"
 
-    def put(self, job: Job, found: Found) -> None:
+    def put(self, job: Job, found: JobResult) -> None:
         """Store a result for good before returning."""
         row = (
             found.key,
@@ -43,7 +43,7 @@ class Notebook(Database):
         with self._explained(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def get(self, keys: Iterable[str]) -> dict[str, Found]:
+    def get(self, keys: Iterable[str]) -> dict[str, JobResult]:
         """The stored results among ``keys``."""
         wanted, found = list(dict.fromkeys(keys)), {}
         for start in range(0, len(wanted), MOST_VARIABLES):
@@ -51,5 +51,5 @@ class Notebook(Database):
             query = f"SELECT key, seconds, found, message FROM found WHERE key IN ({', '.join('?' * len(some))})"
             with self._explained():
                 for key, seconds, text, message in self._connection.execute(query, some):
-                    found[key] = Found(key, seconds, None if text is None else json.loads(text), message)
+                    found[key] = JobResult(key, seconds, None if text is None else json.loads(text), message)
         return found

@@ -18,7 +18,7 @@ from maerisim.ways.way import simulate, violations
 from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity
 from mapper.searching.ground import Ground
-from mapper.searching.protocol import Cost
+from mapper.searching.protocol import Scored
 from mapper.searching.scoring import IMPOSSIBLE
 from mapper.sparse import sampled
 
@@ -57,11 +57,11 @@ class AtDensities:
         """What is searched: the mappings of the densest layer."""
         return Ground(sparse(self.problem, max(self.densities), self.seed), self.hardware)
 
-    def __call__(self, mappings: Sequence[Mapping]) -> list[Cost]:
+    def __call__(self, mappings: Sequence[Mapping]) -> list[Scored]:
         """What mappings cost; one that cannot run at some density is of no use."""
         return [self._cost(mapping) for mapping in mappings]
 
-    def _cost(self, mapping: Mapping) -> Cost:
+    def _cost(self, mapping: Mapping) -> Scored:
         logs, energies = 0.0, 0.0
         for density in self.densities:
             problem = sparse(self.problem, density, self.seed)
@@ -71,7 +71,7 @@ class AtDensities:
             expected, times = sampled(problem, here, self.hardware, ROUNDS)
             logs += log(expected.cycles * times) / len(self.densities)
             energies += expected.counters.energy(self.hardware.energy) * times / len(self.densities)
-        return Cost(exp(logs), exp(logs), energies)
+        return Scored(exp(logs), exp(logs), energies)
 
 
 def simulated_cycles(

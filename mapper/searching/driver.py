@@ -16,7 +16,7 @@ from mapper.searching.scoring import IMPOSSIBLE, Scorer
 
 
 @dataclass
-class Run:
+class SearchRun:
     """A search as it went.
 
     ``better`` has (samples, seconds, score) whenever a better mapping was found. Of the ``samples`` so many were ``illegal`` or
@@ -49,9 +49,9 @@ class Driver:
     def __init__(self, ground: Ground, scorer: Scorer, budget: int) -> None:
         self.ground, self.scorer, self.budget = ground, scorer, budget
         self.known: dict[Mapping, Trial] = {}
-        self.run = Run()
+        self.run = SearchRun()
 
-    def search(self, make: Maker, seed: int, start: Sequence[Mapping] = ()) -> Run:
+    def search(self, make: Maker, seed: int, start: Sequence[Mapping] = ()) -> SearchRun:
         """Search to the end of the budget, or until the technique has nothing left to propose.
 
         ``start``: mappings known before, which are tried first and cost samples as well.
@@ -95,6 +95,8 @@ class Driver:
         return trials
 
 
-def search(make: Maker, ground: Ground, scorer: Scorer, budget: int, seed: int, start: Sequence[Mapping] = ()) -> Run:
+def search(
+    make: Maker, ground: Ground, scorer: Scorer, budget: int, seed: int, start: Sequence[Mapping] = ()
+) -> SearchRun:
     """One search of a ground; see :class:`Driver`."""
     return Driver(ground, scorer, budget).search(make, seed, start)

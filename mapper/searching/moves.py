@@ -14,9 +14,9 @@ from mapper.space import sizes_without_waste
 
 ItemT = TypeVar("ItemT")
 
-Axis = Literal["tile", "order", "parallelism"]
+SearchAxis = Literal["tile", "order", "parallelism"]
 """How much of each dimension that is spread over the array; the loop order; which dimensions are spread, and their placement."""
-AXES: tuple[Axis, ...] = ("tile", "order", "parallelism")
+AXES: tuple[SearchAxis, ...] = ("tile", "order", "parallelism")
 
 
 def redraw(mapping: Mapping, ground: Ground, random: np.random.Generator) -> Mapping:
@@ -70,7 +70,7 @@ def neighbour(mapping: Mapping, ground: Ground, random: np.random.Generator) -> 
     return moves[random.integers(len(moves))](mapping, ground, random)
 
 
-def along(mapping: Mapping, axis: Axis, ground: Ground, random: np.random.Generator) -> Mapping:
+def along(mapping: Mapping, axis: SearchAxis, ground: Ground, random: np.random.Generator) -> Mapping:
     """A mapping at random that differs from this one along one axis only.
 
     The tile changes in the sizes of the dimensions that are spread already; parallelism in which dimensions these sizes belong to,

@@ -20,7 +20,7 @@ from maerisim.mapping.mapping import Mapping
 from mapper.searching.ground import Ground
 
 
-class Cost(NamedTuple):
+class Scored(NamedTuple):
     """What a mapping costs: the ``score`` is to be made small, and infinite where a mapping cannot run."""
 
     score: float
@@ -32,7 +32,7 @@ class Trial(NamedTuple):
     """A mapping that was tried, and what it costs."""
 
     mapping: Mapping
-    cost: Cost
+    cost: Scored
 
     @property
     def legal(self) -> bool:

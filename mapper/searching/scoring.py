@@ -16,15 +16,15 @@ from maerisim.kernels.estimating import entries
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate
 from mapper.searching.ground import Ground
-from mapper.searching.protocol import Cost
+from mapper.searching.protocol import Scored
 
 CostKind = Literal["closed_form", "estimate", "simulate"]
 """The cycles in which the busiest resource has work (microseconds a mapping), the whole estimate, in which control steps are
 timed (milliseconds, of bad mappings seconds), or the cycles of a simulation."""
-Scorer = Callable[[Sequence[Mapping]], list[Cost]]
+Scorer = Callable[[Sequence[Mapping]], list[Scored]]
 """What legal mappings cost."""
 
-IMPOSSIBLE = Cost(inf, inf, inf)
+IMPOSSIBLE = Scored(inf, inf, inf)
 
 
 def scorer_of(ground: Ground, objective: Objective, kind: CostKind = "closed_form") -> Scorer:
@@ -38,7 +38,7 @@ def scorer_of(ground: Ground, objective: Objective, kind: CostKind = "closed_for
     return lambda mappings: _estimated(ground, objective, mappings, timed=kind == "estimate")
 
 
-def _estimated(ground: Ground, objective: Objective, mappings: Sequence[Mapping], *, timed: bool) -> list[Cost]:
+def _estimated(ground: Ground, objective: Objective, mappings: Sequence[Mapping], *, timed: bool) -> list[Scored]:
     if not mappings:
         return []
     costs = estimate_rows(
@@ -52,15 +52,15 @@ def _estimated(ground: Ground, objective: Objective, mappings: Sequence[Mapping]
     cycles = costs[:, entries.CYCLES] if timed else least_cycles(costs)
     energy = costs @ prices(ground.hardware.energy)
     return [
-        Cost(score(objective, c, e)[0], c, e) if c > 0 else IMPOSSIBLE
+        Scored(score(objective, c, e)[0], c, e) if c > 0 else IMPOSSIBLE
         for c, e in zip(cycles.tolist(), energy.tolist(), strict=True)
     ]
 
 
-def _simulated(ground: Ground, objective: Objective, mapping: Mapping) -> Cost:
+def _simulated(ground: Ground, objective: Objective, mapping: Mapping) -> Scored:
     result = simulate(ground.problem, mapping, ground.hardware)
     energy = result.counters.energy(ground.hardware.energy)
-    return Cost(score(objective, result.cycles, energy)[0], result.cycles, energy)
+    return Scored(score(objective, result.cycles, energy)[0], result.cycles, energy)
 
 
 def optimum(ground: Ground, objective: Objective, kind: CostKind = "closed_form") -> tuple[Mapping, float]:

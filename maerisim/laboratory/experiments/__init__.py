@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maerisim.laboratory.experiment import Experiment
+from maerisim.laboratory.experiment import LabExperiment
 from maerisim.laboratory.experiments import (
     ablation,
     axes,
@@ -16,7 +16,7 @@ from maerisim.laboratory.experiments import (
     warm_proof,
 )
 
-EXPERIMENTS: dict[str, Experiment] = {
+EXPERIMENTS: dict[str, LabExperiment] = {
     each.name: each
     for each in (
         factors.EXPERIMENT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from maerisim.laboratory.experiment import Experiment, Results, machine, six
+from maerisim.laboratory.experiment import Answers, LabExperiment, machine, six
 from maerisim.laboratory.experiments import convergence
 from maerisim.laboratory.experiments.searches import NEAR, gaps, job_of
 from maerisim.laboratory.jobs import Job
@@ -30,7 +30,7 @@ def jobs(cut: bool) -> list[Job]:
     ]
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each."""
     rows = []
     for techniques in convergence.by_machine(results).values():
@@ -42,9 +42,9 @@ def tables(results: Results) -> str:
     return markdown(["search", "gap, median of the layers", "best layer", "worst layer", "within 1 %"], rows)
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """As the first experiment."""
     return convergence.draw(results)
 
 
-EXPERIMENT = Experiment("ablation", "Crossover and mutation ablated", jobs, tables, draw)
+EXPERIMENT = LabExperiment("ablation", "Crossover and mutation ablated", jobs, tables, draw)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maerisim.laboratory.experiment import Experiment, Results, machine, six
+from maerisim.laboratory.experiment import Answers, LabExperiment, machine, six
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import geometric_mean, markdown
 from maerisim.reports import figures
@@ -53,7 +53,7 @@ def work(job: Job) -> dict[str, Any]:
     return {"starts": found}
 
 
-def gains(results: Results) -> dict[tuple[str, str], dict[str, float]]:
+def gains(results: Answers) -> dict[tuple[str, str], dict[str, float]]:
     """For each objective and layer: how many times better the best along each axis is than where it began."""
     return {
         (job.options["objective"], job.name): {
@@ -63,7 +63,7 @@ def gains(results: Results) -> dict[tuple[str, str], dict[str, float]]:
     }
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each layer, and their geometric mean."""
     rows, found = [], gains(results)
     for aim in dict.fromkeys(aim for aim, _ in found):
@@ -74,7 +74,7 @@ def tables(results: Results) -> str:
     return markdown(["layer, objective", *(f"{axis}, times better" for axis in (*AXES, ALL))], rows)
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """Bars for each layer; a panel for each objective."""
     from matplotlib.figure import Figure
 
@@ -89,7 +89,9 @@ def draw(results: Results) -> Figure:
         panel.set_xticks(np.arange(len(mine)), mine)
         figures.set_logarithmic(panel, "y")
         panel.set_ylabel(f"{aim}: times better")
-        panel.axhline(1, color="0.5", linewidth=0.8)
+        most = max(max(gain.values()) for gain in mine.values())
+        panel.set_ylim(1, 1.2 * most)
+        panel.set_yticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick <= most])
     figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=4)
     count = len(results[0].found["starts"])
     figures.add_footnote(
@@ -99,4 +101,4 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-EXPERIMENT = Experiment("axes", "One axis searched, the others fixed", jobs, tables, draw)
+EXPERIMENT = LabExperiment("axes", "One axis searched, the others fixed", jobs, tables, draw)

@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from maerisim.laboratory import curves
-from maerisim.laboratory.experiment import Experiment, Results, machine, six
+from maerisim.laboratory.experiment import Answers, LabExperiment, machine, six
 from maerisim.laboratory.experiments.searches import NEAR, gaps, job_of, samples_to
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import count, markdown, percent
@@ -35,7 +35,7 @@ def jobs(cut: bool) -> list[Job]:
     return found
 
 
-def by_machine(results: Results) -> dict[int, dict[str, list[list[dict[str, Any]]]]]:
+def by_machine(results: Answers) -> dict[int, dict[str, list[list[dict[str, Any]]]]]:
     """For each size of the array and technique the searches of each layer."""
     found: dict[int, dict[str, list[list[dict[str, Any]]]]] = {}
     for job, result in results:
@@ -44,7 +44,7 @@ def by_machine(results: Results) -> dict[int, dict[str, list[list[dict[str, Any]
     return found
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A table for each size of the array."""
     heading = [
         "technique", "gap, median", "layers better than random", "within 1 %", "samples to 1 %", "samples", "illegal", "repeated",
@@ -77,7 +77,7 @@ def tables(results: Results) -> str:
     return "\n\n".join([*texts, *simulated(results)])
 
 
-def simulated(results: Results) -> list[str]:
+def simulated(results: Answers) -> list[str]:
     """How simulation sees the winners, where it was asked."""
     ratios: dict[str, list[float]] = {}
     for job, result in results:
@@ -91,7 +91,7 @@ def simulated(results: Results) -> list[str]:
     return [f"{text}\n\n{markdown(heading, rows)}"]
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """A column for each size of the array."""
     panels = {f"{multipliers} multipliers": found for multipliers, found in sorted(by_machine(results).items())}
     layers = len({job.name for job, _ in results})
@@ -102,4 +102,4 @@ def draw(results: Results) -> Figure:
     return curves.draw(panels, note)
 
 
-EXPERIMENT = Experiment("convergence", "Best so far against samples and time", jobs, tables, draw)
+EXPERIMENT = LabExperiment("convergence", "Best so far against samples and time", jobs, tables, draw)

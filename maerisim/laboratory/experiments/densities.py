@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maerisim.laboratory.experiment import Experiment, Results, machine
+from maerisim.laboratory.experiment import Answers, LabExperiment, machine
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import markdown, percent
 from maerisim.reports.figures import add_footnote
@@ -73,7 +73,7 @@ def kept(job: Job, found: Any) -> dict[str, list[float]]:
     }
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each mapping that was searched, of each layer."""
     rows = []
     for job, found in results:
@@ -86,7 +86,7 @@ def tables(results: Results) -> str:
     return markdown(heading, rows)
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """A matrix for each layer."""
     from matplotlib.figure import Figure
 
@@ -126,4 +126,4 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-EXPERIMENT = Experiment("densities", "Mappings for unknown sparsity", jobs, tables, draw)
+EXPERIMENT = LabExperiment("densities", "Mappings for unknown sparsity", jobs, tables, draw)

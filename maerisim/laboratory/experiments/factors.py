@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maerisim.analytic.ranking import rank
-from maerisim.laboratory.experiment import NETWORKS, Experiment, Results, layers_of, machine
+from maerisim.laboratory.experiment import NETWORKS, Answers, LabExperiment, layers_of, machine
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import geometric_mean, markdown, percent
 from maerisim.reports import figures
@@ -44,7 +44,7 @@ def work(job: Job) -> dict[str, Any]:
     return found
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each network, size and objective."""
     rows = []
     for job, found in results:
@@ -66,7 +66,7 @@ def tables(results: Results) -> str:
     return markdown(heading, rows)
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """What each layer loses, in order; a panel for each size of the array."""
     from matplotlib.figure import Figure
 
@@ -94,4 +94,4 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-EXPERIMENT = Experiment("factors", "Perfect factors against any integer", jobs, tables, draw)
+EXPERIMENT = LabExperiment("factors", "Perfect factors against any integer", jobs, tables, draw)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maerisim.laboratory.experiment import Experiment, Results, machine, six
+from maerisim.laboratory.experiment import Answers, LabExperiment, machine, six
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import markdown, percent
 from maerisim.reports import figures
@@ -59,7 +59,7 @@ def work(job: Job) -> dict[str, Any]:
     }
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each layer and tile."""
     rows = []
     for job, found in results:
@@ -79,7 +79,7 @@ def tables(results: Results) -> str:
     )
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """Histograms as strips: a row for each layer, the darker the more of its orders cost so much."""
     from matplotlib.figure import Figure
 
@@ -114,4 +114,4 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-EXPERIMENT = Experiment("orders", "All loop orders of one tile", jobs, tables, draw)
+EXPERIMENT = LabExperiment("orders", "All loop orders of one tile", jobs, tables, draw)

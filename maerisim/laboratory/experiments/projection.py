@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maerisim.laboratory.experiment import Experiment, Results, machine, six
+from maerisim.laboratory.experiment import Answers, LabExperiment, machine, six
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import markdown, percent
 from maerisim.reports import figures
@@ -59,7 +59,7 @@ def work(job: Job) -> dict[str, Any]:
     }
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """How many different mappings each tried, and how good they are."""
     rows = []
     for _, found in results:
@@ -80,7 +80,7 @@ def tables(results: Results) -> str:
     )
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """A panel for each technique, the same projection in all."""
     from matplotlib.figure import Figure
 
@@ -105,4 +105,4 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-EXPERIMENT = Experiment("projection", "Where sampled mappings lie", jobs, tables, draw)
+EXPERIMENT = LabExperiment("projection", "Where sampled mappings lie", jobs, tables, draw)

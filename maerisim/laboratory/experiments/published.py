@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from maerisim.laboratory.experiment import Experiment, Results, layers_of, machine
+from maerisim.laboratory.experiment import Answers, LabExperiment, layers_of, machine
 from maerisim.laboratory.experiments.searches import gaps, job_of
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import markdown, percent
@@ -25,7 +25,7 @@ def jobs(cut: bool) -> list[Job]:
     ]
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each layer and objective; energy beside cycles, and the other way round."""
     rows: dict[tuple[str, str], list[str]] = {}
     for job, found in results:
@@ -38,4 +38,4 @@ def tables(results: Results) -> str:
     return markdown(["layer, objective", "optimum", *columns], body)
 
 
-EXPERIMENT = Experiment("published", "Gamma's published table", jobs, tables)
+EXPERIMENT = LabExperiment("published", "Gamma's published table", jobs, tables)

@@ -11,7 +11,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.laboratory.jobs import Job
 from maerisim.mapping.mapping import Mapping
 from maerisim.workload.problem import Problem
-from mapper.searching.driver import Run, search
+from mapper.searching.driver import SearchRun, search
 from mapper.searching.ground import Ground
 from mapper.searching.scoring import CostKind, optimum, scorer_of
 from mapper.searching.techniques import technique
@@ -71,7 +71,7 @@ def mapping_of(known: dict[str, Any]) -> Mapping:
     return Mapping.of(known["tile"], known["order"], known["placement"])
 
 
-def described(run: Run, least: float, ground: Ground, objective: Objective) -> dict[str, Any]:
+def described(run: SearchRun, least: float, ground: Ground, objective: Objective) -> dict[str, Any]:
     """A search as plain data; without a legal mapping its gap is None."""
     cost = None if run.best is None else scorer_of(ground, objective)([run.best])[0]
     return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maerisim.laboratory.experiment import NETWORKS, Experiment, Results, layers_of, machine
+from maerisim.laboratory.experiment import NETWORKS, Answers, LabExperiment, layers_of, machine
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import geometric_mean, markdown, percent
 from maerisim.mapping.mapping import Mapping
@@ -77,7 +77,7 @@ def begun(policy: str, solved: warm.Solved, ground: Ground) -> list[Mapping]:
     return solved.start(ground, warm.doublings) if policy == "doublings" else []
 
 
-def pairs(results: Results) -> dict[tuple[str, str], list[tuple[float, float, bool, bool]]]:
+def pairs(results: Answers) -> dict[tuple[str, str], list[tuple[float, float, bool, bool]]]:
     """By network and way to begin, for each layer and seed: samples begun at random and begun so, at most the budget, and whether
     each came near. The first layer of a network, which nothing is known for, is left out.
     """
@@ -100,7 +100,7 @@ def pairs(results: Results) -> dict[tuple[str, str], list[tuple[float, float, bo
     return seen
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each network and way to begin, and one over all networks."""
     seen, rows = pairs(results), []
     for policy in list(POLICIES)[1:]:
@@ -118,7 +118,7 @@ def tables(results: Results) -> str:
     return markdown(heading, rows)
 
 
-def draw(results: Results) -> Figure:
+def draw(results: Answers) -> Figure:
     """What share of the searches is near the optimum after so many samples: a line for each way to begin."""
     from matplotlib.figure import Figure
 
@@ -147,4 +147,4 @@ def draw(results: Results) -> Figure:
     return figure
 
 
-EXPERIMENT = Experiment("warm", "Warm start", jobs, tables, draw)
+EXPERIMENT = LabExperiment("warm", "Warm start", jobs, tables, draw)

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from maerisim.analytic.ranking import rank
-from maerisim.laboratory.experiment import NETWORKS, Experiment, Results, layers_of, machine
+from maerisim.laboratory.experiment import NETWORKS, Answers, LabExperiment, layers_of, machine
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.tables import geometric_mean, markdown
 from mapper.searching import warm
@@ -48,7 +48,7 @@ def work(job: Job) -> dict[str, Any]:
     return found
 
 
-def tables(results: Results) -> str:
+def tables(results: Answers) -> str:
     """A row for each network."""
     rows = []
     for job, found in results:
@@ -67,4 +67,4 @@ def tables(results: Results) -> str:
     return markdown(heading, rows)
 
 
-EXPERIMENT = Experiment("bound", "A warm bound for the proof", jobs, tables)
+EXPERIMENT = LabExperiment("bound", "A warm bound for the proof", jobs, tables)

@@ -12,9 +12,9 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import violations
 from maerisim.workload.problem import Problem
-from mapper.searching.driver import Driver, Run
+from mapper.searching.driver import Driver, SearchRun
 from mapper.searching.ground import Ground
-from mapper.searching.protocol import Cost, Maker, Trial
+from mapper.searching.protocol import Maker, Scored, Trial
 from mapper.searching.scoring import optimum, scorer_of
 from mapper.searching.techniques import TECHNIQUES, VARIANTS
 
@@ -39,9 +39,9 @@ class Watched:
             self.technique = make(ground, random, budget)
             return self
 
-        self.run: Run = Driver(GROUND, self.score, BUDGET).search(making, seed, start)
+        self.run: SearchRun = Driver(GROUND, self.score, BUDGET).search(making, seed, start)
 
-    def score(self, mappings: Sequence[Mapping]) -> list[Cost]:
+    def score(self, mappings: Sequence[Mapping]) -> list[Scored]:
         self.scored += mappings
         return SCORER(mappings)
 
