@@ -31,6 +31,9 @@ TECHNIQUES: dict[str, Maker] = {
     "portfolio": partial(Nevergrad, "Portfolio"),
     "surrogate": Surrogate,
 }
+WITHOUT_CHANCE = ("rules", "mrna")
+"""Techniques that draw nothing: every seed is the same search."""
+
 VARIANTS: dict[str, Maker] = {
     "genetic_without_crossover": partial(Genetic, habits=Habits.without_crossover()),
     "genetic_without_mutation": partial(Genetic, habits=Habits.without_mutation()),
