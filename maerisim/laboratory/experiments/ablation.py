@@ -24,7 +24,9 @@ def jobs(cut: bool) -> list[Job]:
         name, problem = six()[3]
         return [job_of(name, problem, machine(64), by, 200, 2) for by in BY]
     return [
-        job_of(name, problem, machine(256), by, convergence.BUDGET, convergence.SEEDS, simulate=by not in VARIANTS)
+        job_of(
+            name, problem, machine(256), by, convergence.BUDGET, convergence.SEEDS, simulate=by in convergence.SIMULATED
+        )
         for by in BY
         for name, problem in six()
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 
 from maerisim.errors import NotSupportedError
 from mapper.searching.protocol import Maker
@@ -31,6 +32,13 @@ TECHNIQUES: dict[str, Maker] = {
     "portfolio": partial(Nevergrad, "Portfolio"),
     "surrogate": Surrogate,
 }
+LIBRARIES = {
+    "cma_es": "cmaes",
+    "surrogate": "sklearn",
+    **dict.fromkeys(("differential_evolution", "particle_swarm", "one_plus_one", "tbpsa", "portfolio"), "nevergrad"),
+}
+"""What some of them are imported from."""
+
 WITHOUT_CHANCE = ("rules", "mrna")
 """Techniques that draw nothing: every seed is the same search."""
 
@@ -42,8 +50,12 @@ VARIANTS: dict[str, Maker] = {
 
 
 def technique(name: str) -> Maker:
-    """The technique of a name. Raises NotSupportedError with all names when there is none."""
+    """The technique of a name. Raises NotSupportedError with all names when there is none, or without the library that it needs."""
     known = TECHNIQUES | VARIANTS
     if name not in known:
         raise NotSupportedError(f"technique: expected one of {', '.join(TECHNIQUES)}, found '{name}'")
+    library = LIBRARIES.get(name)
+    if library is not None and find_spec(library) is None:
+        msg = f"technique {name} needs {library}, which is not installed (pip install 'maerisim[search]'; --technique chooses others)"
+        raise NotSupportedError(msg)
     return known[name]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maerisim.errors import NotSupportedError
 from maerisim.kernels.estimating.quantities import Floats
 from mapper.searching.encoding import LENGTH
 from mapper.searching.ground import Ground
@@ -29,11 +28,8 @@ class CmaEs(OfVectors):
 
     def begun_at(self, mean: Floats, sigma: float) -> CMA:
         """The library's optimizer from here on."""
-        try:
-            from cmaes import CMA
-        except ImportError as error:
-            msg = "technique cma_es needs cmaes, which is not installed (pip install 'maerisim[search]')"
-            raise NotSupportedError(msg) from error
+        from cmaes import CMA
+
         bounds = np.tile([0.0, 1.0], (LENGTH, 1))
         mean = np.clip(mean, 0.01, 0.99)
         return CMA(mean, sigma, bounds=bounds, seed=int(self.random.integers(2**31)))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.errors import NotSupportedError
 from maerisim.kernels.estimating.quantities import Floats
 from mapper.searching.encoding import LENGTH
 from mapper.searching.ground import Ground
@@ -25,11 +24,8 @@ class Nevergrad(OfVectors):
         super().__init__(ground, random, budget)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the library imports and is about to change
-            try:
-                import nevergrad as ng
-            except ImportError as error:
-                msg = f"technique {name} needs nevergrad, which is not installed (pip install 'maerisim[search]')"
-                raise NotSupportedError(msg) from error
+            import nevergrad as ng
+
             parametrization = ng.p.Array(shape=(LENGTH,), lower=0.0, upper=1.0)
             parametrization.random_state = np.random.RandomState(int(random.integers(2**31)))
             self.batch = 1 if name in ONE_BY_ONE else BATCH

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.errors import NotSupportedError
 from maerisim.kernels.estimating.quantities import Floats
 from mapper.searching.encoding import LENGTH, encode
 from mapper.searching.ground import Ground
@@ -29,15 +28,12 @@ HIDDEN, EPOCHS = (64, 64), 60
 
 
 class Surrogate(OfVectors):
-    """The search. Raises NotSupportedError without scikit-learn."""
+    """The search."""
 
     def __init__(self, ground: Ground, random: np.random.Generator, budget: int) -> None:
         super().__init__(ground, random, budget)
-        try:
-            from sklearn.neural_network import MLPRegressor
-        except ImportError as error:
-            msg = "technique surrogate needs scikit-learn, which is not installed (pip install 'maerisim[search]')"
-            raise NotSupportedError(msg) from error
+        from sklearn.neural_network import MLPRegressor
+
         self.network: Any = MLPRegressor(
             hidden_layer_sizes=HIDDEN,
             activation="tanh",

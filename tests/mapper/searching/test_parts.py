@@ -18,7 +18,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
-from mapper.searching import moves, warm
+from mapper.searching import moves, techniques, warm
 from mapper.searching.densities import AtDensities, at, simulated_cycles, sparse
 from mapper.searching.driver import Driver, search
 from mapper.searching.encoding import LENGTH, decode, encode
@@ -151,6 +151,12 @@ def test_a_ground_says_what_cannot_be_searched() -> None:
         technique("genetics")
     with pytest.raises(NotSupportedError, match="scored at several densities"):
         scorer_of(Ground(sparse(LAYER, 0.5), HARDWARE), "cycles")
+
+
+def test_a_library_that_is_not_there_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(techniques.LIBRARIES, "cma_es", "not_there")
+    with pytest.raises(NotSupportedError, match=r"cma_es needs not_there, .*pip install 'maerisim\[search\]'"):
+        technique("cma_es")
 
 
 def test_layers_are_alike_and_their_mappings_carried_over() -> None:
