@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from maerisim import documents
 from maerisim.cli import import_commands, options
 from maerisim.cli.saying import say
 
@@ -146,21 +147,27 @@ def report_command(
     mapping: options.MappingFile = None,
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
+    html: options.HtmlFile = None,
     json: options.AsJson = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
-    Also where its cycles, words and energy go, and its kinds of tiles.
+    Also where its cycles, words and energy go, and its kinds of tiles. --html: as a page with each mapping at work.
     """
     from maerisim.cli.output import finish_profiles
     from maerisim.cli.progress import shown
+    from maerisim.reports.html import page
     from maerisim.study import api
 
+    if html is not None:
+        page.require(html)
     with shown() as progress:
         report = api.report(
             hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
-            progress=progress, partial=True,
+            replays=html is not None, progress=progress, partial=True,
         )  # fmt: skip
+    if html is not None and report.layers:
+        documents.write(html, report.to_html())
     finish_profiles(report, as_json=json)
 
 

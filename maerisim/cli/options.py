@@ -99,6 +99,10 @@ Export = Annotated[
 ExportOutput = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the export to this file.")
 ]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page for a browser, which shows each mapping at work."),
+]
 RooflinePlot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Plot the layers under their roof into this .png, .svg or .pdf file."),

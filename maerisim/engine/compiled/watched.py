@@ -93,6 +93,17 @@ class Watched:
         """Whether all results have left."""
         return int(self._machine.tally[counted.RESULTS]) >= self.program.results
 
+    @property
+    def work(self) -> int:
+        """Multiplications so far, and inputs that a pooling has passed on."""
+        return int(self._machine.multipliers.busy.sum())
+
+    @property
+    def stalls(self) -> dict[str, int]:
+        """How often a multiplier switch had to wait so far, by cause."""
+        counts = self._machine.tally[counted.STALLED : counted.STALLED + len(STALLS)]
+        return dict(zip(STALLS, counts.tolist(), strict=True))
+
     def go_to(self, cycle: int) -> None:
         """Run on to the beginning of a cycle, or to the end of the run, without telling anybody."""
         while self.cycle < cycle and not self.finished:
