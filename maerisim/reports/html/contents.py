@@ -56,8 +56,7 @@ def figures(report: ProfileReport) -> list[tuple[str, str, str]]:
     """What is told first of the network: a label, a number, and what it is about."""
     results, energies = report.results, report.hardware.energy
     pace = pace_of(results)
-    proven = [each for each in report.layers if each.layer.certificate is not None]
-    best = sum(each.layer.certificate is not None and each.layer.certificate.proof == "best" for each in proven)
+    certificates = [each.layer.certificate for each in report.layers if each.layer.certificate is not None]
     told = [
         ("cycles", whole(results.total_cycles), f"{plural(sum(each.layer.count for each in report.layers), 'layer')}"),
         ("multipliers used", percent(results.total_utilization), "of all multiplier cycles"),
@@ -68,8 +67,11 @@ def figures(report: ProfileReport) -> list[tuple[str, str, str]]:
         told.insert(1, ("time", pace.words().split(" at ")[0], f"at {pace.clock}"))
     if results.mean_absolute_error is not None:
         told.append(("estimate off by", percent(results.mean_absolute_error, 2), "mean of the absolute errors"))
-    if proven:
-        told.append(("proven best", f"{best} of {len(proven)}", "mappings; the others nearly, see the table"))
+    if certificates:
+        best = sum(each.proof == "best" for each in certificates)
+        furthest = max(certificates, key=certain_gap)
+        about = "mappings" if best == len(certificates) else f"mappings, the others {furthest.proof} at most"
+        told.append(("proven best", f"{best} of {len(certificates)}", about))
     return told
 
 

@@ -318,12 +318,11 @@ function drawFabric(stage, wide) {
   const cells = [], arrivals = [], causes = [], hands = [], body = wide * .84;
   for (let m = 0; m < M; m++) {
     arrivals.push(svg(drawing, "rect", { class: "arrival", x: x(m) - Math.min(4, body / 2), width: Math.min(8, body), y: switchY - 7, height: 6, rx: 2 }));
-    cells.push(svg(drawing, "rect", { class: "switch", x: x(m) - body / 2, width: body, y: switchY, height: SWITCH_HEIGHT, rx: Math.min(5, body / 4) }));
+    cells.push(titled(svg(drawing, "rect", { class: "switch", x: x(m) - body / 2, width: body, y: switchY, height: SWITCH_HEIGHT, rx: Math.min(5, body / 4) }), `multiplier switch ${m}`));
+    if (fine) svg(drawing, "text", { class: "tiny middle soft", x: x(m), y: switchY + 15 }, m);
     causes.push(svg(drawing, "rect", { class: "cause", x: x(m) - body / 2, width: body, y: switchY + SWITCH_HEIGHT + 2, height: 6 }));
     hands.push(m ? svg(drawing, "path", { class: "hand", d: `M${x(m) - body / 2},${switchY + SWITCH_HEIGHT / 2}H${x(m - 1) + body / 2}` }) : null);
-    if (fine) svg(drawing, "text", { class: "tiny middle soft", x: x(m), y: switchY + 15, "pointer-events": "none" }, m);
   }
-  const numbers = [...drawing.querySelectorAll("text.tiny")];
   const linkMarks = links.map(([fromAdder, source, target, beside]) => {
     const [x0, y0] = fromAdder ? [adderX[source], adderY[source]] : [x(source), switchY + SWITCH_HEIGHT + 8], [x1, y1] = [adderX[target], adderY[target]];
     return svg(drawing, "path", { class: beside ? "link beside" : "link", d: `M${x0},${y0}L${x1},${y1}` });
@@ -332,15 +331,15 @@ function drawFabric(stage, wide) {
   const adderMarks = adders.map(([, level, name], place) => {
     const room = (data.fabric.topology === "linear" ? wide : wide * 2 ** level) * .8, size = Math.min(26, Math.max(2, room));
     const mark = titled(svg(drawing, "rect", { class: "adder", x: adderX[place] - size / 2, width: size, y: adderY[place] - ADDER_HEIGHT / 2, height: ADDER_HEIGHT, rx: 3 }), `adder switch ${name}`);
-    if (size >= 20) svg(drawing, "text", { class: "tiny middle soft", x: adderX[place], y: adderY[place] + 3.5, "pointer-events": "none" }, name);
+    if (size >= 20) svg(drawing, "text", { class: "tiny middle soft", x: adderX[place], y: adderY[place] + 3.5 }, name);
     return mark;
   });
   const busX = (bus) => (bus + .5) * width / buses, busHalf = Math.min(20, width / buses * .42), busMarks = [];
   for (let bus = 0; bus < buses; bus++) {
     busMarks.push(titled(svg(drawing, "rect", { class: "bus", x: busX(bus) - busHalf, width: 2 * busHalf, y: busY, height: 16, rx: 3 }), `collection bus ${bus}`));
-    if (busHalf >= 9) svg(drawing, "text", { class: "tiny middle soft", x: busX(bus), y: busY + 11.5, "pointer-events": "none" }, bus);
+    if (busHalf >= 9) svg(drawing, "text", { class: "tiny middle soft", x: busX(bus), y: busY + 11.5 }, bus);
   }
-  return { drawing, wide, width, x, dist, stems, portMarks, cells, arrivals, causes, hands, numbers, linkMarks, adderMarks, busMarks, outs, braces,
+  return { drawing, wide, width, x, dist, stems, portMarks, cells, arrivals, causes, hands, linkMarks, adderMarks, busMarks, outs, braces,
     outMarks: [], depth, leaves, adderX, adderY, busX, busY, letterY, adderTitles: adders.map((each) => each[2]) };
 }
 function placeNeurons(fabric, configuration) {
@@ -478,7 +477,7 @@ function some(switches) {
 }
 
 // ---- playing ----------------------------------------------------------------------------------------------------------
-const LEAST_WIDTH = 7, MOST_WIDTH = 44;
+const LEAST_WIDTH = 7, MOST_WIDTH = 64;
 function makePlayer(panel, replay) {
   const M = data.fabric.multipliers, self = { onCycle: () => {} };
   let scene = 0, at = 0, timer = null, fabric = null;
