@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from maerisim.counts.counters import STALLS
 from maerisim.engine.compiled.watched import Watched
-from maerisim.engine.recording import Frame, Recording, Window
+from maerisim.engine.recording import Frame, Recording, CycleWindow
 from maerisim.engine.run import run_programs
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
@@ -92,20 +92,20 @@ def replay(problem: Problem, mapping: Mapping, hardware: Hardware, tell: Tell) -
     )
 
 
-def windows(cycles: int, followed: int, multipliers: int) -> dict[str, Window]:
+def windows(cycles: int, followed: int, multipliers: int) -> dict[str, CycleWindow]:
     """The windows of a run of ``cycles`` of which the first ``followed`` are stepped."""
     length = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, MOST_FRAME_SWITCHES // multipliers))
     if cycles <= 3 * length:
-        return {"whole run": Window(0, cycles)}
+        return {"whole run": CycleWindow(0, cycles)}
     middle = min(cycles // 2, followed - length)
-    found = {"start": Window(0, length), "steady state": Window(middle, middle + length)}
-    return found if followed < cycles else found | {"end": Window(cycles - length, cycles)}
+    found = {"start": CycleWindow(0, length), "steady state": CycleWindow(middle, middle + length)}
+    return found if followed < cycles else found | {"end": CycleWindow(cycles - length, cycles)}
 
 
 class _Follower:
     """Goes through the programs of a run, one after the other."""
 
-    def __init__(self, hardware: Hardware, windows: dict[str, Window], followed: int, tell: Tell) -> None:
+    def __init__(self, hardware: Hardware, windows: dict[str, CycleWindow], followed: int, tell: Tell) -> None:
         self.hardware, self.windows, self.followed, self.tell = hardware, windows, followed, tell
         self.cycle = 0
         self.segments: list[Segment] = []
@@ -129,7 +129,7 @@ class _Follower:
             if name is None:
                 watched.go_to(stop - began)
             else:
-                recording = Recording(Window(watched.cycle, stop - began))
+                recording = Recording(CycleWindow(watched.cycle, stop - began))
                 watched.watch(stop - began, recording)
                 first = began + recording.window.first
                 seen = enumerate(recording.frames, first)

@@ -10,7 +10,7 @@ import pytest
 
 import maerisim
 from maerisim.counts.counters import OPERANDS, STALLS
-from maerisim.engine.recording import Frame, Recording, Window
+from maerisim.engine.recording import Frame, Recording, CycleWindow
 from maerisim.engine.run import RunOptions, run_programs
 from maerisim.errors import NotSupportedError
 from maerisim.fabric.choose import TOPOLOGIES
@@ -106,7 +106,7 @@ def test_what_moves_is_what_the_event_engine_does(case: tuple[Problem, Mapping, 
     problem, mapping, hardware = case
     frames: list[Frame] = []
     for program in programs(problem, mapping, hardware):
-        recording = Recording(Window(0, 1 << 40))
+        recording = Recording(CycleWindow(0, 1 << 40))
         run_programs([program], hardware, RunOptions("event", observers=[recording]))
         frames += recording.frames
     document = json.loads(embedded(replay_json(followed(*case), hardware)))
@@ -141,13 +141,13 @@ def test_of_a_layer_in_blocks_one_kind_is_shown() -> None:
 
 
 def test_windows_lie_at_the_start_in_the_middle_and_at_the_end() -> None:
-    assert windows(100, 100, 16) == {"whole run": Window(0, 100)}
+    assert windows(100, 100, 16) == {"whole run": CycleWindow(0, 100)}
     assert windows(1000, 1000, 16) == {
-        "start": Window(0, 48),
-        "steady state": Window(500, 548),
-        "end": Window(952, 1000),
+        "start": CycleWindow(0, 48),
+        "steady state": CycleWindow(500, 548),
+        "end": CycleWindow(952, 1000),
     }
-    assert windows(1000, 1000, 512)["end"] == Window(984, 1000)
+    assert windows(1000, 1000, 512)["end"] == CycleWindow(984, 1000)
 
 
 def test_of_a_run_that_is_too_long_the_end_is_not_shown() -> None:

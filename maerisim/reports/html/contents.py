@@ -76,12 +76,13 @@ def figures(report: ProfileReport) -> list[tuple[str, str, str]]:
 
 
 def rows(report: ProfileReport) -> list[dict[str, Any]]:
-    """A row of the table for each layer: what is shown, and by what it is sorted."""
+    """A row of the table for each layer: what is shown, by what it is sorted, and the length of a bar."""
     total = report.results.total_cycles or 1
-    return [_row(report, each, total) for each in report.layers]
+    most = max((each.profile.cycles * each.layer.count for each in report.layers), default=1)
+    return [_row(report, each, total, most) for each in report.layers]
 
 
-def _row(report: ProfileReport, each: ProfiledLayer, total: int) -> dict[str, Any]:
+def _row(report: ProfileReport, each: ProfiledLayer, total: int, most: int) -> dict[str, Any]:
     layer, profile, energies = each.layer, each.profile, report.hardware.energy
     all_cycles = profile.cycles * layer.count
     energy = profile.energy * layer.count
@@ -99,7 +100,7 @@ def _row(report: ProfileReport, each: ProfiledLayer, total: int) -> dict[str, An
         (energy_words(energy, energies), energy),
         ("given" if layer.certificate is None else layer.certificate.proof, gap),
     ]
-    return {"name": harmless(layer.name), "cells": cells, "share": all_cycles / total}
+    return {"name": harmless(layer.name), "cells": cells, "bar": all_cycles / most}
 
 
 HEADINGS = (

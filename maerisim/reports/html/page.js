@@ -25,6 +25,10 @@ const svg = (parent, name, attributes, ...children) =>
 const titled = (element, text) => { svg(element, "title", {}, text); return element; };
 const whole = (value) => Math.round(value).toLocaleString("en-US");
 const percent = (share) => (100 * share).toFixed(1) + "%";
+function change(share) {
+  if (share === 0) return "±0%";
+  return Math.abs(share) < .0005 ? `<0.1% ${share > 0 ? "more" : "less"}` : (share > 0 ? "+" : "−") + percent(Math.abs(share));
+}
 const plural = (count, noun) => whole(count) + " " + noun + (count === 1 ? "" : "s");
 function short(value) {
   const units = [[1e12, " T"], [1e9, " G"], [1e6, " M"], [1e3, " k"], [1, ""]];
@@ -213,7 +217,7 @@ function stallBars(facts, all) {
 }
 function accuracy(facts) {
   const most = Math.max(facts.cycles, facts.estimate, facts.bound);
-  return bars([["lower bound", [[facts.bound, "idle-part"]], whole(facts.bound)],
+  return bars([["lower bound", [[facts.bound, "same"]], whole(facts.bound)],
     ["estimated", [[facts.estimate, "over"]], whole(facts.estimate)],
     ["simulated", [[facts.cycles, "least"]], whole(facts.cycles)]], most);
 }
@@ -227,9 +231,9 @@ function nest(facts) {
 }
 function relief(facts) {
   const most = Math.max(facts.cycles, ...facts.reliefs.map((each) => each[2]));
-  const rows = facts.reliefs.map(([resource, change, cycles, remapped]) => [
-    `${resource}: ${change}${remapped ? ", mapped anew" : ""}`, [[cycles, cycles < facts.cycles ? "work-part" : "idle-part", `${whole(cycles)} cycles`]],
-    cycles === facts.cycles ? "±0%" : `${cycles > facts.cycles ? "+" : "−"}${percent(Math.abs(cycles / facts.cycles - 1))}`]);
+  const rows = facts.reliefs.map(([resource, more, cycles, remapped]) => [
+    `${resource}: ${more}${remapped ? ", mapped anew" : ""}`, [[cycles, cycles < facts.cycles ? "work-part" : "same", `${whole(cycles)} cycles`]],
+    change(cycles / facts.cycles - 1)]);
   const box = html("div", {}, bars(rows, most, facts.cycles));
   box.append(html("p", { class: "key" }, "Cycles with more of each, all simulated; the line is the layer as it is."));
   return box;
@@ -299,6 +303,7 @@ function drawFabric(stage, wide) {
   const adderX = adders.map(([column]) => (column + between) * wide), adderY = adders.map(([, level]) => letterY + 22 + (level - 1) * ADDER_STEP);
   const busY = letterY + 22 + levels * ADDER_STEP + 22, width = M * wide, height = busY + 30, margin = 4;
   const drawing = svg(stage, "svg", { width: width + 2 * margin, height, viewBox: `${-margin} 0 ${width + 2 * margin} ${height}`, role: "img",
+    style: `--thick:${Math.max(1.1, Math.min(3.2, wide / 2.4))}px`,
     "aria-label": "The fabric: distribution ports above, then multiplier switches, adder switches and collection buses" });
   const dist = [], fine = wide >= 13;
   for (let level = 0; level < depth; level++) {
@@ -339,6 +344,7 @@ function drawFabric(stage, wide) {
     busMarks.push(titled(svg(drawing, "rect", { class: "bus", x: busX(bus) - busHalf, width: 2 * busHalf, y: busY, height: 16, rx: 3 }), `collection bus ${bus}`));
     if (busHalf >= 9) svg(drawing, "text", { class: "tiny middle soft", x: busX(bus), y: busY + 11.5 }, bus);
   }
+  drawing.append(braces);
   return { drawing, wide, width, x, dist, stems, portMarks, cells, arrivals, causes, hands, linkMarks, adderMarks, busMarks, outs, braces,
     outMarks: [], depth, leaves, adderX, adderY, busX, busY, letterY, adderTitles: adders.map((each) => each[2]) };
 }
@@ -370,7 +376,7 @@ function placeNeurons(fabric, configuration) {
   configuration.spans.forEach(([start, size], vn) => {
     const y = fabric.letterY - 9, from = start * fabric.wide + 1, to = (start + size) * fabric.wide - 1;
     svg(fabric.braces, "path", { class: "brace", style: hue(vn), d: `M${from},${y}H${to}` });
-    if (to - from > 7 * letter(vn).length) svg(fabric.braces, "text", { class: "tiny middle", x: (from + to) / 2, y: y + 10 }, letter(vn));
+    if (to - from > 7 * letter(vn).length) svg(fabric.braces, "text", { class: "tiny middle letter", x: (from + to) / 2, y: y + 10 }, letter(vn));
   });
   fabric.lit = [];
 }
