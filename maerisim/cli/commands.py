@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from maerisim import documents
-from maerisim.cli import import_commands, options
-from maerisim.cli.saying import say
+from maerisim.cli import FAILED, import_commands, options
+from maerisim.cli.forms import form_of
+from maerisim.cli.saying import Loudness, say, set_loudness
 
 app = typer.Typer(
     name="maerisim",
@@ -36,8 +37,18 @@ def maerisim(
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only: no progress, no word of compiling.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say how long each layer took, and how much memory.")
+    ] = False,
 ) -> None:
     """Map DNN layers onto a MAERI accelerator, simulate them cycle by cycle, and check the estimate."""
+    del version  # printed before this runs
+    if quiet and verbose:
+        raise typer.BadParameter("is the opposite of --verbose", param_hint="--quiet")
+    set_loudness(Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.USUAL)
 
 
 @app.command("map")
@@ -53,6 +64,7 @@ def map_command(
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Find the best mapping of each layer, and say why it won.
 
@@ -74,7 +86,7 @@ def map_command(
             front = api.front(
                 hardware, network, layers=layer, constraints=constraints, scale=scale, progress=progress, partial=True
             )
-        finish_front(front, as_json=json)
+        finish_front(front, form=form_of(json, csv))
         return
     with shown() as progress:
         report = api.map(
@@ -83,7 +95,7 @@ def map_command(
         )  # fmt: skip
     if output is not None:
         save_mappings(report, output)
-    finish("map", report, as_json=json)
+    finish("map", report, form=form_of(json, csv))
 
 
 @app.command()
@@ -98,6 +110,7 @@ def simulate(
     print_program: options.PrintProgram = False,
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
@@ -113,7 +126,7 @@ def simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
-    finish("simulate", report, as_json=json)
+    finish("simulate", report, form=form_of(json, csv))
 
 
 @app.command()
@@ -125,6 +138,7 @@ def validate(
     fast_forward: options.FastForward = True,
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
     from maerisim.cli.output import finish
@@ -136,7 +150,7 @@ def validate(
             hardware, network, layers=layer, mapping=mapping, fast_forward=fast_forward, scale=scale,
             progress=progress, partial=True,
         )  # fmt: skip
-    finish("validate", report, as_json=json)
+    finish("validate", report, form=form_of(json, csv))
 
 
 @app.command("report")
@@ -149,6 +163,7 @@ def report_command(
     scale: options.Scale = None,
     html: options.HtmlFile = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
@@ -168,7 +183,7 @@ def report_command(
         )  # fmt: skip
     if html is not None and report.layers:
         documents.write(html, report.to_html())
-    finish_profiles(report, as_json=json)
+    finish_profiles(report, form=form_of(json, csv))
 
 
 @app.command()
@@ -180,6 +195,7 @@ def roofline(
     scale: options.Scale = None,
     plot: options.RooflinePlot = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Hold each layer against its roofline.
 
@@ -200,7 +216,7 @@ def roofline(
         from maerisim.reports.roofline_plot import draw
 
         figures.write(plot, lambda: draw(report))
-    finish_roofline(report, as_json=json)
+    finish_roofline(report, form=form_of(json, csv))
 
 
 @app.command("compare-mappings")
@@ -211,6 +227,7 @@ def compare_mappings(
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Simulate the mappings of mRNA and others beside ours.
 
@@ -224,7 +241,7 @@ def compare_mappings(
         comparison = api.compare(
             hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
         )
-    finish_comparison(comparison, as_json=json)
+    finish_comparison(comparison, form=form_of(json, csv))
 
 
 @app.command()
@@ -338,6 +355,21 @@ def warmup() -> None:
     done = f"kernels compiled: {len(times)}" if times else "all kernels were compiled already"
     kept = compilation.directory()
     say(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this installation has, and what is missing for which extra.
+
+    Versions, cores, memory, where the compiled kernels are kept and which there are. Exits with 1 when something is missing
+    without which nothing runs.
+    """
+    from maerisim.cli.doctor import examined
+
+    lines, is_well = examined()
+    say("\n".join(lines))
+    if not is_well:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
