@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from maerisim.counts.counters import STALLS
 from maerisim.engine.compiled.watched import Watched
-from maerisim.engine.recording import Frame, Recording, CycleWindow
+from maerisim.engine.recording import CycleWindow, Frame, Recording
 from maerisim.engine.run import run_programs
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping

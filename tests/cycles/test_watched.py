@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maerisim.engine.compiled.watched import Watched
 from maerisim.engine.observers import Observer
-from maerisim.engine.recording import Recording, CycleWindow
+from maerisim.engine.recording import CycleWindow, Recording
 from maerisim.engine.run import RunOptions, run_programs
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware

@@ -10,7 +10,7 @@ import pytest
 
 import maerisim
 from maerisim.counts.counters import OPERANDS, STALLS
-from maerisim.engine.recording import Frame, Recording, CycleWindow
+from maerisim.engine.recording import CycleWindow, Frame, Recording
 from maerisim.engine.run import RunOptions, run_programs
 from maerisim.errors import NotSupportedError
 from maerisim.fabric.choose import TOPOLOGIES
