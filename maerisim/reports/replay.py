@@ -23,8 +23,6 @@ SHORTEST_WINDOW, LONGEST_WINDOW = 16, 48
 SEGMENTS = 96
 """Stretches of the run for each of which work and stalls are summed."""
 
-Tell = Callable[[float], None]
-
 
 @dataclass(frozen=True)
 class Segment:
@@ -66,7 +64,7 @@ class Replay:
     segments: tuple[Segment, ...]
 
 
-def replay(problem: Problem, mapping: Mapping, hardware: Hardware, tell: Tell) -> Replay:
+def replay(problem: Problem, mapping: Mapping, hardware: Hardware, tell: Callable[[float], None]) -> Replay:
     """Follow a run of a layer; of one that is cut into blocks, the kind of block that most operations are in.
 
     ``tell`` hears now and then which share is done. Raises NotSupportedError in lock step.
@@ -105,7 +103,9 @@ def windows(cycles: int, followed: int, multipliers: int) -> dict[str, CycleWind
 class _Follower:
     """Goes through the programs of a run, one after the other."""
 
-    def __init__(self, hardware: Hardware, windows: dict[str, CycleWindow], followed: int, tell: Tell) -> None:
+    def __init__(
+        self, hardware: Hardware, windows: dict[str, CycleWindow], followed: int, tell: Callable[[float], None]
+    ) -> None:
         self.hardware, self.windows, self.followed, self.tell = hardware, windows, followed, tell
         self.cycle = 0
         self.segments: list[Segment] = []
