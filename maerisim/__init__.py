@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         report,
         roofline,
         simulate,
+        trace,
         validate,
     )
     from maerisim.study.given import save_mappings
@@ -91,6 +92,7 @@ __all__ = [
     "shipped",
     "simulate",
     "sweep",
+    "trace",
     "validate",
     "warmup",
 ]
@@ -103,7 +105,7 @@ _NAMES = {
     "maerisim.hardware.hardware": "Hardware",
     "maerisim.mapping.fused": "FusedMapping",
     "maerisim.mapping.mapping": "Mapping",
-    "maerisim.study.api": "compare estimate front map programs rank report roofline simulate validate",
+    "maerisim.study.api": "compare estimate front map programs rank report roofline simulate trace validate",
     "maerisim.study.given": "save_mappings",
     "maerisim.sweeps.api": "sweep",
     "maerisim.workload.convolutions": "Conv1d Conv2d Conv3d",

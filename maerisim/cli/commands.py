@@ -107,6 +107,9 @@ def simulate(
     check_values: options.CheckValues = False,
     fast_forward: options.FastForward = True,
     print_program: options.PrintProgram = False,
+    trace: options.Trace = None,
+    vcd: options.Vcd = None,
+    cycles: options.Cycles = None,
     scale: options.Scale = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
@@ -114,17 +117,21 @@ def simulate(
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.cli.tracing import TraceRequest
     from maerisim.study import api
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
             say(str(program))
         return
+    request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
+    request.check()
     with shown() as progress:
         report = api.simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
+    request.answer(report)
     finish("simulate", report, form=form_of(json, csv))
 
 

@@ -61,6 +61,18 @@ FastForward = Annotated[
     bool, typer.Option("--fast-forward/--no-fast-forward", help="Skip repetitions, exactly, or step every cycle.")
 ]
 PrintProgram = Annotated[bool, typer.Option("--print-program", help="Print the program that runs; do not run it.")]
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace", metavar="FILE", help="Write a trace of one layer for Perfetto and chrome://tracing (JSON)."
+    ),
+]
+Vcd = Annotated[
+    Path | None, typer.Option("--vcd", metavar="FILE", help="Write a waveform of one layer for GTKWave and Surfer.")
+]
+Cycles = Annotated[
+    str | None, typer.Option("--cycles", metavar="A:B", help="Trace from cycle A up to, but not with, B of the layer.")
+]
 Scale = Annotated[
     int | None,
     typer.Option(

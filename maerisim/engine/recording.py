@@ -9,7 +9,7 @@ from typing import NamedTuple
 from maerisim.engine.observers import Observer
 
 
-class Window(NamedTuple):
+class CycleWindow(NamedTuple):
     """The cycles from ``first`` up to, but not with, ``end``."""
 
     first: int
@@ -73,7 +73,7 @@ class Frame:
 class Recording(Observer):
     """Keeps a :class:`Frame` for each cycle of ``window``; ``multiplied`` are also the inputs that a pooling passes on."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: CycleWindow) -> None:
         self.window = window
         self.frames: list[Frame] = []
         self._now = Frame()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maerisim.engine.compiled.watched import Watched
 from maerisim.engine.observers import Observer
-from maerisim.engine.recording import Recording, Window
+from maerisim.engine.recording import CycleWindow, Recording
 from maerisim.engine.run import RunOptions, run_programs
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
@@ -110,7 +110,7 @@ def test_partial_sums_on_their_way_back(overrides: dict[str, Any]) -> None:
 def test_recordings_of_both_engines_are_equal() -> None:
     hardware = Hardware.load("maeri-16")
     problem, mapping = Problem(K=6, C=2, R=3, S=3, P=6, Q=6), Mapping.of({"R": 3, "S": 3}, "N G K C P R S Q")
-    window = Window(40, 60)
+    window = CycleWindow(40, 60)
     by_event, by_compiled = Recording(window), Recording(window)
     simulate(problem, mapping, hardware, engine="event", observers=[by_event])
     (program,) = programs(problem, mapping, hardware)
