@@ -272,6 +272,28 @@ def sweep(
 
 
 @app.command()
+def rerun(
+    result: options.ResultFile,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Run a stored result again, and say what differs.
+
+    Any --json of a command, a report page, or the database of a sweep. Exits with 1 when cycles differ, or inputs were altered.
+    """
+    from maerisim.cli.output import show as show_report
+    from maerisim.cli.progress import shown
+    from maerisim.reports.reruns import rerun_pages
+    from maerisim.sweeps.reruns import rerun as run_again
+
+    with shown() as progress:
+        report = run_again(result, progress=progress)
+    show_report(report, rerun_pages, form=form_of(json, csv))
+    if not report.same:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def show(
     hardware: options.HardwareName,
     dot: options.Dot = None,

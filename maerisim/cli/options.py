@@ -140,6 +140,7 @@ Dask = Annotated[
 ]
 Run = Annotated[bool, typer.Option("--run/--no-run", help="Run what is missing first, or only report what is stored.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed results again.")]
+ResultFile = Annotated[Path, typer.Argument(metavar="RESULT", help="A file of JSON, HTML or SQLite.")]
 Export = Annotated[
     ExportFormat | None,
     typer.Option("--export", help="Print a row for every layer at every point instead of the table."),
