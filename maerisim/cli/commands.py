@@ -108,6 +108,9 @@ def simulate(
     check_values: options.CheckValues = False,
     fast_forward: options.FastForward = True,
     print_program: options.PrintProgram = False,
+    trace: options.Trace = None,
+    vcd: options.Vcd = None,
+    cycles: options.Cycles = None,
     scale: options.Scale = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
@@ -115,17 +118,21 @@ def simulate(
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.cli.tracing import TraceRequest
     from maerisim.study import api
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
             say(str(program))
         return
+    request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
+    request.check()
     with shown() as progress:
         report = api.simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
+    request.answer(report)
     finish("simulate", report, form=form_of(json, csv))
 
 
@@ -269,6 +276,28 @@ def sweep(
     if dask is not None and jobs is not None:
         raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
     run_sweep(Request(sweep, database, jobs, dask, run, retry_failed, export, output, plot))
+
+
+@app.command()
+def rerun(
+    result: options.ResultFile,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Run a stored result again, and say what differs.
+
+    Any --json of a command, a report page, or the database of a sweep. Exits with 1 when cycles differ, or inputs were altered.
+    """
+    from maerisim.cli.output import show as show_report
+    from maerisim.cli.progress import shown
+    from maerisim.reports.reruns import rerun_pages
+    from maerisim.sweeps.reruns import rerun as run_again
+
+    with shown() as progress:
+        report = run_again(result, progress=progress)
+    show_report(report, rerun_pages, form=form_of(json, csv))
+    if not report.same:
+        raise typer.Exit(FAILED)
 
 
 @app.command()

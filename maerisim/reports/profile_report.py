@@ -10,6 +10,7 @@ from maerisim.reports.findings import Findings, LayerReport, NetworkReport
 from maerisim.reports.pace import pace_json
 from maerisim.reports.profile import Profile
 from maerisim.reports.profile_json import profile_json
+from maerisim.reports.provenance import provenance
 from maerisim.reports.replay import Replay
 from maerisim.workload.problem import DIMENSIONS
 
@@ -73,6 +74,7 @@ class ProfileReport(Findings[ProfiledLayer]):
             "total_code_bits": self.total_code_size,
             **pace_json(results),
             "interrupted": self.interrupted,
+            "provenance": provenance(self.hardware, results.layers),
         }
 
     def to_html(self) -> str:

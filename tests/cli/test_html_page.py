@@ -146,6 +146,12 @@ def test_light_and_dark_follow_the_system_until_they_are_chosen(page: Page) -> N
     assert paper() == light
 
 
+def test_the_page_is_rerun_to_the_same_cycles(maerisim: Callable[..., Any], written: Path) -> None:
+    finished = maerisim("rerun", written)
+    assert finished.code == 0
+    assert "3 runs, all with the cycles that are stored" in finished.out
+
+
 def test_what_cannot_be_written_is_refused_before_anything_runs(maerisim: Callable[..., Any], tmp_path: Path) -> None:
     for place, why in ((tmp_path, "is a directory"), (tmp_path / "none" / "page.html", "there is no directory")):
         finished = maerisim("report", *ARGUMENTS, "--html", place)

@@ -67,20 +67,23 @@ def frame_of(document: dict[str, Any], cycle: list[int], multipliers: int) -> di
 
     def words(text: str) -> list[tuple[int, str, tuple[int, ...]]]:
         found = []
-        for port, operand, *strides in (document["words"][int(each)] for each in text.split()):
-            runs = zip(strides[::3], strides[1::3], strides[2::3], strict=True)
-            destinations = tuple(first + step * n for first, count, step in runs for n in range(count))
+        runs = [[int(place) for place in run.split("-")] for run in text.split()]
+        places = [place for run in runs for place in range(run[0], run[-1] + 1)]
+        for port, operand, *strides in (document["words"][place] for place in places):
+            strided = zip(strides[::3], strides[1::3], strides[2::3], strict=True)
+            destinations = tuple(first + step * n for first, count, step in strided for n in range(count))
             found.append((port, OPERANDS[operand], destinations))
         return found
 
     states = dict(enumerate(spelt_out(switches, multipliers)))
-    moved = spelt_out(sums, len(configuration["sums"]))
+    of_sums = [(first + n, vn) for vn, first, count in configuration["sums"] for n in range(count)]
+    moved = spelt_out(sums, len(of_sums))
     return {
         "multiplied": [m for m, state in states.items() if state == "*"],
         "stalled": {m: state for m, state in states.items() if state not in ".*"},
         "arrived": {m: mark for m, mark in enumerate(spelt_out(arrivals, multipliers)) if mark != "."},
         "handed": [m for m, mark in enumerate(spelt_out(handed, multipliers)) if mark == "*"],
-        "added": {tuple(each) for each, mark in zip(configuration["sums"], moved, strict=True) if mark == "*"},
+        "added": {each for each, mark in zip(of_sums, moved, strict=True) if mark == "*"},
         "sent": words(sent),
         "held": words(held),
         "collected": collected.split(),
@@ -166,8 +169,8 @@ def test_every_link_of_every_topology_is_drawn(topology: str) -> None:
     assert all(target < adders for _, _, target, _ in document["links"])
     found = replay_json(followed(Problem(K=3, C=4, P=4), Mapping.of({"K": 3, "C": 4}), hardware), hardware)
     used = found["configurations"][0]["links"]
-    assert {vn for _, vn, _ in used} == {0, 1, 2}
-    assert max(link for link, _, _ in used) < len(document["links"])
+    assert {vn for vn, _, _, _ in used} == {0, 1, 2}
+    assert max(first + count for _, _, first, count in used) <= len(document["links"])
 
 
 NASTY = "</script><script>alert(1)</script><b onmouseover='x'>\"&amp;"
@@ -181,7 +184,7 @@ def nasty_page() -> str:
 
 def test_names_cannot_leave_their_places(nasty_page: str) -> None:
     assert NASTY not in nasty_page
-    assert nasty_page.count("</script>") == 2
+    assert nasty_page.count("</script>") == 3
     assert "<b onmouseover" not in nasty_page
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', nasty_page)
     assert json.loads(data)["layers"][0]["name"] == NASTY

@@ -184,7 +184,7 @@ function drawLayer(place) {
   if (layer.scaled) box.append(html("p", { class: "note" }, "This layer was shrunk; all figures are of the smaller one."));
   if (facts.reason) box.append(html("p", { class: "reason" }, `Chosen: ${facts.reason}.`));
   if (layer.replay !== undefined) {
-    const replay = data.replays[layer.replay], panel = html("figure", { id: "replay" });
+    const replay = unpacked(data.replays[layer.replay]), panel = html("figure", { id: "replay" });
     box.append(panel);
     player = makePlayer(panel, replay);
     box.append(html("figure", {}, html("figcaption", {}, "Multiplier switches over time"), timeline(replay, player)));
@@ -348,6 +348,17 @@ function drawFabric(stage, wide) {
   return { drawing, wide, width, x, dist, stems, portMarks, cells, arrivals, causes, hands, linkMarks, adderMarks, busMarks, outs, braces,
     outMarks: [], depth, leaves, adderX, adderY, busX, busY, letterY, adderTitles: adders.map((each) => each[2]) };
 }
+function unpacked(replay) {
+  // Entries [..., first, count] one by one; links become [link, neuron, back], sums [adder, neuron].
+  if (replay.unpacked) return replay;
+  const each = (list) => list.flatMap((entry) => Array.from({ length: entry[entry.length - 1] }, (_, n) => [entry[entry.length - 2] + n, ...entry.slice(0, -2)]));
+  for (const configuration of replay.configurations) {
+    configuration.links = each(configuration.links);
+    configuration.sums = each(configuration.sums);
+  }
+  replay.unpacked = true;
+  return replay;
+}
 function placeNeurons(fabric, configuration) {
   // What belongs to which virtual neuron, until the fabric is configured anew.
   const owner = new Int32Array(data.fabric.multipliers).fill(-1);
@@ -387,7 +398,11 @@ function runs(text, count) {
   return found;
 }
 function wordsOf(replay, text) {
-  return text === "" ? [] : text.split(" ").map((place) => {
+  const places = text === "" ? [] : text.split(" ").flatMap((run) => {
+    const [first, last] = run.split("-").map(Number);
+    return Array.from({ length: (last ?? first) - first + 1 }, (_, n) => first + n);
+  });
+  return places.map((place) => {
     const [port, operand, ...strides] = replay.words[place], switches = [];
     for (let at = 0; at < strides.length; at += 3)
       for (let n = 0; n < strides[at + 1]; n++) switches.push(strides[at] + n * strides[at + 2]);

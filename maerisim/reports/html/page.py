@@ -13,6 +13,7 @@ from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, NotSupportedError
 from maerisim.reports.html.contents import HEADINGS, contents, figures, notes, rows
 from maerisim.reports.profile_report import ProfileReport
+from maerisim.reports.provenance import provenance
 from maerisim.text import harmless
 
 _SIGNIFICANT = 6
@@ -56,13 +57,14 @@ def page(report: ProfileReport) -> str:
         notes=notes(report),
         style=(beside / "page.css").read_text("utf-8"),
         script=(beside / "page.js").read_text("utf-8"),
-        data=embedded(contents(report)),
+        data=embedded(_rounded(contents(report))),
+        provenance=embedded(provenance(report.hardware, report.results.layers)),
     )
 
 
 def embedded(data: Any) -> str:
     """JSON that can stand in a script element, whatever its texts say: no ``<`` is left to end it."""
-    text = json.dumps(_rounded(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for each in "<>&\u2028\u2029":
         text = text.replace(each, f"\\u{ord(each):04x}")
     return text

@@ -6,7 +6,7 @@ switches is meant, runs of equal ones are counted: ``4.`` is ``....``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -15,6 +15,7 @@ from maerisim.counts.counters import OPERANDS
 from maerisim.engine.recording import Frame, SentWord
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.occupancy import Occupancy
+from maerisim.fabric.topology import Place
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import Program
 from maerisim.reports.replay import Picture, Replay
@@ -85,28 +86,36 @@ class Table:
         return self._place[key]
 
 
+def _neighbours(entries: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Entries alike but for their last number, which goes up by 1: [..., the first, how many]."""
+    found: list[list[int]] = []
+    for *alike, number in entries:
+        if found and found[-1][:-2] == alike and sum(found[-1][-2:]) == number:
+            found[-1][-1] += 1
+        else:
+            found.append([*alike, number, 1])
+    return found
+
+
 class _Configuration:
     """The virtual neurons of a program on the fabric; ``sums`` are the uses of adder switches that can be seen."""
 
     def __init__(self, program: Program, hardware: Hardware) -> None:
         fabric = Occupancy.routed(hardware, program.spans, program.reduction)
-        number = {(link.source, link.target): place for place, link in enumerate(topology_of(hardware).links())}
-        used = []
-        for passage in fabric.passages:
-            place = number.get((passage.source, passage.target))
-            back = place is None
-            if back:
-                source, target = passage.target, passage.source.number
-                place = number[passage.source._replace(number=source), target]
-            used.append([place, passage.virtual_neuron, int(back)])
-        sums = dict.fromkeys((each.switch, each.virtual_neuron) for each in program.reduction.transfers)
+        there = {(link.source, link.target): place for place, link in enumerate(topology_of(hardware).links())}
+        used = set[tuple[int, int, int]]()
+        for source, target, vn, _ in fabric.passages:
+            back = (source, target) not in there
+            way = (Place("adder", target), source.number) if back else (source, target)
+            used.add((vn, int(back), there[way]))
+        sums = sorted({(each.virtual_neuron, each.switch) for each in program.reduction.transfers})
         self.sums = {key: place for place, key in enumerate(sums)}
         self.json = {
             "spans": [list(span) for span in program.spans],
             "exits": list(program.reduction.exits),
             "buses": list(program.buses),
-            "links": used,
-            "sums": [list(key) for key in sums],
+            "links": _neighbours(sorted(used)),
+            "sums": _neighbours(sums),
         }
 
 
@@ -121,7 +130,7 @@ def _cycle(
     frame, sums = picture.frame, configurations[picture.program].sums
     moved = [IDLE] * len(sums)
     for addition in frame.added:
-        moved[sums[addition.switch, addition.virtual_neuron]] = AT_WORK
+        moved[sums[addition.virtual_neuron, addition.switch]] = AT_WORK
     parts = [
         _runs(_switches(frame, hardware.multipliers)),
         _runs(_marked(hardware.multipliers, {each.switch: LETTERS[each.operand] for each in frame.arrived})),
@@ -155,8 +164,10 @@ def _runs(marks: Iterable[str]) -> str:
 
 
 def _word_list(sent: Iterable[SentWord], words: Table) -> str:
-    """Places in the table of words: port, operand, and multiplier switches as runs of first, count and distance."""
-    return " ".join(str(words.place(each, partial(_word, each))) for each in sent)
+    """Places in the table of words, of those that follow one another the first and the last: ``0-3 7``."""
+    places = [words.place(each, partial(_word, each)) for each in sent]
+    runs = [[place for _, place in run] for _, run in groupby(enumerate(places), lambda each: each[1] - each[0])]
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _word(word: SentWord) -> list[int]:
