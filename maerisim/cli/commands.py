@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from maerisim import documents
 from maerisim.cli import FAILED, import_commands, options
 from maerisim.cli.forms import form_of
 from maerisim.cli.saying import Loudness, say, set_loudness
@@ -107,6 +108,9 @@ def simulate(
     check_values: options.CheckValues = False,
     fast_forward: options.FastForward = True,
     print_program: options.PrintProgram = False,
+    trace: options.Trace = None,
+    vcd: options.Vcd = None,
+    cycles: options.Cycles = None,
     scale: options.Scale = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
@@ -114,17 +118,21 @@ def simulate(
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.cli.tracing import TraceRequest
     from maerisim.study import api
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
             say(str(program))
         return
+    request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
+    request.check()
     with shown() as progress:
         report = api.simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
+    request.answer(report)
     finish("simulate", report, form=form_of(json, csv))
 
 
@@ -160,22 +168,28 @@ def report_command(
     mapping: options.MappingFile = None,
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
+    html: options.HtmlFile = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
-    Also where its cycles, words and energy go, and its kinds of tiles.
+    Also where its cycles, words and energy go, and its kinds of tiles. --html: as a page with each mapping at work.
     """
     from maerisim.cli.output import finish_profiles
     from maerisim.cli.progress import shown
+    from maerisim.reports.html import page
     from maerisim.study import api
 
+    if html is not None:
+        page.require(html)
     with shown() as progress:
         report = api.report(
             hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
-            progress=progress, partial=True,
+            replays=html is not None, progress=progress, partial=True,
         )  # fmt: skip
+    if html is not None and report.layers:
+        documents.write(html, report.to_html())
     finish_profiles(report, form=form_of(json, csv))
 
 
@@ -311,6 +325,28 @@ def sweep(
     if dask is not None and jobs is not None:
         raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
     run_sweep(Request(sweep, database, jobs, dask, run, retry_failed, export, output, plot))
+
+
+@app.command()
+def rerun(
+    result: options.ResultFile,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Run a stored result again, and say what differs.
+
+    Any --json of a command, a report page, or the database of a sweep. Exits with 1 when cycles differ, or inputs were altered.
+    """
+    from maerisim.cli.output import show as show_report
+    from maerisim.cli.progress import shown
+    from maerisim.reports.reruns import rerun_pages
+    from maerisim.sweeps.reruns import rerun as run_again
+
+    with shown() as progress:
+        report = run_again(result, progress=progress)
+    show_report(report, rerun_pages, form=form_of(json, csv))
+    if not report.same:
+        raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -46,6 +46,12 @@ class Transfer(NamedTuple):
     latency: int = 1
 
 
+def crosses(transfer: Transfer) -> bool:
+    """Whether a transfer puts a word on a lateral link, and does not only move it along the registers of one."""
+    operand, output = transfer.operands[0], transfer.output
+    return output.kind == "lateral" and (operand.kind, operand.place) != (output.kind, output.place)
+
+
 @dataclass(frozen=True)
 class Routing:
     """A configured reduction network: its transfers, and for each VN the switch where its sum leaves.

@@ -18,6 +18,7 @@ from maerisim.memory.blocks import compulsory_words
 from maerisim.reports.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Column, Page, Row
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class RooflineReport:
             "layers": [each.to_dict() for each in self.layers],
             "unsupported": [layer.to_dict() for layer in self.results.unsupported],
             "interrupted": self.results.interrupted,
+            "provenance": provenance(self.hardware, [each.layer for each in self.layers]),
         }
 
     def to_frame(self) -> pd.DataFrame:
