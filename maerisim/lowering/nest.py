@@ -57,8 +57,8 @@ class TemporalLoop:
             return [(1, Turn(True, trips == 1, size=min(self.step, self.extent)))]
         last = rest or self.step
         if self.split_each:
-            ends = [index == trips - 1 for index in range(trips)]
-            return [(1, Turn(index == 0, end, index, last if end else self.step)) for index, end in enumerate(ends)]
+            sizes = [self.step] * (trips - 1) + [last]
+            return [(1, Turn(index == 0, index == trips - 1, index, size)) for index, size in enumerate(sizes)]
         ends = self.split_last or rest > 0
         runs = [(int(self.split_first), Turn(True, False, size=self.step))]
         runs.append((trips - self.split_first - ends, Turn(False, False, size=self.step)))

@@ -13,6 +13,7 @@ from maerisim.reports.profile import profile
 from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
 from maerisim.reports.relief import reliefs
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage, run_stage
@@ -28,6 +29,7 @@ def run(study: Study, progress: ProgressCallback | None = None) -> ProfileReport
     Raises NotSupportedError for a controller that has no control steps.
     """
     require_control_steps(study.hardware)
+    foresee(study, None)
     warmup.ensure(warmup.needed_by(study.hardware))
     return collected(ProfileReport, study, profiled_layers(study, progress))
 

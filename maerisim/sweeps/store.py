@@ -75,14 +75,13 @@ class Store:
                 raise
 
     def _prepare(self) -> None:
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables == 0:
+        if self._is_empty():
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.execute(SCHEMA)
-                self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
-            return
+                if self._is_empty():  # or else another sweep was first
+                    self._connection.execute(SCHEMA)
+                    self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                    self._connection.execute(f"PRAGMA user_version = {FORMAT}")
         (application,) = self._connection.execute("PRAGMA application_id").fetchone()
         (file_format,) = self._connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION:
@@ -90,6 +89,10 @@ class Store:
         if file_format != FORMAT:
             text = f"has format {file_format}, this version of maerisim reads {FORMAT}; name another with --database"
             raise DocumentError([f"{self.path}: {text}"])
+
+    def _is_empty(self) -> bool:
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return bool(tables == 0)
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +106,7 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, TypeError) as error:  # the latter two for rows that are not as they were written
             raise DocumentError([f"{self.path}: cannot be used as a database: {error}"]) from error
 
     def put(self, task: SweepTask, outcome: Outcome) -> None:
