@@ -4,7 +4,7 @@
 
 Each layer gets a mapping from the mapper, is estimated, and is simulated by both engines, once with values; all have to agree with each
 other and with NumPy. What cannot run has to be refused with a message. Anything else is a failure: another exception, a
-difference, and whatever takes longer than a minute. The event engine is left out where a run would take it too long
+difference, and whatever takes the processor longer than a minute. The event engine is left out where a run would take it too long
 (it is counted how often). Seeds differ from run to run unless one is given. The last line is JSON; the exit code is 1 where
 anything failed.
 """
@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -37,7 +37,7 @@ from mapper import find_fused, find_mapping
 
 BASE = "maeri-16"
 PATIENCE_SECONDS = 60.0
-"""What counts as a hang."""
+"""Of the processor, what counts as a hang."""
 SWITCH_CYCLES = 200_000
 """Cycles times multipliers and pipeline registers that the event engine is given."""
 
@@ -148,7 +148,7 @@ class Found:
 def run_case(found: Found, chosen: tuple[Setting, ...], name: str, problem: Problem | FusedProblem) -> None:
     """Map, estimate and simulate a layer on hardware with extreme numbers."""
     case = f"{name} with {', '.join(f'{each.path}: {each.value}' for each in chosen)}"
-    start = time.monotonic()
+    start = time.process_time()
     try:
         hardware = Hardware.load(BASE).with_overrides({each.path: each.value for each in chosen})
         compare(found, case, problem, hardware)
@@ -161,7 +161,7 @@ def run_case(found: Found, chosen: tuple[Setting, ...], name: str, problem: Prob
         found.fail("differences", case, traceback.format_exc())
     except Exception:  # noqa: BLE001 - any at all is what is looked for
         found.fail("tracebacks", case, traceback.format_exc())
-    seconds = time.monotonic() - start
+    seconds = time.process_time() - start
     if seconds > PATIENCE_SECONDS:
         found.fail("hangs", case, f"{seconds:.0f} s")
     found.slowest = max(found.slowest, (seconds, case))
@@ -215,16 +215,18 @@ def numbers_of(counters: Any) -> dict[str, int]:
     return numbers
 
 
-def look(pairs: int, seed: int, only: str = "", found: Found | None = None) -> Found:
-    """Every number alone, then random pairs with some layers each; what is found is in ``found`` from the beginning."""
+def look(pairs: int, seed: int, only: str = "", found: Found | None = None, names: Sequence[str] = ()) -> Found:
+    """Every number alone, then random pairs with some layers each, or those of these ``names``; what is found is in ``found``
+    from the beginning.
+    """
     found = found or Found()
     chance, alone = random.Random(seed), [each for each in settings() if only in each.path]
-    layers = problems()
+    layers = {name: problem for name, problem in problems().items() if not names or name in names}
     cases = [((each,), name) for each in alone for name in layers]
     for _ in range(pairs):
         one, other = chance.sample(alone, 2)
         if one.path != other.path:
-            cases += [((one, other), name) for name in chance.sample(sorted(layers), 2)]
+            cases += [((one, other), name) for name in chance.sample(sorted(layers), min(2, len(layers)))]
     for number, (chosen, name) in enumerate(cases):
         progress(f"{number:,} of {len(cases):,}")
         run_case(found, chosen, name, layers[name])
