@@ -18,6 +18,7 @@ from maerisim.memory.blocks import compulsory_words
 from maerisim.reports.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.pace import layer_json
 from maerisim.reports.table import Column, Page, Row
 
 if TYPE_CHECKING:
@@ -130,14 +131,14 @@ class RooflineReport:
             "peak": self.hardware.multipliers,
             "channel": self.channel,
             "bandwidth": self.bandwidth,
-            "layers": [each.to_dict() for each in self.layers],
+            "layers": [each.to_dict() | layer_json(self.results, each.layer) for each in self.layers],
             "unsupported": [layer.to_dict() for layer in self.results.unsupported],
             "interrupted": self.results.interrupted,
         }
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each layer. Raises NotSupportedError without pandas."""
-        return frame(each.to_dict() for each in self.layers)
+        return frame(self.to_dict()["layers"])
 
 
 def channel_of(hardware: Hardware) -> str:

@@ -106,7 +106,11 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, ValueError, TypeError) as error:  # the latter two for rows that are not as they were written
+        except (
+            sqlite3.Error,
+            ValueError,
+            TypeError,
+        ) as error:  # the latter two for rows that are not as they were written
             raise DocumentError([f"{self.path}: cannot be used as a database: {error}"]) from error
 
     def put(self, task: SweepTask, outcome: Outcome) -> None:
