@@ -13,7 +13,7 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating import entries, orders, times
+from maerisim.kernels.estimating import entries, orders
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
 from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.exits import Exits
@@ -482,7 +482,7 @@ def rank_classes(
             continue
         if aim.timed and not fabric.waits:
             if not parts:
-                parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, w.leaves, w.sections)
+                parts = find_parts(shape, fabric, w.exits, spills, w.leaves, w.sections)
             best.counts[TIMED] += 1
             cycles = last_result(shape, loops, reuse, classes[1, i], fabric, w.leaves, parts, w.sections, w.times)
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
