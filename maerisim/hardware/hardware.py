@@ -47,7 +47,7 @@ class Controller(Model):
 
     @property
     def holds_ports_back(self) -> bool:
-        """Whether ports wait for more than room: then a state of the fabric does not recur, and every cycle is stepped."""
+        """Whether ports wait for more than room."""
         return self.wait_for_outputs or self.steps_per_cycle is not None
 
 
