@@ -18,7 +18,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping import buffer_fit
 from maerisim.mapping.constraints import Constraint, Range, Utilization
-from maerisim.mapping.legality import fits_array
+from maerisim.mapping.legality import fits_array, keeps_windows_whole
 from maerisim.mapping.mapping import REDUCED, REPLICATED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
 
@@ -190,10 +190,17 @@ def sizes_without_waste(size: int, limit: int) -> list[int]:
     return sorted({-(-size // (-(-size // tile))) for tile in range(1, min(size, limit) + 1)})
 
 
+def tile_sizes(problem: Problem, dimension: str, hardware: Hardware) -> list[int]:
+    """Tile sizes of a dimension without waste that the controller takes, smallest first."""
+    size = problem.dims[DIMENSIONS.index(dimension)]
+    sizes = sizes_without_waste(size, hardware.multipliers)
+    whole = dimension in REDUCED and keeps_windows_whole(problem, hardware)
+    return [tile for tile in sizes if not (whole and size % tile)]
+
+
 def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
     """Every tile [tile, dimension] of the layer that fits the array: every size of every dimension.
 
-    Where a controller fills up partial tiles the window of a pooling is not cut, since what is filled in would count.
     A loop order whose partial sums spill takes one more switch in each virtual neuron, which is not considered here.
     """
     multipliers = hardware.multipliers
@@ -206,7 +213,7 @@ def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
         switches = np.repeat(switches, most) * tiles[:, d]
     vn_size = tiles[:, [DIMENSIONS.index(d) for d in REDUCED]].prod(axis=1, dtype=np.int64)
     fits = fits_array(switches // vn_size, vn_size, hardware)
-    if problem.pools and hardware.controller.pad_edges:
+    if keeps_windows_whole(problem, hardware):
         windows = [DIMENSIONS.index(d) for d in REDUCED]
         fits &= (np.array(problem.dims)[windows] % tiles[:, windows] == 0).all(axis=1)
     return np.ascontiguousarray(tiles[fits])

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from maerisim.cli import import_commands, options
-from maerisim.cli.saying import say
+from maerisim import documents
+from maerisim.cli import FAILED, import_commands, options
+from maerisim.cli.forms import form_of
+from maerisim.cli.saying import Loudness, say, set_loudness
 
 app = typer.Typer(
     name="maerisim",
@@ -35,8 +37,18 @@ def maerisim(
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only: no progress, no word of compiling.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say how long each layer took, and how much memory.")
+    ] = False,
 ) -> None:
     """Map DNN layers onto a MAERI accelerator, simulate them cycle by cycle, and check the estimate."""
+    del version  # printed before this runs
+    if quiet and verbose:
+        raise typer.BadParameter("is the opposite of --verbose", param_hint="--quiet")
+    set_loudness(Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.USUAL)
 
 
 @app.command("map")
@@ -52,6 +64,7 @@ def map_command(
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Find the best mapping of each layer, and say why it won.
 
@@ -73,7 +86,7 @@ def map_command(
             front = api.front(
                 hardware, network, layers=layer, constraints=constraints, scale=scale, progress=progress, partial=True
             )
-        finish_front(front, as_json=json)
+        finish_front(front, form=form_of(json, csv))
         return
     with shown() as progress:
         report = api.map(
@@ -82,7 +95,7 @@ def map_command(
         )  # fmt: skip
     if output is not None:
         save_mappings(report, output)
-    finish("map", report, as_json=json)
+    finish("map", report, form=form_of(json, csv))
 
 
 @app.command()
@@ -95,24 +108,32 @@ def simulate(
     check_values: options.CheckValues = False,
     fast_forward: options.FastForward = True,
     print_program: options.PrintProgram = False,
+    trace: options.Trace = None,
+    vcd: options.Vcd = None,
+    cycles: options.Cycles = None,
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.cli.tracing import TraceRequest
     from maerisim.study import api
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
             say(str(program))
         return
+    request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
+    request.check()
     with shown() as progress:
         report = api.simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
-    finish("simulate", report, as_json=json)
+    request.answer(report)
+    finish("simulate", report, form=form_of(json, csv))
 
 
 @app.command()
@@ -124,6 +145,7 @@ def validate(
     fast_forward: options.FastForward = True,
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
     from maerisim.cli.output import finish
@@ -135,7 +157,7 @@ def validate(
             hardware, network, layers=layer, mapping=mapping, fast_forward=fast_forward, scale=scale,
             progress=progress, partial=True,
         )  # fmt: skip
-    finish("validate", report, as_json=json)
+    finish("validate", report, form=form_of(json, csv))
 
 
 @app.command("report")
@@ -146,22 +168,29 @@ def report_command(
     mapping: options.MappingFile = None,
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
+    html: options.HtmlFile = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
-    Also where its cycles, words and energy go, and its kinds of tiles.
+    Also where its cycles, words and energy go, and its kinds of tiles. --html: as a page with each mapping at work.
     """
     from maerisim.cli.output import finish_profiles
     from maerisim.cli.progress import shown
+    from maerisim.reports.html import page
     from maerisim.study import api
 
+    if html is not None:
+        page.require(html)
     with shown() as progress:
         report = api.report(
             hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
-            progress=progress, partial=True,
+            replays=html is not None, progress=progress, partial=True,
         )  # fmt: skip
-    finish_profiles(report, as_json=json)
+    if html is not None and report.layers:
+        documents.write(html, report.to_html())
+    finish_profiles(report, form=form_of(json, csv))
 
 
 @app.command()
@@ -173,6 +202,7 @@ def roofline(
     scale: options.Scale = None,
     plot: options.RooflinePlot = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Hold each layer against its roofline.
 
@@ -193,7 +223,7 @@ def roofline(
         from maerisim.reports.roofline_plot import draw
 
         figures.write(plot, lambda: draw(report))
-    finish_roofline(report, as_json=json)
+    finish_roofline(report, form=form_of(json, csv))
 
 
 @app.command("compare-mappings")
@@ -204,6 +234,7 @@ def compare_mappings(
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Simulate the mappings of mRNA and others beside ours.
 
@@ -217,7 +248,56 @@ def compare_mappings(
         comparison = api.compare(
             hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
         )
-    finish_comparison(comparison, as_json=json)
+    finish_comparison(comparison, form=form_of(json, csv))
+
+
+@app.command("compare-search")
+def compare_search(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    technique: options.Techniques = None,
+    budget: options.Budget = 2000,
+    seeds: options.Seeds = 20,
+    objective: options.ObjectiveName = "cycles",
+    cost: options.CostName = "closed_form",
+    simulate: options.SimulateWinners = False,
+    scale: options.Scale = None,
+    replay: options.Replay = None,
+    database: options.SearchDatabase = None,
+    jobs: options.Jobs = None,
+    dask: options.Dask = None,
+    plot: options.SearchPlot = None,
+    json: options.AsJson = False,
+) -> None:
+    """Compare search techniques with one another and with the proof.
+
+    Genetic and random searches, annealing, CMA-ES and others get the same samples; the proven optimum is their referee.
+    """
+    from maerisim.cli import searches
+
+    if dask is not None and jobs is not None:
+        raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
+    searches.run(
+        searches.SearchRequest(
+            hardware,
+            network,
+            layer,
+            technique,
+            budget,
+            seeds,
+            objective,
+            cost,
+            simulate,
+            scale,
+            replay,
+            database,
+            jobs,
+            dask,
+            plot,
+            json,
+        )
+    )
 
 
 @app.command()
@@ -245,6 +325,28 @@ def sweep(
     if dask is not None and jobs is not None:
         raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
     run_sweep(Request(sweep, database, jobs, dask, run, retry_failed, export, output, plot))
+
+
+@app.command()
+def rerun(
+    result: options.ResultFile,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Run a stored result again, and say what differs.
+
+    Any --json of a command, a report page, or the database of a sweep. Exits with 1 when cycles differ, or inputs were altered.
+    """
+    from maerisim.cli.output import show as show_report
+    from maerisim.cli.progress import shown
+    from maerisim.reports.reruns import rerun_pages
+    from maerisim.sweeps.reruns import rerun as run_again
+
+    with shown() as progress:
+        report = run_again(result, progress=progress)
+    show_report(report, rerun_pages, form=form_of(json, csv))
+    if not report.same:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -331,6 +433,21 @@ def warmup() -> None:
     done = f"kernels compiled: {len(times)}" if times else "all kernels were compiled already"
     kept = compilation.directory()
     say(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this installation has, and what is missing for which extra.
+
+    Versions, cores, memory, where the compiled kernels are kept and which there are. Exits with 1 when something is missing
+    without which nothing runs.
+    """
+    from maerisim.cli.doctor import examined
+
+    lines, is_well = examined()
+    say("\n".join(lines))
+    if not is_well:
+        raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -193,9 +193,16 @@ def _order_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> li
     return refused
 
 
+def keeps_windows_whole(problem: Problem, hardware: Hardware) -> bool:
+    """Whether tiles of C, R and S have to divide them: where partial tiles are filled up.
+
+    A convolution has weights of 0 for what lies beyond a window; a pooling would take in its neighbours.
+    """
+    return problem.pools and hardware.controller.pad_edges
+
+
 def _padding_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
-    """A convolution has weights of 0 for what lies beyond a window; a pooling would take in its neighbours."""
-    if not (hardware.controller.pad_edges and problem.pools):
+    if not keeps_windows_whole(problem, hardware):
         return []
     return [
         f"a tile of {mapping.tile_of(name)} in {name} leaves a partial one of the {getattr(problem, name)} of a pooling "
@@ -203,6 +210,12 @@ def _padding_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> 
         for name in REDUCED
         if getattr(problem, name) % mapping.tile_of(name)
     ]
+
+
+def has_room(problem: Problem, mapping: Mapping, hardware: Hardware) -> bool:
+    """Whether the virtual neurons of a dense layer, with the switches that take in partial sums, find room on the array."""
+    size = mapping.vn_size + mapping.spills(problem, hardware)
+    return switches_needed(mapping.vn_count, size, hardware) <= hardware.multipliers
 
 
 def _space_violations(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:

@@ -21,6 +21,7 @@ from maerisim.reports.network_table import (
     scaled_notes,
     unsupported_notes,
 )
+from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Page
 
 if TYPE_CHECKING:
@@ -64,11 +65,16 @@ class FrontReport(NetworkReport):
             ],
             "unsupported": [layer.to_dict() for layer in self.unsupported],
             "interrupted": self.interrupted,
+            "provenance": provenance(self.hardware, self.layers),
         }
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each point. Raises NotSupportedError without pandas."""
-        return frame(self.layer_dict(layer) for layer in self.layers)
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each point."""
+        return [self.layer_dict(layer) for layer in self.layers]
 
 
 def front_pages(report: NetworkReport) -> list[Page]:

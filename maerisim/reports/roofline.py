@@ -18,6 +18,8 @@ from maerisim.memory.blocks import compulsory_words
 from maerisim.reports.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.pace import layer_json
+from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Column, Page, Row
 
 if TYPE_CHECKING:
@@ -130,14 +132,20 @@ class RooflineReport:
             "peak": self.hardware.multipliers,
             "channel": self.channel,
             "bandwidth": self.bandwidth,
-            "layers": [each.to_dict() for each in self.layers],
+            "layers": [each.to_dict() | layer_json(self.results, each.layer) for each in self.layers],
             "unsupported": [layer.to_dict() for layer in self.results.unsupported],
             "interrupted": self.results.interrupted,
+            "provenance": provenance(self.hardware, [each.layer for each in self.layers]),
         }
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each layer. Raises NotSupportedError without pandas."""
-        return frame(each.to_dict() for each in self.layers)
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each layer."""
+        found: list[dict[str, Any]] = self.to_dict()["layers"]
+        return found
 
 
 def channel_of(hardware: Hardware) -> str:
@@ -165,7 +173,7 @@ def roofline(layer: LayerReport, hardware: Hardware) -> Roofline:
 
 COLUMNS = (
     Column("layer", number=False),
-    Column("op", number=False),
+    Column("op", number=False, spare=1),
     *map(Column, ("per word", "as mapped", "roof", "attained", "of roof")),
     Column("bound by", number=False),
 )

@@ -10,8 +10,8 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.legality import switches_needed
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import way_of
-from maerisim.workload.problem import DIMENSIONS, Problem
-from mapper.space import sizes_without_waste
+from maerisim.workload.problem import Problem
+from mapper.space import tile_sizes
 
 
 def fits(mapping: Mapping, problem: Problem, hardware: Hardware) -> bool:
@@ -28,8 +28,7 @@ def with_size(mapping: Mapping, dimension: str, size: int) -> Mapping:
 def grown(mapping: Mapping, dimensions: Sequence[str], problem: Problem, hardware: Hardware) -> Mapping:
     """The mapping with each of the ``dimensions`` in turn as large as there is room, none only to leave a smaller edge."""
     for dimension in dimensions:
-        size = problem.dims[DIMENSIONS.index(dimension)]
-        for tile in reversed(sizes_without_waste(size, hardware.multipliers)):
+        for tile in reversed(tile_sizes(problem, dimension, hardware)):
             larger = with_size(mapping, dimension, tile)
             if tile > mapping.tile_of(dimension) and fits(larger, problem, hardware):
                 mapping = larger

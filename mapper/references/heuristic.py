@@ -19,8 +19,8 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.legality import fits_array
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import way_of
-from maerisim.workload.problem import Problem
-from mapper.space import sizes_without_waste
+from maerisim.workload.problem import DIMENSIONS, Problem
+from mapper.space import tile_sizes
 
 Tile = tuple[int, ...]
 
@@ -92,7 +92,10 @@ def _fits(tiles: Sequence[Tile], hardware: Hardware, extra: int = 0) -> Mask:
 def _fitting(problem: Problem, hardware: Hardware) -> Iterator[tuple[int, Tile]]:
     """(control steps, tile) of every tile without waste that fits the multipliers."""
     multipliers = hardware.multipliers
-    options = [[(tile, -(-size // tile)) for tile in sizes_without_waste(size, multipliers)] for size in problem.dims]
+    options = [
+        [(tile, -(-size // tile)) for tile in tile_sizes(problem, dimension, hardware)]
+        for dimension, size in zip(DIMENSIONS, problem.dims, strict=True)
+    ]
 
     def extend(tile: Tile, switches: int, steps: int) -> Iterator[tuple[int, Tile]]:
         if len(tile) == len(options):

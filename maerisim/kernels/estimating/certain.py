@@ -163,7 +163,7 @@ def do_step(
         complete[BEFORE, port] = now[times.TAKEN, port]
     load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
     if not (reuse.inputs_kept and step.begun & OF_K):
-        send(load, INPUTS, times.SENT_INPUT, times.USED_UP + fabric.input_depth - 1, fabric, leaves, part, s, t)
+        send(load, INPUTS, times.SENT_INPUT, rows.room_for_input, fabric, leaves, part, s, t)
     weights = load_table.WEIGHTS + step.at_edge
     loads_weights = shape.weighted and not step.begun & (reuse.repeats | reuse.passes)
     if loads_weights and unlimited:
@@ -182,7 +182,7 @@ def do_step(
             sent = now[times.TAKEN, port] if has & ALL else complete[BEFORE, port] if has else -1
             done = max(done, t.ready[section], sent + fabric.distribution_latency)
             slack = of[sections.SLACK, section]
-            if slack < times.RING - 1:
+            if slack:
                 done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
         if loads_weights and not unlimited and s.last[weights, section]:
             push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
@@ -214,10 +214,10 @@ def sum_up(
     added = now[rows.added + last, vn]
     written = now[rows.written + last, vn]
     if at_work:
-        added = max(added + 1, now[rows.taken - 1, vn], arrived)
+        added = max(added + 1, now[rows.room_to_sum, vn], arrived)
         summed = max(added + fabric.level_latency, now[rows.summed, vn] + 1)
         if emits:
-            summed = max(summed, now[rows.added - 1, vn] - 1)
+            summed = max(summed, now[rows.room_for_result, vn] - 1)
             written = max(summed + fabric.accumulation_latency + fabric.collection_latency, now[rows.taken, vn] + 1)
             push(now, rows.taken, rows.added, vn, written)
             bus = of[sections.BUS, vn]

@@ -192,7 +192,7 @@ def try_classes(
             break
         if not parts:
             spills = t.traffic[SPILLING, kind]
-            parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, 1, w.leaves, w.sections)
+            parts = find_parts(shape, fabric, w.exits, spills, 1, w.leaves, w.sections)
         one = Candidate(at, placement, w.orders.classes[0, i], parts, bound, energy)
         if space.orders.shape[0]:
             try_given(shape, one, space.orders, aim, rivals, w)
