@@ -48,12 +48,14 @@ class Effort:
     """How far a search goes.
 
     It ends when no other mapping can be better by more than ``tolerance``, after ``simulations`` (fewer where a fabric has many
-    pipeline registers), or after ``seconds`` (None: no limit), whichever comes first.
+    pipeline registers), or after ``seconds`` (None: no limit), whichever comes first. ``rivals``: so many more are simulated at
+    the most, of those that may be better for all that is certain; fewer of long layers.
     """
 
     tolerance: float = 0.0005
     simulations: int | None = 64
     seconds: float | None = None
+    rivals: int = 256
 
 
 SLACK_PER_TILE = 1e-10
@@ -63,9 +65,8 @@ NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 many times in a row none of them is better."""
 NEAR = 0.0005
 """Floors that differ by less than this share are as good as equal."""
-RIVALS, RIVALS_OF_SHORT, SHORT = 16, 256, 5_000
-"""Mappings that are simulated of those that may be better than the best for all that is certain, beside those of an effort; of a
-layer of few cycles, in which these take little time, more."""
+RIVALS_OF_LONG, SHORT = 16, 5_000
+"""Rivals that are simulated of a layer of more than so many cycles."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -221,8 +222,12 @@ class _Search:
     def face_rivals(self, promising: list[Floor]) -> float:
         """Simulate the mappings that may be better for sure, if they are few; return what none scores less than."""
         assert self.best is not None
-        short = self.best.estimate.cycles <= SHORT
-        found = self.rivals(promising, self.reached, RIVALS_OF_SHORT if short else RIVALS)
+        most = self.effort.rivals
+        if self.best.estimate.cycles > SHORT:
+            most = min(most, RIVALS_OF_LONG)
+        if self.simulations is not None and self.simulations != self.effort.simulations:
+            most = min(most, self.simulations)
+        found = self.rivals(promising, self.reached, most)
         least = found.least
         for certain, mapping in found.listed:
             many = least < self.reached and _gap(self.reached, min(certain, least)) <= self.effort.tolerance
