@@ -53,7 +53,7 @@ def page(report: ProfileReport) -> str:
         figures=figures(report),
         headings=HEADINGS,
         rows=rows(report),
-        unsupported=report.unsupported,
+        unsupported=[tuple(map(harmless, (each.name, each.op, each.reason))) for each in report.unsupported],
         notes=notes(report),
         style=(beside / "page.css").read_text("utf-8"),
         script=(beside / "page.js").read_text("utf-8"),
