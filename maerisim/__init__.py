@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from maerisim.hardware.hardware import Hardware
     from maerisim.kernels.compiling.cache import watched as compiling
+    from maerisim.laboratory.api import compare_search
     from maerisim.mapping.fused import FusedMapping
     from maerisim.mapping.mapping import Mapping
     from maerisim.study.api import (
@@ -81,6 +82,7 @@ __all__ = [
     "WorkersError",
     "__version__",
     "compare",
+    "compare_search",
     "compiling",
     "estimate",
     "front",
@@ -105,6 +107,7 @@ _NAMES = {
         "DeadlockError DocumentError MaerisimError MappingError NotSupportedError ValuesError WorkersError"
     ),
     "maerisim.hardware.hardware": "Hardware",
+    "maerisim.laboratory.api": "compare_search",
     "maerisim.mapping.fused": "FusedMapping",
     "maerisim.mapping.mapping": "Mapping",
     "maerisim.study.api": "compare estimate front map programs rank report roofline simulate trace validate",

@@ -39,13 +39,16 @@ MOST_LISTED_OF_LONG, LONG = 64, 1_000_000
 STEPPED_CYCLES = 1_000_000
 """Estimated cycles beyond which nothing is simulated where most cycles may have to be stepped."""
 
+REGISTERS_SIMULATED = 1 << 17
+"""Pipeline registers of all simulations together: where latencies are long, each of them takes long to set up."""
+
 
 @dataclass(frozen=True)
 class Effort:
     """How far a search goes.
 
-    It ends when no other mapping can be better by more than ``tolerance``, after ``simulations``, or after ``seconds``
-    (None: no limit), whichever comes first.
+    It ends when no other mapping can be better by more than ``tolerance``, after ``simulations`` (fewer where a fabric has many
+    pipeline registers), or after ``seconds`` (None: no limit), whichever comes first.
     """
 
     tolerance: float = 0.0005
@@ -83,6 +86,7 @@ class _Search:
         self.watch = watch
         self.problem, self.space, self.hardware = space.problem, space, hardware
         self.objective, self.effort = objective, effort
+        self.simulations = _simulations(hardware, effort)
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
         self.error = largest_overestimate(hardware)
         self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
@@ -252,7 +256,7 @@ class _Search:
     def is_spent(self) -> bool:
         if self.until is not None and time.monotonic() >= self.until:
             return True
-        return self.effort.simulations is not None and len(self.scores) >= self.effort.simulations
+        return self.simulations is not None and len(self.scores) >= self.simulations
 
     def found(self, ranking: Ranking, gap: float, certain_gap: float) -> Choice:
         assert self.best is not None
@@ -275,6 +279,15 @@ class _Search:
         found = self.best
         reason = f"{pace(found.estimate, self.hardware)}; {account}"
         return Choice(found.mapping, found.estimate, ranking.estimated, reason, account)
+
+
+def _simulations(hardware: Hardware, effort: Effort) -> int | None:
+    """How many mappings are simulated at the most."""
+    if effort.simulations is None:
+        return None
+    behind = hardware.accumulation.latency + hardware.collection.latency
+    latencies = hardware.multiplier.latency + hardware.reduction.latency + max(2, behind) - 4
+    return min(effort.simulations, max(1, REGISTERS_SIMULATED // max(1, latencies * hardware.multipliers)))
 
 
 def _gap(reached: float, least: float) -> float:

@@ -251,6 +251,55 @@ def compare_mappings(
     finish_comparison(comparison, form=form_of(json, csv))
 
 
+@app.command("compare-search")
+def compare_search(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    technique: options.Techniques = None,
+    budget: options.Budget = 2000,
+    seeds: options.Seeds = 20,
+    objective: options.ObjectiveName = "cycles",
+    cost: options.CostName = "closed_form",
+    simulate: options.SimulateWinners = False,
+    scale: options.Scale = None,
+    replay: options.Replay = None,
+    database: options.SearchDatabase = None,
+    jobs: options.Jobs = None,
+    dask: options.Dask = None,
+    plot: options.SearchPlot = None,
+    json: options.AsJson = False,
+) -> None:
+    """Compare search techniques with one another and with the proof.
+
+    Genetic and random searches, annealing, CMA-ES and others get the same samples; the proven optimum is their referee.
+    """
+    from maerisim.cli import searches
+
+    if dask is not None and jobs is not None:
+        raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
+    searches.run(
+        searches.SearchRequest(
+            hardware,
+            network,
+            layer,
+            technique,
+            budget,
+            seeds,
+            objective,
+            cost,
+            simulate,
+            scale,
+            replay,
+            database,
+            jobs,
+            dask,
+            plot,
+            json,
+        )
+    )
+
+
 @app.command()
 def sweep(
     sweep: options.SweepName,
