@@ -3,6 +3,7 @@
 #   make test    all tests on every core
 #   make check   format, lint, types, import contracts
 #   make bench   the short benchmarks
+#   make docs    the documentation site, into build/docs
 #   make lab     search techniques compared: every experiment of benchmarks/MSE.md, resumable
 #   make lab-cut a little of each of them, nothing kept
 #   make clean   remove what was built or cached (make distclean also removes .venv)
@@ -15,7 +16,7 @@ RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lab lab-cut clean distclean
+.PHONY: help demo test check bench docs lab lab-cut clean distclean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -35,6 +36,10 @@ check: $(DEV)
 
 bench: $(DEV)
 	@$(BIN)/python benchmarks/run.py
+
+docs: $(DEV)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q -f maerisim/docs/mkdocs.yml
+	@echo "build/docs/index.html"
 
 lab: $(DEV)
 	@$(BIN)/python benchmarks/lab.py

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from maerisim.cli import import_commands, options
-from maerisim.cli.saying import say
+from maerisim.cli import FAILED, import_commands, options
+from maerisim.cli.forms import form_of
+from maerisim.cli.saying import Loudness, say, set_loudness
 
 app = typer.Typer(
     name="maerisim",
@@ -35,8 +36,18 @@ def maerisim(
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only: no progress, no word of compiling.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say how long each layer took, and how much memory.")
+    ] = False,
 ) -> None:
     """Map DNN layers onto a MAERI accelerator, simulate them cycle by cycle, and check the estimate."""
+    del version  # printed before this runs
+    if quiet and verbose:
+        raise typer.BadParameter("is the opposite of --verbose", param_hint="--quiet")
+    set_loudness(Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.USUAL)
 
 
 @app.command("map")
@@ -52,6 +63,7 @@ def map_command(
     scale: options.Scale = None,
     output: options.Output = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Find the best mapping of each layer, and say why it won.
 
@@ -73,7 +85,7 @@ def map_command(
             front = api.front(
                 hardware, network, layers=layer, constraints=constraints, scale=scale, progress=progress, partial=True
             )
-        finish_front(front, as_json=json)
+        finish_front(front, form=form_of(json, csv))
         return
     with shown() as progress:
         report = api.map(
@@ -82,7 +94,7 @@ def map_command(
         )  # fmt: skip
     if output is not None:
         save_mappings(report, output)
-    finish("map", report, as_json=json)
+    finish("map", report, form=form_of(json, csv))
 
 
 @app.command()
@@ -97,6 +109,7 @@ def simulate(
     print_program: options.PrintProgram = False,
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
@@ -112,7 +125,7 @@ def simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
-    finish("simulate", report, as_json=json)
+    finish("simulate", report, form=form_of(json, csv))
 
 
 @app.command()
@@ -124,6 +137,7 @@ def validate(
     fast_forward: options.FastForward = True,
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
     from maerisim.cli.output import finish
@@ -135,7 +149,7 @@ def validate(
             hardware, network, layers=layer, mapping=mapping, fast_forward=fast_forward, scale=scale,
             progress=progress, partial=True,
         )  # fmt: skip
-    finish("validate", report, as_json=json)
+    finish("validate", report, form=form_of(json, csv))
 
 
 @app.command("report")
@@ -147,6 +161,7 @@ def report_command(
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
@@ -161,7 +176,7 @@ def report_command(
             hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
             progress=progress, partial=True,
         )  # fmt: skip
-    finish_profiles(report, as_json=json)
+    finish_profiles(report, form=form_of(json, csv))
 
 
 @app.command()
@@ -173,6 +188,7 @@ def roofline(
     scale: options.Scale = None,
     plot: options.RooflinePlot = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Hold each layer against its roofline.
 
@@ -193,7 +209,7 @@ def roofline(
         from maerisim.reports.roofline_plot import draw
 
         figures.write(plot, lambda: draw(report))
-    finish_roofline(report, as_json=json)
+    finish_roofline(report, form=form_of(json, csv))
 
 
 @app.command("compare-mappings")
@@ -204,6 +220,7 @@ def compare_mappings(
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Simulate the mappings of mRNA and others beside ours.
 
@@ -217,7 +234,7 @@ def compare_mappings(
         comparison = api.compare(
             hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
         )
-    finish_comparison(comparison, as_json=json)
+    finish_comparison(comparison, form=form_of(json, csv))
 
 
 @app.command("compare-search")
@@ -380,6 +397,21 @@ def warmup() -> None:
     done = f"kernels compiled: {len(times)}" if times else "all kernels were compiled already"
     kept = compilation.directory()
     say(f"{done}; {'they cannot be kept' if kept is None else f'kept in {kept}'}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this installation has, and what is missing for which extra.
+
+    Versions, cores, memory, where the compiled kernels are kept and which there are. Exits with 1 when something is missing
+    without which nothing runs.
+    """
+    from maerisim.cli.doctor import examined
+
+    lines, is_well = examined()
+    say("\n".join(lines))
+    if not is_well:
+        raise typer.Exit(FAILED)
 
 
 @app.command()

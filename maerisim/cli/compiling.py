@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from maerisim.cli.saying import Loudness, loudness
 from maerisim.kernels.compiling import cache as compilation
 
 
@@ -15,7 +16,7 @@ class Announcement:
 
     def __call__(self, _kernel: str, _seconds: float | None) -> None:
         """Speak when the first kernel is begun."""
-        if not self._made:
+        if not self._made and loudness() > Loudness.QUIET:
             sys.stderr.write(announcement())
             sys.stderr.flush()
         self._made = True

@@ -13,8 +13,41 @@ Engine = Literal["compiled", "event"]
 ExportFormat = Literal["csv", "json"]
 DocumentKind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
 
-HardwareName = Annotated[str, typer.Argument(metavar="HARDWARE", help="A YAML file, or a shipped name: maeri-64.")]
-NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A YAML file, or a shipped name: alexnet.")]
+
+def _completed(kind: Literal["hardware", "network", "sweep"], begun: str) -> list[str]:
+    """What may be typed for a document: shipped names, files and folders."""
+    from maerisim.documents.locating import shipped  # which knows of numbers in names, and is light
+
+    folder, _, begin = begun.rpartition("/")
+    place = Path(folder or ("/" if begun.startswith("/") else "."))
+    prefix = begun[: len(begun) - len(begin)]
+    files = [
+        f"{prefix}{path.name}{'/' if path.is_dir() else ''}"
+        for path in (sorted(place.iterdir()) if place.is_dir() else [])
+        if path.name.startswith(begin) and (path.suffix in (".yaml", ".yml") or path.is_dir())
+    ]
+    return [*(name for name in shipped(kind) if name.startswith(begun)), *files]
+
+
+def _hardware(incomplete: str) -> list[str]:
+    return _completed("hardware", incomplete)
+
+
+def _network(incomplete: str) -> list[str]:
+    return _completed("network", incomplete)
+
+
+def _sweep(incomplete: str) -> list[str]:
+    return _completed("sweep", incomplete)
+
+
+HardwareName = Annotated[
+    str,
+    typer.Argument(metavar="HARDWARE", help="A YAML file, or a shipped name: maeri-64.", autocompletion=_hardware),
+]
+NetworkName = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="A YAML file, or a shipped name: alexnet.", autocompletion=_network)
+]
 LayerNames = Annotated[
     list[str] | None, typer.Option("--layer", metavar="NAME", help="Only this layer; may be repeated.")
 ]
@@ -39,6 +72,7 @@ Scale = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="A line of CSV for each row of the JSON instead of a table.")]
 FrontOrObjective = Annotated[
     Literal["cycles", "energy", "edp", "energy_efficiency", "pareto"],
     typer.Option("--objective", help="What the mapping should minimise; pareto: all that trade cycles for energy."),
@@ -77,7 +111,9 @@ VirtualNeurons = Annotated[
     typer.Option("--vn", metavar="SIZE[xCOUNT]", help="Place virtual neurons: 9x3 is three of nine; may be repeated."),
 ]
 
-SweepName = Annotated[str, typer.Argument(metavar="SWEEP", help="A YAML file, or a shipped name: bandwidth.")]
+SweepName = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="A YAML file, or a shipped name: bandwidth.", autocompletion=_sweep)
+]
 Database = Annotated[
     Path | None,
     typer.Option(

@@ -16,12 +16,14 @@ from rich.console import Console
 from rich.text import Text
 
 from maerisim.cli import INTERRUPTED
-from maerisim.cli.saying import say
+from maerisim.cli.forms import Form
+from maerisim.cli.saying import give, say
 from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.reports.as_json import json_text
 from maerisim.reports.comparison import Comparison, comparison_pages
 from maerisim.reports.findings import NetworkReport
+from maerisim.reports.frame import csv_text, flat
 from maerisim.reports.front import FrontReport, front_pages
 from maerisim.reports.network_table import network_pages
 from maerisim.reports.profile_report import ProfileReport
@@ -32,9 +34,11 @@ from maerisim.text import harmless
 
 
 class HasDocument(Protocol):
-    """A report that has a JSON document."""
+    """A report that has a JSON document, and rows."""
 
     def to_dict(self) -> dict[str, Any]: ...
+
+    def rows(self) -> list[dict[str, Any]]: ...
 
 
 ReportT = TypeVar("ReportT", bound=HasDocument)
@@ -45,57 +49,61 @@ MOST_COLUMNS = 1000
 """Wider than any table, so that nothing is cut or wrapped where there is no terminal."""
 
 
-def finish(command: str, report: NetworkReport, *, as_json: bool) -> None:
+def finish(command: str, report: NetworkReport, *, form: Form) -> None:
     """Print the results of a command; when it was interrupted, say so and leave with exit code 130.
 
     Raises the error that ended the run, after what was finished before it is printed.
     """
-    show(report, partial(network_pages, command, width=page_width()), as_json=as_json)
-    leave(report.failure, len(report.layers) if report.interrupted else None)
+    show(report, partial(network_pages, command), form=form)
+    unfinished = "" if report.unfinished is None else f"; {report.unfinished} has the best mapping found so far"
+    finished = len(report.layers) - bool(unfinished)
+    leave(report.failure, finished if report.interrupted else None, unfinished)
 
 
-def finish_front(report: FrontReport, *, as_json: bool) -> None:
+def finish_front(report: FrontReport, *, form: Form) -> None:
     """The same for fronts of cycles and energy."""
-    show(report, front_pages, as_json=as_json)
+    show(report, front_pages, form=form)
     leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
-def finish_comparison(comparison: Comparison, *, as_json: bool) -> None:
+def finish_comparison(comparison: Comparison, *, form: Form) -> None:
     """The same for a comparison of mappings."""
-    show(comparison, comparison_pages, as_json=as_json)
+    show(comparison, comparison_pages, form=form)
     leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
 
 
-def finish_profiles(report: ProfileReport, *, as_json: bool) -> None:
+def finish_profiles(report: ProfileReport, *, form: Form) -> None:
     """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
-    show(report, partial(profile_pages, width=page_width()), as_json=as_json)
-    for note in [] if as_json else profile_notes(report):
+    show(report, partial(profile_pages, width=page_width()), form=form)
+    for note in profile_notes(report) if form == "table" else []:
         say(note)
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
-def finish_roofline(report: RooflineReport, *, as_json: bool) -> None:
+def finish_roofline(report: RooflineReport, *, form: Form) -> None:
     """The same for the rooflines of layers."""
-    show(report, roofline_pages, as_json=as_json)
+    show(report, roofline_pages, form=form)
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
 
 
-def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, as_json: bool) -> None:
-    """Print a report as one JSON document or as pages."""
-    if as_json:
+def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, form: Form) -> None:
+    """Print a report as one JSON document, as CSV or as pages."""
+    if form == "json":
         say(json_text(report.to_dict()))
+    elif form == "csv":
+        give(csv_text([flat(row) for row in report.rows()]))
     else:
         for page in pages(report):
             print_page(page)
 
 
-def leave(failure: MaerisimError | None, finished_before_interruption: int | None) -> None:
+def leave(failure: MaerisimError | None, finished_before_interruption: int | None, besides: str = "") -> None:
     """Raise the error that ended a run, or leave with exit code 130 when Ctrl-C did."""
     if failure is not None:
         raise failure
     if finished_before_interruption is not None:
         finished = finished_before_interruption
-        say(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
+        say(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished{besides}", err=True)
         raise typer.Exit(INTERRUPTED)
 
 
@@ -109,8 +117,9 @@ def print_page(page: Page) -> None:
     if sys.stdout.isatty():
         console = Console()
         console.print(Text(harmless(page.title), "bold"))
-        console.print(page.table())
-        for note in page.notes:
+        fitted = page.fitted(console.width)
+        console.print(fitted.table())
+        for note in fitted.notes:
             say(textwrap.fill(harmless(note), console.width, subsequent_indent="    "))
     else:
         paper = io.StringIO()

@@ -1,4 +1,4 @@
-"""A progress bar on standard error that appears only when waiting has become noticeable."""
+"""How far a command is, on standard error: a bar that appears when waiting has become noticeable, or a line for each step."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from maerisim import text
+from maerisim.cli.saying import Loudness, loudness, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -29,9 +30,9 @@ def shown(*, counted: bool = False) -> Iterator[ProgressCallback]:
 
 
 class Bar:
-    """Shows what is done of all units of work, and what is being done; invisible when stderr is not a terminal.
+    """Shows what is done of all units of work, and what is being done; invisible when stderr is not a terminal, or to be quiet.
 
-    ``counted`` units mean something to the user: their number and the time that they will still take are shown too.
+    A verbose command gets a line for each step with the seconds it took instead. ``counted`` units mean something to the user: their number and the time that they will still take are shown too.
     """
 
     def __init__(self, *, counted: bool = False) -> None:
@@ -40,6 +41,7 @@ class Bar:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._ended = False
+        self._step, self._step_begin = "", self._begin
 
     def __enter__(self) -> Self:
         return self
@@ -50,15 +52,30 @@ class Bar:
         self._ended = True
         if self._progress is not None:
             self._progress.stop()
+        if loudness() is Loudness.VERBOSE:
+            self._tell_step("")
+            say(f"{time.monotonic() - self._begin:.2f} s in all{_most_memory()}", err=True)
 
     def show(self, done: float, total: float, doing: str) -> None:
         """Say how far the work is; cheap enough to be called often. What was interrupted may still say so, unheard."""
         if self._ended:
             return
+        if loudness() is not Loudness.USUAL:
+            step = doing.partition(" (so far ")[0]
+            if loudness() is Loudness.VERBOSE and step != self._step:
+                self._tell_step(step)
+            return
         if self._progress is None and sys.stderr.isatty() and time.monotonic() - self._begin > PATIENCE_SECONDS:
             self._start(done, total, doing)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, description=text.shown(doing))
+
+    def _tell_step(self, following: str) -> None:
+        """Say how long the step took that is done, and begin the ``following`` one."""
+        now = time.monotonic()
+        if self._step:
+            say(f"{now - self._step_begin:8.2f} s  {text.shown(self._step)}", err=True)
+        self._step, self._step_begin = following, now
 
     def _start(self, done: float, total: float, doing: str) -> None:
         from rich import progress
@@ -79,3 +96,13 @@ class Bar:
         )
         self._task = self._progress.add_task(text.shown(doing), total=total, completed=int(done))
         self._progress.start()
+
+
+def _most_memory() -> str:
+    """The most memory that this process took so far, in words; nothing on systems that do not say."""
+    try:
+        import resource
+    except ImportError:
+        return ""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return f", at most {most / 2**20:,.0f} MiB of memory"

@@ -1,12 +1,35 @@
-"""What commands say, in which names of layers do nothing to the terminal."""
+"""What commands say, in which names of layers do nothing to the terminal, and how much besides their results."""
 
 from __future__ import annotations
 
 import sys
+from enum import IntEnum
 
 import typer
 
 from maerisim.text import harmless_lines
+
+
+class Loudness(IntEnum):
+    """How much is said on standard error besides errors: nothing, what takes long, or also how long everything took."""
+
+    QUIET = 0
+    USUAL = 1
+    VERBOSE = 2
+
+
+_loudness = Loudness.USUAL
+
+
+def set_loudness(loudness: Loudness) -> None:
+    """What the options of the command line ask for."""
+    global _loudness  # noqa: PLW0603 - of the one command that this process runs
+    _loudness = loudness
+
+
+def loudness() -> Loudness:
+    """How much this command says."""
+    return _loudness
 
 
 def say(text: str, *, err: bool = False) -> None:

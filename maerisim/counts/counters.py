@@ -19,29 +19,34 @@ partial sum, no room at the neighbour for the input to forward."""
 
 @dataclass(frozen=True)
 class Traffic:
-    """Operations and words moved: what the analytic model predicts and the engines count.
-
-    ``passes`` are inputs that a pooling passes on unmultiplied. ``additions`` are numbers added to a sum in the reduction
-    network, ``comparisons`` numbers compared there in a max pooling, ``accumulations`` sums added (or maxima compared)
-    in the accumulation buffer. ``distributed`` counts words sent by the ports (one per port that a word is needed in), ``delivered`` the
-    words that arrive in operand registers, ``buffer_reads`` the reads of the global buffer (a word needed by several
-    ports at once is read once), ``distribution_hops`` and ``adder_words`` the words through distribution and adder
-    switches, ``results`` the words on the collection buses.
-    """
+    """Operations and words moved: what the analytic model predicts and the engines count."""
 
     multiplications: int
+    """Operations: products of an input and a weight."""
     passes: int
+    """Operations: inputs that a pooling passes on unmultiplied."""
     additions: int
+    """Operations: numbers added to a sum in the reduction network."""
     comparisons: int
+    """Operations: numbers compared in the reduction network, in a max pooling."""
     accumulations: int
+    """Operations: sums added (or maxima compared) in the accumulation buffer."""
     forwards: int
+    """Words: inputs handed on to the neighbouring multiplier switch."""
     distributed: dict[str, int]
+    """Words sent by the ports, by operand: one for each port that a word is needed in."""
     delivered: dict[str, int]
+    """Words that arrive in operand registers, by operand."""
     buffer_reads: dict[str, int]
+    """Reads of the global buffer, by operand: a word needed by several ports at once is read once."""
     buffer_writes: dict[str, int]
+    """Words written to the global buffer: outputs, and partial sums that return later."""
     distribution_hops: int
+    """Words through distribution switches."""
     adder_words: int
+    """Words through adder switches."""
     results: int
+    """Words on the collection buses."""
 
     @property
     def operations(self) -> int:
@@ -92,18 +97,18 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Counters(Traffic):
-    """The counts of a run: every one is in events (words, operations or cycles), none is an estimate.
-
-    ``additions_two`` and ``additions_three`` are the two- and three-input additions (or comparisons). ``stalls`` sums over multiplier
-    switches the cycles lost, by cause; ``port_stalls`` the cycles in which a port had a word to send and no room for
-    it. ``busy`` holds the cycles in which each component did something.
-    """
+    """The counts of a run: every one is in events (words, operations or cycles), none is an estimate."""
 
     additions_two: int
+    """Operations: additions (or comparisons) of two numbers."""
     additions_three: int
+    """Operations: additions (or comparisons) of three numbers, one from a lateral link."""
     stalls: dict[str, int]
+    """Cycles lost by multiplier switches with work left, summed over them, by cause."""
     port_stalls: int
+    """Cycles in which a port had a word to send and no room for it, summed over ports."""
     busy: dict[str, list[int]]
+    """Cycles in which each component did something: each port, multiplier switch, adder switch, bus."""
 
     @property
     def traffic(self) -> Traffic:

@@ -54,11 +54,15 @@ class Comparison(Findings[ComparedLayer]):
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each mapping of each layer. Raises NotSupportedError without pandas."""
-        return frame(
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each mapping of each layer."""
+        return [
             {**{name: value for name, value in layer.items() if name != "mappings"}, **mapping}
             for layer in self.to_dict()["layers"]
             for mapping in layer["mappings"]
-        )
+        ]
 
     @property
     def ours(self) -> NetworkReport:

@@ -31,7 +31,8 @@ def _page(layer: LayerReport) -> Page:
     columns = [
         Column("", number=False, wraps=True, least_width=LEAST_WIDTH),
         Column("mapping", number=False, wraps=True, least_width=LEAST_WIDTH),
-        *map(Column, ("cycles", "energy", "words", "util.")),
+        Column("cycles"),
+        *(Column(heading, spare=spare) for spare, heading in enumerate(("energy", "words", "util."), 1)),
         Column("worse at", number=False, wraps=True, least_width=LEAST_WIDTH),
     ]
     return Page(f"Why this mapping of {layer.name}", columns, rows, [f"Others are kept out by {explained.closed_by}."])

@@ -167,7 +167,12 @@ class Findings(ABC, Generic[EntryT]):
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each entry of ``layers`` in ``to_dict``. Raises NotSupportedError without pandas."""
-        return frame(self.to_dict()["layers"])
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of ``to_frame`` and ``--csv``, before what they hold is made flat."""
+        found: list[dict[str, Any]] = self.to_dict()["layers"]
+        return found
 
     def reports(self, of: Callable[[EntryT], LayerReport]) -> NetworkReport:
         """The same with what ``of`` takes of each entry."""
@@ -179,10 +184,12 @@ class Findings(ABC, Generic[EntryT]):
 class NetworkReport(Findings[AnyReport]):
     """All that is known about a network on a piece of hardware.
 
-    ``cycles_in_turn`` are those of all layers when DRAM reads the first weights of each behind the layer before.
+    ``cycles_in_turn`` are those of all layers when DRAM reads the first weights of each behind the layer before. The last
+    layer is ``unfinished`` when the search for its mapping was interrupted: it has the best that was found by then.
     """
 
     cycles_in_turn: int | None = None
+    unfinished: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The documented JSON of ``map``, ``simulate`` and ``validate``."""
@@ -197,6 +204,7 @@ class NetworkReport(Findings[AnyReport]):
             "mean_absolute_error": self.mean_absolute_error,
             **pace.pace_json(self),
             "interrupted": self.interrupted,
+            "unfinished": self.unfinished,
         }
 
     def layer_dict(self, layer: AnyReport) -> dict[str, Any]:

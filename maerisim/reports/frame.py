@@ -1,14 +1,26 @@
-"""Results as tables of pandas, which is imported only when one is asked for."""
+"""Results as rows: tables of pandas, which is imported only when one is asked for, and CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maerisim.errors import NotSupportedError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A heading and a line for each of ``rows``, which are flat; what a row does not have is left empty."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    paper = io.StringIO()
+    writer = csv.DictWriter(paper, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return paper.getvalue()
 
 
 def frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -68,7 +68,11 @@ class FrontReport(NetworkReport):
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each point. Raises NotSupportedError without pandas."""
-        return frame(self.layer_dict(layer) for layer in self.layers)
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each point."""
+        return [self.layer_dict(layer) for layer in self.layers]
 
 
 def front_pages(report: NetworkReport) -> list[Page]:

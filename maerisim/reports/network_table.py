@@ -41,6 +41,7 @@ class LayerColumn:
     cell: Callable[[NetworkReport, AnyReport], str]
     total: Callable[[NetworkReport], str] = lambda _report: ""
     number: bool = True
+    spare: int = 0
 
 
 def layer_label(layer: AnyReport) -> str:
@@ -71,7 +72,7 @@ def stall_words(report: NetworkReport, layer: AnyReport) -> str:
 
 
 LAYER = LayerColumn("layer", lambda _, layer: layer_label(layer), lambda _: "total", number=False)
-OPERATOR = LayerColumn("op", lambda _, layer: layer.op, number=False)
+OPERATOR = LayerColumn("op", lambda _, layer: layer.op, number=False, spare=8)
 MAPPING = LayerColumn("mapping", mapping_cell, number=False)
 CYCLES = LayerColumn("cycles", lambda _, layer: whole(layer.cycles), lambda report: whole(report.total_cycles))
 ESTIMATE = LayerColumn(
@@ -85,14 +86,15 @@ UTILIZATION = LayerColumn(
     lambda report, layer: percent(report.utilization(layer)),
     lambda report: percent(report.total_utilization),
 )
-BOUND = LayerColumn("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles))
-LIMIT = LayerColumn("limited by", lambda _, layer: layer.estimate.limited_by, number=False)
-STALLS = LayerColumn("waits for", stall_words, number=False)
+BOUND = LayerColumn("bound", lambda _, layer: percent(layer.estimate.bound_cycles / layer.best_known_cycles), spare=3)
+LIMIT = LayerColumn("limited by", lambda _, layer: layer.estimate.limited_by, number=False, spare=9)
+STALLS = LayerColumn("waits for", stall_words, number=False, spare=2)
 PROOF = LayerColumn("proven", lambda _, layer: proof_words(layer))
 ENERGY = LayerColumn(
     "energy",
     lambda report, layer: energy_words(report.energy(layer), report.hardware.energy),
     lambda report: energy_words(report.total_energy, report.hardware.energy),
+    spare=1,
 )
 
 
@@ -108,7 +110,7 @@ def total_time(report: NetworkReport) -> str:
 
 TIME = LayerColumn("time", time_cell, total_time)
 
-BLOCKS = LayerColumn("blocks", lambda _, layer: whole(layer.memory.blocks))
+BLOCKS = LayerColumn("blocks", lambda _, layer: whole(layer.memory.blocks), spare=7)
 DRAM_WORDS = LayerColumn(
     "DRAM words",
     lambda _, layer: quantity(layer.memory.words),
@@ -130,18 +132,16 @@ WITH_DRAM = {
     "simulate": (LAYER, OPERATOR, MAPPING, CYCLES, UTILIZATION, STALLS, BLOCKS, DRAM_WORDS, DRAM_WAITS, ENERGY),
 }
 """What it shows instead where the global buffer or DRAM limits layers."""
-NARROW_SCREEN = 100
-"""Columns of a terminal below which tables leave out operators, and what limits a mapping, which the notes say too."""
 NARROWEST_MAPPING = 12
 
 
-def columns_of(command: str, hardware: Hardware, width: int) -> tuple[LayerColumn, ...]:
-    """What a command shows of layers on this hardware on a screen of so many columns: not everything fits on a narrow one."""
+def columns_of(command: str, hardware: Hardware) -> tuple[LayerColumn, ...]:
+    """What a command shows of layers on this hardware."""
     columns = WITH_DRAM.get(command, COLUMNS[command]) if hardware.limits_memory else COLUMNS[command]
     if hardware.clock is not None:
         behind = columns.index(CYCLES if CYCLES in columns else ESTIMATE) + 1
         columns = (*columns[:behind], TIME, *columns[behind:])
-    return tuple(column for column in columns if column not in (OPERATOR, LIMIT) or width >= NARROW_SCREEN)
+    return columns
 
 
 def table_rows(report: NetworkReport, columns: Sequence[LayerColumn]) -> list[list[str]]:
@@ -164,9 +164,9 @@ def total_row(report: NetworkReport, columns: Sequence[LayerColumn]) -> list[str
     return [column.total(report) for column in columns]
 
 
-def network_pages(command: str, report: NetworkReport, width: int) -> list[Page]:
-    """What a command prints for a screen of so many columns: nothing when nothing was finished."""
-    columns = columns_of(command, report.hardware, width)
+def network_pages(command: str, report: NetworkReport) -> list[Page]:
+    """What a command prints: nothing when nothing was finished."""
+    columns = columns_of(command, report.hardware)
     totals = total_row(report, columns) if len(report.layers) > 1 else None
     if not report.entries:
         return []
@@ -186,6 +186,7 @@ def layers_page(
                 total,
                 wraps=column is MAPPING,
                 least_width=NARROWEST_MAPPING if column is MAPPING else None,
+                spare=column.spare,
             )
             for column, total in zip(columns, totals or [""] * len(columns), strict=True)
         ],

@@ -137,7 +137,11 @@ class RooflineReport:
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each layer. Raises NotSupportedError without pandas."""
-        return frame(each.to_dict() for each in self.layers)
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each layer."""
+        return [each.to_dict() for each in self.layers]
 
 
 def channel_of(hardware: Hardware) -> str:
@@ -165,7 +169,7 @@ def roofline(layer: LayerReport, hardware: Hardware) -> Roofline:
 
 COLUMNS = (
     Column("layer", number=False),
-    Column("op", number=False),
+    Column("op", number=False, spare=1),
     *map(Column, ("per word", "as mapped", "roof", "attained", "of roof")),
     Column("bound by", number=False),
 )

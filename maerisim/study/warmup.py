@@ -48,7 +48,7 @@ def needed_by(hardware: Hardware, *, values: bool = False, search: bool = True) 
 
 def ensure(parts: Iterable[str]) -> None:
     """Compile what is not on disk of ``parts``; what cannot be done here is compiled when it is needed."""
-    missing = [part for part in parts if not _is_complete(part)]
+    missing = [part for part in parts if not is_complete(part)]
     if missing and _processors() > 1 and _can_be_kept():
         _compile_at_once(missing)
 
@@ -60,7 +60,7 @@ def compile_all() -> None:
             interruptible(partial(_compile, part))
 
 
-def _is_complete(part: str) -> bool:
+def is_complete(part: str) -> bool:
     """Whether all kernels of a part are on disk."""
     kept = compilation.directory()
     return kept is not None and (kept / f"{part}.complete").exists()

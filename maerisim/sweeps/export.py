@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,6 +9,7 @@ from typing import Any
 
 from maerisim.mapping.notation import dims
 from maerisim.reports.as_json import json_text
+from maerisim.reports.frame import csv_text
 from maerisim.sweeps.plan import SweepEntry, SweepPlan
 from maerisim.sweeps.store import COLUMNS
 from maerisim.sweeps.work import Outcome
@@ -31,12 +30,7 @@ def document(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]
 def as_csv(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> str:
     """A header and a line per row: problem and mapping as JSON, each counter that is a number in its own column."""
     rows = [flat(row(entry, outcomes.get(entry.task.key))) for entry in plan.entries]
-    names = list(dict.fromkeys(name for each in rows for name in each))
-    paper = io.StringIO()
-    writer = csv.DictWriter(paper, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return paper.getvalue()
+    return csv_text(rows)
 
 
 def row(entry: SweepEntry, outcome: Outcome | None) -> dict[str, Any]:

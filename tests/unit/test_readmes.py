@@ -12,6 +12,8 @@ from maerisim.hardware.energy import EnergyTable
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "configs/README.md", "benchmarks/README.md", "maerisim/cli/README.md")]
+SITE = sorted((ROOT / "maerisim" / "docs" / "pages").rglob("*.md"))
+"""Pages of the documentation; ``make docs`` checks their links, which lead to generated pages as well."""
 
 
 def anchors(page: Path) -> set[str]:
@@ -31,7 +33,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+@pytest.mark.parametrize("page", [*PAGES, *SITE], ids=lambda page: f"{page.parent.name}/{page.stem}")
 def test_scripts_and_modules_that_are_named_exist(page: Path) -> None:
     named = re.findall(
         r"`(?:python )?((?:benchmarks|maerisim|mapper|configs|tests)/[\w./*-]*)", page.read_text("utf-8")
