@@ -31,7 +31,7 @@ HARDWARE = SimpleNamespace(
     clock=None,
     hertz=None,
     limits_memory=False,
-    model_dump=lambda mode: {"name": "maeri-16"},
+    model_dump=lambda **_: {"name": "maeri-16"},
 )
 
 
