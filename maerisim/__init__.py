@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from maerisim.mapping.fused import FusedMapping
     from maerisim.mapping.mapping import Mapping
     from maerisim.study.api import (
+        buffer_curve,
         compare,
         estimate,
         front,
@@ -80,6 +81,7 @@ __all__ = [
     "ValuesError",
     "WorkersError",
     "__version__",
+    "buffer_curve",
     "compare",
     "compiling",
     "estimate",
@@ -107,7 +109,7 @@ _NAMES = {
     "maerisim.hardware.hardware": "Hardware",
     "maerisim.mapping.fused": "FusedMapping",
     "maerisim.mapping.mapping": "Mapping",
-    "maerisim.study.api": "compare estimate front map programs rank report roofline simulate trace validate",
+    "maerisim.study.api": "buffer_curve compare estimate front map programs rank report roofline simulate trace validate",
     "maerisim.study.given": "save_mappings",
     "maerisim.sweeps.api": "sweep",
     "maerisim.sweeps.reruns": "rerun",
