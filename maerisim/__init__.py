@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from maerisim.hardware.hardware import Hardware
     from maerisim.kernels.compiling.cache import watched as compiling
+    from maerisim.laboratory.api import compare_search
     from maerisim.mapping.fused import FusedMapping
     from maerisim.mapping.mapping import Mapping
     from maerisim.study.api import (
@@ -83,6 +84,7 @@ __all__ = [
     "__version__",
     "buffer_curve",
     "compare",
+    "compare_search",
     "compiling",
     "estimate",
     "front",
@@ -107,6 +109,7 @@ _NAMES = {
         "DeadlockError DocumentError MaerisimError MappingError NotSupportedError ValuesError WorkersError"
     ),
     "maerisim.hardware.hardware": "Hardware",
+    "maerisim.laboratory.api": "compare_search",
     "maerisim.mapping.fused": "FusedMapping",
     "maerisim.mapping.mapping": "Mapping",
     "maerisim.study.api": "buffer_curve compare estimate front map programs rank report roofline simulate trace validate",

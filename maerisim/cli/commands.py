@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from maerisim import documents
 from maerisim.cli import FAILED, import_commands, options
 from maerisim.cli.forms import form_of
 from maerisim.cli.saying import Loudness, say, set_loudness
@@ -185,22 +186,28 @@ def report_command(
     mapping: options.MappingFile = None,
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
+    html: options.HtmlFile = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
-    Also where its cycles, words and energy go, and its kinds of tiles.
+    Also where its cycles, words and energy go, and its kinds of tiles. --html: as a page with each mapping at work.
     """
     from maerisim.cli.output import finish_profiles
     from maerisim.cli.progress import shown
+    from maerisim.reports.html import page
     from maerisim.study import api
 
+    if html is not None:
+        page.require(html)
     with shown() as progress:
         report = api.report(
             hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
-            progress=progress, partial=True,
+            replays=html is not None, progress=progress, partial=True,
         )  # fmt: skip
+    if html is not None and report.layers:
+        documents.write(html, report.to_html())
     finish_profiles(report, form=form_of(json, csv))
 
 
@@ -293,6 +300,55 @@ def compare_mappings(
             hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
         )
     finish_comparison(comparison, form=form_of(json, csv))
+
+
+@app.command("compare-search")
+def compare_search(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    technique: options.Techniques = None,
+    budget: options.Budget = 2000,
+    seeds: options.Seeds = 20,
+    objective: options.ObjectiveName = "cycles",
+    cost: options.CostName = "closed_form",
+    simulate: options.SimulateWinners = False,
+    scale: options.Scale = None,
+    replay: options.Replay = None,
+    database: options.SearchDatabase = None,
+    jobs: options.Jobs = None,
+    dask: options.Dask = None,
+    plot: options.SearchPlot = None,
+    json: options.AsJson = False,
+) -> None:
+    """Compare search techniques with one another and with the proof.
+
+    Genetic and random searches, annealing, CMA-ES and others get the same samples; the proven optimum is their referee.
+    """
+    from maerisim.cli import searches
+
+    if dask is not None and jobs is not None:
+        raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
+    searches.run(
+        searches.SearchRequest(
+            hardware,
+            network,
+            layer,
+            technique,
+            budget,
+            seeds,
+            objective,
+            cost,
+            simulate,
+            scale,
+            replay,
+            database,
+            jobs,
+            dask,
+            plot,
+            json,
+        )
+    )
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 Objective = Literal["cycles", "energy", "edp", "energy_efficiency"]
+CostKind = Literal["closed_form", "estimate", "simulate"]
 Engine = Literal["compiled", "event"]
 ExportFormat = Literal["csv", "json"]
 DocumentKind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
@@ -168,6 +169,10 @@ FrontPlot = Annotated[
         "--plot", metavar="FILE", help="With --objective pareto: plot the fronts into this .png, .svg or .pdf file."
     ),
 ]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page for a browser, which shows each mapping at work."),
+]
 RooflinePlot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Plot the layers under their roof into this .png, .svg or .pdf file."),
@@ -175,4 +180,38 @@ RooflinePlot = Annotated[
 Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Plot cycles against bandwidth into this .png, .svg or .pdf file."),
+]
+
+Techniques = Annotated[
+    list[str] | None,
+    typer.Option("--technique", metavar="NAME", help="Only this technique; may be repeated. An unknown one lists all."),
+]
+Budget = Annotated[int, typer.Option("--budget", metavar="N", min=1, help="Samples of each search.")]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Searches with each technique.")]
+CostName = Annotated[
+    CostKind,
+    typer.Option("--cost", help="Cycles of the busiest resource, or the whole estimate, or of a simulation."),
+]
+SimulateWinners = Annotated[
+    bool, typer.Option("--simulate", help="Also simulate the median search's mapping of each layer and technique.")
+]
+Replay = Annotated[
+    Path | None,
+    typer.Option(
+        "--replay",
+        metavar="FILE",
+        help="Begin with the mapping of the most similar layer in this mapping file, and add the best found to it.",
+    ),
+]
+SearchDatabase = Annotated[
+    Path | None,
+    typer.Option("--database", metavar="FILE", help="Keep results in this SQLite file: the same command then resumes."),
+]
+SearchPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Plot the best so far against samples and time into this .png, .svg or .pdf file.",
+    ),
 ]

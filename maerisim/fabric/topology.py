@@ -84,6 +84,15 @@ class Routing:
             rank |= {wire: behind + place for place, wire in enumerate(reversed(way), 1)}
         return tuple(sorted(self.transfers, key=lambda t: (rank[t.output], t.switch, t.output)))
 
+    @cached_property
+    def senders_first(self) -> tuple[Transfer, ...]:
+        """The adder switches alone, in the other order: those whose output is a register stand for all that follow."""
+        return tuple(
+            transfer
+            for transfer in reversed(self.receivers_first)
+            if len(transfer.operands) > 1 or not transfer.operands[0].stage
+        )
+
     def depth(self, virtual_neuron: int) -> int:
         """Transfers on the longest way from a product of this VN to its result."""
         longest: dict[Wire, int] = {}
@@ -165,7 +174,7 @@ def staged(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
     for transfer in transfers:
         operands, wire = transfer.operands, transfer.output
         for stage in range(transfer.latency - 1, 0, -1):
-            register = wire._replace(stage=stage)
+            register = Wire(wire.kind, wire.level, wire.place, stage)
             result.append(Transfer(transfer.switch, operands, register, transfer.virtual_neuron))
             operands = (register,)
         result.append(Transfer(transfer.switch, operands, wire, transfer.virtual_neuron))

@@ -12,6 +12,7 @@ from maerisim.mapping.notation import counted, dims, energy_words, mapping_words
 from maerisim.reports.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, title, unsupported_notes
+from maerisim.reports.pace import layer_json
 from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Column, Page, Row, plural
 
@@ -123,6 +124,7 @@ def _mapping_json(
         "by": name,
         "cycles": layer.cycles,
         "energy": comparison.ours.energy(layer),
+        **layer_json(comparison.ours, layer),
         "utilization": comparison.ours.utilization(layer),
         "ratio": comparison.ratio(compared, layer),
         "mapping": layer.mapping.to_dict(),

@@ -15,6 +15,7 @@ from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, NotSupportedError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
@@ -52,6 +53,17 @@ def require(path: Path) -> None:
         raise DocumentError([f"--plot {path}: there is no directory {path.parent}"])
     if find_spec("matplotlib") is None:
         raise NotSupportedError("--plot needs matplotlib, which is not installed (pip install 'maerisim[plot]')")
+
+
+def set_logarithmic(panel: Axes, axes: str = "xy") -> None:
+    """Logarithmic axes with plain numbers, as no text is read for formulas."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    for name in axes:
+        getattr(panel, f"set_{name}scale")("log")
+        axis = getattr(panel, f"{name}axis")
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def add_footnote(figure: Figure, text: str) -> None:

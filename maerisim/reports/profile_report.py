@@ -11,15 +11,17 @@ from maerisim.reports.pace import pace_json
 from maerisim.reports.profile import Profile
 from maerisim.reports.profile_json import profile_json
 from maerisim.reports.provenance import provenance
+from maerisim.reports.replay import Replay
 from maerisim.workload.problem import DIMENSIONS
 
 
 @dataclass(frozen=True)
 class ProfiledLayer:
-    """A layer with its mapping, simulated, and the profile of that run."""
+    """A layer with its mapping, simulated, the profile of that run, and on demand what it looks like."""
 
     layer: LayerReport
     profile: Profile
+    replay: Replay | None = None
 
     @property
     def loops(self) -> list[TurningLoop]:
@@ -74,6 +76,12 @@ class ProfileReport(Findings[ProfiledLayer]):
             "interrupted": self.interrupted,
             "provenance": provenance(self.hardware, results.layers),
         }
+
+    def to_html(self) -> str:
+        """One page that needs no network. Raises NotSupportedError without jinja2."""
+        from maerisim.reports.html.page import page
+
+        return page(self)
 
     @property
     def results(self) -> NetworkReport:

@@ -188,12 +188,16 @@ def report(
     mapping: MappingsLike | None = None,
     objective: Objective = "cycles",
     scale: int | None = None,
+    replays: bool = False,
     progress: ProgressCallback | None = None,
     partial: bool = False,
 ) -> ProfileReport:
-    """Where the cycles, words and energy of each mapping go, what limits it, and what would relieve it."""
+    """Where the cycles, words and energy of each mapping go, what limits it, and what would relieve it.
+
+    With ``replays`` also what happens in windows of each run, which ``to_html`` of the report shows on the fabric.
+    """
     study = study_of(hardware, network, layers, scale=scale, mapping=mapping, objective=objective)
-    return whole(profiles.run(study, progress), partial=partial)
+    return whole(profiles.run(study, progress, replays=replays), partial=partial)
 
 
 def roofline(

@@ -16,20 +16,20 @@ from maerisim.lowering.dense import filled_up, lower_dense
 from maerisim.mapping.legality import Legal, LegalLayer, dense_violations
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
-from maerisim.ways.base import LayerWay, SpaceKind
+from maerisim.ways.base import LayerWay, SpaceKind, too_much
 from maerisim.workload.problem import DIMENSIONS
 from maerisim.workload.reference import Operands
 
 
 class Dense(LayerWay):
-    """Every tile with every loop order and placement; anything can run."""
+    """Every tile with every loop order and placement; anything can run of which all can be counted."""
 
     @property
     def space(self) -> SpaceKind:
         return "tiles_and_orders"
 
     def refusals(self) -> list[str]:
-        return []
+        return too_much(self.problem)
 
     def violations(self, mapping: Mapping) -> list[str]:
         return dense_violations(self.problem, mapping, self.hardware)

@@ -29,7 +29,9 @@ from maerisim.program.program import ACTIVE, Collect, Node, Program, Step, Use, 
 from maerisim.program.wiring import REGISTER, wire_up
 
 _CYCLES_PER_CALL = 1_000_000
-_ACTIVE = int(ACTIVE)
+# Plain numbers: asking a flag whether it is set takes longer than all else that is done with it.
+_ACTIVE, _MULTIPLY, _PASS, _FORWARD = int(ACTIVE), int(Use.MULTIPLY), int(Use.PASS), int(Use.FORWARD)
+_FIRST = int(Collect.FIRST)
 
 
 @dataclass(frozen=True)
@@ -78,20 +80,32 @@ class Watched:
             msg = f"hardware {hardware.name} drives the fabric in lock step, where only the event engine can be watched"
             raise NotSupportedError(msg)
         self.program, self.cycle = program, 0
+        self._comparing, self._spilling = program.comparing.tolist(), program.spilling.tolist()
         self._machine = flatten(program, hardware, None, np.zeros(0, np.int64))
         wiring = wire_up(program, hardware)
         number = {wire: index for index, wire in enumerate(wiring.depth)}
         self._senders_first = [
             (transfer, number[transfer.operands[0]], number[transfer.output]) for transfer in reversed(wiring.reduction)
         ]
-        self._results: list[Iterator[Result]] = []
-        self._waiting: deque[tuple[int, Result]] = deque()
+        self._results: list[Iterator[SentResult]] = []
+        self._waiting: deque[tuple[int, SentResult]] = deque()
         self._told_until = -1
 
     @property
     def finished(self) -> bool:
         """Whether all results have left."""
         return int(self._machine.tally[counted.RESULTS]) >= self.program.results
+
+    @property
+    def work(self) -> int:
+        """Multiplications so far, and inputs that a pooling has passed on."""
+        return int(self._machine.multipliers.busy.sum())
+
+    @property
+    def stalls(self) -> dict[str, int]:
+        """How often a multiplier switch had to wait so far, by cause."""
+        counts = self._machine.tally[counted.STALLED : counted.STALLED + len(STALLS)]
+        return dict(zip(STALLS, counts.tolist(), strict=True))
 
     def go_to(self, cycle: int) -> None:
         """Run on to the beginning of a cycle, or to the end of the run, without telling anybody."""
@@ -150,7 +164,7 @@ class Watched:
 
     def _tell_sums(self, before: _Before, worked: Mask, cycle: int, observer: Observer) -> None:
         """A wire has lost what it held before and was given, but for what it still holds; so its reader has taken that."""
-        machine, program = self._machine, self.program
+        machine = self._machine
         gone = before.words - machine.wires.words
         for m in np.flatnonzero(worked & (before.uses & _ACTIVE > 0)).tolist():
             gone[int(machine.multipliers.product[m])] += 1
@@ -163,14 +177,14 @@ class Watched:
             vn = transfer.virtual_neuron
             if transfer.switch == REGISTER:
                 continue
-            tell = observer.compared if program.comparing[vn] else observer.added
+            tell = observer.compared if self._comparing[vn] else observer.added
             tell(transfer.switch, vn, [0] * len(transfer.operands), 0, cycle)
             if crosses(transfer):
                 observer.crossed(transfer.switch, vn, 0, cycle)
         flags = machine.collection.flags
         for vn in np.flatnonzero(_moved(before.collect, machine.collect_walkers)).tolist():
             uses = int(flags[machine.code.arg[before.collect[vn, 0]], vn])
-            if not (uses & Collect.FIRST or program.spilling[vn]):
+            if not (uses & _FIRST or self._spilling[vn]):
                 observer.accumulated(vn, 0, cycle)
 
     def _tell_multipliers(self, before: _Before, worked: Mask, cycle: int, observer: Observer) -> None:
@@ -181,11 +195,11 @@ class Watched:
                 continue
             if not worked[m]:
                 observer.stalled(m, STALLS[causes[m]], cycle)
-            elif uses & Use.MULTIPLY:
+            elif uses & _MULTIPLY:
                 observer.multiplied(m, 0, cycle)
-            elif uses & Use.PASS:
+            elif uses & _PASS:
                 observer.passed(m, 0, cycle)
-            if worked[m] and uses & Use.FORWARD and m > 0:
+            if worked[m] and uses & _FORWARD and m > 0:
                 observer.forwarded(m, m - 1, 0, cycle)
 
     def _tell_written(self, before: _Before, cycle: int, observer: Observer) -> None:
@@ -252,14 +266,14 @@ class Watched:
         return [int(m) for m in ports.destination[ports.first[packet] : ports.first[packet + 1]]]
 
 
-class Result(NamedTuple):
+class SentResult(NamedTuple):
     """Where a word that leaves over a collection bus lies among the outputs, and whether it is ``complete``."""
 
     address: int
     complete: bool
 
 
-def results_from(program: Program, virtual_neuron: int, count: int) -> Iterator[Result]:
+def results_from(program: Program, virtual_neuron: int, count: int) -> Iterator[SentResult]:
     """The results of a virtual neuron in order, without the first ``count``, over which whole loops are skipped."""
     thread, offset = program.collect, int(program.output_offset[virtual_neuron])
     flags = [int(template.flags[virtual_neuron]) for template in thread.templates]
@@ -272,7 +286,7 @@ def results_from(program: Program, virtual_neuron: int, count: int) -> Iterator[
             return int(flags[node.template] & sends == sends)
         return sum(inner.count * results_in(inner) for inner in node.body)
 
-    def walk(nodes: Sequence[Node], base: int) -> Iterator[Result]:
+    def walk(nodes: Sequence[Node], base: int) -> Iterator[SentResult]:
         nonlocal left
         for node in nodes:
             inner = () if isinstance(node, Step) else node.body
@@ -283,7 +297,7 @@ def results_from(program: Program, virtual_neuron: int, count: int) -> Iterator[
             for repetition in range(skipped, node.count):
                 at = base + repetition * advance
                 if isinstance(node, Step):
-                    yield Result(at + offset, bool(flags[node.template] & Collect.LAST))
+                    yield SentResult(at + offset, bool(flags[node.template] & Collect.LAST))
                 else:
                     yield from walk(inner, at)
             base += node.count * advance

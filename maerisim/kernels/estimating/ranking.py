@@ -13,7 +13,7 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating import entries, orders, times
+from maerisim.kernels.estimating import entries, orders
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
 from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.exits import Exits
@@ -78,7 +78,8 @@ class Aim(NamedTuple):
     Energy decides between mappings of equal cycles or products, cycles between those of equal energy. Cycles are those
     estimated or, if ``certain``, those that the busiest resource takes at least. Only mappings of less than
     ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
-    keep also mappings that score the same.
+    keep also mappings that score the same. ``timed``: 0 to leave the control steps untimed, so that cycles are those of the
+    busiest resource.
     """
 
     objective: int
@@ -87,6 +88,7 @@ class Aim(NamedTuple):
     energy_below: float
     bounded: int
     alike: int
+    timed: int
 
 
 class Best(NamedTuple):
@@ -478,9 +480,9 @@ def rank_classes(
         first, second = score_of(least, t.energy[traffic], aim)
         if is_beaten(first, second, best.score, last):
             continue
-        if not fabric.waits:
+        if aim.timed and not fabric.waits:
             if not parts:
-                parts = find_parts(shape, fabric, w.exits, spills, times.RING - 1, w.leaves, w.sections)
+                parts = find_parts(shape, fabric, w.exits, spills, w.leaves, w.sections)
             best.counts[TIMED] += 1
             cycles = last_result(shape, loops, reuse, classes[1, i], fabric, w.leaves, parts, w.sections, w.times)
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)

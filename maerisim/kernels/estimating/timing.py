@@ -142,9 +142,11 @@ def begin(rows: TimeRows, part: PartRanges, t: StepTimes) -> None:
             now[row, port] = -1
     for section in range(part.section, part.end_section):
         now[times.DONE, section] = -1
+        now[rows.long_ago, section] = times.NEVER
         for row in range(times.RETIRED, rows.returned):
             now[row, section] = times.NEVER
     for vn in range(part.vn, part.end_vn):
+        now[rows.long_ago, vn] = times.NEVER
         for row in range(rows.returned, rows.bus):
             now[row, vn] = times.NEVER
     for bus in range(part.bus, part.end_bus):
@@ -184,7 +186,7 @@ def do_step(
         t.ready[section] = times.NEVER
     load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
     if not (reuse.inputs_kept and step.begun & OF_K):
-        send_words(load, times.SENT_INPUT, times.USED_UP + fabric.input_depth - 1, 0, 0, fabric, leaves, part, s, t)
+        send_words(load, times.SENT_INPUT, rows.room_for_input, 0, 0, fabric, leaves, part, s, t)
     returns = reuse.spills and step.begun & FOLDS
     if returns:
         send_partial_sums(fabric, rows, part, step, s, t)
@@ -201,8 +203,10 @@ def do_step(
     for section in range(part.section, part.end_section):
         vn, done = of[sections.VN, section], now[times.DONE, section] + 1
         if not of[sections.BEYOND, vn] & outside:
-            added = now[rows.added + ((step.place - of[sections.SLACK, section]) & (times.RING - 1)), vn]
-            done = max(done, t.ready[section], added)
+            done = max(done, t.ready[section])
+            slack = of[sections.SLACK, section]
+            if slack:
+                done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
         if loads_weights and not ago and s.last[load_table.WEIGHTS + step.at_edge, section]:
             push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         now[times.DONE, section] = done
@@ -237,10 +241,10 @@ def sum_up(
     added = now[rows.added + last, vn]
     written = now[rows.written + last, vn]
     if at_work:
-        added = max(added + 1, now[rows.taken - 1, vn], t.arrived[vn])
+        added = max(added + 1, now[rows.room_to_sum, vn], t.arrived[vn])
         summed = max(added + fabric.level_latency, now[rows.summed, vn] + 1)
         if left:
-            summed = max(summed, now[rows.added - 1, vn] - 1)
+            summed = max(summed, now[rows.room_for_result, vn] - 1)
             ready = summed + fabric.accumulation_latency + fabric.collection_latency
             ready = max(ready, now[rows.taken, vn] + 1)
             ready = max(ready, now[rows.taken, vn] + 1 + count_rivals(fabric, rows, vn, ready, left, s, t))
@@ -367,12 +371,12 @@ def send_partial_sums(
         inside *= loop[times.TURNS, level]
         level += 1
     distance += inside
-    outside, oldest = step.at_edge & REPLICATED, rows.summed - 1
+    outside = step.at_edge & REPLICATED
     for vn in range(part.vn, part.end_vn):
         if not s.of[sections.BEYOND, vn] & outside:
             section = s.of[sections.FIRST, vn]
             port = s.of[sections.PORT, section]
-            room = now[oldest, vn]
+            room = now[rows.room_for_partial_sum, vn]
             if distance < times.RING:
                 room = max(room, now[rows.written + ((step.place - distance) & (times.RING - 1)), vn] - 1)
             sent = send(now, times.SENT_PARTIAL_SUM, port, room)
