@@ -4,6 +4,8 @@
 #   make check   format, lint, types, import contracts
 #   make bench   the short benchmarks
 #   make docs    the documentation site, into build/docs
+#   make lab     search techniques compared: every experiment of benchmarks/MSE.md, resumable
+#   make lab-cut a little of each of them, nothing kept
 #   make clean   remove what was built or cached (make distclean also removes .venv)
 
 PYTHON ?=
@@ -14,7 +16,7 @@ RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean distclean
+.PHONY: help demo test check bench docs lab lab-cut clean distclean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -38,6 +40,12 @@ bench: $(DEV)
 docs: $(DEV)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q -f maerisim/docs/mkdocs.yml
 	@echo "build/docs/index.html"
+
+lab: $(DEV)
+	@$(BIN)/python benchmarks/lab.py
+
+lab-cut: $(DEV)
+	@$(BIN)/python benchmarks/lab.py --cut > /dev/null
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

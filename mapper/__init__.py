@@ -1,7 +1,7 @@
 """The mapper: which mapping of a layer onto a fabric is best."""
 
 from maerisim.analytic.objective import Objective
-from mapper.choice import Choice
+from mapper.choice import Choice, Watch
 from mapper.explaining import explain_choice
 from mapper.find import find_mapping
 from mapper.front import FrontPoint, find_front
@@ -15,6 +15,7 @@ __all__ = [
     "FrontPoint",
     "FusedChoice",
     "Objective",
+    "Watch",
     "explain_choice",
     "find_front",
     "find_fused",

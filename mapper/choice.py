@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from maerisim.analytic.certificate import Certificate
@@ -22,6 +23,10 @@ class Choice:
     candidates: int
     reason: str
     certificate: Certificate | None = None
+
+
+Watch = Callable[[Choice], None]
+"""Called during a search with the best so far, each time that it or what is known of it gets better."""
 
 
 def pace(expected: Estimate, hardware: Hardware) -> str:

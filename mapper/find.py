@@ -13,7 +13,7 @@ from maerisim.ways.base import SpaceKind
 from maerisim.ways.way import way_of
 from maerisim.workload.problem import Problem
 from mapper import lock_step, memory, proof, sparse
-from mapper.choice import Choice
+from mapper.choice import Choice, Watch
 from mapper.proof import Effort
 from mapper.space import space_of
 
@@ -24,18 +24,23 @@ EFFORT = Effort()
 class Search(NamedTuple):
     """How a space is searched; where constraints are not supported, ``free`` says for what."""
 
-    find: Callable[[Problem, Hardware, Objective, Sequence[Constraint], Effort], Choice]
+    find: Callable[[Problem, Hardware, Objective, Sequence[Constraint], Effort, Watch | None], Choice]
     free: str = ""
 
 
 def _to_proof(
-    problem: Problem, hardware: Hardware, objective: Objective, constraints: Sequence[Constraint], effort: Effort
+    problem: Problem,
+    hardware: Hardware,
+    objective: Objective,
+    constraints: Sequence[Constraint],
+    effort: Effort,
+    watch: Watch | None,
 ) -> Choice:
-    return proof.best(space_of(problem, hardware, constraints), hardware, objective, effort)
+    return proof.best(space_of(problem, hardware, constraints), hardware, objective, effort, watch)
 
 
 def _with_dram(
-    problem: Problem, hardware: Hardware, objective: Objective, constraints: Sequence[Constraint], _: Effort
+    problem: Problem, hardware: Hardware, objective: Objective, constraints: Sequence[Constraint], *_: object
 ) -> Choice:
     return memory.best(space_of(problem, hardware, constraints), hardware, objective)
 
@@ -60,9 +65,11 @@ def find_mapping(
     *,
     constraints: Sequence[Constraint] = (),
     effort: Effort = EFFORT,
+    watch: Watch | None = None,
 ) -> Choice:
     """The best mapping in simulation of those that the constraints allow; the same for the same input, without ``seconds``.
 
+    ``watch`` is called with the best so far while tiles and orders are searched to proof, each time that it gets better.
     A lock-step controller has one layout for a layer, which is taken; of sparse layers some mappings are looked at.
     Raises MappingError when nothing fits or the constraints leave nothing, NotSupportedError when the controller cannot
     run the layer.
@@ -72,4 +79,4 @@ def find_mapping(
     search = SEARCHES[way.space]
     if search.free and constraints:
         raise NotSupportedError(f"constraints are not supported for {search.free}: {constraints[0]}")
-    return search.find(problem, hardware, objective, constraints, effort)
+    return search.find(problem, hardware, objective, constraints, effort, watch)

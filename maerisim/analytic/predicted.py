@@ -40,10 +40,12 @@ class Estimate:
     memory: MemoryUse | None = None
 
 
-def _least_cycles(cost: Ints) -> int:
-    """Cycles that the busiest resource is busy, and the way of a word through it; the adders may be passed at once."""
-    busiest = max(cost[k.STEPS], cost[k.PORT_CYCLES], cost[k.BUS_CYCLES])
-    return int(busiest + cost[k.DRAIN] - cost[k.DEPTH] - 1)
+def least_cycles(costs: Ints) -> Ints:
+    """Of each of ``costs`` [..., entry] the cycles that the busiest resource is busy, and the shortest way of a word to its
+    result.
+    """
+    busiest = costs[..., [k.STEPS, k.PORT_CYCLES, k.BUS_CYCLES]].max(axis=-1)
+    return np.asarray(busiest + costs[..., k.DRAIN] - costs[..., k.DEPTH] + costs[..., k.NEAREST] - 1, np.int64)
 
 
 def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
@@ -51,7 +53,7 @@ def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:
     resources = [int(cost[k.STEPS]), int(cost[k.PORT_CYCLES]), int(cost[k.BUS_CYCLES])]
     return Estimate(
         cycles=int(cost[k.CYCLES]),
-        least_cycles=_least_cycles(cost),
+        least_cycles=int(least_cycles(cost)),
         bound_cycles=bound(problem, hardware),
         limited_by=LIMITS[int(np.argmax(resources))],
         counters=_traffic(cost, compares=problem.operation == "max"),

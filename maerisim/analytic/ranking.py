@@ -18,7 +18,7 @@ from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.compiling import plain
-from maerisim.kernels.estimating import entries, ranking
+from maerisim.kernels.estimating import entries, proving, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.mapping import REPLICATED, Mapping
@@ -36,6 +36,8 @@ _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
+_TILES_BETWEEN_PROOFS = 4
+"""The same of those whose mappings are looked at one by one."""
 
 
 @dataclass(frozen=True)
@@ -78,28 +80,59 @@ def estimate_many(
     tiles: Sequence[Sequence[int]],
     walks: Sequence[tuple[Sequence[str], Sequence[str]]],
     hardware: Hardware,
+    copies: int = 1,
 ) -> Ints:
-    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
-    count = len(tiles) * len(walks)
+    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit.
+
+    Cycles are those of several ``copies``, one after the other, where controllers do not wait.
+    """
+    costs = estimate_rows(
+        problem,
+        np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        np.tile(numbers_of([order for order, _ in walks]), (len(tiles), 1)),
+        np.tile(numbers_of([placement for _, placement in walks]), (len(tiles), 1)),
+        hardware,
+        copies=copies,
+    )
+    return costs.reshape(len(tiles), len(walks), entries.COSTS)
+
+
+def estimate_rows(
+    problem: Problem,
+    tiles: Tiles,
+    orders: Ints,
+    placements: Ints,
+    hardware: Hardware,
+    *,
+    timed: bool = True,
+    copies: int = 1,
+) -> Ints:
+    """Costs [mapping, entry] of mappings, row by row: ``tiles`` [mapping, dimension], ``orders`` and ``placements`` as
+    numbers of dimensions; 0 where the tile does not fit.
+
+    Without ``timed`` the cycles are those that the busiest resource takes, in microseconds instead of up to seconds.
+    """
+    count = len(tiles)
     space = ranking.TileSpace(
-        tiles=np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
+        tiles=tiles,
         first=0,
         end=count,
         floor=np.zeros((count, 2)),
-        orders=np.tile(_numbers([order for order, _ in walks]), (len(tiles), 1)),
-        placements=np.tile(_numbers([placement for _, placement in walks]), (len(tiles), 1)),
+        orders=orders,
+        placements=placements,
         placements_of=_placements(REPLICATED_ORDERS)[1],
         each=1,
+        copies=copies,
     )
     best = _nothing_ranked(count)
-    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0)
+    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed))
     numbers = layer_numbers(problem)
     if count <= _A_FEW and plain.is_better(ranking.rank):
         with plain.at_work():
             plain.twin(ranking.rank)(numbers, space, aim, best, workspace(hardware, in_python=True))
     else:
         ranking.rank(numbers, space, aim, best, workspace(hardware))
-    return best.costs.reshape(len(tiles), len(walks), entries.COSTS)
+    return best.costs
 
 
 def rank(
@@ -113,6 +146,7 @@ def rank(
     orders: Sequence[Sequence[str]] | None = None,
     placements: Sequence[Sequence[str]] | None = None,
     energy_below: float = inf,
+    below: float = inf,
     alike: bool = False,
     bounded: bool = True,
     slack: float = 0.0,
@@ -124,14 +158,15 @@ def rank(
     decides between mappings of equal cycles or products, cycles between those of equal energy; of mappings that are
     equal in both only one is listed, unless ``alike``. If ``certain``, mappings are
     scored by their ``least_cycles`` instead of those estimated.
-    ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count.
+    ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count,
+    nor those that score more than ``below``: a score that is known to be reached rules out others from the start.
     ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best; with ``slack`` tiles
     are left out of which no mapping can be better than the best by more than this share. Stops at the time
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(
-        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike)
+        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike), timed=1
     )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
@@ -139,13 +174,13 @@ def rank(
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
-    given = _numbers(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
-    best, seen = _nothing_ranked(count), 0
+    given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    best, seen = _nothing_ranked(count, below), 0
     while seen < len(tiles):
-        if until is not None and np.isfinite(best.score[0, 0]) and time.monotonic() >= until:
+        if until is not None and best.costs[0].any() and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
         ranking.rank(layer, space, aim, best, w)
         seen = end
     found = tuple(
@@ -155,7 +190,7 @@ def rank(
             float(score),
         )
         for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
-        if np.isfinite(score)
+        if cost.any()
     )
     unseen = len(tiles) - seen
     return Ranking(
@@ -174,13 +209,14 @@ class Floor(NamedTuple):
     """What no mapping with a ``tile`` scores less than, whatever its loops.
 
     It could be reached when inputs stay in place for ``filters`` turns of loops over filters, and weights for ``others`` of
-    loops over images, rows and columns.
+    loops over images, rows and columns. That takes ``energy``, or cycles where energy is what is scored.
     """
 
     score: float
     tile: tuple[int, ...]
     filters: int
     others: int
+    energy: float = 0.0
 
 
 def floors(
@@ -197,32 +233,84 @@ def floors(
     "Every loop nest" in the design notes. Tiles of the same floor come in the order of the energy that reaching it would take.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0)
+    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
     low = floor[:, 0] < below
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0)
+    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, copies=1)
     ranking.place_floors(layer, space, aim, below, w)
     return [
-        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]))
+        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
         for at in np.lexsort((stay[:, 1], floor[:, 0]))
         if floor[at, 0] < below
     ]
 
 
-def _nothing_ranked(count: int) -> ranking.Best:
+class Rivals(NamedTuple):
+    """The mappings that may score less than what is reached, each with a score that it cannot be below in simulation.
+
+    ``least``: the same of all others.
+    """
+
+    listed: list[tuple[float, Mapping]]
+    least: float
+
+
+def rivals(
+    problem: Problem,
+    hardware: Hardware,
+    promising: Sequence[Floor],
+    objective: Objective,
+    below: float,
+    *,
+    count: int = 0,
+    orders: Sequence[Sequence[str]] | None = None,
+    placements: Sequence[Sequence[str]] | None = None,
+    until: float | None = None,
+) -> Rivals:
+    """Mappings of the ``promising`` tiles, with one loop a dimension, that may score less than ``below``; ``count`` are listed.
+
+    It trusts no estimate (see :mod:`maerisim.kernels.estimating.certain`). At the time ``until`` of ``time.monotonic()`` the rest
+    of the tiles, which come with the least floor first, are left at their floors.
+    """
+    layer, w = layer_numbers(problem), workspace(hardware)
+    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
+    tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
+    floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
+    placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
+    given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    found = proving.Rivals(
+        np.zeros(count), np.zeros((count, 3), np.int64), np.zeros(1, np.int64), np.array([below, below], np.float64)
+    )
+    for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
+        if until is not None and time.monotonic() >= until:
+            found.least[1] = min(found.least[1], promising[seen].score)
+            break
+        end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
+        proving.find_rivals(layer, space, aim, found, w)
+    listed = [
+        (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
+        for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
+    ]
+    return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
+
+
+def _nothing_ranked(count: int, below: float = inf) -> ranking.Best:
+    score = np.full((count, 2), np.inf)
+    score[:, 0] = below
     return ranking.Best(
-        score=np.full((count, 2), np.inf),
+        score=score,
         mapping=np.zeros((count, 3), np.int64),
         costs=np.zeros((count, entries.COSTS), np.int64),
         counts=np.zeros(5, np.int64),
     )
 
 
-def _numbers(names: Sequence[Sequence[str]]) -> Ints:
+def numbers_of(names: Sequence[Sequence[str]]) -> Ints:
     return np.array([[DIMENSIONS.index(d) for d in row] for row in names], np.int64)
 
 
@@ -242,7 +330,7 @@ def _placements(allowed: tuple[tuple[str, ...], ...]) -> tuple[Ints, Ints]:
             places[at, 0] = len(rows)
             rows += dict.fromkeys(ones + tuple(d for d in placement if d in larger) for placement in allowed)
             places[at, 1] = len(rows)
-    return _numbers(rows), places
+    return numbers_of(rows), places
 
 
 def _mapping(problem: Problem, tile: Tiles, packed_order: int, placement: Ints) -> Mapping:

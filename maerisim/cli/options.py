@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 Objective = Literal["cycles", "energy", "edp", "energy_efficiency"]
+CostKind = Literal["closed_form", "estimate", "simulate"]
 Engine = Literal["compiled", "event"]
 ExportFormat = Literal["csv", "json"]
 DocumentKind = Literal["hardware", "network", "mapping", "sweep", "constraints"]
@@ -61,6 +62,18 @@ FastForward = Annotated[
     bool, typer.Option("--fast-forward/--no-fast-forward", help="Skip repetitions, exactly, or step every cycle.")
 ]
 PrintProgram = Annotated[bool, typer.Option("--print-program", help="Print the program that runs; do not run it.")]
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace", metavar="FILE", help="Write a trace of one layer for Perfetto and chrome://tracing (JSON)."
+    ),
+]
+Vcd = Annotated[
+    Path | None, typer.Option("--vcd", metavar="FILE", help="Write a waveform of one layer for GTKWave and Surfer.")
+]
+Cycles = Annotated[
+    str | None, typer.Option("--cycles", metavar="A:B", help="Trace from cycle A up to, but not with, B of the layer.")
+]
 Scale = Annotated[
     int | None,
     typer.Option(
@@ -128,12 +141,37 @@ Dask = Annotated[
 ]
 Run = Annotated[bool, typer.Option("--run/--no-run", help="Run what is missing first, or only report what is stored.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed results again.")]
+ResultFile = Annotated[Path, typer.Argument(metavar="RESULT", help="A file of JSON, HTML or SQLite.")]
 Export = Annotated[
     ExportFormat | None,
     typer.Option("--export", help="Print a row for every layer at every point instead of the table."),
 ]
 ExportOutput = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the export to this file.")
+]
+FabricPlot = Annotated[
+    Path | None,
+    typer.Option("--plot", "--svg", metavar="FILE", help="Draw the fabric into this .png, .svg or .pdf file."),
+]
+CurvePlot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Plot the curves into this .png, .svg or .pdf file."),
+]
+ValidationPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Plot cycles and errors of all layers into this .png, .svg or .pdf file."
+    ),
+]
+FrontPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="With --objective pareto: plot the fronts into this .png, .svg or .pdf file."
+    ),
+]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page for a browser, which shows each mapping at work."),
 ]
 RooflinePlot = Annotated[
     Path | None,
@@ -142,4 +180,38 @@ RooflinePlot = Annotated[
 Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Plot cycles against bandwidth into this .png, .svg or .pdf file."),
+]
+
+Techniques = Annotated[
+    list[str] | None,
+    typer.Option("--technique", metavar="NAME", help="Only this technique; may be repeated. An unknown one lists all."),
+]
+Budget = Annotated[int, typer.Option("--budget", metavar="N", min=1, help="Samples of each search.")]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="Searches with each technique.")]
+CostName = Annotated[
+    CostKind,
+    typer.Option("--cost", help="Cycles of the busiest resource, or the whole estimate, or of a simulation."),
+]
+SimulateWinners = Annotated[
+    bool, typer.Option("--simulate", help="Also simulate the median search's mapping of each layer and technique.")
+]
+Replay = Annotated[
+    Path | None,
+    typer.Option(
+        "--replay",
+        metavar="FILE",
+        help="Begin with the mapping of the most similar layer in this mapping file, and add the best found to it.",
+    ),
+]
+SearchDatabase = Annotated[
+    Path | None,
+    typer.Option("--database", metavar="FILE", help="Keep results in this SQLite file: the same command then resumes."),
+]
+SearchPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Plot the best so far against samples and time into this .png, .svg or .pdf file.",
+    ),
 ]

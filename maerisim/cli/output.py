@@ -21,6 +21,7 @@ from maerisim.cli.saying import give, say
 from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.reports.as_json import json_text
+from maerisim.reports.buffer_curve import BufferCurves, buffer_curve_pages
 from maerisim.reports.comparison import Comparison, comparison_pages
 from maerisim.reports.findings import NetworkReport
 from maerisim.reports.frame import csv_text, flat
@@ -55,7 +56,9 @@ def finish(command: str, report: NetworkReport, *, form: Form) -> None:
     Raises the error that ended the run, after what was finished before it is printed.
     """
     show(report, partial(network_pages, command), form=form)
-    leave(report.failure, len(report.layers) if report.interrupted else None)
+    unfinished = "" if report.unfinished is None else f"; {report.unfinished} has the best mapping found so far"
+    finished = len(report.layers) - bool(unfinished)
+    leave(report.failure, finished if report.interrupted else None, unfinished)
 
 
 def finish_front(report: FrontReport, *, form: Form) -> None:
@@ -84,6 +87,12 @@ def finish_roofline(report: RooflineReport, *, form: Form) -> None:
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
 
 
+def finish_buffer_curves(report: BufferCurves, *, form: Form) -> None:
+    """The same for curves of DRAM words."""
+    show(report, buffer_curve_pages, form=form)
+    leave(report.failure, len(report.layers) if report.interrupted else None)
+
+
 def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, form: Form) -> None:
     """Print a report as one JSON document, as CSV or as pages."""
     if form == "json":
@@ -95,13 +104,13 @@ def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, form: F
             print_page(page)
 
 
-def leave(failure: MaerisimError | None, finished_before_interruption: int | None) -> None:
+def leave(failure: MaerisimError | None, finished_before_interruption: int | None, besides: str = "") -> None:
     """Raise the error that ended a run, or leave with exit code 130 when Ctrl-C did."""
     if failure is not None:
         raise failure
     if finished_before_interruption is not None:
         finished = finished_before_interruption
-        say(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished", err=True)
+        say(f"interrupted: {finished} {'layer is' if finished == 1 else 'layers are'} finished{besides}", err=True)
         raise typer.Exit(INTERRUPTED)
 
 

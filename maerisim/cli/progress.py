@@ -61,8 +61,9 @@ class Bar:
         if self._ended:
             return
         if loudness() is not Loudness.USUAL:
-            if loudness() is Loudness.VERBOSE and doing != self._step:
-                self._tell_step(doing)
+            step = doing.partition(" (so far ")[0]
+            if loudness() is Loudness.VERBOSE and step != self._step:
+                self._tell_step(step)
             return
         if self._progress is None and sys.stderr.isatty() and time.monotonic() - self._begin > PATIENCE_SECONDS:
             self._start(done, total, doing)

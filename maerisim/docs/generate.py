@@ -32,6 +32,7 @@ COPIES = {
     "reference/documents.md": "configs/README.md",
     "reference/output.md": "maerisim/cli/README.md",
     "measurements.md": "benchmarks/README.md",
+    "search-techniques.md": "benchmarks/MSE.md",
     "design.md": "maerisim/DESIGN.md",
     "changes.md": "CHANGELOG.md",
 }
@@ -40,7 +41,8 @@ COPIES = {
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made."""
-    made = {page: copied(page, source) for page, source in COPIES.items()}
+    images: dict[str, Path] = {}
+    made = {page: copied(page, source, images) for page, source in COPIES.items()}
     made |= {
         "reference/keys.md": keys(),
         "reference/commands.md": commands(),
@@ -50,6 +52,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for page, text in made.items():
         files.append(File.generated(config, page, content=text))
+    for place, image in images.items():
+        files.append(File.generated(config, place, abs_src_path=str(image)))
     return files
 
 
@@ -65,24 +69,30 @@ def _written() -> list[str]:
     return [each.relative_to(pages).as_posix() for each in pages.rglob("*.md")]
 
 
-def copied(page: str, source: str) -> str:
-    """A page from beside the code; its links lead to pages of the site, to anything else of the repository they are code."""
+def copied(page: str, source: str, images: dict[str, Path]) -> str:
+    """A page from beside the code; links lead to pages of the site, and are code to anything else of the repository.
+
+    The images that it shows are added to ``images``, by their place in the site.
+    """
     pages = {source: page for page, source in COPIES.items()} | {"README.md": "index.md"}
     pages |= {f"maerisim/docs/pages/{each}": each for each in _written()}
     folder = PurePosixPath(source).parent
 
     def link(found: re.Match[str]) -> str:
-        text, target = found.groups()
+        shown, text, target = found.groups()
         path, _, anchor = target.partition("#")
         if not path or "://" in path:
             return found.group()
         place = os.path.normpath(folder / path)
+        if shown and (ROOT / place).is_file():
+            images[f"images/{PurePosixPath(place).name}"] = ROOT / place
+            return f"![{text}]({os.path.relpath('images', PurePosixPath(page).parent)}/{PurePosixPath(place).name})"
         if place not in pages:
             return text if text.startswith("`") else f"{text} (`{place}`)"
         relative = os.path.relpath(pages[place], PurePosixPath(page).parent)
         return f"[{text}]({relative}{'#' + anchor if anchor and place != 'README.md' else ''})"
 
-    return re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", link, (ROOT / source).read_text("utf-8"))
+    return re.sub(r"(!?)\[([^\]]+)\]\(([^)\s]+)\)", link, (ROOT / source).read_text("utf-8"))
 
 
 def keys() -> str:

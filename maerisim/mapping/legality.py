@@ -212,6 +212,12 @@ def _padding_refused(problem: Problem, mapping: Mapping, hardware: Hardware) -> 
     ]
 
 
+def has_room(problem: Problem, mapping: Mapping, hardware: Hardware) -> bool:
+    """Whether the virtual neurons of a dense layer, with the switches that take in partial sums, find room on the array."""
+    size = mapping.vn_size + mapping.spills(problem, hardware)
+    return switches_needed(mapping.vn_count, size, hardware) <= hardware.multipliers
+
+
 def _space_violations(problem: Problem, mapping: Mapping, hardware: Hardware) -> list[str]:
     spills = mapping.spills(problem, hardware)
     size = mapping.vn_size + spills

@@ -14,6 +14,7 @@ from maerisim.mapping.notation import dims
 from maerisim.reports import pace
 from maerisim.reports.as_json import memory_json
 from maerisim.reports.frame import frame
+from maerisim.reports.provenance import provenance
 from maerisim.workload.problem import FusedProblem, Problem
 
 if TYPE_CHECKING:
@@ -184,10 +185,12 @@ class Findings(ABC, Generic[EntryT]):
 class NetworkReport(Findings[AnyReport]):
     """All that is known about a network on a piece of hardware.
 
-    ``cycles_in_turn`` are those of all layers when DRAM reads the first weights of each behind the layer before.
+    ``cycles_in_turn`` are those of all layers when DRAM reads the first weights of each behind the layer before. The last
+    layer is ``unfinished`` when the search for its mapping was interrupted: it has the best that was found by then.
     """
 
     cycles_in_turn: int | None = None
+    unfinished: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The documented JSON of ``map``, ``simulate`` and ``validate``."""
@@ -202,6 +205,8 @@ class NetworkReport(Findings[AnyReport]):
             "mean_absolute_error": self.mean_absolute_error,
             **pace.pace_json(self),
             "interrupted": self.interrupted,
+            "unfinished": self.unfinished,
+            "provenance": provenance(self.hardware, self.layers),
         }
 
     def layer_dict(self, layer: AnyReport) -> dict[str, Any]:

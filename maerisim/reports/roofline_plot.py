@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import atan2, degrees
 from typing import TYPE_CHECKING
 
-from maerisim.reports.figures import HUES, add_footnote
+from maerisim.reports.figures import HUES, add_footnote, set_logarithmic
 from maerisim.reports.roofline import DRAM, Roofline, RooflineReport
 from maerisim.text import shown
 
@@ -77,18 +77,12 @@ def distinct(layers: list[Roofline]) -> list[Mark]:
 
 def set_scales(panel: Axes, report: RooflineReport) -> None:
     """Logarithmic axes with all points, the ridge and the peak inside."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
     peak = report.hardware.multipliers
     xs = [each.compulsory_intensity for each in report.layers] + [each.intensity for each in report.layers]
     ys = [each.attained for each in report.layers]
-    panel.set_xscale("log")
-    panel.set_yscale("log")
+    set_logarithmic(panel)
     panel.set_xlim(min(*xs, peak / report.bandwidth) / 2, 2 * max(*xs, peak / report.bandwidth))
     panel.set_ylim(min(ys) / 2, 2.2 * peak)
-    for axis in (panel.xaxis, panel.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
 
 
 def draw_roof(panel: Axes, report: RooflineReport) -> None:

@@ -28,7 +28,7 @@ from maerisim.workload.reference import (
     random_operands,
     reference_outputs,
 )
-from mapper import Choice, Effort, explain_choice, find_fused, find_mapping
+from mapper import Choice, Effort, Watch, explain_choice, find_fused, find_mapping
 
 OPERAND_SEED = 0
 """Seed of the data with which values are checked."""
@@ -53,12 +53,21 @@ def map_layer(
     effort: Effort | None = None,
     *,
     explain: bool = False,
+    watch: Watch | None = None,
 ) -> LayerReport:
-    """A layer with its given mapping, or else with the best that the mapper finds, explained on demand."""
+    """A layer with its given mapping, or else with the best that the mapper finds, explained on demand.
+
+    ``watch`` is called with the best so far.
+    """
     if task.mapping is not None:
         return report_of(task, task.mapping, estimate(task.problem, task.mapping, hardware))
     choice = find_mapping(
-        task.problem, hardware, objective, constraints=task.constraints, effort=Effort() if effort is None else effort
+        task.problem,
+        hardware,
+        objective,
+        constraints=task.constraints,
+        effort=Effort() if effort is None else effort,
+        watch=watch,
     )
     report = chosen(task, choice)
     if not explain:

@@ -14,11 +14,13 @@ from maerisim.interruption import interruptible
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import layer as layers
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback, Tell, tell_nobody
 from maerisim.study.tasks import FusedTask, LayerTask, StageTask, Study
 from maerisim.ways.in_blocks import cycles_in_turn
 from maerisim.workload.recurrent import Recurrent
+from mapper import Choice, Effort
 
 AnswerT = TypeVar("AnswerT")
 EntryT = TypeVar("EntryT")
@@ -33,6 +35,8 @@ class Runner:
         self._done = 0
         self._progress = progress or tell_nobody
         self._known: dict[object, Any] = {}
+        self.unfinished: LayerReport | None = None
+        """A layer whose search goes on, with the best mapping so far."""
 
     def answer(
         self, task: StageTask | FusedTask, ask: Callable[[Tell], AnswerT], how: Simulation | None = None
@@ -104,11 +108,13 @@ def collected(
 
 def run(study: Study, simulation: Simulation | None = None, progress: ProgressCallback | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
+    foresee(study, simulation)
     values = simulation is not None and simulation.check_values
     warmup.ensure(warmup.needed_by(study.hardware, values=values, search=study.searches))
 
+    runner = Runner(study, progress)
+
     def results() -> Iterator[AnyReport | UnsupportedLayer]:
-        runner = Runner(study, progress)
         for task in study.tasks:
             if isinstance(task, LayerTask):
                 yield from run_layer(runner, study, task, simulation)
@@ -118,6 +124,9 @@ def run(study: Study, simulation: Simulation | None = None, progress: ProgressCa
                 yield task
 
     report = collected(NetworkReport, study, results())
+    unfinished = runner.unfinished
+    if report.interrupted and simulation is None and unfinished is not None:
+        return replace(report, entries=(*report.entries, unfinished), unfinished=unfinished.name)
     if simulation is None or report.interrupted or report.failure is not None:
         return report
     try:
@@ -131,7 +140,8 @@ def run_layer(runner: Runner, study: Study, task: LayerTask, simulation: Simulat
     whole = task.recurrent if simulation is not None and simulation.check_values else None
     alone = simulation if whole is None or simulation is None else replace(simulation, check_values=False)
     reports = [
-        stage.named(runner.answer(stage, partial(run_stage, study, stage, alone), alone)) for stage in task.stages
+        stage.named(runner.answer(stage, partial(run_stage, study, stage, alone, runner=runner), alone))
+        for stage in task.stages
     ]
     if whole is None or simulation is None:
         return reports
@@ -145,13 +155,31 @@ def run_layer(runner: Runner, study: Study, task: LayerTask, simulation: Simulat
     return [replace(report, values_checked=True) for report in reports]
 
 
-def run_stage(study: Study, task: StageTask, simulation: Simulation | None, tell: Tell) -> LayerReport:
-    """Map one stage and, with a ``simulation``, simulate it."""
+def run_stage(
+    study: Study, task: StageTask, simulation: Simulation | None, tell: Tell, runner: Runner | None = None
+) -> LayerReport:
+    """Map one stage and, with a ``simulation``, simulate it; a ``runner`` has the best mapping so far meanwhile."""
+
+    def watch(choice: Choice) -> None:
+        if runner is not None:
+            runner.unfinished = layers.chosen(task, choice)
+        proof = "" if choice.certificate is None else f" (so far {choice.certificate.proof})"
+        tell(f"mapping {task.name}{proof}", share_of(choice, study.effort) if simulation is None else 0)
+
     tell(f"mapping {task.name}", 0)
-    report = layers.map_layer(task, study.hardware, study.objective, study.effort, explain=study.explain)
+    report = layers.map_layer(task, study.hardware, study.objective, study.effort, explain=study.explain, watch=watch)
+    if runner is not None:
+        runner.unfinished = None
     if simulation is None:
         return report
     return layers.simulated(report, study.hardware, simulation, simulating(task.name, tell))
+
+
+def share_of(choice: Choice, effort: Effort) -> float:
+    """How much of a search is done at least: its simulations, of those that it may make."""
+    if choice.certificate is None or not effort.simulations:
+        return 0
+    return min(1, choice.certificate.simulated / effort.simulations)
 
 
 def run_fused(study: Study, task: FusedTask, simulation: Simulation | None, tell: Tell) -> FusedReport:

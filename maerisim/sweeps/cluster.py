@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from maerisim.errors import NotSupportedError, WorkersError
-from maerisim.sweeps.plan import SweepTask
-from maerisim.sweeps.running import Outcomes, Workers
+from maerisim.sweeps.running import Workers
 from maerisim.sweeps.work import Outcome, run
+from maerisim.sweeps.workers import OutcomeT, TaskT
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -23,10 +23,20 @@ CONNECT_SECONDS = 5
 
 @contextmanager
 def on_cluster(address: str) -> Iterator[Workers]:
-    """Gives a function that runs tasks on the cluster whose scheduler is at ``address``, outcomes as they come.
+    """Gives a function that runs the tasks of a sweep on the cluster whose scheduler is at ``address``, outcomes as they come.
+
+    Raises what :func:`connected` raises; the function raises WorkersError when the connection is lost.
+    """
+    with connected(address) as client:
+        yield partial(outcomes, client, address, run, lambda task, message: Outcome(task.key, 0.0, None, message))
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """The cluster whose scheduler is at ``address``.
 
     Raises NotSupportedError without Dask, and WorkersError when the cluster cannot be reached, has no workers, or has
-    workers without this version of maerisim; the function raises it when the connection is lost.
+    workers without this version of maerisim.
     """
     try:
         from distributed import Client
@@ -37,7 +47,7 @@ def on_cluster(address: str) -> Iterator[Workers]:
     reach(address)
     with Client(address, timeout=CONNECT_SECONDS) as client:
         check_workers(client, address)
-        yield partial(outcomes, client, address)
+        yield client
 
 
 def reach(address: str) -> None:
@@ -72,11 +82,20 @@ def check_workers(client: Client, address: str) -> None:
         raise WorkersError("\n".join(wrong))
 
 
-def outcomes(client: Client, address: str, tasks: Sequence[SweepTask]) -> Outcomes:
-    """Outcomes as they come; what is not done when this is left early is cancelled."""
+def outcomes(
+    client: Client,
+    address: str,
+    work: Callable[[TaskT], OutcomeT],
+    failed: Callable[[TaskT, str], OutcomeT],
+    tasks: Sequence[TaskT],
+) -> Generator[OutcomeT, None, None]:
+    """Outcomes of ``work`` as they come; what is not done when this is left early is cancelled.
+
+    ``failed`` makes the outcome of a task that the cluster could not run, and why.
+    """
     from distributed import as_completed
 
-    futures = dict(zip(client.map(run, tasks, pure=False), tasks, strict=True))
+    futures = dict(zip(client.map(work, tasks, pure=False), tasks, strict=True))
     try:
         for future in as_completed(list(futures)):
             task = futures.pop(future)  # so that the cluster may forget the result
@@ -84,7 +103,7 @@ def outcomes(client: Client, address: str, tasks: Sequence[SweepTask]) -> Outcom
                 yield future.result()
             elif future.status == "error":
                 error = future.exception()
-                yield Outcome(task.key, 0.0, None, f"{type(error).__name__} on the cluster: {error}")
+                yield failed(task, f"{type(error).__name__} on the cluster: {error}")
             else:
                 raise WorkersError(f"--dask {address}: lost the connection to the cluster; the same command resumes")
     finally:

@@ -8,26 +8,18 @@ one file, and what was committed survives a kill.
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from maerisim.errors import DocumentError
+from maerisim.sweeps.database import MOST_VARIABLES, Database
 from maerisim.sweeps.plan import SweepTask, described_hardware
 from maerisim.sweeps.work import Measured, Outcome
 
 APPLICATION = int.from_bytes(b"MAER")
-FORMAT = 1
-"""SQLite's ``application_id`` and ``user_version`` of our files."""
-
-PATIENCE_SECONDS = 30.0
-"""How long to wait for another program that has locked the file."""
+"""SQLite's ``application_id`` of results of sweeps."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (
@@ -54,57 +46,12 @@ CREATE TABLE IF NOT EXISTS results (
 """
 COLUMNS = [field.name for field in fields(Measured)]
 IN_JSON = ("mapping", "counters")
-MOST_VARIABLES = 500
-"""Keys in one query; SQLite allows at least 999."""
 
 
-class Store:
-    """The results in a file, which is created when it is not there, or without ``path`` in memory.
+class Store(Database):
+    """The results of sweeps in a file, or in memory."""
 
-    Raises DocumentError when the file cannot be used.
-    """
-
-    def __init__(self, path: str | os.PathLike[str] | None) -> None:
-        self.path = path
-        with self._explained():
-            self._connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE_SECONDS)
-            try:
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def _prepare(self) -> None:
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables == 0:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.execute(SCHEMA)
-                self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
-            return
-        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (file_format,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION:
-            raise DocumentError([f"{self.path}: is not a database of sweep results; name another with --database"])
-        if file_format != FORMAT:
-            text = f"has format {file_format}, this version of maerisim reads {FORMAT}; name another with --database"
-            raise DocumentError([f"{self.path}: {text}"])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise DocumentError([f"{self.path}: cannot be used as a database: {error}"]) from error
+    application, schema, holds = APPLICATION, SCHEMA, "sweep results"
 
     def put(self, task: SweepTask, outcome: Outcome) -> None:
         """Store an outcome for good before returning; a result that is there already is replaced."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from maerisim import interruption
 
@@ -59,6 +60,26 @@ def test_a_signal_ends_a_simulation_with_the_layers_that_are_finished(tmp_path, 
     assert "interrupted: 1 layer is finished" in err
     assert "Traceback" not in err
     assert [layer["name"] for layer in json.loads(out)["layers"]] == ["quick"]
+
+
+def test_a_signal_ends_a_search_with_the_best_mapping_so_far(tmp_path):
+    (tmp_path / "net.yaml").write_text(f"name: net\nlayers:\n  - {QUICK}\n  - {LONG}\n", "utf-8")
+    saved = tmp_path / "mappings.yaml"
+    process = started("map", "maeri-64", "net.yaml", "--prove", "--json", "-o", str(saved), folder=tmp_path)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("mapping long (so far "):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130, err
+    assert "interrupted: 1 layer is finished; long has the best mapping found so far" in err
+    found = json.loads(out)
+    quick, long = found["layers"]
+    assert (quick["name"], long["name"], found["unfinished"]) == ("quick", "long", "long")
+    assert long["search"]["simulated"] > 0
+    assert 0 < long["search"]["certain_gap"] < 1
+    assert set(yaml.safe_load(saved.read_text())["layers"]) == {"quick", "long"}
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

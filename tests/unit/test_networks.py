@@ -14,26 +14,35 @@ from maerisim.workload.network import Network
 from maerisim.workload.transposed import ConvTranspose2d
 
 # Parameters: Caffe's bvlc_alexnet and bvlc_googlenet, Simonyan & Zisserman's model D, and num_params of torchvision's
-# weights (ResNet50_, SqueezeNet1_0_, MobileNet_V2_Weights). For BERT base: the 12 encoder layers of the 109,482,240
+# weights (ResNet18_, ResNet50_, SqueezeNet1_0_, MobileNet_V2_, MNASNet1_0_Weights). For BERT base: the 12 encoder layers of the 109,482,240
 # parameters of bert-base-uncased, without embeddings and pooler.
 PARAMETERS = {
     "alexnet": 60_965_224,
     "vgg16": 138_357_544,
     "googlenet": 6_998_552,
+    "resnet18": 11_689_512,
     "resnet50": 25_557_032,
     "squeezenet": 1_248_424,
     "mobilenet_v2": 3_504_872,
+    "mnasnet": 4_383_312,
     "bert_base": 85_054_464,
 }
 
 # Two parameters (scale and shift) per channel of every batch normalisation, one after each convolution; for BERT two
 # layer normalisations of 768 features in each of 12 layers.
-BATCH_NORMALISED = ("resnet50", "mobilenet_v2")
+BATCH_NORMALISED = ("resnet18", "resnet50", "mobilenet_v2", "mnasnet")
 LAYER_NORM = {"bert_base": 12 * 2 * 2 * 768}
 
 # Multiply-accumulates in units of 10^9 with the digits published: the "_ops" of torchvision's weights at 224x224,
 # which count one multiply-add as one operation.
-TORCHVISION_GMACS = {"vgg16": 15.470, "resnet50": 4.089, "squeezenet": 0.819, "mobilenet_v2": 0.301}
+TORCHVISION_GMACS = {
+    "vgg16": 15.470,
+    "resnet18": 1.814,
+    "resnet50": 4.089,
+    "squeezenet": 0.819,
+    "mobilenet_v2": 0.301,
+    "mnasnet": 0.314,
+}
 
 # Millions of multiply-adds of each part of GoogLeNet: Szegedy et al., table 1, column "ops". Two of its rows contradict
 # themselves and are checked by formula: the first (34M, 2.7K weights) is not the 7x7 convolution on three channels that
@@ -117,7 +126,7 @@ def test_tiny_covers_every_kind_of_layer_in_a_few_macs() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in shipped("network") if name not in ("googlenet", "bert_base", "lstm")]
+    "name", [name for name in shipped("network") if name not in ("googlenet", "bert_base", "lstm", "six_convolutions")]
 )
 def test_layers_follow_one_another(name: str) -> None:
     """The input channels of a layer are the filters of an earlier one (the flattened ones for the first linear)."""
@@ -133,9 +142,11 @@ CONVOLUTIONAL = {
     "alexnet": 227,
     "vgg16": 224,
     "googlenet": 224,
+    "resnet18": 224,
     "resnet50": 224,
     "squeezenet": 224,
     "mobilenet_v2": 224,
+    "mnasnet": 224,
 }
 """Networks of convolutions and poolings, and the width of their images."""
 

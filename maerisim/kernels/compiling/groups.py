@@ -17,9 +17,10 @@ import struct
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import from_dtype
 from numba.core import cgutils, types
@@ -108,9 +109,16 @@ def _is_as_declared(declared: Any, field: Any) -> bool:
 
 
 def _element_of(declared: Any) -> np.dtype[Any] | None:
-    """What an array has elements of that is annotated as ``npt.NDArray[...]``; None for anything else."""
-    arguments = get_args(declared)
-    return np.dtype(*get_args(arguments[1])) if len(arguments) == 2 else None
+    """What an array has elements of that is annotated as ``npt.NDArray[...]``; None for anything else.
+
+    Up to NumPy 2.4 that is another word for an ``ndarray`` of a shape and a ``dtype``, from 2.5 on a type of its own.
+    """
+    if get_origin(declared) is np.ndarray:
+        declared = get_args(declared)[1]
+    elif get_origin(declared) is not npt.NDArray:
+        return None
+    element: np.dtype[Any] = np.dtype(*get_args(declared))
+    return element
 
 
 def _description(declared: Any) -> str:
