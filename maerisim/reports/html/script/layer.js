@@ -71,7 +71,8 @@ function relief(facts) {
   return box;
 }
 function proof(facts) {
-  if (!facts.proof.length) return html("p", {}, "The mapping was given; nothing was searched.");
+  if (!facts.proof.length)
+    return html("p", {}, facts.given ? "The mapping was given; nothing was searched." : "The search for a mapping of such a layer proves nothing; what it looked at is said above.");
   return html("table", { class: "proof" }, html("tbody", {}, ...facts.proof.map((cells) =>
     html("tr", {}, ...cells.map((cell) => html("td", {}, cell))))));
 }
