@@ -156,4 +156,4 @@ def last_line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_script(main))
+    run_script(main)
