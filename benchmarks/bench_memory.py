@@ -1,9 +1,10 @@
 """Peak memory of a simulation, for layers from 147 thousand to 151 million multiply-accumulates.
 
-    python benchmarks/bench_memory.py
+    python benchmarks/bench_memory.py [--networks]
 
 Each layer is simulated with the same tile on 64 multipliers in a process of its own. The last line is JSON: the layers'
 MACs and peaks in bytes. What is measured is the simulation alone, without the estimate that ``maerisim.simulate`` makes as well.
+With ``--networks`` also the whole command ``simulate maeri-256 NETWORK`` for every shipped network, which searches its mappings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import subprocess
 import sys
 from typing import Any
 
-from reporting import Line, Report, run_measurement
+from reporting import Line, Report, options, run_script, show
+
+from maerisim.documents import shipped
 
 GROWTH = 1.1
 """Target: the peak of the largest layer over that of the smallest."""
@@ -39,16 +42,41 @@ def peak(size: int) -> dict[str, int]:
     return measured
 
 
-def measure() -> Report:
-    """Simulate each layer."""
+COMMAND = """
+import resource, sys
+from maerisim.cli import main
+
+try:
+    main(["simulate", "maeri-256", sys.argv[1]])
+finally:
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, file=sys.stderr)
+"""
+MOST_MEGABYTES = 1000
+"""Target: the peak of a whole command."""
+
+
+def peak_of_command(network: str) -> int:
+    """Peak memory in bytes of simulating a shipped network."""
+    finished = subprocess.run([sys.executable, "-c", COMMAND, network], check=True, capture_output=True, text=True)
+    return int(finished.stderr.split()[-1])
+
+
+def measure(*, networks: bool = False) -> Report:
+    """Simulate each layer, and each network."""
     peaks: dict[str, Any] = {name: peak(size) for name, size in SIZES.items()}
     lines = [
         Line(name, found["peak_bytes"] / 1e6, "MB", note=f"{found['macs']:,} MACs") for name, found in peaks.items()
     ]
     smallest, *_, largest = (found["peak_bytes"] for found in peaks.values())
     lines.append(Line("largest over smallest", largest / smallest, "x", GROWTH))
+    for network in shipped("network") if networks else ():
+        peaks[network] = peak_of_command(network)
+        lines.append(Line(f"simulate maeri-256 {network}", peaks[network] / 1e6, "MB", MOST_MEGABYTES))
     return Report("Peak memory", lines, peaks)
 
 
 if __name__ == "__main__":
-    run_measurement(measure, __doc__)
+    parser = options(__doc__)
+    parser.add_argument("--networks", action="store_true", help="also every shipped network")
+    run_script(lambda: show(measure(networks=parser.parse_args().networks)))

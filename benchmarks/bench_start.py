@@ -2,7 +2,7 @@
 
     python benchmarks/bench_start.py [--cold]
 
-In wall seconds, best of five runs of the command in a process of its own (the first command once, with an empty directory
+In wall seconds, best of three runs of the command in a process of its own (the first command once, with an empty directory
 for compiled kernels: it compiles those of the engine and, where it has to find a mapping, those of the estimates). The mapping is from ``maerisim map maeri-64 alexnet``. The last line is JSON.
 """
 
@@ -18,10 +18,11 @@ from functools import partial
 from bench_networks import MAPPINGS
 from reporting import Line, Report, best, options, run_script, show
 
-RUNS = 5
+RUNS = 3
 COMMAND = (sys.executable, "-m", "maerisim")
 LAYER = ("maeri-64", "alexnet", "--layer", "conv1")
 MAPPING = ("--mapping", str(MAPPINGS / "alexnet-maeri-64.yaml"))
+STONNE_NETWORKS = ("resnet50", "vgg16", "alexnet")
 RESNET = ("maeri-256", "resnet50", "--mapping", str(MAPPINGS / "resnet50-maeri-256.yaml"))
 WAITS = {
     "import maerisim.engine.run": ((sys.executable, "-c", "import maerisim.engine.run"), None),
@@ -29,6 +30,14 @@ WAITS = {
     "simulate one layer, mapping given": ((*COMMAND, "simulate", *LAYER, *MAPPING), 1.5),
     "map and simulate one layer": ((*COMMAND, "simulate", *LAYER), None),
     "simulate ResNet-50, mappings given": ((*COMMAND, "simulate", *RESNET), 1.0),
+    **{
+        f"validate {network} on stonne, mappings given": (
+            (*COMMAND, "validate", "stonne", network, "--mapping", str(MAPPINGS / f"{network}-stonne.yaml")),
+            5.0,
+        )
+        for network in STONNE_NETWORKS
+    },
+    **{f"map {network} on stonne": ((*COMMAND, "map", "stonne", network), 30.0) for network in STONNE_NETWORKS},
 }
 """What is run, and the target in seconds."""
 COLD_SECONDS = 20.0

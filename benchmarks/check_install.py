@@ -28,6 +28,7 @@ PARTS = {
         "-m maerisim show maeri-16 --vn 9",
     ],
     "plot": ["-m maerisim roofline maeri-16 tiny --layer linear --plot roofline.png"],
+    "html": ["-m maerisim report maeri-16 tiny --layer linear --html report.html"],
     "frame": ['-c \'import maerisim; assert len(maerisim.map("maeri-16", "tiny", layers="linear").to_frame()) == 1\''],
     "distributed": ["-m maerisim sweep sweep.yaml --dask tcp://127.0.0.1:{port}"],
     "onnx": [

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from maerisim.mapping.fused import FusedMapping
     from maerisim.mapping.mapping import Mapping
     from maerisim.study.api import (
+        buffer_curve,
         compare,
         estimate,
         front,
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
         report,
         roofline,
         simulate,
+        trace,
         validate,
     )
     from maerisim.study.given import save_mappings
     from maerisim.study.warmup import compile_all as warmup
     from maerisim.sweeps.api import sweep
+    from maerisim.sweeps.reruns import rerun
     from maerisim.workload.convolutions import Conv1d, Conv2d, Conv3d
     from maerisim.workload.layers import AvgPool2d, Fused, Linear, MatMul, MaxPool2d
     from maerisim.workload.network import Network
@@ -79,6 +82,7 @@ __all__ = [
     "ValuesError",
     "WorkersError",
     "__version__",
+    "buffer_curve",
     "compare",
     "compare_search",
     "compiling",
@@ -88,11 +92,13 @@ __all__ = [
     "programs",
     "rank",
     "report",
+    "rerun",
     "roofline",
     "save_mappings",
     "shipped",
     "simulate",
     "sweep",
+    "trace",
     "validate",
     "warmup",
 ]
@@ -106,9 +112,10 @@ _NAMES = {
     "maerisim.laboratory.api": "compare_search",
     "maerisim.mapping.fused": "FusedMapping",
     "maerisim.mapping.mapping": "Mapping",
-    "maerisim.study.api": "compare estimate front map programs rank report roofline simulate validate",
+    "maerisim.study.api": "buffer_curve compare estimate front map programs rank report roofline simulate trace validate",
     "maerisim.study.given": "save_mappings",
     "maerisim.sweeps.api": "sweep",
+    "maerisim.sweeps.reruns": "rerun",
     "maerisim.workload.convolutions": "Conv1d Conv2d Conv3d",
     "maerisim.workload.layers": "AvgPool2d Fused Linear MatMul MaxPool2d",
     "maerisim.workload.network": "Network",

@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import suppress
 
-from maerisim import interruption
+from maerisim import interruption, machine
 from maerisim.errors import MaerisimError
 from maerisim.text import shown
 
@@ -52,15 +52,29 @@ def _code_of(arguments: list[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
+    machine.limit_memory()
+    vars(sys)["modules"].setdefault("scipy", None)  # numba looks for it, for a quarter of a second; no kernel needs it
     try:
-        with watched(Announcement()):
+        with watched(Announcement()), machine.heard(_announce):
             app(arguments, prog_name="maerisim")
     except MaerisimError as error:
         sys.stderr.write(explained(error))
         return BAD_INPUT
+    except MemoryError:
+        sys.stderr.write(
+            "error: not enough memory: this needs more than there is (make the layer or the hardware smaller)\n"
+        )
+        return BAD_INPUT
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
+
+
+def _announce(forecast: machine.Forecast) -> None:
+    """Say what is going to take long, before it begins."""
+    reason = f" ({forecast.why})" if forecast.why else ""
+    sys.stderr.write(f"this takes {forecast}{reason} ...\n")
+    sys.stderr.flush()
 
 
 def explained(error: MaerisimError) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from maerisim import documents
 from maerisim.cli import FAILED, import_commands, options
 from maerisim.cli.forms import form_of
 from maerisim.cli.saying import Loudness, say, set_loudness
@@ -62,6 +63,7 @@ def map_command(
     explain: options.Explain = False,
     scale: options.Scale = None,
     output: options.Output = None,
+    plot: options.FrontPlot = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
@@ -71,11 +73,16 @@ def map_command(
     """
     from maerisim.cli.output import finish, finish_front, require_place
     from maerisim.cli.progress import shown
+    from maerisim.reports import figures
     from maerisim.study import api
     from maerisim.study.given import save_mappings
 
     if output is not None:
         require_place(output)
+    if plot is not None:
+        if objective != "pareto":
+            raise typer.BadParameter("is for --objective pareto", param_hint="--plot")
+        figures.require(plot)
     if objective == "pareto":
         asked = ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget"), (explain, "--explain"))
         for given, name in asked:
@@ -85,6 +92,10 @@ def map_command(
             front = api.front(
                 hardware, network, layers=layer, constraints=constraints, scale=scale, progress=progress, partial=True
             )
+        if plot is not None and front.layers:
+            from maerisim.reports import front_plot
+
+            figures.write(plot, lambda: front_plot.draw(front))
         finish_front(front, form=form_of(json, csv))
         return
     with shown() as progress:
@@ -107,6 +118,9 @@ def simulate(
     check_values: options.CheckValues = False,
     fast_forward: options.FastForward = True,
     print_program: options.PrintProgram = False,
+    trace: options.Trace = None,
+    vcd: options.Vcd = None,
+    cycles: options.Cycles = None,
     scale: options.Scale = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
@@ -114,17 +128,21 @@ def simulate(
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.cli.tracing import TraceRequest
     from maerisim.study import api
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
             say(str(program))
         return
+    request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
+    request.check()
     with shown() as progress:
         report = api.simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
+    request.answer(report)
     finish("simulate", report, form=form_of(json, csv))
 
 
@@ -136,19 +154,27 @@ def validate(
     mapping: options.MappingFile = None,
     fast_forward: options.FastForward = True,
     scale: options.Scale = None,
+    plot: options.ValidationPlot = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.reports import figures
     from maerisim.study import api
 
+    if plot is not None:
+        figures.require(plot)
     with shown() as progress:
         report = api.validate(
             hardware, network, layers=layer, mapping=mapping, fast_forward=fast_forward, scale=scale,
             progress=progress, partial=True,
         )  # fmt: skip
+    if plot is not None and report.layers:
+        from maerisim.reports import validation_plot
+
+        figures.write(plot, lambda: validation_plot.draw(report))
     finish("validate", report, form=form_of(json, csv))
 
 
@@ -160,22 +186,28 @@ def report_command(
     mapping: options.MappingFile = None,
     objective: options.ObjectiveName = "cycles",
     scale: options.Scale = None,
+    html: options.HtmlFile = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
     """Report what limits a mapping and what would relieve it.
 
-    Also where its cycles, words and energy go, and its kinds of tiles.
+    Also where its cycles, words and energy go, and its kinds of tiles. --html: as a page with each mapping at work.
     """
     from maerisim.cli.output import finish_profiles
     from maerisim.cli.progress import shown
+    from maerisim.reports.html import page
     from maerisim.study import api
 
+    if html is not None:
+        page.require(html)
     with shown() as progress:
         report = api.report(
             hardware, network, layers=layer, mapping=mapping, objective=objective, scale=scale,
-            progress=progress, partial=True,
+            replays=html is not None, progress=progress, partial=True,
         )  # fmt: skip
+    if html is not None and report.layers:
+        documents.write(html, report.to_html())
     finish_profiles(report, form=form_of(json, csv))
 
 
@@ -210,6 +242,39 @@ def roofline(
 
         figures.write(plot, lambda: draw(report))
     finish_roofline(report, form=form_of(json, csv))
+
+
+@app.command("buffer-curve")
+def buffer_curve(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    plot: options.CurvePlot = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Show how few words DRAM can move for each buffer size.
+
+    A ski slope: the least of any blocks in any loop order, and beside it our mappings.
+    """
+    from maerisim.cli.output import finish_buffer_curves
+    from maerisim.cli.progress import shown
+    from maerisim.reports import figures
+    from maerisim.study import api
+
+    if plot is not None:
+        figures.require(plot)
+    with shown() as progress:
+        report = api.buffer_curve(
+            hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
+        )
+    if plot is not None and report.layers:
+        from maerisim.reports.buffer_curve_plot import draw
+
+        figures.write(plot, lambda: draw(report))
+    finish_buffer_curves(report, form=form_of(json, csv))
 
 
 @app.command("compare-mappings")
@@ -315,9 +380,32 @@ def sweep(
 
 
 @app.command()
+def rerun(
+    result: options.ResultFile,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Run a stored result again, and say what differs.
+
+    Any --json of a command, a report page, or the database of a sweep. Exits with 1 when cycles differ, or inputs were altered.
+    """
+    from maerisim.cli.output import show as show_report
+    from maerisim.cli.progress import shown
+    from maerisim.reports.reruns import rerun_pages
+    from maerisim.sweeps.reruns import rerun as run_again
+
+    with shown() as progress:
+        report = run_again(result, progress=progress)
+    show_report(report, rerun_pages, form=form_of(json, csv))
+    if not report.same:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
 def show(
     hardware: options.HardwareName,
     dot: options.Dot = None,
+    plot: options.FabricPlot = None,
     vn: options.VirtualNeurons = None,
 ) -> None:
     """Draw the fabric, and virtual neurons placed on it."""
@@ -328,11 +416,16 @@ def show(
 
     machine = Hardware.load(hardware)
     vn_sizes = sizes(vn or [], machine.multipliers)
-    if dot is None:
+    if plot is not None:
+        from maerisim.reports import fabric_plot, figures
+
+        figures.require(plot)
+        figures.write(plot, lambda: fabric_plot.draw(machine, vn_sizes))
+    if dot is None and plot is None:
         say(drawing.text(machine, vn_sizes))
-    elif dot == "-":
+    if dot == "-":
         say(graphviz.dot(machine, vn_sizes))
-    else:
+    elif dot is not None:
         documents.write(Path(dot), graphviz.dot(machine, vn_sizes))
 
 

@@ -62,6 +62,18 @@ FastForward = Annotated[
     bool, typer.Option("--fast-forward/--no-fast-forward", help="Skip repetitions, exactly, or step every cycle.")
 ]
 PrintProgram = Annotated[bool, typer.Option("--print-program", help="Print the program that runs; do not run it.")]
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace", metavar="FILE", help="Write a trace of one layer for Perfetto and chrome://tracing (JSON)."
+    ),
+]
+Vcd = Annotated[
+    Path | None, typer.Option("--vcd", metavar="FILE", help="Write a waveform of one layer for GTKWave and Surfer.")
+]
+Cycles = Annotated[
+    str | None, typer.Option("--cycles", metavar="A:B", help="Trace from cycle A up to, but not with, B of the layer.")
+]
 Scale = Annotated[
     int | None,
     typer.Option(
@@ -129,12 +141,37 @@ Dask = Annotated[
 ]
 Run = Annotated[bool, typer.Option("--run/--no-run", help="Run what is missing first, or only report what is stored.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed results again.")]
+ResultFile = Annotated[Path, typer.Argument(metavar="RESULT", help="A file of JSON, HTML or SQLite.")]
 Export = Annotated[
     ExportFormat | None,
     typer.Option("--export", help="Print a row for every layer at every point instead of the table."),
 ]
 ExportOutput = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the export to this file.")
+]
+FabricPlot = Annotated[
+    Path | None,
+    typer.Option("--plot", "--svg", metavar="FILE", help="Draw the fabric into this .png, .svg or .pdf file."),
+]
+CurvePlot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Plot the curves into this .png, .svg or .pdf file."),
+]
+ValidationPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Plot cycles and errors of all layers into this .png, .svg or .pdf file."
+    ),
+]
+FrontPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="With --objective pareto: plot the fronts into this .png, .svg or .pdf file."
+    ),
+]
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page for a browser, which shows each mapping at work."),
 ]
 RooflinePlot = Annotated[
     Path | None,

@@ -64,7 +64,12 @@ class Occupancy:
         """Place VNs of the given sizes side by side. Raises MappingError when they do not fit."""
         topology = topology_of(hardware)
         spans = _placed(hardware, topology, sizes)
-        reduction = topology.route(spans)
+        return cls.routed(hardware, spans, topology.route(spans))
+
+    @classmethod
+    def routed(cls, hardware: Hardware, spans: tuple[Span, ...], reduction: Routing) -> Occupancy:
+        """The VNs of a program, as it routes them."""
+        topology = topology_of(hardware)
         buses = tuple(entry.bus for entry in bus_inputs(reduction, hardware))
         passages = _passages(topology, reduction)
         return cls(hardware, topology, spans, reduction, buses, passages, _deeds(reduction, passages))

@@ -46,6 +46,12 @@ class Transfer(NamedTuple):
     latency: int = 1
 
 
+def crosses(transfer: Transfer) -> bool:
+    """Whether a transfer puts a word on a lateral link, and does not only move it along the registers of one."""
+    operand, output = transfer.operands[0], transfer.output
+    return output.kind == "lateral" and (operand.kind, operand.place) != (output.kind, output.place)
+
+
 @dataclass(frozen=True)
 class Routing:
     """A configured reduction network: its transfers, and for each VN the switch where its sum leaves.
@@ -77,6 +83,15 @@ class Routing:
             behind = -1 if step is None else rank[step.output]
             rank |= {wire: behind + place for place, wire in enumerate(reversed(way), 1)}
         return tuple(sorted(self.transfers, key=lambda t: (rank[t.output], t.switch, t.output)))
+
+    @cached_property
+    def senders_first(self) -> tuple[Transfer, ...]:
+        """The adder switches alone, in the other order: those whose output is a register stand for all that follow."""
+        return tuple(
+            transfer
+            for transfer in reversed(self.receivers_first)
+            if len(transfer.operands) > 1 or not transfer.operands[0].stage
+        )
 
     def depth(self, virtual_neuron: int) -> int:
         """Transfers on the longest way from a product of this VN to its result."""
@@ -159,7 +174,7 @@ def staged(transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
     for transfer in transfers:
         operands, wire = transfer.operands, transfer.output
         for stage in range(transfer.latency - 1, 0, -1):
-            register = wire._replace(stage=stage)
+            register = Wire(wire.kind, wire.level, wire.place, stage)
             result.append(Transfer(transfer.switch, operands, register, transfer.virtual_neuron))
             operands = (register,)
         result.append(Transfer(transfer.switch, operands, wire, transfer.virtual_neuron))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from maerisim.documents import Model
 
-Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Energy = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
 
 
 JOULES = {"fJ": 1e-15, "pJ": 1e-12, "nJ": 1e-9, "uJ": 1e-6, "mJ": 1e-3, "J": 1.0}

@@ -47,7 +47,7 @@ class Controller(Model):
 
     @property
     def holds_ports_back(self) -> bool:
-        """Whether ports wait for more than room: then a state of the fabric does not recur, and every cycle is stepped."""
+        """Whether ports wait for more than room."""
         return self.wait_for_outputs or self.steps_per_cycle is not None
 
 
@@ -175,7 +175,7 @@ class Dram(Model):
     """The channel between DRAM and the global buffer: one transfer after the other."""
 
     bandwidth: float | None = Field(
-        None, gt=0, le=2**20, allow_inf_nan=False, description="words a cycle, may be a fraction; null: not limiting"
+        None, ge=1e-6, le=2**20, allow_inf_nan=False, description="words a cycle, may be a fraction; null: not limiting"
     )
     latency: int = Field(0, ge=0, le=2**20, description="cycles from the last word of a read to its use")
 

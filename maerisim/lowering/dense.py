@@ -301,6 +301,7 @@ class DenseLowering:
 
     def _collect(self, vn_count: int) -> Thread[CollectStep]:
         starts = np.array([span.start for span in self.layout.spans])
+        counted: dict[bytes, tuple[Ints, Ints]] = {}
 
         def step(context: Context) -> CollectStep:
             at_work = self._within(context, REPLICATED)
@@ -311,7 +312,10 @@ class DenseLowering:
                 flags |= Collect.EMIT
             live = self.worker & at_work & self._within(context, REDUCED)
             live |= self.layout.partial_sum & at_work & (self.hardware.controller.pad_edges or not fresh)
-            two, three = additions(self.reduction, live, vn_count)
+            key = live.tobytes()
+            if key not in counted:
+                counted[key] = additions(self.reduction, live, vn_count)
+            two, three = counted[key]
             return CollectStep(np.where(at_work[starts], int(flags), 0).astype(np.int64), two, three)
 
         folds = sorted(self.folds)
@@ -322,11 +326,11 @@ def additions(reduction: Routing, live: Mask, vn_count: int) -> tuple[Ints, Ints
     """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
     two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
     full: dict[Wire, bool] = {}
-    for transfer in reversed(reduction.receivers_first):
+    for transfer in reduction.senders_first:
         words = 0
         for wire in transfer.operands:
-            words += bool(live[wire.place]) if wire.kind == "product" and wire.stage == 0 else full[wire]
-        full[transfer.output] = words > 0
+            words += bool(live[wire.place]) if wire.kind == "product" else full[wire]
+        full[transfer.output._replace(stage=0)] = words > 0
         two[transfer.virtual_neuron] += words == 2
         three[transfer.virtual_neuron] += words == 3
     return two, three

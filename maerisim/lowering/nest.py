@@ -55,13 +55,14 @@ class TemporalLoop:
         trips, rest = -(-self.extent // self.step), self.extent % self.step
         if trips == 1 or self.stays:
             return [(1, Turn(True, trips == 1, size=min(self.step, self.extent)))]
-        sizes = [self.step] * (trips - 1) + [rest or self.step]
+        last = rest or self.step
         if self.split_each:
+            sizes = [self.step] * (trips - 1) + [last]
             return [(1, Turn(index == 0, index == trips - 1, index, size)) for index, size in enumerate(sizes)]
         ends = self.split_last or rest > 0
         runs = [(int(self.split_first), Turn(True, False, size=self.step))]
         runs.append((trips - self.split_first - ends, Turn(False, False, size=self.step)))
-        runs.append((int(ends), Turn(False, True, size=sizes[-1])))
+        runs.append((int(ends), Turn(False, True, size=last)))
         return [(count, turn) for count, turn in runs if count]
 
 

@@ -23,11 +23,14 @@ import numpy as np
 import simpy
 
 from maerisim.arrays import Ints
+from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Dram
 from maerisim.kernels.stepping import transfers
 from maerisim.kernels.stepping.transfers import NOTHING, BlockTimes, Schedule
 from maerisim.memory.blocks import Blocks
 
+MOST_CYCLES = 2**58
+"""What all transfers of one kind take at the most; times that add them up fit 64 bits then."""
 READS = ("weights", "inputs", "partial_sums")
 
 SystemProcess = Generator[simpy.Event, object, None]
@@ -38,6 +41,11 @@ def transfer_cycles(words: Ints, dram: Dram) -> Ints:
     amounts, at = np.unique(words, return_inverse=True)
     pace = Fraction(0) if dram.bandwidth is None else 1 / Fraction(repr(dram.bandwidth))
     cycles = [-(-amount * pace.numerator // pace.denominator) if amount else NOTHING for amount in amounts.tolist()]
+    if max(cycles, default=0) * len(at) > MOST_CYCLES:
+        raise NotSupportedError(
+            f"at {dram.bandwidth:g} words a cycle DRAM may take more than the {MOST_CYCLES:,} cycles that are counted "
+            "(give dram.bandwidth a larger number)"
+        )
     return np.array(cycles, np.int64)[at]
 
 

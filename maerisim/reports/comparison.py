@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from maerisim.analytic.objective import Objective, score
@@ -12,6 +12,8 @@ from maerisim.mapping.notation import counted, dims, energy_words, mapping_words
 from maerisim.reports.findings import Findings, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, title, unsupported_notes
+from maerisim.reports.pace import layer_json
+from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Column, Page, Row, plural
 
 if TYPE_CHECKING:
@@ -50,7 +52,17 @@ class Comparison(Findings[ComparedLayer]):
             "unsupported": [layer.to_dict() for layer in self.unsupported],
             "geometric_means": {name: {"ratio": mean, "layers": layers} for name, (mean, layers) in means.items()},
             "interrupted": self.interrupted,
+            "provenance": provenance(self.hardware, self._runs()),
         }
+
+    def _runs(self) -> list[LayerReport]:
+        """All mappings that ran, each under the name of its layer and who made it."""
+        return [
+            replace(layer, name=f"{compared.ours.name} ({by})")
+            for compared in self.layers
+            for by, layer in compared.mappings
+            if not isinstance(layer, str)
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each mapping of each layer. Raises NotSupportedError without pandas."""
@@ -112,6 +124,7 @@ def _mapping_json(
         "by": name,
         "cycles": layer.cycles,
         "energy": comparison.ours.energy(layer),
+        **layer_json(comparison.ours, layer),
         "utilization": comparison.ours.utilization(layer),
         "ratio": comparison.ratio(compared, layer),
         "mapping": layer.mapping.to_dict(),

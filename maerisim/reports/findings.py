@@ -14,6 +14,7 @@ from maerisim.mapping.notation import dims
 from maerisim.reports import pace
 from maerisim.reports.as_json import memory_json
 from maerisim.reports.frame import frame
+from maerisim.reports.provenance import provenance
 from maerisim.workload.problem import FusedProblem, Problem
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ class NetworkReport(Findings[AnyReport]):
             **pace.pace_json(self),
             "interrupted": self.interrupted,
             "unfinished": self.unfinished,
+            "provenance": provenance(self.hardware, self.layers),
         }
 
     def layer_dict(self, layer: AnyReport) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from maerisim.reports.network_table import (
     scaled_notes,
     unsupported_notes,
 )
+from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Page
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class FrontReport(NetworkReport):
             ],
             "unsupported": [layer.to_dict() for layer in self.unsupported],
             "interrupted": self.interrupted,
+            "provenance": provenance(self.hardware, self.layers),
         }
 
     def to_frame(self) -> pd.DataFrame:

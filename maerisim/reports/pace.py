@@ -10,6 +10,7 @@ from maerisim.counts.events import dram_energy
 from maerisim.mapping.notation import measured, quantity
 
 if TYPE_CHECKING:
+    from maerisim.hardware.hardware import Hardware
     from maerisim.reports.findings import AnyReport, NetworkReport
 
 
@@ -96,6 +97,12 @@ def pace_json(report: NetworkReport) -> dict[str, Any]:
 
 def layer_json(report: NetworkReport, layer: AnyReport) -> dict[str, Any]:
     """The same of one occurrence of a layer."""
-    if report.hardware.clock is None:
+    return times_json(report.hardware, layer.best_known_cycles, report.energy(layer))
+
+
+def times_json(hardware: Hardware, cycles: int, energy: float) -> dict[str, Any]:
+    """The time of something that takes so long, and the power of so much energy in it; nothing without a clock."""
+    if hardware.hertz is None:
         return {}
-    return {"seconds": seconds_of(report, layer), "watts": watts_of(report, layer)}
+    seconds, joules = cycles / hardware.hertz, hardware.energy.joules
+    return {"seconds": seconds, "watts": None if not seconds or joules is None else energy * joules / seconds}

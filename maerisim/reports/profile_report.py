@@ -10,15 +10,18 @@ from maerisim.reports.findings import Findings, LayerReport, NetworkReport
 from maerisim.reports.pace import pace_json
 from maerisim.reports.profile import Profile
 from maerisim.reports.profile_json import profile_json
+from maerisim.reports.provenance import provenance
+from maerisim.reports.replay import Replay
 from maerisim.workload.problem import DIMENSIONS
 
 
 @dataclass(frozen=True)
 class ProfiledLayer:
-    """A layer with its mapping, simulated, and the profile of that run."""
+    """A layer with its mapping, simulated, the profile of that run, and on demand what it looks like."""
 
     layer: LayerReport
     profile: Profile
+    replay: Replay | None = None
 
     @property
     def loops(self) -> list[TurningLoop]:
@@ -71,7 +74,14 @@ class ProfileReport(Findings[ProfiledLayer]):
             "total_code_bits": self.total_code_size,
             **pace_json(results),
             "interrupted": self.interrupted,
+            "provenance": provenance(self.hardware, results.layers),
         }
+
+    def to_html(self) -> str:
+        """One page that needs no network. Raises NotSupportedError without jinja2."""
+        from maerisim.reports.html.page import page
+
+        return page(self)
 
     @property
     def results(self) -> NetworkReport:

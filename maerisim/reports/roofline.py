@@ -18,6 +18,8 @@ from maerisim.memory.blocks import compulsory_words
 from maerisim.reports.findings import FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
+from maerisim.reports.pace import layer_json
+from maerisim.reports.provenance import provenance
 from maerisim.reports.table import Column, Page, Row
 
 if TYPE_CHECKING:
@@ -130,9 +132,10 @@ class RooflineReport:
             "peak": self.hardware.multipliers,
             "channel": self.channel,
             "bandwidth": self.bandwidth,
-            "layers": [each.to_dict() for each in self.layers],
+            "layers": [each.to_dict() | layer_json(self.results, each.layer) for each in self.layers],
             "unsupported": [layer.to_dict() for layer in self.results.unsupported],
             "interrupted": self.results.interrupted,
+            "provenance": provenance(self.hardware, [each.layer for each in self.layers]),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -141,7 +144,8 @@ class RooflineReport:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each layer."""
-        return [each.to_dict() for each in self.layers]
+        found: list[dict[str, Any]] = self.to_dict()["layers"]
+        return found
 
 
 def channel_of(hardware: Hardware) -> str:

@@ -18,23 +18,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from maerisim.analytic.objective import Objective
 from maerisim.engine.run import EngineName
+from maerisim.errors import NotSupportedError
 from maerisim.interruption import interruptible
+from maerisim.reports.buffer_curve import BufferCurves
 from maerisim.reports.comparison import Comparison
 from maerisim.reports.findings import Findings, NetworkReport
 from maerisim.reports.front import FrontReport
 from maerisim.reports.profile_report import ProfileReport
 from maerisim.reports.roofline import RooflineReport
-from maerisim.study import comparisons, fronts, profiles, runner
+from maerisim.study import buffer_curves, comparisons, fronts, profiles, runner, traces
 from maerisim.study.given import ConstraintsLike, HardwareLike, MappingsLike, NetworkLike, require, study_of
 from maerisim.study.layer import Simulation
 from maerisim.study.programs import LayerProgram, programs_of
 from maerisim.study.progress import ProgressCallback
 from maerisim.study.rankings import LayerRanking, ranked
 from maerisim.study.tasks import effort_of
+from maerisim.study.traces import Traced
 
 Layers = Sequence[str] | str | None
 ReportT = TypeVar("ReportT", bound=Findings[Any])
@@ -183,12 +188,16 @@ def report(
     mapping: MappingsLike | None = None,
     objective: Objective = "cycles",
     scale: int | None = None,
+    replays: bool = False,
     progress: ProgressCallback | None = None,
     partial: bool = False,
 ) -> ProfileReport:
-    """Where the cycles, words and energy of each mapping go, what limits it, and what would relieve it."""
+    """Where the cycles, words and energy of each mapping go, what limits it, and what would relieve it.
+
+    With ``replays`` also what happens in windows of each run, which ``to_html`` of the report shows on the fabric.
+    """
     study = study_of(hardware, network, layers, scale=scale, mapping=mapping, objective=objective)
-    return whole(profiles.run(study, progress), partial=partial)
+    return whole(profiles.run(study, progress, replays=replays), partial=partial)
 
 
 def roofline(
@@ -221,6 +230,21 @@ def compare(
     return whole(comparisons.run(study, progress), partial=partial)
 
 
+def buffer_curve(
+    hardware: HardwareLike,
+    network: NetworkLike,
+    *,
+    layers: Layers = None,
+    objective: Objective = "cycles",
+    scale: int | None = None,
+    progress: ProgressCallback | None = None,
+    partial: bool = False,
+) -> BufferCurves:
+    """The least DRAM words of each layer at every size of the global buffer, and those of our mappings at some sizes."""
+    study = study_of(hardware, network, layers, scale=scale, objective=objective)
+    return whole(buffer_curves.run(study, progress), partial=partial)
+
+
 def programs(
     hardware: HardwareLike,
     network: NetworkLike,
@@ -231,3 +255,29 @@ def programs(
 ) -> Iterator[LayerProgram]:
     """What the fabric would be fed for each layer, one program after the other; ``str`` of one is its text."""
     return programs_of(study_of(hardware, network, layers, scale=scale, mapping=mapping, fusing=True))
+
+
+def trace(
+    hardware: HardwareLike,
+    network: NetworkLike,
+    *,
+    layers: Layers = None,
+    mapping: MappingsLike | None = None,
+    to: str | PathLike[str] | None = None,
+    vcd: str | PathLike[str] | None = None,
+    cycles: tuple[int, int | None] | str | None = None,
+    engine: EngineName = "compiled",
+    scale: int | None = None,
+) -> Traced:
+    """Write what every component does in each cycle of one layer: trace events ``to`` a file, a waveform to ``vcd``.
+
+    ``cycles`` is a window, ``(first, end)`` or ``"first:end"``; without one the first cycles of the layer are traced. Both
+    engines give the same files; the compiled one is sooner at a late window.
+    """
+    require("engine", engine, get_args(EngineName))
+    if to is None and vcd is None:
+        raise NotSupportedError("a trace needs a file: expected to or vcd, found neither")
+    study = study_of(hardware, network, layers, scale=scale, mapping=mapping, fusing=True)
+    window = traces.window_of(cycles) if isinstance(cycles, str) else cycles
+    trace_file, waveform = (None if path is None else Path(path) for path in (to, vcd))
+    return traces.run(study, trace_file, waveform, window, engine)

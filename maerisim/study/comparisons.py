@@ -9,6 +9,7 @@ from functools import partial
 from maerisim.errors import MappingError, NotSupportedError
 from maerisim.reports.comparison import OURS, ComparedLayer, Comparison
 from maerisim.reports.findings import LayerReport, UnsupportedLayer
+from maerisim.study.forecast import foresee
 from maerisim.study.layer import estimated, map_layer, simulated
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage
@@ -18,6 +19,7 @@ from mapper.references import REFERENCES
 
 def run(study: Study, progress: ProgressCallback | None = None) -> Comparison:
     """Compare the mappings of every layer; Ctrl-C or an error ends with what is finished by then."""
+    foresee(study, None)
     return collected(partial(Comparison, objective=study.objective), study, compared_layers(study, progress))
 
 

@@ -12,7 +12,9 @@ from maerisim.reports.findings import UnsupportedLayer
 from maerisim.reports.profile import profile
 from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
 from maerisim.reports.relief import reliefs
+from maerisim.reports.replay import replay
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage, run_stage
@@ -22,19 +24,22 @@ from maerisim.workload.problem import Problem
 from mapper import find_mapping
 
 
-def run(study: Study, progress: ProgressCallback | None = None) -> ProfileReport:
-    """Profile every layer; Ctrl-C or an error ends with what is finished by then.
+def run(study: Study, progress: ProgressCallback | None = None, *, replays: bool = False) -> ProfileReport:
+    """Profile every layer, with ``replays`` for pictures; Ctrl-C or an error ends with what is finished by then.
 
     Raises NotSupportedError for a controller that has no control steps.
     """
     require_control_steps(study.hardware)
-    warmup.ensure(warmup.needed_by(study.hardware))
-    return collected(ProfileReport, study, profiled_layers(study, progress))
+    foresee(study, None)
+    warmup.ensure(warmup.needed_by(study.hardware, values=replays))
+    return collected(ProfileReport, study, profiled_layers(study, progress, replays=replays))
 
 
-def profiled_layers(study: Study, progress: ProgressCallback | None) -> Iterator[ProfiledLayer | UnsupportedLayer]:
+def profiled_layers(
+    study: Study, progress: ProgressCallback | None, *, replays: bool
+) -> Iterator[ProfiledLayer | UnsupportedLayer]:
     """Every layer with the profile of its mapping."""
-    for entry in each_stage(study, progress, partial(profiled, study)):
+    for entry in each_stage(study, progress, partial(profiled, study, replays=replays)):
         if isinstance(entry, UnsupportedLayer):
             yield entry
         else:
@@ -42,7 +47,7 @@ def profiled_layers(study: Study, progress: ProgressCallback | None) -> Iterator
             yield replace(found, layer=stage.named(found.layer))
 
 
-def profiled(study: Study, task: StageTask, tell: Tell) -> ProfiledLayer:
+def profiled(study: Study, task: StageTask, tell: Tell, *, replays: bool) -> ProfiledLayer:
     """One layer simulated, with its profile and what would relieve it."""
     layer = run_stage(study, task, Simulation(), tell)
 
@@ -57,4 +62,11 @@ def profiled(study: Study, task: StageTask, tell: Tell) -> ProfiledLayer:
     for relief in reliefs(layer.problem, layer.mapping, study.hardware, find):
         found.append(relief)
         tell(f"{layer.name}: more {relief.resource}", 1)
-    return ProfiledLayer(layer, replace(without, reliefs=tuple(found)))
+    found_out = ProfiledLayer(layer, replace(without, reliefs=tuple(found)))
+    if not replays:
+        return found_out
+
+    def told(share: float) -> None:
+        tell(f"following {layer.name}, {share:.0%}", 1)
+
+    return replace(found_out, replay=replay(layer.problem, layer.mapping, study.hardware, told))

@@ -14,6 +14,7 @@ from maerisim.interruption import interruptible
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.study import layer as layers
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback, Tell, tell_nobody
 from maerisim.study.tasks import FusedTask, LayerTask, StageTask, Study
@@ -107,6 +108,7 @@ def collected(
 
 def run(study: Study, simulation: Simulation | None = None, progress: ProgressCallback | None = None) -> NetworkReport:
     """Map every layer and, with a ``simulation``, simulate it; Ctrl-C or an error ends with what is finished by then."""
+    foresee(study, simulation)
     values = simulation is not None and simulation.check_values
     warmup.ensure(warmup.needed_by(study.hardware, values=values, search=study.searches))
 

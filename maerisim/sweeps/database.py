@@ -42,14 +42,13 @@ class Database:
                 raise
 
     def _prepare(self) -> None:
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables == 0:
+        if self._is_empty():
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.execute(self.schema)
-                self._connection.execute(f"PRAGMA application_id = {self.application}")
-                self._connection.execute(f"PRAGMA user_version = {FORMAT}")
-            return
+                if self._is_empty():  # or else another program was first
+                    self._connection.execute(self.schema)
+                    self._connection.execute(f"PRAGMA application_id = {self.application}")
+                    self._connection.execute(f"PRAGMA user_version = {FORMAT}")
         (application,) = self._connection.execute("PRAGMA application_id").fetchone()
         (file_format,) = self._connection.execute("PRAGMA user_version").fetchone()
         if application != self.application:
@@ -57,6 +56,10 @@ class Database:
         if file_format != FORMAT:
             text = f"has format {file_format}, this version of maerisim reads {FORMAT}; name another with --database"
             raise DocumentError([f"{self.path}: {text}"])
+
+    def _is_empty(self) -> bool:
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return bool(tables == 0)
 
     def __enter__(self) -> Self:
         return self
@@ -70,5 +73,9 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (
+            sqlite3.Error,
+            ValueError,
+            TypeError,
+        ) as error:  # the latter two for rows that are not as they were written
             raise DocumentError([f"{self.path}: cannot be used as a database: {error}"]) from error

@@ -10,6 +10,7 @@ from typing import Any
 from maerisim.mapping.notation import dims
 from maerisim.reports.as_json import json_text
 from maerisim.reports.frame import csv_text
+from maerisim.reports.pace import times_json
 from maerisim.sweeps.plan import SweepEntry, SweepPlan
 from maerisim.sweeps.store import COLUMNS
 from maerisim.sweeps.work import Outcome
@@ -49,6 +50,7 @@ def row(entry: SweepEntry, outcome: Outcome | None) -> dict[str, Any]:
         "scaled": layer.operations_before_scaling is not None,
         "problem": dims(layer.problem),
         **(dict.fromkeys(COLUMNS) if measured is None else asdict(measured)),
+        **({} if measured is None else times_json(entry.point.hardware, measured.cycles, measured.energy)),
         "wall_seconds": outcome.wall_seconds if outcome else None,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from maerisim.analytic.predicted import Estimate
@@ -16,6 +17,9 @@ from maerisim.memory.blocks import Shape
 from maerisim.program.program import Program
 from maerisim.workload.problem import Problem
 from maerisim.workload.reference import Operands
+
+MOST_WORK = 2**48
+"""Operations, and words of the input, of one layer: with more of them counts of what they cause may not fit 64 bits."""
 
 ProblemT = TypeVar("ProblemT")
 MappingT = TypeVar("MappingT")
@@ -77,6 +81,16 @@ class Way(ABC, Generic[ProblemT, MappingT, OperandsT]):
         if violations:
             raise MappingError("mapping", violations)
         return Legal(self.problem, mapping, self.hardware)
+
+
+def too_much(problem: Problem) -> list[str]:
+    """Why a layer is too large for exact counts, whatever it runs on."""
+    input_words = prod(problem.input_shape)
+    return [
+        f"{amount:,} {what}, more than the {MOST_WORK:,} up to which every count is exact (give it a smaller batch)"
+        for amount, what in ((problem.operations, "operations"), (input_words, "words of the padded input"))
+        if amount > MOST_WORK
+    ]
 
 
 class LayerWay(Way[Problem, Mapping, Operands]):

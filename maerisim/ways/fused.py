@@ -14,7 +14,7 @@ from maerisim.lowering.fused import lower_fused
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.legality import LegalPair, fused_violations
 from maerisim.program.program import Program
-from maerisim.ways.base import SpaceKind, Way
+from maerisim.ways.base import SpaceKind, Way, too_much
 from maerisim.ways.lock_step import is_in_lock_step
 from maerisim.workload.problem import FusedProblem
 from maerisim.workload.reference import FusedOperands, Operands
@@ -51,7 +51,7 @@ class TwoAtOnce(Way[FusedProblem, FusedMapping, FusedOperands]):
         return "pairs_on_shares"
 
     def refusals(self) -> list[str]:
-        return cannot_fuse(self.hardware)
+        return cannot_fuse(self.hardware) + [reason for layer in self.problem.layers for reason in too_much(layer)]
 
     def violations(self, mapping: FusedMapping) -> list[str]:
         return fused_violations(self.problem, mapping, self.hardware)

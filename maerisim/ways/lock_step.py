@@ -14,7 +14,7 @@ from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
 from maerisim.rtl.layer import REFUSED, hardware_reasons, layer_reasons, prepare
 from maerisim.rtl.memory import Files
-from maerisim.ways.base import LayerWay, SpaceKind
+from maerisim.ways.base import LayerWay, SpaceKind, too_much
 from maerisim.workload.reference import Operands
 
 
@@ -45,7 +45,7 @@ class LockStep(LayerWay):
 
     def refusals(self) -> list[str]:
         refused = hardware_reasons(self.hardware) + layer_reasons(self.problem)
-        return refused + too_large(self.problem, self.hardware, self.kept_whole)
+        return refused + too_much(self.problem) + too_large(self.problem, self.hardware, self.kept_whole)
 
     def violations(self, mapping: Mapping) -> list[str]:
         return dense_violations(self.problem, mapping, self.hardware, self.kept_whole)

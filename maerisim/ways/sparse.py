@@ -10,7 +10,7 @@ from maerisim.mapping.buffer_fit import too_large
 from maerisim.mapping.legality import LegalLayer, sparse_violations
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
-from maerisim.ways.base import LayerWay, SpaceKind
+from maerisim.ways.base import LayerWay, SpaceKind, too_much
 from maerisim.workload.reference import Operands
 
 
@@ -33,7 +33,7 @@ class Sparse(LayerWay):
         }
         options = ", ".join(option for option, wanted in whole_filters.items() if wanted)
         refused = [f"sparse weights, its controller walks filters of equal size ({options})"] if options else []
-        return refused + too_large(self.problem, self.hardware, self.kept_whole)
+        return refused + too_much(self.problem) + too_large(self.problem, self.hardware, self.kept_whole)
 
     def violations(self, mapping: Mapping) -> list[str]:
         return sparse_violations(self.problem, mapping, self.hardware, self.kept_whole)

@@ -135,3 +135,26 @@ def test_the_published_energies_are_scaled_as_the_file_says():
     assert energy.accumulation_buffer_access == pytest.approx(10 * 16 / 64)
     assert energy.global_buffer_access == pytest.approx(100 * 16 / 64)
     assert energy.dram_access == pytest.approx(1300 * 16 / 64)
+
+
+def test_comparisons_and_rooflines_have_times(maerisim, documents):
+    for command in ("compare-mappings", "roofline"):
+        (layer,) = maerisim(command, "joules.yaml", "tiny", "--layer", "avg_pool", "--json").json["layers"]
+        entries = [entry for entry in layer.get("mappings", [layer]) if "reason" not in entry]
+        assert entries
+        for entry in entries:
+            assert entry["seconds"] == pytest.approx(entry["cycles"] / 250e6)
+            assert entry["watts"] > 0
+        (layer,) = maerisim(command, "maeri-16", "tiny", "--layer", "avg_pool", "--json").json["layers"]
+        assert all("seconds" not in entry for entry in layer.get("mappings", [layer]))
+
+
+def test_sweeps_have_the_times_of_each_clock(maerisim, documents):
+    (documents / "net.yaml").write_text("name: n\nlayers: [{name: a, op: linear, inputs: 16, outputs: 4}]\n")
+    grid = "grid: {clock: [100 MHz, 200 MHz]}\n"
+    (documents / "sweep.yaml").write_text(f"name: s\nhardware: joules.yaml\nnetworks: [net.yaml]\n{grid}")
+    slow, fast = maerisim("sweep", "sweep.yaml", "--jobs", "1", "--export", "json").json["rows"]
+    assert slow["cycles"] == fast["cycles"]
+    assert slow["seconds"] == pytest.approx(slow["cycles"] / 100e6)
+    assert fast["seconds"] == pytest.approx(slow["seconds"] / 2)
+    assert fast["watts"] == pytest.approx(2 * slow["watts"])

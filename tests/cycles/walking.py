@@ -80,6 +80,11 @@ def _ways(program: Program, hardware: Hardware) -> dict[int, _Way]:
     return ways
 
 
+def _room(words: int) -> int:
+    """The words of a queue, as many as there are when they are more than it is known to fill up."""
+    return words if words <= times.DEEPEST else 1 << 40
+
+
 class _Cycles:
     """The cycles of a port or bus: it takes a word in each, in any order.
 
@@ -124,16 +129,14 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
     for switch, section in section_of.items():
         members[section].append(switch)
     way = {section: max(ways[switch].cycles for switch in switches) for section, switches in members.items()}
-    slack = {
-        section: min([times.RING - 1, *(ways[switch].room for switch in switches)])
-        for section, switches in members.items()
-    }
+    slack = {section: _room(min(ways[switch].room for switch in switches)) for section, switches in members.items()}
     lead = [program.spans[vn].start for vn in range(len(program.spans))]
     tail = hardware.accumulation.latency + hardware.collection.latency
-    room_for_sums = reduction.fifo_depth + reduction.latency - 1
-    room_for_results = (
+    room_for_sums = _room(reduction.fifo_depth + reduction.latency - 1)
+    room_for_results = _room(
         hardware.collection.fifo_depth + max(1, hardware.accumulation.latency) + hardware.collection.latency - 2
     )
+    room_for_partial_sums = _room(multiplier.partial_sum_fifo_depth)
     ahead = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1) - weights_held.words
     trips = {loop.dimension: loop.trips for loop in temporal_loops(problem, mapping)}
     repeats = prod(trips[d] for d in weights_held.repeats)
@@ -191,15 +194,15 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
         inputs, partial_sums, weights = (stream.get(step) for stream in streams)
         ready = defaultdict(lambda: -1)
         if inputs is not None:
-            send_all("inputs", inputs, used, multiplier.input_fifo_depth, ready)
+            send_all("inputs", inputs, used, _room(multiplier.input_fifo_depth), ready)
         if partial_sums is not None:
             for vn, switch in enumerate(lead):
                 packets = [i for i, to in enumerate(partial_sums.destinations) if to == switch]
                 if not packets or not partial_sums.wait[packets[0]]:
                     continue
                 room = -1
-                if len(returned[vn]) >= multiplier.partial_sum_fifo_depth:
-                    room = returned[vn][-multiplier.partial_sum_fifo_depth]
+                if len(returned[vn]) >= room_for_partial_sums:
+                    room = returned[vn][-room_for_partial_sums]
                 at, time = emitted[vn][-partial_sums.wait[packets[0]]]
                 if step - at < times.RING:
                     room = max(room, time - 1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
 from maerisim.engine.run import EngineName, Result, RunOptions
@@ -32,6 +35,8 @@ EVENT_CYCLES = 2500
 """The event engine runs the rows of fewer cycles."""
 QUICK_WORK = 40_000
 """Cycles times multiplier switches above which that counts as slow."""
+
+QUICK_MULTIPLIERS = 64
 
 Row = dict[str, str]
 
@@ -176,3 +181,44 @@ def test_a_program_in_lock_step_is_printed_row_by_row() -> None:
     assert "send weights -> 0 every 4 to 12" in text
     assert "configure: left 0-15; 14 products each" in text
     assert "wait for the results that are due" in text
+
+
+@st.composite
+def turning(draw: st.DrawFn) -> tuple[Files, Hardware]:
+    """A row of the table whose loops turn any number of times, also of those whose layer never ends."""
+    row = draw(st.sampled_from([row for row in ROWS if int(row["ms"]) <= QUICK_MULTIPLIERS]))
+    files, layer = files_of(row), files_of(row).layer
+    sizes = {
+        "K": layer.vn_count * draw(st.integers(0, 4)) + draw(st.integers(1, 2)),
+        "C": draw(st.integers(1, 8)),
+        "Y": layer.R + draw(st.integers(0, 12)),
+        "X": layer.S + draw(st.integers(1, 14)),
+    }
+    return replace(files, layer=replace(layer, **sizes)), hardware_of(row)
+
+
+def stepped_or_not(files: Files, hardware: Hardware, fast_forward: bool) -> Result | str:
+    """The result, or what is wrong with it."""
+    try:
+        return run_testbench(files, hardware, RunOptions(fast_forward=fast_forward))
+    except (DeadlockError, NotSupportedError) as error:
+        return str(error)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(turning())
+def test_skipping_equals_stepping(drawn: tuple[Files, Hardware]) -> None:
+    skipped, stepped = (stepped_or_not(*drawn, fast_forward) for fast_forward in (True, False))
+    assert skipped == stepped
+    if isinstance(skipped, Result) and isinstance(stepped, Result):
+        assert skipped.first_result == stepped.first_result
+        assert stepped.stepped == stepped.cycles
+
+
+def test_long_layers_are_skipped_for_the_most_part() -> None:
+    row = next(row for row in ROWS if row["status"] == "ok" and (row["dim_r"], row["dim_s"]) == ("3", "3"))
+    files = files_of(row)
+    files = replace(files, layer=replace(files.layer, K=64, C=64, Y=114, X=114))
+    result = run_testbench(files, hardware_of(row), RunOptions())
+    assert result.cycles > 10_000_000
+    assert result.stepped < 0.01 * result.cycles

@@ -6,6 +6,7 @@ per walker; a *clock* (control steps, counts) may have grown. What is in none of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from maerisim.arrays import Ints, Mask
 from maerisim.kernels.stepping import walk
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
+from maerisim.kernels.stepping.lock_step.machine import LockStepState
+from maerisim.kernels.stepping.machine import Machine
 from maerisim.kernels.stepping.operand_store import FORWARDED, INPUTS, PARTIAL_SUMS, WEIGHTS
 from maerisim.kernels.stepping.record import DeepQueues, Record
 from maerisim.program.program import ACTIVE
@@ -44,6 +47,30 @@ _CLOCKS = (
     ("", "tally"),
 )
 
+_LOCK_STEP_STATE = (
+    ("wires", "words"),
+    ("collection", "last_granted"),
+    ("collection", "member"),
+    ("collection", "waiting"),
+    ("collection", "write_queue"),
+    ("stores", "words"),
+    *(
+        ("switches", field)
+        for field in ("role", "left", "next_role", "next_left", "products", "first_register", "second_register")
+    ),
+    *(("slots", field) for field in ("queue", "head", "waiting", "register", "tree", "undelivered")),
+    ("walker", "row"),
+)
+"""Cycles in which something last happened (of a wire, a product, an adder switch) matter in the same cycle alone."""
+_LOCK_STEP_COUNTERS = (("walker", "left"), ("walker", "turns"))
+_LOCK_STEP_CLOCKS = (
+    ("walker", "step"),
+    ("walker", "base"),
+    ("collection", "written"),
+    *((owner, "busy") for owner in ("collection", "multipliers", "adders", "ports")),
+    ("", "tally"),
+)
+
 
 DEEP = 64
 """Words for which a queue must have room for their number to be looked at."""
@@ -54,23 +81,36 @@ def applies_to(machine: LaneMachine) -> bool:
     return bool(machine.ports.between.port >= machine.ports.head.shape[1])
 
 
-def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
-    """The machine with its state moved into the arrays of a record."""
-    views: dict[str, dict[str, Any]] = {}
-    place: dict[tuple[str, str], int] = {}
+class _Arrays:
+    """Arrays of a machine's parts, gathered into few long ones of which they become views."""
 
-    def gather(fields: tuple[tuple[str, str], ...]) -> Ints:
-        arrays = [getattr(getattr(machine, owner) if owner else machine, field) for owner, field in fields]
+    def __init__(self, parts: Mapping[str, Any]) -> None:
+        self.parts = parts
+        self.place: dict[tuple[str, str], int] = {}
+        self.views: dict[str, dict[str, Any]] = {name: {} for name in parts}
+
+    def gather(self, fields: tuple[tuple[str, str], ...]) -> Ints:
+        """One array of all these fields, each a (part, name)."""
+        arrays = [getattr(self.parts[part], name) for part, name in fields]
         whole = np.concatenate([array.ravel().view(np.int64) for array in arrays])
         start = 0
-        for (owner, field), array in zip(fields, arrays, strict=True):
-            part = whole[start : start + array.size].view(array.dtype).reshape(array.shape)
-            views.setdefault(owner, {})[field] = part
-            place[owner, field] = start
+        for (part, name), array in zip(fields, arrays, strict=True):
+            self.views[part][name] = whole[start : start + array.size].view(array.dtype).reshape(array.shape)
+            self.place[part, name] = start
             start += array.size
         return whole
 
-    state, counter, clock = gather(_STATE), gather(_COUNTERS), gather(_CLOCKS)
+    def part(self, name: str) -> Any:
+        """A part whose gathered fields are views."""
+        return self.parts[name]._replace(**self.views[name])
+
+
+def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
+    """The machine with its state moved into the arrays of a record."""
+    names = {name for name, _ in (*_STATE, *_COUNTERS, *_CLOCKS) if name}
+    arrays = _Arrays({"": machine, **{name: getattr(machine, name) for name in names}})
+    state, counter, clock = (arrays.gather(fields) for fields in (_STATE, _COUNTERS, _CLOCKS))
+    place = arrays.place
     walker, walkers_before = [], 0
     for name in _WALKERS:
         walkers = getattr(machine, name)
@@ -78,41 +118,20 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         numbers = walkers_before + np.arange(count)
         walker += [numbers, np.repeat(numbers, depth)]
         walkers_before += count
-    of_machine = views.pop("")
-    parts: dict[str, Any] = {name: getattr(machine, name)._replace(**fields) for name, fields in views.items()}
-    machine = machine._replace(**parts, **of_machine)
-    loops = machine.compute_walkers.turns.shape[1]
-    levels, loading = loops + 1, _watched_weights(machine)
+    machine = arrays.part("")._replace(**{name: arrays.part(name) for name in names})
+    levels, loading = machine.compute_walkers.turns.shape[1] + 1, _watched_weights(machine)
     if loading >= 0:
         levels *= 2
-    watched = _watched_switch(machine)
     least_wait, most_wait = _waits(machine)
-
-    def zeros(*shape: int) -> Ints:
-        return np.zeros(shape, np.int64)
-
-    return machine, Record(
+    record = _empty_record(state, counter, clock, np.concatenate(walker), levels)
+    watched = _watched_switch(machine)
+    return machine, record._replace(
         watched=watched,
         loading=loading,
         first_bits=place["lanes", "bits"],
-        state=state,
         queues=_deep_queues(machine, len(state), levels, place),
-        counter=counter,
-        clock=clock,
-        walker=np.concatenate(walker),
-        saved_state=zeros(levels, len(state)),
-        saved_counter=zeros(levels, len(counter)),
-        saved_clock=zeros(levels, len(clock)),
-        saved_cycle=zeros(levels),
-        valid=zeros(levels),
-        since=zeros(levels),
-        window=zeros(levels) + 1,
-        failures=zeros(levels),
-        pause=zeros(levels),
         turns=machine.compute_walkers.turns[watched].copy(),
         loading_turns=machine.stream_walkers.turns[loading].copy(),
-        loading_left=zeros(1),
-        moved=zeros(walkers_before),
         least_wait=least_wait,
         most_wait=most_wait,
         step_clock=place["stream_walkers", "step"],
@@ -122,6 +141,78 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         place_clock=place["ports", "place"],
         released_clock=place["controller", "released"],
         tally_clock=place["", "tally"],
+    )
+
+
+def recorded_in_lock_step(machine: Machine, lock_step: LockStepState) -> tuple[Machine, LockStepState, Record]:
+    """A machine in lock step, without values, with its state moved into the arrays of a record.
+
+    The walker that is watched is the controller's.
+    """
+    names = ("wires", "collection", "stores", "multipliers", "adders", "ports")
+    own = {"switches": lock_step.switches, "slots": lock_step.slots, "walker": lock_step.control.walker}
+    arrays = _Arrays({"": machine, **{name: getattr(machine, name) for name in names}, **own})
+    state, counter, clock = (
+        arrays.gather(fields) for fields in (_LOCK_STEP_STATE, _LOCK_STEP_COUNTERS, _LOCK_STEP_CLOCKS)
+    )
+    machine = arrays.part("")._replace(**{name: arrays.part(name) for name in names})
+    walker = arrays.part("walker")
+    lock_step = lock_step._replace(
+        switches=arrays.part("switches"),
+        slots=arrays.part("slots"),
+        control=lock_step.control._replace(walker=walker),
+    )
+    record = _empty_record(state, counter, clock, np.zeros(len(counter), np.int64), walker.turns.shape[1] + 1)
+    return (
+        machine,
+        lock_step,
+        record._replace(
+            turns=walker.turns[0].copy(),
+            due_clock=arrays.place["walker", "base"],
+            tally_clock=arrays.place["", "tally"],
+        ),
+    )
+
+
+def _empty_record(state: Ints, counter: Ints, clock: Ints, walker: Ints, levels: int) -> Record:
+    """A record of a state of so many ``levels`` without copies, deep queues and clocks that are compared."""
+
+    def zeros(*shape: int) -> Ints:
+        return np.zeros(shape, np.int64)
+
+    none = np.zeros(0, np.int64)
+    return Record(
+        watched=0,
+        loading=-1,
+        first_bits=0,
+        state=state,
+        queues=_queues([], 0, len(state), levels),
+        counter=counter,
+        clock=clock,
+        walker=walker,
+        saved_state=zeros(levels, len(state)),
+        saved_counter=zeros(levels, len(counter)),
+        saved_clock=zeros(levels, len(clock)),
+        saved_cycle=zeros(levels),
+        valid=zeros(levels),
+        since=zeros(levels),
+        window=zeros(levels) + 1,
+        failures=zeros(levels),
+        pause=zeros(levels),
+        turns=none,
+        loading_turns=none,
+        loading_left=zeros(1),
+        moved=zeros(int(walker.max(initial=-1)) + 1),
+        least_wait=none,
+        most_wait=none,
+        step_clock=0,
+        returning_clock=0,
+        written_clock=0,
+        issued_clock=0,
+        place_clock=0,
+        released_clock=0,
+        due_clock=0,
+        tally_clock=0,
         looks=zeros(2),
     )
 
@@ -179,7 +270,11 @@ def _deep_queues(machine: LaneMachine, entries: int, levels: int, place: dict[tu
     slots = zip(network.first.tolist(), network.planes.tolist(), network.depth.tolist(), strict=True)
     rows += [(bits + first, planes, depth, slot, 1) for slot, (first, planes, depth) in enumerate(slots)]
     rows += [(words + wire, 0, depth, -1, 1) for wire, depth in enumerate(machine.wires.depth.tolist())]
-    deep = [row for row in rows if row[2] >= DEEP]
+    return _queues([row for row in rows if row[2] >= DEEP], lanes.words, entries, levels)
+
+
+def _queues(deep: list[tuple[int, int, int, int, int]], stride: int, entries: int, levels: int) -> DeepQueues:
+    """Queues, each with its first entry, planes, depth, slot and whether it is asked if it was empty."""
     first, planes, depth, slot, asked = np.array(deep, np.int64).reshape(-1, 5).T.copy()
     return DeepQueues(
         first=first,
@@ -187,8 +282,8 @@ def _deep_queues(machine: LaneMachine, entries: int, levels: int, place: dict[tu
         depth=depth,
         slot=slot,
         asked=asked,
-        stride=lanes.words,
-        entry=_entries(first, planes, lanes.words, entries),
+        stride=stride,
+        entry=_entries(first, planes, stride, entries),
         empty=np.zeros(len(first), np.uint64),
         saved_empty=np.zeros((levels, len(first)), np.uint64),
     )

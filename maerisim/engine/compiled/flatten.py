@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS, Counters
+from maerisim.errors import NotSupportedError
 from maerisim.fabric.collection_buses import virtual_neurons_by_bus
 from maerisim.fabric.topology import Transfer
 from maerisim.hardware.hardware import Hardware
@@ -37,6 +39,9 @@ from maerisim.kernels.stepping.walk import Code, Walkers, seek_first_steps
 from maerisim.program.program import Control, ControlRow, Node, Packets, Program, Step, Thread
 from maerisim.program.wiring import Wiring, wire_up
 from maerisim.workload.reference import Operands
+
+MOST_VALUES = 2**26
+"""Words that all queues together have room for, where values are carried: half a GiB."""
 
 
 @dataclass
@@ -130,12 +135,14 @@ def flatten(program: Program, hardware: Hardware, operands: Operands | None, out
     number = {wire: index for index, wire in enumerate(wiring.depth)}
     depth = np.array(list(wiring.depth.values()), np.int64)
     carry = operands is not None
+    if carry:
+        depth = np.minimum(depth, _most_words(program))
     count = len(depth)
     wires = Wires(
         words=zeros(count),
         depth=depth,
         head=zeros(count),
-        value=zeros(count, depth.max() if carry else 1),
+        value=_values(count, depth=int(depth.max())) if carry else zeros(count, 1),
         normal=np.array([wire in wiring.normal for wire in wiring.depth], np.int64),
         popped=zeros(count) - 1,
         pushed=zeros(count) - 1,
@@ -185,6 +192,16 @@ def flatten_lock_step(program: Program, control: Thread[ControlRow], hardware: H
 
 def zeros(*shape: int) -> Ints:
     return np.zeros(shape, np.int64)
+
+
+def _values(*queues: int, depth: int) -> Ints:
+    """Room for the values in so many queues. Raises NotSupportedError where no memory has it."""
+    if prod(queues) * depth > MOST_VALUES:
+        raise NotSupportedError(
+            f"values are not carried through {prod(queues):,} queues of {depth:,} words: expected at most {MOST_VALUES:,} words "
+            "in all (make the queues of the hardware shorter, or simulate without values)"
+        )
+    return zeros(*queues, depth)
 
 
 def walkers_at(code: Code, starts: Sequence[int], depth: int, first_steps: Sequence[int] | None = None) -> Walkers:
@@ -243,6 +260,12 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
     )
 
 
+def _most_words(program: Program) -> int:
+    """The words that are ever put on a wire or into an operand store: at most one in each control step."""
+    threads = (program.compute, program.collect, *program.streams)
+    return max(thread.steps_of(layer) for thread in threads for layer in (0, 1))
+
+
 def _empty_words(program: Program) -> Ints:
     """The value of an empty word of each multiplier switch."""
     words = np.full(program.multipliers_used, program.empty_in(0), np.int64)
@@ -262,6 +285,7 @@ def controller_of(program: Program, hardware: Hardware) -> Controller:
         batch_steps=batches.steps,
         trips=np.array(batches.trips, np.int64),
         results=np.array(batches.results, np.int64),
+        due=np.array([-1, 0], np.int64),
     )
 
 
@@ -320,6 +344,8 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> Stores:
     depth = np.array(
         [switch.input_fifo_depth, switch.partial_sum_fifo_depth, held, switch.forward_fifo_depth], np.int64
     )
+    if carry:
+        depth = np.minimum(depth, _most_words(program))
     shape = (4, program.multipliers_used)
     return Stores(
         words=zeros(*shape),
@@ -328,7 +354,7 @@ def _stores(program: Program, hardware: Hardware, carry: bool) -> Stores:
         depth=depth,
         together=np.array([1, 1, program.batches.weights, 1], np.int64),
         head=zeros(*shape),
-        value=zeros(*shape, int(depth.max()) if carry else 1),
+        value=_values(*shape, depth=int(depth.max())) if carry else zeros(*shape, 1),
     )
 
 

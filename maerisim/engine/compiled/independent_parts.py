@@ -90,15 +90,10 @@ def _part(
     vns = [vn for vn, span in enumerate(program.spans) if start <= span.start < stop]
     first_vn, behind_vn = (vns[0], vns[-1] + 1) if vns else (0, 0)
 
-    def renamed(wire: Wire) -> Wire:
-        if wire.kind == "product":
-            return wire._replace(place=wire.place - start)
-        return wire._replace(place=wire.place - first_vn) if wire.kind == "result" else wire
-
     transfers = tuple(
-        Transfer(t.switch, tuple(map(renamed, t.operands)), renamed(t.output), t.virtual_neuron - first_vn, t.latency)
-        for t in program.reduction.transfers
-        if first_vn <= t.virtual_neuron < behind_vn
+        _renamed(transfer, start, first_vn) if start or first_vn else transfer
+        for transfer in program.reduction.transfers
+        if first_vn <= transfer.virtual_neuron < behind_vn
     )
     inputs = program.bus_inputs[first_vn:behind_vn]
     bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
@@ -129,6 +124,18 @@ def _part(
     switches = {transfer.switch for transfer in transfers}
     places = {switch: (topology.level(switch), topology.column(switch) - start) for switch in switches}
     return IndependentPart(of_part, smaller, places, (start,))
+
+
+def _renamed(transfer: Transfer, start: int, first_vn: int) -> Transfer:
+    """A transfer of a part that begins at this multiplier switch and virtual neuron."""
+    before = {"product": start, "result": first_vn}
+
+    def renamed(wire: Wire) -> Wire:
+        kind, level, place, stage = wire
+        return Wire(kind, level, place - before[kind], stage) if kind in before else wire
+
+    switch, operands, output, virtual_neuron, latency = transfer
+    return Transfer(switch, tuple(map(renamed, operands)), renamed(output), virtual_neuron - first_vn, latency)
 
 
 def _packets(thread: Thread[Packets], first: int, last: int, start: int) -> Thread[Packets]:

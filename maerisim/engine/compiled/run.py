@@ -10,7 +10,7 @@ from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
 from maerisim.counts.program_totals import results_per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
-from maerisim.engine.compiled.fast_forward import applies_to, recorded
+from maerisim.engine.compiled.fast_forward import applies_to, recorded, recorded_in_lock_step
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
 from maerisim.engine.outcome import Progress, Run
@@ -23,7 +23,7 @@ from maerisim.kernels.stepping import fast_forward as repeating
 from maerisim.kernels.stepping.lock_step.fabric import run_in_lock_step
 from maerisim.kernels.stepping.lock_step.machine import ControlProgram, LockStepState
 from maerisim.kernels.stepping.machine import Machine
-from maerisim.program.program import Control, Program
+from maerisim.program.program import Control, ControlRow, Program, Thread
 from maerisim.program.wiring import wire_up
 from maerisim.workload.reference import Operands
 
@@ -40,8 +40,8 @@ def run(
 ) -> Run:
     """Run to the last result.
 
-    Fills ``outputs`` (flat) when values are carried. Otherwise 64 switches are stepped at a time, and repetitions are
-    skipped, exactly, unless ``fast_forward`` is off. Raises DeadlockError when nothing moves for longer than a word
+    Fills ``outputs`` (flat) when values are carried. Otherwise repetitions are skipped, exactly, unless ``fast_forward``
+    is off, and 64 switches are stepped at a time, but in lock step. Raises DeadlockError when nothing moves for longer than a word
     takes through the distribution network.
     """
     if operands is None and program.control is None:
@@ -49,18 +49,41 @@ def run(
         if done is not None:
             return done
     machine = flatten(program, hardware, operands, outputs)
-    lock_step = None if program.control is None else flatten_lock_step(program, program.control, hardware)
+    if program.control is not None:
+        return _run_in_lock_step(
+            program, program.control, hardware, machine, progress, fast_forward and operands is None
+        )
     status, cycle = ending.RUNNING, 0
     while status == ending.RUNNING:
-        if lock_step is None:
-            status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
-        else:
-            status, cycle = run_in_lock_step(machine, lock_step, program.results, cycle, _CYCLES_PER_CALL)
+        status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        if progress is not None:
+            progress(int(machine.tally[counted.RESULTS]), program.results)
+    if status == ending.DEADLOCK:
+        raise DeadlockError(_deadlock(machine, None, program, hardware, cycle))
+    return Run(cycle, counters_of(machine), int(machine.tally[counted.FIRST_RESULT]), cycle)
+
+
+def _run_in_lock_step(
+    program: Program,
+    control: Thread[ControlRow],
+    hardware: Hardware,
+    machine: Machine,
+    progress: Progress | None,
+    skipping: bool,
+) -> Run:
+    """Run a program whose controller drives everything."""
+    machine, lock_step, record = recorded_in_lock_step(machine, flatten_lock_step(program, control, hardware))
+    status, cycle, stepped = ending.RUNNING, 0, 0
+    while status == ending.RUNNING:
+        status, cycle, steps = run_in_lock_step(
+            machine, lock_step, record, program.results, cycle, _CYCLES_PER_CALL, skipping
+        )
+        stepped += steps
         if progress is not None:
             progress(int(machine.tally[counted.RESULTS]), program.results)
     if status == ending.DEADLOCK:
         raise DeadlockError(_deadlock(machine, lock_step, program, hardware, cycle))
-    return Run(cycle, counters_of(machine), int(machine.tally[counted.FIRST_RESULT]), cycle)
+    return Run(cycle, counters_of(machine), int(machine.tally[counted.FIRST_RESULT]), stepped)
 
 
 def run_lanes(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from maerisim.engine.event.component import Component, Surroundings, Tick
 from maerisim.engine.event.queues import Queue, Word
-from maerisim.fabric.topology import Transfer
+from maerisim.fabric.topology import Transfer, crosses
 from maerisim.program.program import Program
 from maerisim.program.wiring import REGISTER
 
@@ -35,8 +35,7 @@ class AdderSwitch(Component):
         layer = program.layer_of_virtual_neuron(transfer.virtual_neuron)
         self.compares, self.empty = program.compares_in(layer), program.empty_in(layer)
         self.configured_at = program.reduction.configured_at
-        is_register = transfer.operands[0].kind == "lateral" and transfer.operands[0].place == transfer.output.place
-        self.crosses = transfer.output.kind == "lateral" and not is_register
+        self.crosses = crosses(transfer)
 
     def run(self) -> Tick:
         """Each cycle one word, if its operands are there."""

@@ -7,9 +7,10 @@ from typing import Any
 from numba.core import types
 
 from maerisim.kernels.compiling.groups import register
+from maerisim.kernels.compiling.kept import check_files
 from maerisim.kernels.compiling.pipeline import DraftCompiler, KernelCompiler
 
-__all__ = ["HELPER", "INLINED", "KERNEL", "register", "without_literals"]
+__all__ = ["HELPER", "INLINED", "KERNEL", "check_files", "register", "without_literals"]
 
 _COMMON = {"_nrt": False, "no_cfunc_wrapper": True}
 """Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;

@@ -55,7 +55,10 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
         _insides.register(function)
     kept = compilation.directory()
     with _cache_directory(str(kept or "")):
-        return cast(Callable[P, R], _njit(cache=kept is not None, **_KERNEL)(function))
+        dispatcher = _njit(cache=kept is not None, **_KERNEL)(function)
+    if _insides and kept is not None:
+        _insides.check_files(dispatcher)
+    return cast(Callable[P, R], dispatcher)
 
 
 def helper(function: Callable[P, R]) -> Callable[P, R]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating import load_table, loads, quantities
+from maerisim.kernels.estimating import load_table, loads, quantities, times
 from maerisim.kernels.estimating.dimensions import OF_S
 from maerisim.kernels.estimating.exits import Exits, way_of
 from maerisim.kernels.estimating.loads import Leaves
@@ -21,7 +21,7 @@ ROWS = load_table.RETURNS
 """Rows of what there is for each load but returning partial sums."""
 OF_SWITCH, PORT, VN, WAY, SLACK = 0, 1, 2, 3, 4
 """Rows of ``Sections.of``: the section of a multiplier switch; of a section its port, its virtual neuron, the cycles from a
-multiplication to the last adder of the virtual neuron, and the products that have room between the two."""
+multiplication to the last adder of the virtual neuron, and the products that have room between the two (0: as many as come)."""
 FIRST, BUS, NEXT, BEYOND = 5, 6, 7, 8
 """Of a virtual neuron: its first section (one entry more), its bus, the next virtual neuron on that (behind the last one
 the first), and the dimensions beyond whose last, partial tile it lies."""
@@ -46,7 +46,8 @@ class Sections(NamedTuple):
 
 
 class PartRanges(NamedTuple):
-    """Ranges of ports, sections, virtual neurons and buses that depend on one another, and the most slack of a section."""
+    """Ranges of ports, sections, virtual neurons and buses that depend on one another, and how many steps back they look at
+    most when the last adder added."""
 
     port: int
     end_port: int
@@ -77,9 +78,13 @@ def part_of(index: int, limits: Ints) -> PartRanges:
 
 @helper
 def find_parts(
-    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, most_slack: int, leaves: Leaves, s: Sections
+    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, alone: int, leaves: Leaves, s: Sections
 ) -> int:
-    """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once."""
+    """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once.
+
+    ``alone``: each switch is a section.
+    """
+    no_limit = times.DEEPEST + 1
     size, of = shape.vn_size + spills, s.of
     block, shift = block_of(fabric, size), log2(fabric.multipliers // fabric.ports)
     sections, ports = 0, 0
@@ -95,15 +100,20 @@ def find_parts(
             while ports <= port:
                 of[BEGIN, ports] = sections
                 ports += 1
-            of[PORT, sections], of[VN, sections] = port, vn
-            of[WAY, sections], of[SLACK, sections] = 0, most_slack
-            for switch in range(max(start, port << shift), min(start + size, (port + 1) << shift)):
+            first = max(start, port << shift)
+            for switch in range(first, min(start + size, (port + 1) << shift)):
+                if alone or switch == first:
+                    of[PORT, sections], of[VN, sections] = port, vn
+                    of[WAY, sections], of[SLACK, sections] = 0, no_limit
+                    sections += 1
                 way, room = way_of(fabric, start, size, switch)
-                of[OF_SWITCH, switch] = sections
-                of[WAY, sections] = max(of[WAY, sections], way)
-                of[SLACK, sections] = min(of[SLACK, sections], room)
-            sections += 1
+                of[OF_SWITCH, switch] = sections - 1
+                of[WAY, sections - 1] = max(of[WAY, sections - 1], way)
+                of[SLACK, sections - 1] = min(of[SLACK, sections - 1], room)
     of[FIRST, shape.vn_count] = sections
+    for section in range(sections):
+        if of[SLACK, section] == no_limit:
+            of[SLACK, section] = 0
     for port in range(ports, fabric.ports + 1):
         of[BEGIN, port] = sections
     number_words(shape, shift, ports, sections, leaves, s)
@@ -189,7 +199,7 @@ def split(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, s: Sections) 
             limits[parts, 4], limits[parts, 5] = start, vn
             limits[parts, 6] = of[BUS, start] if regional else 0
             limits[parts, 7] = last_bus + 1 if regional else fabric.buses
-            limits[parts, 8] = 0
+            limits[parts, 8] = 1
             for section in range(of[FIRST, start], of[FIRST, vn]):
                 limits[parts, 8] = max(limits[parts, 8], of[SLACK, section])
             new = True

@@ -9,15 +9,17 @@ from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating.quantities import FabricNumbers
 
 RING = 64
-"""Steps for which the times of sums are remembered; longer queues count as if they were so long."""
+"""Steps for which the times of sums are remembered."""
+DEEPEST = RING - 1
+"""Words of the longest queue that is known to fill up; in longer ones there always is room."""
 SLOTS = 60
 """Cycles for which a port or bus is known to have been free or taken."""
 RETIRES = 8
 """Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
 NEVER = -(1 << 40)
 """A time of something that has not happened."""
-LEVELS = 8
-"""Most loops of a mapping."""
+LEVELS = 9
+"""Most loops of a mapping, and one around them for its copies."""
 
 TAKEN, MISSED = 0, 2
 """Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
@@ -31,11 +33,15 @@ of, and when inputs were used up; both the latest first, inputs as many as a que
 
 
 class TimeRows(NamedTuple):
-    """First rows of what takes as many rows as a queue of the fabric is deep, the latest time in the first.
+    """First rows of what takes as many rows as a queue of the fabric is deep (one where it never fills up), the latest time
+    in the first.
 
     Virtual neurons: when ``returned`` partial sums were used up, sums went to the accumulator (``summed``) and results were
     ``taken`` by their bus; by control step, modulo ``RING``, when the last adder ``added``, and results were ``written``.
     Buses: which cycles are taken, as for ports.
+
+    A word has ``room`` in a queue since the time in this row, that of the word which came as many before as fit: for inputs,
+    partial sums, what goes to the accumulator, and results. The last row, ``long_ago``, is that of what always was so.
     """
 
     returned: int
@@ -44,6 +50,11 @@ class TimeRows(NamedTuple):
     added: int
     written: int
     bus: int
+    long_ago: int
+    room_for_input: int
+    room_for_partial_sum: int
+    room_to_sum: int
+    room_for_result: int
 
 
 DIMENSION, TURNS, INDEX, BODY, SINCE, WINDOW = 0, 1, 2, 3, 4, 5
@@ -58,7 +69,7 @@ class StepTimes(NamedTuple):
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
     [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
     port, when it was ``sent``; when the products of a
-    virtual neuron have ``arrived`` at its last adder.
+    virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``.
     """
 
     now: Ints
@@ -68,6 +79,7 @@ class StepTimes(NamedTuple):
     room: Ints
     sent: Ints
     arrived: Ints
+    complete: Ints
 
 
 class StepNumbers(NamedTuple):
@@ -85,15 +97,37 @@ class StepNumbers(NamedTuple):
 @helper
 def rows_of(fabric: FabricNumbers) -> TimeRows:
     """The rows for the queues of a fabric; what passes on its way to a queue has room for one word in each cycle of it."""
-    returned = USED_UP + fabric.input_depth
-    summed = returned + fabric.partial_sum_depth
-    taken = summed + fabric.reduction_depth + fabric.level_latency - 1
+    sums = fabric.reduction_depth + fabric.level_latency - 1
     behind = max(1, fabric.accumulation_latency) + fabric.collection_latency - 2
-    added = taken + fabric.collection_depth + behind
-    return TimeRows(returned, summed, taken, added, added + RING, added + 2 * RING)
+    results = fabric.collection_depth + behind
+    returned = USED_UP + kept(fabric.input_depth)
+    summed = returned + kept(fabric.partial_sum_depth)
+    taken = summed + kept(sums)
+    added = taken + kept(results)
+    bus = added + 2 * RING
+    long_ago = bus + MISSED + 1
+    return TimeRows(
+        returned,
+        summed,
+        taken,
+        added,
+        added + RING,
+        bus,
+        long_ago,
+        returned - 1 if fabric.input_depth <= DEEPEST else long_ago,
+        summed - 1 if fabric.partial_sum_depth <= DEEPEST else long_ago,
+        taken - 1 if sums <= DEEPEST else long_ago,
+        added - 1 if results <= DEEPEST else long_ago,
+    )
+
+
+@helper
+def kept(depth: int) -> int:
+    """The times that are remembered of a queue."""
+    return depth if depth <= DEEPEST else 1
 
 
 @kernel
 def count_rows(fabric: FabricNumbers) -> int:
     """The number of rows of the times of a fabric."""
-    return rows_of(fabric).bus + MISSED + 1
+    return rows_of(fabric).long_ago + 1

@@ -34,6 +34,8 @@ from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, T
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
 from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
 
+OF_COPIES = 8
+"""What the loop over copies of a run has for a dimension."""
 BEFORE = (1 << times.SLOTS) - 1
 """No cycle before the first one is free."""
 
@@ -44,17 +46,21 @@ def last_result(
     loops: LoopNumbers,
     reuse: Reuse,
     order: int,
+    copies: int,
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until a run with this packed loop order is over; the parts are those that ``find_parts`` has found."""
+    """Cycles until so many copies of a run with this packed loop order, one after the other, are over.
+
+    The parts are those that ``find_parts`` has found.
+    """
     cycles = 0
     for index in range(parts):
         part = part_of(index, s.limits)
-        cycles = max(cycles, last_result_of(shape, loops, reuse, order, fabric, leaves, part, s, t))
+        cycles = max(cycles, last_result_of(shape, loops, reuse, order, copies, fabric, leaves, part, s, t))
     return cycles
 
 
@@ -64,6 +70,7 @@ def last_result_of(
     loops: LoopNumbers,
     reuse: Reuse,
     order: int,
+    copies: int,
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
@@ -75,17 +82,7 @@ def last_result_of(
     ahead = fabric.weight_room - loops.turns[reuse.ring if reuse.passes else 0]
     ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
-    levels, body = 0, 1
-    for d in range(times.LEVELS):
-        if shape.turning >> d & 1:
-            dimension = order >> 3 * levels & 7
-            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = (
-                dimension,
-                loops.trips[dimension],
-            )
-            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
-            body *= loop[times.TURNS, levels]
-            levels += 1
+    levels = set_loops(shape, loops, order, copies, loop)
     begun, ending, place = 0, 0, 0
     while True:
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
@@ -103,7 +100,7 @@ def last_result_of(
             level += 1
         if level == levels:
             break
-        skip_repetitions(reuse, rows, part, level, place, s, t)
+        skip_repetitions(reuse, rows, part, level, place, -1, s, t)
         begun |= 1 << loop[times.DIMENSION, level]
         if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
             ending |= 1 << loop[times.DIMENSION, level]
@@ -111,6 +108,27 @@ def last_result_of(
     for bus in range(part.bus, part.end_bus):
         cycles = max(cycles, t.now[rows.bus, bus])
     return cycles
+
+
+@helper
+def set_loops(shape: TileShape, loops: LoopNumbers, order: int, copies: int, loop: Ints) -> int:
+    """Put the loops that turn before their first iteration, the innermost first; return their number.
+
+    That of several ``copies`` is the outermost one, over a dimension of its own.
+    """
+    levels, body = 0, 1
+    for d in range(8):
+        if shape.turning >> d & 1:
+            dimension = order >> 3 * levels & 7
+            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = dimension, loops.trips[dimension]
+            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
+            body *= loop[times.TURNS, levels]
+            levels += 1
+    if copies > 1:
+        loop[times.DIMENSION, levels], loop[times.TURNS, levels] = OF_COPIES, copies
+        loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
+        levels += 1
+    return levels
 
 
 @helper
@@ -142,9 +160,11 @@ def begin(rows: TimeRows, part: PartRanges, t: StepTimes) -> None:
             now[row, port] = -1
     for section in range(part.section, part.end_section):
         now[times.DONE, section] = -1
+        now[rows.long_ago, section] = times.NEVER
         for row in range(times.RETIRED, rows.returned):
             now[row, section] = times.NEVER
     for vn in range(part.vn, part.end_vn):
+        now[rows.long_ago, vn] = times.NEVER
         for row in range(rows.returned, rows.bus):
             now[row, vn] = times.NEVER
     for bus in range(part.bus, part.end_bus):
@@ -184,7 +204,7 @@ def do_step(
         t.ready[section] = times.NEVER
     load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
     if not (reuse.inputs_kept and step.begun & OF_K):
-        send_words(load, times.SENT_INPUT, times.USED_UP + fabric.input_depth - 1, 0, 0, fabric, leaves, part, s, t)
+        send_words(load, times.SENT_INPUT, rows.room_for_input, 0, 0, fabric, leaves, part, s, t)
     returns = reuse.spills and step.begun & FOLDS
     if returns:
         send_partial_sums(fabric, rows, part, step, s, t)
@@ -201,8 +221,10 @@ def do_step(
     for section in range(part.section, part.end_section):
         vn, done = of[sections.VN, section], now[times.DONE, section] + 1
         if not of[sections.BEYOND, vn] & outside:
-            added = now[rows.added + ((step.place - of[sections.SLACK, section]) & (times.RING - 1)), vn]
-            done = max(done, t.ready[section], added)
+            done = max(done, t.ready[section])
+            slack = of[sections.SLACK, section]
+            if slack:
+                done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
         if loads_weights and not ago and s.last[load_table.WEIGHTS + step.at_edge, section]:
             push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         now[times.DONE, section] = done
@@ -237,10 +259,10 @@ def sum_up(
     added = now[rows.added + last, vn]
     written = now[rows.written + last, vn]
     if at_work:
-        added = max(added + 1, now[rows.taken - 1, vn], t.arrived[vn])
+        added = max(added + 1, now[rows.room_to_sum, vn], t.arrived[vn])
         summed = max(added + fabric.level_latency, now[rows.summed, vn] + 1)
         if left:
-            summed = max(summed, now[rows.added - 1, vn] - 1)
+            summed = max(summed, now[rows.room_for_result, vn] - 1)
             ready = summed + fabric.accumulation_latency + fabric.collection_latency
             ready = max(ready, now[rows.taken, vn] + 1)
             ready = max(ready, now[rows.taken, vn] + 1 + count_rivals(fabric, rows, vn, ready, left, s, t))
@@ -367,12 +389,12 @@ def send_partial_sums(
         inside *= loop[times.TURNS, level]
         level += 1
     distance += inside
-    outside, oldest = step.at_edge & REPLICATED, rows.summed - 1
+    outside = step.at_edge & REPLICATED
     for vn in range(part.vn, part.end_vn):
         if not s.of[sections.BEYOND, vn] & outside:
             section = s.of[sections.FIRST, vn]
             port = s.of[sections.PORT, section]
-            room = now[oldest, vn]
+            room = now[rows.room_for_partial_sum, vn]
             if distance < times.RING:
                 room = max(room, now[rows.written + ((step.place - distance) & (times.RING - 1)), vn] - 1)
             sent = send(now, times.SENT_PARTIAL_SUM, port, room)

@@ -83,6 +83,7 @@ class Record(NamedTuple):
     issued_clock: int
     place_clock: int
     released_clock: int
+    due_clock: int
     tally_clock: int
     looks: Ints
 

@@ -1,0 +1,90 @@
+"""What is said, and refused, before something large begins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from maerisim import Hardware, Network, machine
+from maerisim.errors import NotSupportedError
+from maerisim.machine import Forecast, begin, heard, in_words
+from maerisim.study.api import simulate
+from maerisim.study.forecast import VALUES, forecast
+from maerisim.study.given import study_of
+from maerisim.study.layer import Simulation
+
+
+def told(forecast: Forecast) -> list[Forecast]:
+    found: list[Forecast] = []
+    with heard(found.append):
+        begin(forecast)
+    begin(forecast)  # nobody listens any more
+    return found
+
+
+def test_what_takes_over_a_minute_or_half_the_memory_is_told(monkeypatch):
+    monkeypatch.setattr(machine, "memory", lambda: 1000)
+    assert told(Forecast(60, 500)) == []
+    assert told(Forecast(61, 500)) == [Forecast(61, 500)]
+    assert told(Forecast(60, 501)) == [Forecast(60, 501)]
+
+
+def test_more_memory_than_there_is_is_refused(monkeypatch):
+    monkeypatch.setattr(machine, "memory", lambda: 2 * 10**9)
+    with pytest.raises(NotSupportedError, match=r"needs about 3\.0 GB of memory, the machine has 2\.0 GB \(too much\)"):
+        begin(Forecast(1, 3 * 10**9, "too much"))
+    monkeypatch.setattr(machine, "memory", lambda: None)
+    begin(Forecast(1, 10**20))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(61, "61 seconds"), (120, "2 minutes"), (7200, "2 hours"), (1e6, "12 days")]
+)
+def test_durations_are_in_words(seconds, words):
+    assert in_words(seconds) == words
+
+
+def test_values_take_their_cycles_and_their_words():
+    layer = Network([{"op": "linear", "inputs": 1000, "outputs": 4000, "batch": 100, "name": "a"}], name="n")
+    study = study_of("maeri-64", layer, None, mapping=None)
+    found = forecast(study, Simulation(check_values=True))
+    assert found.seconds >= 1000 * 4000 * 100 / VALUES
+    assert found.bytes >= 8 * 2 * (1000 * 100 + 1000 * 4000 + 4000 * 100)
+    assert forecast(study, Simulation()).seconds < 1
+    stepped = forecast(study, Simulation(fast_forward=False)).seconds
+    assert (
+        forecast(study, Simulation()).seconds < stepped < found.seconds < forecast(study, Simulation("event")).seconds
+    )
+
+
+def test_values_that_do_not_fit_are_refused_before_anything_runs():
+    layer = Network([{"op": "conv2d", "input": [64, 2**17, 2**17], "filters": 4, "kernel": 1, "name": "a"}], name="n")
+    with pytest.raises(NotSupportedError, match=r"GB of memory, the machine has .*values are carried"):
+        simulate(Hardware.load("maeri-16"), layer, check_values=True)
+
+
+def test_work_that_counts_cannot_hold_is_refused():
+    layer = Network([{"op": "linear", "inputs": 2**20, "outputs": 2**20, "batch": 2**20, "name": "a"}], name="n")
+    with pytest.raises(NotSupportedError, match="more than the 281,474,976,710,656 up to which every count is exact"):
+        simulate(Hardware.load("maeri-16"), layer)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such limit")
+def test_more_memory_than_there_is_is_an_error_and_not_the_end():
+    program = (
+        "from maerisim import machine\n"
+        "machine.memory = lambda: 200_000_000\n"
+        "machine.limit_memory()\n"
+        "try:\n"
+        "    bytearray(300_000_000)\n"
+        "except MemoryError:\n"
+        "    print('refused')\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == "refused\n"
