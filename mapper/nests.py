@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from maerisim.analytic.analytic import estimate_in_a_row
 from maerisim.analytic.objective import Objective
 from maerisim.analytic.ranking import Floor, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Range
+from maerisim.mapping.legality import Legal
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import violations
 from maerisim.workload.problem import DIMENSIONS, Problem
@@ -32,7 +34,7 @@ Limits = MappingOf[str, Range]
 
 
 class Nest(NamedTuple):
-    """A mapping with loops over blocks, and the cycles to expect if its blocks followed one another without overlap."""
+    """A mapping with loops over blocks, and the cycles to expect if those of its blocks grow with their size."""
 
     mapping: Mapping
     cycles: int
@@ -59,8 +61,9 @@ def nests(
                 continue
             mapping = around(ranking.best[0].mapping, blocks)
             if not violations(problem, mapping, hardware):
-                count = prod(-(-sizes[d] // size) for d, size in blocks.items())
-                yield Nest(mapping, count * ranking.best[0].estimate.cycles)
+                first, further = estimate_in_a_row(Legal(block, ranking.best[0].mapping, hardware))
+                count = prod(sizes[d] / size for d, size in blocks.items())
+                yield Nest(mapping, round(first + (count - 1) * further))
 
 
 def blocks_of(sizes: MappingOf[str, int], floor: Floor) -> list[dict[str, int]]:

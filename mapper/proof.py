@@ -20,7 +20,7 @@ from maerisim.analytic.accuracy import largest_overestimate
 from maerisim.analytic.bounds import bound
 from maerisim.analytic.certificate import Certificate
 from maerisim.analytic.objective import Objective, score
-from maerisim.analytic.ranking import Floor, Ranked, Ranking, floors, rank
+from maerisim.analytic.ranking import Floor, Ranked, Ranking, Rivals, floors, rank, rivals
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.legality import keeps_to_one_loop
@@ -61,6 +61,11 @@ SLACK_PER_TILE = 1e-10
 NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 """So many mappings with loops over blocks are made at once, and those judged of which the fewest cycles are expected; until so
 many times in a row none of them is better."""
+NEAR = 0.0005
+"""Floors that differ by less than this share are as good as equal."""
+RIVALS, RIVALS_OF_SHORT, SHORT = 16, 256, 5_000
+"""Mappings that are simulated of those that may be better than the best for all that is certain, beside those of an effort; of a
+layer of few cycles, in which these take little time, more."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -103,21 +108,23 @@ class _Search:
         if self.objective == "energy":  # which is exact
             self.scores[self.best.mapping] = (self.best.score, self.best.estimate.cycles)
             least = min(self.best.score, first.unseen_score)
-            self.try_nests(self.floors())
+            self.try_nests(self.floors(self.reached))
             return self.found(first, _gap(self.reached, least), _gap(self.reached, least))
         if not self.can_simulate(self.best):
-            certain = self.certain_score(self.space.tiles)
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
+            certain = self.rivals(self.floors(reached), reached, 0).least
             least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
         self.listing = first
         self.certain = float(bound(self.problem, self.hardware)) if self.objective == "cycles" else 0.0
         self.simulate(self.best)
         self.tell()
-        promising = self.floors()
+        promising = self.floors(self.reached)
         tiles = np.array([floor.tile for floor in promising], np.int32).reshape(-1, len(DIMENSIONS))
-        self.certain = certain = min(self.reached, self.certain_score(tiles))
+        # Floors are of all nests, so that they are certain of mappings with one loop a dimension, too.
+        self.certain = promising[0].score if promising else self.reached
         self.try_nests(promising)
+        self.certain = certain = self.face_rivals(promising)
         gap, listing, listed = _gap(self.reached, certain), first, 1
         most = MOST_LISTED_OF_LONG if self.best.estimate.cycles > LONG else MOST_LISTED
         while gap > self.effort.tolerance and not self.is_spent() and listed < most:
@@ -139,8 +146,10 @@ class _Search:
             return
         before = self.reached
         least = promising[0].score if promising else before
+        # Of floors that are as good as equal those come first that take least energy to reach: blocks are large there.
+        frugal_first = sorted(promising, key=lambda floor: (_gap(floor.score, least) // NEAR, floor.energy))
         made = nests.nests(
-            self.problem, self.hardware, promising, self.objective, self.space.blocks, self.space.placements
+            self.problem, self.hardware, frugal_first, self.objective, self.space.blocks, self.space.placements
         )
         self.nest_gap = _gap(before, least)
         in_vain = 0
@@ -197,26 +206,39 @@ class _Search:
             self.simulate(listing.best[place])
             self.tell()
 
-    def floors(self) -> list[Floor]:
-        """The tiles of which some mapping may score less than what is reached, whatever its loops."""
-        return floors(
-            self.problem, self.hardware, self.space.tiles, self.objective, self.reached, self.space.placements
-        )
+    def floors(self, reached: float) -> list[Floor]:
+        """The tiles of which some mapping may score less than what is ``reached``, whatever its loops."""
+        return floors(self.problem, self.hardware, self.space.tiles, self.objective, reached, self.space.placements)
 
-    def rank(self, count: int, tiles: Tiles | None = None, *, certain: bool = False) -> Ranking:
+    def rank(self, count: int, tiles: Tiles | None = None) -> Ranking:
         """Rank those of the ``tiles``, or all, that are not left out for the slack."""
         tiles = self.space.tiles if tiles is None else tiles
         return rank(
             self.problem, self.hardware, tiles, self.objective, count, orders=self.space.orders, placements=self.space.placements,
-            alike=count > 1, certain=certain, slack=self.slack, until=self.until,
+            alike=count > 1, slack=self.slack, until=self.until,
         )  # fmt: skip
 
-    def certain_score(self, tiles: Tiles) -> float:
-        """No mapping of these tiles scores less, whatever is thought of the estimate."""
-        ranking = self.rank(1, tiles, certain=True)
-        if not ranking.best:
-            return inf
-        return min(ranking.best[0].score, ranking.unseen_score) * (1 - self.slack)
+    def face_rivals(self, promising: list[Floor]) -> float:
+        """Simulate the mappings that may be better for sure, if they are few; return what none scores less than."""
+        assert self.best is not None
+        short = self.best.estimate.cycles <= SHORT
+        found = self.rivals(promising, self.reached, RIVALS_OF_SHORT if short else RIVALS)
+        least = found.least
+        for certain, mapping in found.listed:
+            many = least < self.reached and _gap(self.reached, min(certain, least)) <= self.effort.tolerance
+            if certain >= self.reached or many or self.is_late():
+                least = min(least, certain)
+                break
+            self.judge(mapping)
+            self.tell()
+        return min(self.reached, least)
+
+    def rivals(self, promising: list[Floor], reached: float, count: int) -> Rivals:
+        """The mappings with one loop a dimension that may score less than what is ``reached``, whatever is thought of the estimate."""
+        return rivals(
+            self.problem, self.hardware, promising, self.objective, reached, count=count, orders=self.space.orders,
+            placements=self.space.placements, until=self.until,
+        )  # fmt: skip
 
     def least(self, ranked: Ranked) -> float:
         """What the mapping scores at least in simulation."""
@@ -253,8 +275,11 @@ class _Search:
         assert self.best is not None
         return self.scores[self.best.mapping][0]
 
+    def is_late(self) -> bool:
+        return self.until is not None and time.monotonic() >= self.until
+
     def is_spent(self) -> bool:
-        if self.until is not None and time.monotonic() >= self.until:
+        if self.is_late():
             return True
         return self.simulations is not None and len(self.scores) >= self.simulations
 

@@ -24,6 +24,7 @@ from maerisim.analytic.ranking import estimate_many
 from maerisim.counts.counters import sum_of
 from maerisim.counts.program_totals import totals
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating import entries
 from maerisim.mapping.legality import LegalLayer
 from maerisim.program.program import Program
 from maerisim.workload.problem import Problem
@@ -35,6 +36,20 @@ def estimate_steps(legal: LegalLayer) -> Estimate:
     walks = [(mapping.order, mapping.placement)]
     costs = estimate_many(legal.problem, [mapping.tile], walks, legal.hardware)[0, 0]
     return explain(costs, legal.problem, legal.hardware)
+
+
+def estimate_in_a_row(legal: LegalLayer) -> tuple[int, int]:
+    """Cycles of a mapping of a dense layer, and how many more each further one right behind it takes."""
+    mapping = legal.mapping
+    one, two = (
+        int(
+            estimate_many(legal.problem, [mapping.tile], [(mapping.order, mapping.placement)], legal.hardware, copies)[
+                0, 0, entries.CYCLES
+            ]
+        )
+        for copies in (1, 2)
+    )
+    return one, two - one
 
 
 def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: Hardware) -> Estimate:

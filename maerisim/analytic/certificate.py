@@ -29,8 +29,8 @@ class Certificate:
 
     ``gap``: by what share of its score any other mapping could be better than the one chosen, if no estimate is further
     above the simulation than published, which is measured (:func:`maerisim.analytic.accuracy.largest_overestimate`), not proven;
-    ``certain_gap``: the same without trusting the estimate, by the cycles for which the busiest resource of each mapping is
-    busy. 0: none is better.
+    ``certain_gap``: the same without trusting the estimate, by the cycles that each mapping takes for certain, or by those of a
+    simulation. 0: none is better.
 
     These two are about mappings with one loop a dimension. ``nest_gap``: by what share any mapping could be better, whatever
     nest of loops over blocks of whole tiles it has, without trusting the estimate; None where none may have any. ``with_blocks``
@@ -69,9 +69,9 @@ class Certificate:
 
         Of equal ones it is the one that does not trust the estimate.
         """
-        busiest = "what the busiest resource of each mapping with one loop a dimension has to do"
+        certain = "what is certain of the times of each mapping with one loop a dimension"
         expected = "estimates of mappings with one loop a dimension, less the error that is published"
-        said = f"{busiest if self.certain_gap <= self.gap else expected}: {self._none(min(self.certain_gap, self.gap))}"
+        said = f"{certain if self.certain_gap <= self.gap else expected}: {self._none(min(self.certain_gap, self.gap))}"
         if self.nest_gap is None:
             return said
         return f"{said}; with any nest of loops by what a tile has to send and multiply: {self._none(self.nest_gap)}"

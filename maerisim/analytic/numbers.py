@@ -162,6 +162,7 @@ def _times(fabric: FabricNumbers, *, in_python: bool) -> times.StepTimes:
         room=np.zeros(words, np.int64),
         sent=np.zeros(words, np.int64),
         arrived=np.zeros(lanes, np.int64),
+        complete=np.zeros((3, lanes), np.int64),
     )
 
 
@@ -169,6 +170,6 @@ def _exits(hardware: Hardware, fabric: FabricNumbers, *, in_python: bool) -> exi
     bus_of_switch = np.array(buses_by_switch(topology_of(hardware).switches, hardware), np.int64)
     start = np.zeros(fabric.multipliers + 2, np.int64)
     entries = plain.chosen(exits.count_exits, in_python=in_python)(fabric, start)
-    table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(5)))
+    table = exits.Exits(start, *(np.zeros(entries, np.int64) for _ in range(6)))
     plain.chosen(exits.fill_exits, in_python=in_python)(fabric, bus_of_switch, table)
     return table

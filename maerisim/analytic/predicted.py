@@ -41,11 +41,11 @@ class Estimate:
 
 
 def least_cycles(costs: Ints) -> Ints:
-    """Of each of ``costs`` [..., entry] the cycles that the busiest resource is busy, and the way of a word through it; the
-    adders may be passed at once.
+    """Of each of ``costs`` [..., entry] the cycles that the busiest resource is busy, and the shortest way of a word to its
+    result.
     """
     busiest = costs[..., [k.STEPS, k.PORT_CYCLES, k.BUS_CYCLES]].max(axis=-1)
-    return np.asarray(busiest + costs[..., k.DRAIN] - costs[..., k.DEPTH] - 1, np.int64)
+    return np.asarray(busiest + costs[..., k.DRAIN] - costs[..., k.DEPTH] + costs[..., k.NEAREST] - 1, np.int64)
 
 
 def explain(cost: Ints, problem: Problem, hardware: Hardware) -> Estimate:

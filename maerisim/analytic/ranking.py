@@ -18,7 +18,7 @@ from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.compiling import plain
-from maerisim.kernels.estimating import entries, ranking
+from maerisim.kernels.estimating import entries, proving, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.mapping import REPLICATED, Mapping
@@ -36,6 +36,8 @@ _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
+_TILES_BETWEEN_PROOFS = 4
+"""The same of those whose mappings are looked at one by one."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +80,32 @@ def estimate_many(
     tiles: Sequence[Sequence[int]],
     walks: Sequence[tuple[Sequence[str], Sequence[str]]],
     hardware: Hardware,
+    copies: int = 1,
 ) -> Ints:
-    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
+    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit.
+
+    Cycles are those of several ``copies``, one after the other, where controllers do not wait.
+    """
     costs = estimate_rows(
         problem,
         np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
         np.tile(numbers_of([order for order, _ in walks]), (len(tiles), 1)),
         np.tile(numbers_of([placement for _, placement in walks]), (len(tiles), 1)),
         hardware,
+        copies=copies,
     )
     return costs.reshape(len(tiles), len(walks), entries.COSTS)
 
 
 def estimate_rows(
-    problem: Problem, tiles: Tiles, orders: Ints, placements: Ints, hardware: Hardware, *, timed: bool = True
+    problem: Problem,
+    tiles: Tiles,
+    orders: Ints,
+    placements: Ints,
+    hardware: Hardware,
+    *,
+    timed: bool = True,
+    copies: int = 1,
 ) -> Ints:
     """Costs [mapping, entry] of mappings, row by row: ``tiles`` [mapping, dimension], ``orders`` and ``placements`` as
     numbers of dimensions; 0 where the tile does not fit.
@@ -108,6 +122,7 @@ def estimate_rows(
         placements=placements,
         placements_of=_placements(REPLICATED_ORDERS)[1],
         each=1,
+        copies=copies,
     )
     best = _nothing_ranked(count)
     aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed))
@@ -165,7 +180,7 @@ def rank(
         if until is not None and best.costs[0].any() and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
         ranking.rank(layer, space, aim, best, w)
         seen = end
     found = tuple(
@@ -194,13 +209,14 @@ class Floor(NamedTuple):
     """What no mapping with a ``tile`` scores less than, whatever its loops.
 
     It could be reached when inputs stay in place for ``filters`` turns of loops over filters, and weights for ``others`` of
-    loops over images, rows and columns.
+    loops over images, rows and columns. That takes ``energy``, or cycles where energy is what is scored.
     """
 
     score: float
     tile: tuple[int, ...]
     filters: int
     others: int
+    energy: float = 0.0
 
 
 def floors(
@@ -224,13 +240,63 @@ def floors(
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0)
+    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, copies=1)
     ranking.place_floors(layer, space, aim, below, w)
     return [
-        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]))
+        Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
         for at in np.lexsort((stay[:, 1], floor[:, 0]))
         if floor[at, 0] < below
     ]
+
+
+class Rivals(NamedTuple):
+    """The mappings that may score less than what is reached, each with a score that it cannot be below in simulation.
+
+    ``least``: the same of all others.
+    """
+
+    listed: list[tuple[float, Mapping]]
+    least: float
+
+
+def rivals(
+    problem: Problem,
+    hardware: Hardware,
+    promising: Sequence[Floor],
+    objective: Objective,
+    below: float,
+    *,
+    count: int = 0,
+    orders: Sequence[Sequence[str]] | None = None,
+    placements: Sequence[Sequence[str]] | None = None,
+    until: float | None = None,
+) -> Rivals:
+    """Mappings of the ``promising`` tiles, with one loop a dimension, that may score less than ``below``; ``count`` are listed.
+
+    It trusts no estimate (see :mod:`maerisim.kernels.estimating.certain`). At the time ``until`` of ``time.monotonic()`` the rest
+    of the tiles, which come with the least floor first, are left at their floors.
+    """
+    layer, w = layer_numbers(problem), workspace(hardware)
+    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
+    tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
+    floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
+    placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
+    given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
+    found = proving.Rivals(
+        np.zeros(count), np.zeros((count, 3), np.int64), np.zeros(1, np.int64), np.array([below, below], np.float64)
+    )
+    for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
+        if until is not None and time.monotonic() >= until:
+            found.least[1] = min(found.least[1], promising[seen].score)
+            break
+        end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
+        proving.find_rivals(layer, space, aim, found, w)
+    listed = [
+        (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
+        for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
+    ]
+    return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
 
 
 def _nothing_ranked(count: int, below: float = inf) -> ranking.Best:

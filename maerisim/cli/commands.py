@@ -320,6 +320,7 @@ def compare_search(
     dask: options.Dask = None,
     plot: options.SearchPlot = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Compare search techniques with one another and with the proof.
 
@@ -346,7 +347,7 @@ def compare_search(
             jobs,
             dask,
             plot,
-            json,
+            form_of(json, csv),
         )
     )
 

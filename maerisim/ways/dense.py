@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.analytic.analytic import estimate_programs, estimate_steps
+from maerisim.analytic.analytic import estimate_in_a_row, estimate_programs, estimate_steps
 from maerisim.analytic.durations import drain
 from maerisim.analytic.predicted import Estimate
 from maerisim.arrays import Ints
@@ -43,8 +43,8 @@ class Dense(LayerWay):
             return estimate_steps(legal)
         program = lower_dense(legal)
         expected = estimate_programs([program], legal.problem, legal.hardware)
-        overlap = drain(program, legal.hardware)
-        return replace(expected, cycles=max(expected.least_cycles, _in_turn(legal, overlap)))
+        cycles, _ = _in_turn(legal, drain(program, legal.hardware))
+        return replace(expected, cycles=max(expected.least_cycles, cycles))
 
     def simulate(self, legal: LegalLayer, operands: Operands | None, options: RunOptions) -> Result:
         """Where the controller fills up partial tiles, the outputs are those that were asked for."""
@@ -63,25 +63,29 @@ class Dense(LayerWay):
         return replace(result, outputs=result.outputs[tuple(map(slice, problem.output_shape))])
 
 
-def _in_turn(legal: LegalLayer, overlap: int) -> int:
-    """Expected cycles of the blocks of the outermost loop one after the other, each begins ``overlap`` before the last ends.
+def _in_turn(legal: LegalLayer, overlap: int) -> tuple[int, int]:
+    """Expected cycles of the blocks of the outermost loop one after the other, and how many more as much again would take.
 
-    A block is a layer of its own. Where a loop over tiles lies outside one over blocks, cycles are read off the program.
+    A block is a layer of its own, timed alone and behind another one like it. Where a loop over tiles lies outside one over
+    blocks, cycles are read off the program, of which as much again begins ``overlap`` before it ends.
     """
     problem, mapping, hardware = legal.problem, legal.mapping, legal.hardware
     if not mapping.cuts:
-        return estimate_steps(legal).cycles
+        return estimate_in_a_row(legal)
     sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
     d, step = next(loop for loop in mapping.loops if loop.step < sizes[loop.dimension])
     if mapping.order.count(d) == 1:
-        return estimate_programs([lower_dense(legal)], problem, hardware).cycles
+        cycles = estimate_programs([lower_dense(legal)], problem, hardware).cycles
+        return cycles, cycles - overlap
     whole, rest = divmod(sizes[d], step)
-    cycles = 0
+    again, start = 0, 0
     for size, count in ((step, whole), (rest, 1)) if rest else ((step, whole),):
         values: dict[str, Any] = {d: size}
         block = Legal(replace(problem, **values, padding=(0, 0)), mapping.within(sizes | values), hardware)
-        cycles += count * (_in_turn(block, overlap) - overlap)
-    return cycles + overlap
+        first, further = _in_turn(block, overlap)
+        start = start or first - further
+        again += count * further
+    return again + start, again
 
 
 def _filled(array: Ints, shape: tuple[int, ...]) -> Ints:

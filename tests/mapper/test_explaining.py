@@ -84,7 +84,7 @@ def test_what_closed_the_proof_is_the_bound_that_leaves_the_least_room() -> None
     account = find_mapping(LAYER, HARDWARE).certificate
     assert account is not None
     certain = replace(account, certain_gap=0.0, gap=0.0, nest_gap=None).closed_by
-    assert certain.startswith("what the busiest resource")
+    assert certain.startswith("what is certain of the times")
     assert certain.endswith(": none is faster")
     trusting = replace(account, certain_gap=0.02, gap=0.01, nest_gap=0.03).closed_by
     assert trusting.startswith("estimates of mappings with one loop a dimension")

@@ -85,9 +85,10 @@ def count_traffic(
     else:
         costs[row, entries.RESULTS] = shape.outputs
         costs[row, entries.ACCUMULATIONS] = continued
-    depth = exits.depth[exits.start[shape.vn_size + reuse.spills] + shape.vn_count - 1]
+    last = exits.start[shape.vn_size + reuse.spills] + shape.vn_count - 1
+    depth = exits.depth[last]
     tail = fabric.accumulation_latency + fabric.collection_latency
-    costs[row, entries.DEPTH] = depth
+    costs[row, entries.DEPTH], costs[row, entries.NEAREST] = depth, exits.nearest[last]
     costs[row, entries.DRAIN] = fabric.distribution_latency + fabric.multiplier_latency + depth + tail
 
 

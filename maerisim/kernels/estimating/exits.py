@@ -17,8 +17,8 @@ class Exits(NamedTuple):
     """One entry per virtual neuron of each size; those of size n lie side by side from ``start[n]`` on.
 
     ``bus`` is the collection bus of its sum, ``way`` the cycles from the last product to it, and ``transfers`` the uses
-    of adder switches on this way. ``depth`` (the longest way) and ``fewest`` (least transfers) are those of all up to
-    this one.
+    of adder switches on this way. ``depth`` (the longest way), ``nearest`` (the shortest of any product) and ``fewest``
+    (least transfers) are those of all up to this one.
     """
 
     start: Ints
@@ -26,6 +26,7 @@ class Exits(NamedTuple):
     way: Ints
     transfers: Ints
     depth: Ints
+    nearest: Ints
     fewest: Ints
 
 
@@ -45,21 +46,22 @@ def fill_exits(fabric: FabricNumbers, bus_of_switch: Ints, exits: Exits) -> None
     """Fill all but ``start``."""
     for size in range(1, fabric.multipliers + 1):
         block = block_of(fabric, size)
-        depth, fewest = 0, 1 << 62
+        depth, nearest, fewest = 0, 1 << 62, 1 << 62
         for entry in range(exits.start[size], exits.start[size + 1]):
-            switch, position, latency, transfers = exit_of(fabric, (entry - exits.start[size]) * block, size)
-            depth, fewest = max(depth, latency), min(fewest, transfers)
+            switch, position, latency, least, transfers = exit_of(fabric, (entry - exits.start[size]) * block, size)
+            depth, nearest, fewest = max(depth, latency), min(nearest, least), min(fewest, transfers)
             region = position * fabric.buses // fabric.multipliers
             exits.bus[entry] = region if fabric.wiring == quantities.REGIONAL else bus_of_switch[switch]
             exits.way[entry] = latency
             exits.transfers[entry] = transfers
             exits.depth[entry] = depth
+            exits.nearest[entry] = nearest
             exits.fewest[entry] = fewest
 
 
 @helper
-def exit_of(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
-    """Where the sum of a VN leaves: (switch, position, cycles from product to result, transfers on its way)."""
+def exit_of(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int, int]:
+    """Where the sum of a VN leaves: (switch, position, cycles from product to result, those of no product less, transfers)."""
     if fabric.topology == quantities.LINEAR:
         return exit_of_chain(fabric, start, size)
     if fabric.topology == quantities.FAN:

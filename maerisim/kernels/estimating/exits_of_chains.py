@@ -7,10 +7,10 @@ from maerisim.kernels.estimating.quantities import FabricNumbers
 
 
 @helper
-def exit_of_chain(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
+def exit_of_chain(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int, int]:
     """See :func:`maerisim.kernels.estimating.exits.exit_of`."""
     last = start + size - 1
-    return last, last, fabric.level_latency * size, fabric.level_latency * size
+    return last, last, fabric.level_latency * size, fabric.level_latency, fabric.level_latency * size
 
 
 @helper

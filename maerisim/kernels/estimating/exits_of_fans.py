@@ -32,7 +32,7 @@ def registers_of_half(size: int, level: int) -> int:
 
 
 @helper
-def exit_of_fan(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
+def exit_of_fan(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int, int]:
     """See :func:`maerisim.kernels.estimating.exits.exit_of`."""
     last = start + size - 1
     level, levels = highest(start ^ last), highest(fabric.multipliers)
@@ -46,7 +46,7 @@ def exit_of_fan(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int,
         width //= 2
         switch += width
     latency = fabric.level_latency
-    return switch, position, (level + ride) * latency, registers * latency
+    return switch, position, (level + ride) * latency, (level + ride) * latency, registers * latency
 
 
 @helper

@@ -48,7 +48,7 @@ def is_exit(fabric: FabricNumbers, crossing: Crossing, level: int, size: int) ->
 
 
 @helper
-def exit_of_tree(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int]:
+def exit_of_tree(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int, int, int, int]:
     """See :func:`maerisim.kernels.estimating.exits.exit_of`."""
     a, b = start, start + size - 1
     level, offset, width, latency, transfers = 1, 0, fabric.multipliers // 2, 0, 0
@@ -58,7 +58,7 @@ def exit_of_tree(fabric: FabricNumbers, start: int, size: int) -> tuple[int, int
         transfers += at.first_hop + at.last_hop + (at.upper - at.lower + 1) * fabric.level_latency
         if is_exit(fabric, at, level, size):
             position = start if size == 1 else (at.lower << level) + (1 << (level - 1))
-            return offset + at.lower, position, latency, transfers
+            return offset + at.lower, position, latency, level * fabric.level_latency, transfers
         a, b = at.lower, at.upper
         offset += width
         width //= 2

@@ -21,7 +21,7 @@ PATIENCE = 32
 
 @helper
 def skip_repetitions(
-    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, s: Sections, t: StepTimes
+    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, latency: int, s: Sections, t: StepTimes
 ) -> None:
     """Skip iterations of a loop that has become periodic.
 
@@ -29,6 +29,8 @@ def skip_repetitions(
     (Brent), so that any period is found. Where components have paces of their own because they hardly depend on one
     another, it may take long until those that run ahead have filled their queues. They are then left where they are
     relative to the slowest one, whose pace is that of the loop.
+
+    Not so where only what is certain counts, which a ``latency`` from ports to switches says; else it is -1.
     """
     loop = t.loop
     index = loop[times.INDEX, level]
@@ -41,9 +43,9 @@ def skip_repetitions(
         period = index - loop[times.SINCE, level]
         if period <= left:
             often, pace = 0, 0
-            if is_periodic(reuse, rows, part, level, place, s, t):
+            if is_periodic(reuse, rows, part, level, place, latency, s, t):
                 often = left // period
-            elif period >= PATIENCE:
+            elif latency < 0 and period >= PATIENCE:
                 often = left // period
                 front, before = times.NEVER, times.NEVER
                 for section in range(part.section, part.end_section):
@@ -84,12 +86,13 @@ def grown_by_step(now: Ints, earlier: Ints, level: int, first: int, place: int, 
 
 @helper
 def is_periodic(
-    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, s: Sections, t: StepTimes
+    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, latency: int, s: Sections, t: StepTimes
 ) -> bool:
     """Whether what happened since the earlier times is sure to repeat itself.
 
     All times of components that had to do with one another have to have grown by the same amount; those of others are
-    unchanged. A port may have left more cycles free, if it had enough for all weights that were due.
+    unchanged. A port may have left more cycles free, if it had enough for all weights that were due. Where only what is certain
+    counts, the latest cycle of a port is a time like others; unchanged, it has to be past.
     """
     now, earlier, of = t.now, t.earlier, s.of
     for section in range(part.section, part.end_section):
@@ -101,6 +104,12 @@ def is_periodic(
         added = now[rows.added + ((place - 1) & (times.RING - 1)), vn] - earlier[level, rows.added, vn]
         if added and added != more:
             return False
+        if latency >= 0:
+            taken = now[times.TAKEN, port] - earlier[level, times.TAKEN, port]
+            if taken and added and taken != more:
+                return False
+            if not taken and earlier[level, times.DONE, section] < now[times.TAKEN, port] + latency:
+                return False
         for row in range(times.SENT_INPUT, times.DUE):
             sent = now[row, port] - earlier[level, row, port]
             if sent and added and (sent != more or now[times.TAKEN, port] - earlier[level, times.TAKEN, port] != more):

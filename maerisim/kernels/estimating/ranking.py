@@ -59,7 +59,7 @@ class TileSpace(NamedTuple):
     ``tiles`` [tile, dimension], of which those from ``first`` to ``end - 1`` are looked at; ``floor`` [tile, score]: no
     mapping of it scores less; ``orders`` [order, dimension], outermost loop first, or none for all that differ;
     ``placements`` [placement, 5]: those of a tile lie in rows ``placements_of`` [set of replicated dimensions of which
-    it has more than one; first and end].
+    it has more than one; first and end]. Estimated are ``copies`` of each, one after the other.
     """
 
     tiles: Tiles
@@ -70,6 +70,7 @@ class TileSpace(NamedTuple):
     placements: Ints
     placements_of: Ints
     each: int
+    copies: int
 
 
 class Aim(NamedTuple):
@@ -178,7 +179,7 @@ def bound_of(costs: Ints, row: int) -> int:
 @helper
 def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
     """Cycles to take off a bound that is to be ``certain``: the last result may come from less deep in the network."""
-    return int(costs[row, entries.DEPTH]) if aim.certain else 0
+    return int(costs[row, entries.DEPTH] - costs[row, entries.NEAREST]) if aim.certain else 0
 
 
 @helper
@@ -458,8 +459,8 @@ def price_traffics(
 
 @helper
 def rank_classes(
-    shape: TileShape, spills: int, count: int, at: int, placement: int, lowest: int, last: int, aim: Aim, best: Best,
-    w: Workspace,
+    shape: TileShape, spills: int, count: int, at: int, placement: int, lowest: int, last: int, copies: int, aim: Aim,
+    best: Best, w: Workspace,
 ) -> None:  # fmt: skip
     """Estimate the classes of loop orders whose traffic is open, and keep the best.
 
@@ -482,9 +483,11 @@ def rank_classes(
             continue
         if aim.timed and not fabric.waits:
             if not parts:
-                parts = find_parts(shape, fabric, w.exits, spills, w.leaves, w.sections)
+                parts = find_parts(shape, fabric, w.exits, spills, 0, w.leaves, w.sections)
             best.counts[TIMED] += 1
-            cycles = last_result(shape, loops, reuse, classes[1, i], fabric, w.leaves, parts, w.sections, w.times)
+            cycles = last_result(
+                shape, loops, reuse, classes[1, i], copies, fabric, w.leaves, parts, w.sections, w.times
+            )
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         if not aim.certain:
             first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
@@ -537,4 +540,4 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
                     costs[kind, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
                     costs[kind, entries.ADDER_WORDS] = adder_words * shape.folds
                 price_traffics(shape, columns, traffics, last, aim, best, w)
-                rank_classes(shape, spills, count, at, placement, lowest, last, aim, best, w)
+                rank_classes(shape, spills, count, at, placement, lowest, last, space.copies, aim, best, w)

@@ -77,8 +77,13 @@ def part_of(index: int, limits: Ints) -> PartRanges:
 
 
 @helper
-def find_parts(shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, leaves: Leaves, s: Sections) -> int:
-    """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once."""
+def find_parts(
+    shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, alone: int, leaves: Leaves, s: Sections
+) -> int:
+    """Find the sections and parts of a placed tile; return the number of parts, of which equal ones count once.
+
+    ``alone``: each switch is a section.
+    """
     no_limit = times.DEEPEST + 1
     size, of = shape.vn_size + spills, s.of
     block, shift = block_of(fabric, size), log2(fabric.multipliers // fabric.ports)
@@ -95,17 +100,20 @@ def find_parts(shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: in
             while ports <= port:
                 of[BEGIN, ports] = sections
                 ports += 1
-            of[PORT, sections], of[VN, sections] = port, vn
-            of[WAY, sections], of[SLACK, sections] = 0, no_limit
-            for switch in range(max(start, port << shift), min(start + size, (port + 1) << shift)):
+            first = max(start, port << shift)
+            for switch in range(first, min(start + size, (port + 1) << shift)):
+                if alone or switch == first:
+                    of[PORT, sections], of[VN, sections] = port, vn
+                    of[WAY, sections], of[SLACK, sections] = 0, no_limit
+                    sections += 1
                 way, room = way_of(fabric, start, size, switch)
-                of[OF_SWITCH, switch] = sections
-                of[WAY, sections] = max(of[WAY, sections], way)
-                of[SLACK, sections] = min(of[SLACK, sections], room)
-            if of[SLACK, sections] == no_limit:
-                of[SLACK, sections] = 0
-            sections += 1
+                of[OF_SWITCH, switch] = sections - 1
+                of[WAY, sections - 1] = max(of[WAY, sections - 1], way)
+                of[SLACK, sections - 1] = min(of[SLACK, sections - 1], room)
     of[FIRST, shape.vn_count] = sections
+    for section in range(sections):
+        if of[SLACK, section] == no_limit:
+            of[SLACK, section] = 0
     for port in range(ports, fabric.ports + 1):
         of[BEGIN, port] = sections
     number_words(shape, shift, ports, sections, leaves, s)

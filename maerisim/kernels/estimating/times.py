@@ -18,8 +18,8 @@ RETIRES = 8
 """Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
 NEVER = -(1 << 40)
 """A time of something that has not happened."""
-LEVELS = 8
-"""Most loops of a mapping."""
+LEVELS = 9
+"""Most loops of a mapping, and one around them for its copies."""
 
 TAKEN, MISSED = 0, 2
 """Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
@@ -69,7 +69,7 @@ class StepTimes(NamedTuple):
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
     [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
     port, when it was ``sent``; when the products of a
-    virtual neuron have ``arrived`` at its last adder.
+    virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``.
     """
 
     now: Ints
@@ -79,6 +79,7 @@ class StepTimes(NamedTuple):
     room: Ints
     sent: Ints
     arrived: Ints
+    complete: Ints
 
 
 class StepNumbers(NamedTuple):

@@ -34,6 +34,8 @@ from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, T
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
 from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
 
+OF_COPIES = 8
+"""What the loop over copies of a run has for a dimension."""
 BEFORE = (1 << times.SLOTS) - 1
 """No cycle before the first one is free."""
 
@@ -44,17 +46,21 @@ def last_result(
     loops: LoopNumbers,
     reuse: Reuse,
     order: int,
+    copies: int,
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until a run with this packed loop order is over; the parts are those that ``find_parts`` has found."""
+    """Cycles until so many copies of a run with this packed loop order, one after the other, are over.
+
+    The parts are those that ``find_parts`` has found.
+    """
     cycles = 0
     for index in range(parts):
         part = part_of(index, s.limits)
-        cycles = max(cycles, last_result_of(shape, loops, reuse, order, fabric, leaves, part, s, t))
+        cycles = max(cycles, last_result_of(shape, loops, reuse, order, copies, fabric, leaves, part, s, t))
     return cycles
 
 
@@ -64,6 +70,7 @@ def last_result_of(
     loops: LoopNumbers,
     reuse: Reuse,
     order: int,
+    copies: int,
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
@@ -75,17 +82,7 @@ def last_result_of(
     ahead = fabric.weight_room - loops.turns[reuse.ring if reuse.passes else 0]
     ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
-    levels, body = 0, 1
-    for d in range(times.LEVELS):
-        if shape.turning >> d & 1:
-            dimension = order >> 3 * levels & 7
-            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = (
-                dimension,
-                loops.trips[dimension],
-            )
-            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
-            body *= loop[times.TURNS, levels]
-            levels += 1
+    levels = set_loops(shape, loops, order, copies, loop)
     begun, ending, place = 0, 0, 0
     while True:
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
@@ -103,7 +100,7 @@ def last_result_of(
             level += 1
         if level == levels:
             break
-        skip_repetitions(reuse, rows, part, level, place, s, t)
+        skip_repetitions(reuse, rows, part, level, place, -1, s, t)
         begun |= 1 << loop[times.DIMENSION, level]
         if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
             ending |= 1 << loop[times.DIMENSION, level]
@@ -111,6 +108,27 @@ def last_result_of(
     for bus in range(part.bus, part.end_bus):
         cycles = max(cycles, t.now[rows.bus, bus])
     return cycles
+
+
+@helper
+def set_loops(shape: TileShape, loops: LoopNumbers, order: int, copies: int, loop: Ints) -> int:
+    """Put the loops that turn before their first iteration, the innermost first; return their number.
+
+    That of several ``copies`` is the outermost one, over a dimension of its own.
+    """
+    levels, body = 0, 1
+    for d in range(8):
+        if shape.turning >> d & 1:
+            dimension = order >> 3 * levels & 7
+            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = dimension, loops.trips[dimension]
+            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
+            body *= loop[times.TURNS, levels]
+            levels += 1
+    if copies > 1:
+        loop[times.DIMENSION, levels], loop[times.TURNS, levels] = OF_COPIES, copies
+        loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
+        levels += 1
+    return levels
 
 
 @helper

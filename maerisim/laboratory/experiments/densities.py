@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LAYERS = (
-    ("3x3, 32 to 32 channels, 14x14", Problem(K=32, C=32, R=3, S=3, P=14, Q=14)),
-    ("1x1, 64 to 128 channels, 14x14", Problem(K=128, C=64, P=14, Q=14)),
-    ("linear, 512 to 256, 8 images", Problem(N=8, K=256, C=512)),
+    ("1x1, 64 to 64 channels, 7x7", Problem(K=64, C=64, P=7, Q=7)),
+    ("3x3, 16 to 32 channels, 7x7", Problem(K=32, C=16, R=3, S=3, P=7, Q=7)),
+    ("linear, 128 to 128, 4 images", Problem(N=4, K=128, C=128)),
 )
 """Small layers, as every cycle of each mapping is simulated at each density, with real zeros."""
 TESTED = (1.0, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1)
