@@ -66,7 +66,7 @@ def draw_curve(panel: Axes, each: LayerCurve, others: int) -> None:
     panel.set_ylim(each.compulsory / 1.6, 1.5 * max(*words, *(moved for _, moved in ours)))
     panel.set_xlim(buffers[0] / 1.5, reach)
     panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    for axis in (panel.xaxis, panel.yaxis):
-        axis.set_major_formatter(EngFormatter())
+    for axis, places in ((panel.xaxis, 0), (panel.yaxis, None)):
+        axis.set_major_formatter(EngFormatter(places=places))
         axis.set_minor_formatter(NullFormatter())
     panel.set_title(shown(each.layer.name, 30) + (f" +{others}" if others else ""), loc="left", fontsize=7.5)

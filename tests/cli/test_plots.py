@@ -20,7 +20,7 @@ COMMANDS = {
 BEGINNINGS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
-@pytest.mark.parametrize(("what", "ending"), zip(COMMANDS, ("svg", "png", "svg", "pdf"), strict=True))
+@pytest.mark.parametrize(("what", "ending"), list(zip(COMMANDS, ("svg", "png", "svg", "pdf"), strict=True)))
 def test_figures_are_written(maerisim, what, ending, tmp_path):
     path = tmp_path / f"figure.{ending}"
     finished = maerisim(*COMMANDS[what], "--plot", path)
