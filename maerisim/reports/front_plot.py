@@ -35,8 +35,8 @@ def draw(report: FrontReport) -> Figure:
     for panel in panels.flat[len(fronts) :]:
         panel.axis("off")
     add_title(figure, f"{shown(report.network)} on {shown(report.hardware.name)}: cycles against energy")
-    for panel in panels[-1]:
-        panel.set_xlabel("cycles")
+    for place in range(max(0, len(fronts) - columns), len(fronts)):
+        panels.flat[place].set_xlabel("cycles")
     for panel in panels[:, 0]:
         panel.set_ylabel("energy")
     add_footnote(
