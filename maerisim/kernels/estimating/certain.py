@@ -180,7 +180,9 @@ def do_step(
         if not of[sections.BEYOND, vn] & outside:
             has = complete[INPUTS, section] & complete[WEIGHTS, section]
             sent = now[times.TAKEN, port] if has & ALL else complete[BEFORE, port] if has else -1
-            done = max(done, t.ready[section], sent + fabric.distribution_latency)
+            done = max(done, t.ready[section])
+            if sent >= 0:
+                done = max(done, sent + fabric.distribution_latency)
             slack = of[sections.SLACK, section]
             if slack:
                 done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
