@@ -5,13 +5,15 @@
 Three kinds of layer that fill the array: 3x3 convolution with one channel per virtual neuron, 1x1 convolution with 16
 channels per virtual neuron in four folds, and a linear layer with up to 64 inputs per virtual neuron in 16 folds. In CPU
 time, best of three runs after one that compiles. The cycles are exact, the speeds are this machine's. The last line is
-JSON: the 3x3 layer's by multipliers, the others' under their names. What is timed are
+JSON: the 3x3 layer's by multipliers, the others' under their names, and under ``stonne`` the speed with STONNE's controller
+and queues as a share of that without, the 3x3 layer with STONNE's order of loops on both. What is timed are
 the stepping kernels alone, called as the compiled engine calls them.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -29,6 +31,9 @@ CYCLES_PER_CALL = 100_000
 MULTIPLIERS = (16, 64, 256, 1024)
 TARGETS = {64: 1_500_000, 256: 500_000, 1024: 120_000}
 """Cycles per second of the 3x3 layer, by multipliers."""
+
+STONNE_SHARE, STONNE_ORDER = 0.75, "N G K P Q C R S"
+"""The speed of the ``stonne`` profile as a share of the default's."""
 
 
 class Case(NamedTuple):
@@ -72,6 +77,23 @@ def step(program: Program, hardware: Hardware) -> int:
     return cycles
 
 
+def stonne_share(multipliers: int) -> Line:
+    """How fast the ``stonne`` profile is stepped, as a share of the default's speed with the same mapping.
+
+    Both run in turns, so that what else the machine does slows both.
+    """
+    problem, mapping = conv3x3(multipliers)
+    mapping = replace(mapping, order=Mapping.of({}, STONNE_ORDER).order)
+    of_array = {"multipliers": multipliers, "accumulation.words": problem.outputs}
+    runs = []
+    for name in ("maeri", "stonne"):
+        hardware = Hardware.load(name).with_overrides(of_array)
+        runs.append(partial(step, program_of(problem, mapping, hardware), hardware))
+    turns = [[best(run, 1, time.process_time) for run in runs] for _ in range(RUNS)]
+    usual, stonne = (min(seconds / cycles for seconds, cycles in column) for column in zip(*turns, strict=True))
+    return Line(f"stonne on {multipliers:>4} multipliers", usual / stonne, "of the default's", STONNE_SHARE, True)
+
+
 def measure() -> Report:
     """Step each kind of layer on each size of array."""
     lines: list[Line] = []
@@ -90,6 +112,9 @@ def measure() -> Report:
             name = f"{kind:6} on {multipliers:>4} multipliers"
             lines.append(Line(name, cycles / seconds, "cycles/s", target, True, f"{cycles:,} cycles stepped"))
         data |= speeds if kind == "3x3" else {kind: speeds}
+    shares = {str(multipliers): stonne_share(multipliers) for multipliers in TARGETS}
+    lines += shares.values()
+    data["stonne"] = {multipliers: round(line.value, 3) for multipliers, line in shares.items()}
     return Report("Stepping every cycle", lines, data)
 
 

@@ -48,7 +48,8 @@ def show(experiment: LabExperiment, results: list[Answer], page: Path, note: str
     place = rf"(<!-- {experiment.name} -->\n).*?(<!-- end -->)"
     text = page.read_text("utf-8") if page.exists() else ""
     if re.search(place, text, re.DOTALL):
-        filled = re.sub(place, lambda found: f"{found[1]}{note}\n\n{table}\n{found[2]}", text, flags=re.DOTALL)
+        image = "" if experiment.draw is None else f"\n![{experiment.title}](mse/{experiment.name}.png)\n"
+        filled = re.sub(place, lambda found: f"{found[1]}{note}\n\n{table}\n{image}{found[2]}", text, flags=re.DOTALL)
         documents.write(page, filled)
     else:
         print(f"{experiment.title}\n{note}\n\n{table}\n", flush=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from maerisim.mapping.fused import FusedMapping
     from maerisim.mapping.mapping import Mapping
     from maerisim.study.api import (
+        buffer_curve,
         compare,
         estimate,
         front,
@@ -81,6 +82,7 @@ __all__ = [
     "ValuesError",
     "WorkersError",
     "__version__",
+    "buffer_curve",
     "compare",
     "compare_search",
     "compiling",
@@ -110,7 +112,7 @@ _NAMES = {
     "maerisim.laboratory.api": "compare_search",
     "maerisim.mapping.fused": "FusedMapping",
     "maerisim.mapping.mapping": "Mapping",
-    "maerisim.study.api": "compare estimate front map programs rank report roofline simulate trace validate",
+    "maerisim.study.api": "buffer_curve compare estimate front map programs rank report roofline simulate trace validate",
     "maerisim.study.given": "save_mappings",
     "maerisim.sweeps.api": "sweep",
     "maerisim.sweeps.reruns": "rerun",

@@ -282,7 +282,7 @@ def rivals(
     floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
-    found = proving.Rivals(
+    found = proving.RivalList(
         np.zeros(count), np.zeros((count, 3), np.int64), np.zeros(1, np.int64), np.array([below, below], np.float64)
     )
     for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):

@@ -63,6 +63,7 @@ def map_command(
     explain: options.Explain = False,
     scale: options.Scale = None,
     output: options.Output = None,
+    plot: options.FrontPlot = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
@@ -72,11 +73,16 @@ def map_command(
     """
     from maerisim.cli.output import finish, finish_front, require_place
     from maerisim.cli.progress import shown
+    from maerisim.reports import figures
     from maerisim.study import api
     from maerisim.study.given import save_mappings
 
     if output is not None:
         require_place(output)
+    if plot is not None:
+        if objective != "pareto":
+            raise typer.BadParameter("is for --objective pareto", param_hint="--plot")
+        figures.require(plot)
     if objective == "pareto":
         asked = ((output, "--output"), (prove, "--prove"), (time_budget, "--time-budget"), (explain, "--explain"))
         for given, name in asked:
@@ -86,6 +92,10 @@ def map_command(
             front = api.front(
                 hardware, network, layers=layer, constraints=constraints, scale=scale, progress=progress, partial=True
             )
+        if plot is not None and front.layers:
+            from maerisim.reports import front_plot
+
+            figures.write(plot, lambda: front_plot.draw(front))
         finish_front(front, form=form_of(json, csv))
         return
     with shown() as progress:
@@ -144,19 +154,27 @@ def validate(
     mapping: options.MappingFile = None,
     fast_forward: options.FastForward = True,
     scale: options.Scale = None,
+    plot: options.ValidationPlot = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
     """Hold the estimate of each layer against its simulation."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
+    from maerisim.reports import figures
     from maerisim.study import api
 
+    if plot is not None:
+        figures.require(plot)
     with shown() as progress:
         report = api.validate(
             hardware, network, layers=layer, mapping=mapping, fast_forward=fast_forward, scale=scale,
             progress=progress, partial=True,
         )  # fmt: skip
+    if plot is not None and report.layers:
+        from maerisim.reports import validation_plot
+
+        figures.write(plot, lambda: validation_plot.draw(report))
     finish("validate", report, form=form_of(json, csv))
 
 
@@ -226,6 +244,39 @@ def roofline(
     finish_roofline(report, form=form_of(json, csv))
 
 
+@app.command("buffer-curve")
+def buffer_curve(
+    hardware: options.HardwareName,
+    network: options.NetworkName,
+    layer: options.LayerNames = None,
+    objective: options.ObjectiveName = "cycles",
+    scale: options.Scale = None,
+    plot: options.CurvePlot = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Show how few words DRAM can move for each buffer size.
+
+    A ski slope: the least of any blocks in any loop order, and beside it our mappings.
+    """
+    from maerisim.cli.output import finish_buffer_curves
+    from maerisim.cli.progress import shown
+    from maerisim.reports import figures
+    from maerisim.study import api
+
+    if plot is not None:
+        figures.require(plot)
+    with shown() as progress:
+        report = api.buffer_curve(
+            hardware, network, layers=layer, objective=objective, scale=scale, progress=progress, partial=True
+        )
+    if plot is not None and report.layers:
+        from maerisim.reports.buffer_curve_plot import draw
+
+        figures.write(plot, lambda: draw(report))
+    finish_buffer_curves(report, form=form_of(json, csv))
+
+
 @app.command("compare-mappings")
 def compare_mappings(
     hardware: options.HardwareName,
@@ -269,6 +320,7 @@ def compare_search(
     dask: options.Dask = None,
     plot: options.SearchPlot = None,
     json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Compare search techniques with one another and with the proof.
 
@@ -295,7 +347,7 @@ def compare_search(
             jobs,
             dask,
             plot,
-            json,
+            form_of(json, csv),
         )
     )
 
@@ -353,6 +405,7 @@ def rerun(
 def show(
     hardware: options.HardwareName,
     dot: options.Dot = None,
+    plot: options.FabricPlot = None,
     vn: options.VirtualNeurons = None,
 ) -> None:
     """Draw the fabric, and virtual neurons placed on it."""
@@ -363,11 +416,16 @@ def show(
 
     machine = Hardware.load(hardware)
     vn_sizes = sizes(vn or [], machine.multipliers)
-    if dot is None:
+    if plot is not None:
+        from maerisim.reports import fabric_plot, figures
+
+        figures.require(plot)
+        figures.write(plot, lambda: fabric_plot.draw(machine, vn_sizes))
+    if dot is None and plot is None:
         say(drawing.text(machine, vn_sizes))
-    elif dot == "-":
+    if dot == "-":
         say(graphviz.dot(machine, vn_sizes))
-    else:
+    elif dot is not None:
         documents.write(Path(dot), graphviz.dot(machine, vn_sizes))
 
 

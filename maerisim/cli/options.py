@@ -149,6 +149,26 @@ Export = Annotated[
 ExportOutput = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the export to this file.")
 ]
+FabricPlot = Annotated[
+    Path | None,
+    typer.Option("--plot", "--svg", metavar="FILE", help="Draw the fabric into this .png, .svg or .pdf file."),
+]
+CurvePlot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Plot the curves into this .png, .svg or .pdf file."),
+]
+ValidationPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Plot cycles and errors of all layers into this .png, .svg or .pdf file."
+    ),
+]
+FrontPlot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="With --objective pareto: plot the fronts into this .png, .svg or .pdf file."
+    ),
+]
 HtmlFile = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Also write a page for a browser, which shows each mapping at work."),

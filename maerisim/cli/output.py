@@ -21,6 +21,7 @@ from maerisim.cli.saying import give, say
 from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.reports.as_json import json_text
+from maerisim.reports.buffer_curve import BufferCurves, buffer_curve_pages
 from maerisim.reports.comparison import Comparison, comparison_pages
 from maerisim.reports.findings import NetworkReport
 from maerisim.reports.frame import csv_text, flat
@@ -84,6 +85,12 @@ def finish_roofline(report: RooflineReport, *, form: Form) -> None:
     """The same for the rooflines of layers."""
     show(report, roofline_pages, form=form)
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
+
+
+def finish_buffer_curves(report: BufferCurves, *, form: Form) -> None:
+    """The same for curves of DRAM words."""
+    show(report, buffer_curve_pages, form=form)
+    leave(report.failure, len(report.layers) if report.interrupted else None)
 
 
 def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, form: Form) -> None:

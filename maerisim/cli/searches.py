@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from maerisim.cli import FAILED, INTERRUPTED
-from maerisim.cli.output import print_page
+from maerisim.cli.forms import Form
+from maerisim.cli.output import show
 from maerisim.cli.progress import shown
-from maerisim.cli.saying import give, say
+from maerisim.cli.saying import say
 from maerisim.laboratory.api import compare_search
 from maerisim.laboratory.report import SearchReport
 from maerisim.reports.table import plural
@@ -41,7 +41,7 @@ class SearchRequest:
     jobs: int | None
     dask: str | None
     plot: Path | None
-    as_json: bool
+    form: Form
 
 
 def run(request: SearchRequest) -> None:
@@ -59,10 +59,7 @@ def run(request: SearchRequest) -> None:
         )  # fmt: skip
     if request.plot is not None and report.searched:
         plot(report, request.plot)
-    if request.as_json:
-        give(json.dumps(report.to_dict(), indent=2) + "\n")
-    elif report.searched:
-        print_page(report.page())
+    show(report, lambda searched: [searched.page()] if searched.searched else [], form=request.form)
     if report.interrupted:
         resumes = "; the same command resumes" if request.database else ""
         say(f"interrupted: {len(report.searched):,} results are there{resumes}", err=True)
@@ -84,7 +81,7 @@ def plot(report: SearchReport, path: Path) -> None:
             by_technique.setdefault(each.technique, []).append(each.runs)
     title = f"{report.network} on {report.hardware}"
     note = (
-        f"Best so far of {plural(report.seeds, 'seed')}: median and quartiles, geometric mean over layers; {report.objective}. "
-        "Gaps below 0.1 % are drawn as 0.1 %."
+        f"Best so far of {plural(report.seeds, 'seed')}: median and quartiles, geometric mean over layers; {report.objective}."
+        "\nGaps below 0.1 % are drawn as 0.1 %, above 1,000 % as 1,000 %."
     )
     figures.write(path, lambda: curves.draw({title: by_technique}, note))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer.models
@@ -26,6 +27,7 @@ from maerisim.cli.schemas import DOCUMENTS
 from maerisim.counts import counters
 from maerisim.counts.events import DRAM_EVENTS, EVENTS
 from maerisim.documents.schemas import schema
+from maerisim.reports import fabric_plot, figures
 
 ROOT = Path(__file__).parents[2]
 COPIES = {
@@ -52,9 +54,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for page, text in made.items():
         files.append(File.generated(config, page, content=text))
+    files.append(File.generated(config, "virtual-neurons.svg", content=virtual_neurons()))
     for place, image in images.items():
         files.append(File.generated(config, place, abs_src_path=str(image)))
     return files
+
+
+def virtual_neurons() -> bytes:
+    """The picture of the first page, as ``maerisim show maeri-16 --vn 9x1 --vn 3x1 --vn 4x1 --svg FILE`` draws it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "virtual-neurons.svg"
+        figures.write(path, lambda: fabric_plot.draw(maerisim.Hardware.load("maeri-16"), (9, 3, 4)))
+        return path.read_bytes()
 
 
 def limits() -> str:

@@ -18,6 +18,20 @@ from maerisim.reports.table import Column, Page, Row, plural
 if TYPE_CHECKING:
     import pandas as pd
 
+NUMBERS = {
+    "gap": 0,
+    "best": 3,
+    "worst": 4,
+    "within 1%": 1,
+    "samples to 1%": 2,
+    "samples": 5,
+    "illegal": 7,
+    "repeated": 8,
+    "technique s": 6,
+    "scoring s": 9,
+}
+"""Columns of the table, and which of them can be spared first where there is little room."""
+
 
 @dataclass(frozen=True)
 class Searched:
@@ -128,15 +142,16 @@ class SearchReport:
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas DataFrame with a row for each layer and technique. Raises NotSupportedError without pandas."""
-        return frame(
-            {name: value for name, value in each.to_dict().items() if name != "runs"} for each in self.searched
-        )
+        return frame(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each layer and technique, without its runs."""
+        return [{name: value for name, value in each.to_dict().items() if name != "runs"} for each in self.searched]
 
     def page(self) -> Page:
         """The table."""
         columns = [Column("layer", number=False), Column("technique", number=False)]
-        columns += map(Column, ("gap", "best", "worst", "within 1%", "samples to 1%", "samples", "illegal", "repeated"))
-        columns += map(Column, ("technique s", "scoring s"))
+        columns += [Column(name, spare=spare) for name, spare in NUMBERS.items()]
         simulated = any(each.found and "simulated_optimum" in each.found for each in self.searched)
         columns += [Column("simulated")] if simulated else []
         rows = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Endings of files, with what keeps the time of writing out of them: equal results give equal files."""
 FOOTNOTE_POINTS = 7
+LETTERS_PER_INCH = 19
+"""Of footnotes."""
 HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's colours, which are told apart with every kind of colour vision."""
 STYLE: Any = {
@@ -64,8 +67,14 @@ def set_logarithmic(panel: Axes, axes: str = "xy") -> None:
 
 
 def add_footnote(figure: Figure, text: str) -> None:
-    """Say in small letters below the figure what its numbers are."""
+    """Say in small letters below the figure what its numbers are, in as many lines as it takes."""
+    text = textwrap.fill(text, round(LETTERS_PER_INCH * figure.get_figwidth()))
     figure.supxlabel(text, x=0.01, ha="left", fontsize=FOOTNOTE_POINTS, color="0.4")
+
+
+def add_title(figure: Figure, text: str) -> None:
+    """Say above the figure what it shows."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
 
 
 def write(path: Path, draw: Callable[[], Figure]) -> None:

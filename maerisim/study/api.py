@@ -26,12 +26,13 @@ from maerisim.analytic.objective import Objective
 from maerisim.engine.run import EngineName
 from maerisim.errors import NotSupportedError
 from maerisim.interruption import interruptible
+from maerisim.reports.buffer_curve import BufferCurves
 from maerisim.reports.comparison import Comparison
 from maerisim.reports.findings import Findings, NetworkReport
 from maerisim.reports.front import FrontReport
 from maerisim.reports.profile_report import ProfileReport
 from maerisim.reports.roofline import RooflineReport
-from maerisim.study import comparisons, fronts, profiles, runner, traces
+from maerisim.study import buffer_curves, comparisons, fronts, profiles, runner, traces
 from maerisim.study.given import ConstraintsLike, HardwareLike, MappingsLike, NetworkLike, require, study_of
 from maerisim.study.layer import Simulation
 from maerisim.study.programs import LayerProgram, programs_of
@@ -227,6 +228,21 @@ def compare(
     """Our mapping of each layer, mRNA's, and those of plain dataflows, all simulated."""
     study = study_of(hardware, network, layers, scale=scale, objective=objective)
     return whole(comparisons.run(study, progress), partial=partial)
+
+
+def buffer_curve(
+    hardware: HardwareLike,
+    network: NetworkLike,
+    *,
+    layers: Layers = None,
+    objective: Objective = "cycles",
+    scale: int | None = None,
+    progress: ProgressCallback | None = None,
+    partial: bool = False,
+) -> BufferCurves:
+    """The least DRAM words of each layer at every size of the global buffer, and those of our mappings at some sizes."""
+    study = study_of(hardware, network, layers, scale=scale, objective=objective)
+    return whole(buffer_curves.run(study, progress), partial=partial)
 
 
 def programs(

@@ -65,7 +65,8 @@ def profiled(study: Study, task: StageTask, tell: Tell, *, replays: bool) -> Pro
     found_out = ProfiledLayer(layer, replace(without, reliefs=tuple(found)))
     if not replays:
         return found_out
-    following = f"following {layer.name}"
-    return replace(
-        found_out, replay=replay(layer.problem, layer.mapping, study.hardware, lambda share: tell(following, share))
-    )
+
+    def told(share: float) -> None:
+        tell(f"following {layer.name}, {share:.0%}", 1)
+
+    return replace(found_out, replay=replay(layer.problem, layer.mapping, study.hardware, told))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -44,8 +43,6 @@ UNITS = {
 
 PANEL_INCHES = (2.9, 2.4)
 MOST_COLUMNS = 24
-LETTERS_PER_INCH = 19
-"""Of footnotes."""
 LEAST_RATIO = 2.0
 """Of the ends of the axis of cycles: a difference of a few percent must not fill it."""
 MARKERS = "osD^vPX*<>"
@@ -175,8 +172,7 @@ def draw(plan: SweepPlan, found: Sequence[Total]) -> Figure:
     figure.align_ylabels()
     if layout.lines:
         add_legend(figure, layout.lines, lines, axis)
-    note = textwrap.fill(footnote(plan, found, axis), round(LETTERS_PER_INCH * figure.get_figwidth()))
-    figures.add_footnote(figure, note)
+    figures.add_footnote(figure, footnote(plan, found, axis))
     return figure
 
 

@@ -51,7 +51,9 @@ def test_each_technique_is_held_against_the_proof(maerisim):
         for run in each["runs"]:
             assert run["cycles"] == pytest.approx((1 + run["gap"]) * each["optimum"])
             assert run["better"][-1][2] == run["gap"]
-    page = maerisim(*ASKED, *TWO).out
+    page, rows = maerisim(*ASKED, *TWO).out, maerisim(*ASKED, *TWO, "--csv").out.splitlines()
+    assert rows[0].startswith("layer,technique,message,optimum,gap,")
+    assert len(rows) == 5
     for each in document["searched"]:
         assert f"{each['gap']:.1%}" in page
     assert "each search had 60 samples, of which illegal and repeated ones are not given back" in page

@@ -21,7 +21,7 @@ SWEEP = """
 name: small
 hardware: maeri-16
 networks: [tiny]
-layers: [linear, matmul]
+layers: {tiny: [linear, matmul]}
 grid: {distribution.bandwidth: [2, 4]}
 """
 

@@ -14,7 +14,7 @@ import maerisim
 ROOT = Path(__file__).parents[2]
 NAMES = """
 AvgPool2d Conv1d Conv2d Conv3d ConvTranspose2d DeadlockError DocumentError Fused FusedMapping Gru Hardware Linear Lstm MaerisimError Mapping MappingError MatMul
-MaxPool2d Network NotSupportedError Problem ValuesError WorkersError __version__ compare compare_search compiling estimate front map programs rank
+MaxPool2d Network NotSupportedError Problem ValuesError WorkersError __version__ buffer_curve compare compare_search compiling estimate front map programs rank
 report rerun roofline save_mappings shipped simulate sweep trace validate warmup
 """
 """A name that is added or taken away is a decision."""

@@ -16,6 +16,7 @@ from maerisim.errors import NotSupportedError
 from maerisim.fabric.choose import TOPOLOGIES
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.reports.html.contents import contents, rows
 from maerisim.reports.html.page import embedded, page
 from maerisim.reports.html.scenes import LETTERS, fabric_json, replay_json
 from maerisim.reports.replay import MOST_SWITCH_CYCLES, Replay, replay, windows
@@ -188,6 +189,15 @@ def test_names_cannot_leave_their_places(nasty_page: str) -> None:
     assert "<b onmouseover" not in nasty_page
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', nasty_page)
     assert json.loads(data)["layers"][0]["name"] == NASTY
+
+
+def test_it_is_told_whether_a_mapping_was_given_or_found_without_a_proof() -> None:
+    layer = {"name": "sparse", "op": "linear", "inputs": 9, "outputs": 4, "sparsity": {"density": 0.4}}
+    found = maerisim.report("maeri-16", maerisim.Network([layer]))
+    given = maerisim.report("maeri-16", maerisim.Network([layer]), mapping=found.results.mappings)
+    for report, word in ((found, "no"), (given, "given")):
+        assert rows(report)[0]["cells"][-1][0] == word
+        assert contents(report)["facts"][0]["given"] == (word == "given")
 
 
 def test_nothing_is_fetched(nasty_page: str) -> None:

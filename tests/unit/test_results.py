@@ -23,7 +23,15 @@ class Energies(float):
 
 
 HARDWARE = SimpleNamespace(
-    name="maeri-16", multipliers=16, ports=4, buses=4, energy=Energies(2.0), clock=None, hertz=None, limits_memory=False
+    name="maeri-16",
+    multipliers=16,
+    ports=4,
+    buses=4,
+    energy=Energies(2.0),
+    clock=None,
+    hertz=None,
+    limits_memory=False,
+    model_dump=lambda **_: {"name": "maeri-16"},
 )
 
 

@@ -285,6 +285,7 @@ def controller_of(program: Program, hardware: Hardware) -> Controller:
         batch_steps=batches.steps,
         trips=np.array(batches.trips, np.int64),
         results=np.array(batches.results, np.int64),
+        due=np.array([-1, 0], np.int64),
     )
 
 

@@ -49,7 +49,7 @@ from maerisim.kernels.estimating.ranking import (
 from maerisim.kernels.estimating.sections import find_parts
 
 
-class Rivals(NamedTuple):
+class RivalList(NamedTuple):
     """The mappings that may score less than ``least[0]``, with one loop a dimension.
 
     ``listed[0]`` of them are listed: the ``score`` [place] that is certain, ``mapping`` [place; tile, placement, packed order].
@@ -63,7 +63,7 @@ class Rivals(NamedTuple):
 
 
 @helper
-def limit_of(rivals: Rivals) -> float:
+def limit_of(rivals: RivalList) -> float:
     """What a mapping has to score less than to matter."""
     return float(rivals.least[0] if rivals.listed[0] < rivals.score.shape[0] else rivals.least[1])
 
@@ -90,7 +90,7 @@ def may_become(reuse: Reuse, target: Reuse) -> bool:
     )
 
 
-class Candidate(NamedTuple):
+class PlacedTile(NamedTuple):
     """A placed tile with one reuse: what its orders have in common."""
 
     tile: int
@@ -102,7 +102,7 @@ class Candidate(NamedTuple):
 
 
 @helper
-def try_order(shape: TileShape, one: Candidate, order: int, aim: Aim, rivals: Rivals, w: Workspace) -> int:
+def try_order(shape: TileShape, one: PlacedTile, order: int, aim: Aim, rivals: RivalList, w: Workspace) -> int:
     """List a loop order if it may be better; return of how many innermost loops that is decided (``LEVELS``: of all)."""
     limit = limit_of(rivals)
     enough = ceil(limit / one.energy if aim.objective == BY_PRODUCT else limit)
@@ -122,7 +122,7 @@ def try_order(shape: TileShape, one: Candidate, order: int, aim: Aim, rivals: Ri
 
 
 @helper
-def try_given(shape: TileShape, one: Candidate, given: Ints, aim: Aim, rivals: Rivals, w: Workspace) -> None:
+def try_given(shape: TileShape, one: PlacedTile, given: Ints, aim: Aim, rivals: RivalList, w: Workspace) -> None:
     """List those of the given loop orders with one reuse that may be better."""
     fabric, turns = w.fabric, w.loops.turns
     for row in range(given.shape[0]):
@@ -139,7 +139,7 @@ def try_given(shape: TileShape, one: Candidate, given: Ints, aim: Aim, rivals: R
 
 
 @helper
-def try_all(shape: TileShape, one: Candidate, aim: Aim, rivals: Rivals, w: Workspace) -> None:
+def try_all(shape: TileShape, one: PlacedTile, aim: Aim, rivals: RivalList, w: Workspace) -> None:
     """List those of all loop orders with one reuse that may be better.
 
     Grows them from the innermost loop outwards, depth first; what the innermost loops decide is not looked at again.
@@ -172,7 +172,7 @@ def try_all(shape: TileShape, one: Candidate, aim: Aim, rivals: Rivals, w: Works
 
 @helper
 def try_classes(
-    shape: TileShape, kind: int, count: int, at: int, placement: int, parts: int, space: TileSpace, aim: Aim, rivals: Rivals,
+    shape: TileShape, kind: int, count: int, at: int, placement: int, parts: int, space: TileSpace, aim: Aim, rivals: RivalList,
     w: Workspace,
 ) -> int:  # fmt: skip
     """List the orders of a kind of traffic, priced for a placement, that may be better; return the parts of this.
@@ -193,7 +193,7 @@ def try_classes(
         if not parts:
             spills = t.traffic[SPILLING, kind]
             parts = find_parts(shape, fabric, w.exits, spills, 1, w.leaves, w.sections)
-        one = Candidate(at, placement, w.orders.classes[0, i], parts, bound, energy)
+        one = PlacedTile(at, placement, w.orders.classes[0, i], parts, bound, energy)
         if space.orders.shape[0]:
             try_given(shape, one, space.orders, aim, rivals, w)
         else:
@@ -202,7 +202,7 @@ def try_classes(
 
 
 @kernel
-def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: Rivals, w: Workspace) -> None:
+def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: RivalList, w: Workspace) -> None:
     """Find the mappings of a space that may score less than ``rivals.least[0]``."""
     fabric, loops, exits, leaves, placed, t = w.fabric, w.loops, w.exits, w.leaves, w.placed, w.tables
     costs, tile = t.placed_costs, t.tile

@@ -84,7 +84,8 @@ class Collectors(NamedTuple):
 class Controller(NamedTuple):
     """Release of control steps: ``released`` so far, at most ``rate`` a cycle, ``last_step`` in all.
 
-    With ``waits`` a batch begins when the ``results`` of the loops outside it (``trips``, innermost first) are written.
+    With ``waits`` a batch begins when the ``results`` of the loops outside it (``trips``, innermost first) are written;
+    ``due`` are the step with which one begins and how many that are, as they were last worked out.
     """
 
     released: Ints
@@ -94,6 +95,7 @@ class Controller(NamedTuple):
     batch_steps: int
     trips: Ints
     results: Ints
+    due: Ints
 
 
 class Stores(NamedTuple):

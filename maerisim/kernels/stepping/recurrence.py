@@ -12,6 +12,7 @@ from __future__ import annotations
 from maerisim.kernels.compiling.jit import inlined
 from maerisim.kernels.stepping import counted, walk
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
+from maerisim.kernels.stepping.controller import results_due
 from maerisim.kernels.stepping.machine import Controller
 from maerisim.kernels.stepping.record import Record
 
@@ -118,16 +119,6 @@ def until_controller_stops(machine: LaneMachine, record: Record, level: int, the
     if now % controller.batch_steps != then % controller.batch_steps:
         return 0
     return min(least, until_loop_ends(controller, batch_then, batch, results))
-
-
-@inlined
-def results_due(controller: Controller, batch: int) -> int:
-    """The results that have to be written before a batch begins."""
-    before = 0
-    for loop in range(len(controller.trips)):
-        before += batch % controller.trips[loop] * controller.results[loop]
-        batch //= controller.trips[loop]
-    return before
 
 
 @inlined

@@ -92,7 +92,15 @@ def draw(results: Answers) -> Figure:
         points = np.array(sorted(found["tried"][name], key=lambda point: -point[2]))
         hues = np.log10(np.clip(points[:, 2], 0.01, WORST))
         drawn = panel.scatter(
-            points[:, 0], points[:, 1], c=hues, s=6, cmap="viridis", vmin=-2, vmax=log10(WORST), linewidths=0
+            points[:, 0],
+            points[:, 1],
+            c=hues,
+            s=6,
+            cmap="viridis",
+            vmin=-2,
+            vmax=log10(WORST),
+            linewidths=0,
+            rasterized=True,
         )
         panel.set_title(name)
     for panel in panels[len(names) :]:

@@ -105,6 +105,8 @@ def tables(results: Answers) -> str:
     seen, rows = pairs(results), []
     for policy in list(POLICIES)[1:]:
         mine = {network: entries for (network, of), entries in seen.items() if of == policy}
+        if not mine:
+            continue
         together = [entry for entries in mine.values() for entry in entries]
         for network, entries in [*mine.items(), ("**all**", together)]:
             rows.append([
@@ -126,11 +128,17 @@ def draw(results: Answers) -> Figure:
     panel = figure.subplots()
     budget = results[0].job.options["budget"]
     at = np.geomspace(1, budget, 200)
+    searched = {
+        policy: {(job.options["network"], job.options["seed"]) for job, _ in results if job.options["policy"] == policy}
+        for policy in POLICIES
+    }
+    common = max((searched[policy] for policy in POLICIES if policy != "random"), key=len)
     for place, (policy, words) in enumerate(POLICIES.items()):
         taken = np.array([
             layer["samples"] or inf
             for job, found in results
-            if job.options["policy"] == policy
+            if job.options["policy"] == policy and common <= searched[policy]
+            if (job.options["network"], job.options["seed"]) in common
             for layer in list(found.values())[1:]
         ])  # fmt: skip
         if len(taken):
@@ -140,10 +148,8 @@ def draw(results: Answers) -> Figure:
     panel.set_xlabel("samples")
     panel.set_ylabel(f"searches within {100 * NEAR:g} %\nof the optimum, %")
     panel.legend(loc="upper left", fontsize=8)
-    networks = len({job.options["network"] for job, _ in results})
-    figures.add_footnote(
-        figure, f"The genetic search on all layers but the first of {networks} network(s), each seed on its own."
-    )
+    networks = ", ".join(dict.fromkeys(network for network, _ in sorted(common)))
+    figures.add_footnote(figure, f"The genetic search on all layers but the first of {networks}, each seed on its own.")
     return figure
 
 

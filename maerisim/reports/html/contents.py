@@ -12,7 +12,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import dims_words, energy_words, mapping_words, percent, signed_percent, whole
 from maerisim.reports.findings import LayerReport
 from maerisim.reports.html.scenes import Table, fabric_json, replay_json
-from maerisim.reports.network_table import layer_label
+from maerisim.reports.network_table import layer_label, proof_words
 from maerisim.reports.pace import pace_of
 from maerisim.reports.profile import Profile
 from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
@@ -86,7 +86,7 @@ def _row(report: ProfileReport, each: ProfiledLayer, total: int, most: int) -> d
     layer, profile, energies = each.layer, each.profile, report.hardware.energy
     all_cycles = profile.cycles * layer.count
     energy = profile.energy * layer.count
-    gap = 0.0 if layer.certificate is None else certain_gap(layer.certificate)
+    gap = 1.0 if layer.certificate is None else certain_gap(layer.certificate)
     cells: list[tuple[str, str | float]] = [
         (harmless(layer_label(layer)), harmless(layer.name)),
         (layer.op, layer.op),
@@ -98,7 +98,7 @@ def _row(report: ProfileReport, each: ProfiledLayer, total: int, most: int) -> d
         (profile.busiest.resource, profile.busiest.resource),
         (best_relief(profile), best_relief(profile)),
         (energy_words(energy, energies), energy),
-        ("given" if layer.certificate is None else layer.certificate.proof, gap),
+        (proof_words(layer) or NOT_PROVEN[layer.candidates is None], gap),
     ]
     return {"name": harmless(layer.name), "cells": cells, "bar": all_cycles / most}
 
@@ -117,6 +117,10 @@ HEADINGS = (
     ("proven", False, "best, or by how much at most another mapping could be better"),
 )
 """Of the table: name, whether it holds numbers, and what it says."""
+
+
+NOT_PROVEN = {True: "given", False: "no"}
+"""By whether the mapping was given: what the table says of one without a certificate."""
 
 
 def certain_gap(certificate: Certificate) -> float:
@@ -191,6 +195,7 @@ def facts_json(report: ProfileReport, each: ProfiledLayer) -> dict[str, Any]:
         "roof": [roof.intensity, roof.compulsory_intensity, roof.attained, roof.roof, roof.bound_by],
         "reason": layer.reason,
         "proof": proof(layer),
+        "given": layer.candidates is None,
         "tables": [page_json(page) for page in layer_pages(report, each, COLUMNS)],
     }
 

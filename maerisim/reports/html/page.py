@@ -16,6 +16,8 @@ from maerisim.reports.profile_report import ProfileReport
 from maerisim.reports.provenance import provenance
 from maerisim.text import harmless
 
+SCRIPTS = ("elements", "network", "layer", "fabric", "player", "routes")
+"""Files of the script, in the order in which they run, as one."""
 _SIGNIFICANT = 6
 """Digits of a fraction in the page's data."""
 
@@ -53,10 +55,10 @@ def page(report: ProfileReport) -> str:
         figures=figures(report),
         headings=HEADINGS,
         rows=rows(report),
-        unsupported=report.unsupported,
+        unsupported=[tuple(map(harmless, (each.name, each.op, each.reason))) for each in report.unsupported],
         notes=notes(report),
         style=(beside / "page.css").read_text("utf-8"),
-        script=(beside / "page.js").read_text("utf-8"),
+        script="\n".join((beside / "script" / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
         data=embedded(_rounded(contents(report))),
         provenance=embedded(provenance(report.hardware, report.results.layers)),
     )

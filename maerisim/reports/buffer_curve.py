@@ -1,0 +1,103 @@
+"""DRAM words against sizes of the global buffer: the least of any blocks, and those of our mappings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from maerisim.analytic.objective import Objective
+from maerisim.mapping.notation import counted, dims, percent, whole
+from maerisim.memory.buffer_curve import BufferCurve
+from maerisim.reports.findings import Findings, LayerReport
+from maerisim.reports.table import Column, Page, Row
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A buffer of so many words, the ``least`` words that any blocks move, and those of our mapping; None: none fits."""
+
+    buffer: int
+    least: int | None
+    words: int | None
+
+
+@dataclass(frozen=True)
+class LayerCurve:
+    """A layer with its curve, and ``points`` at which we mapped it; ``compulsory`` words move however large the buffer is."""
+
+    layer: LayerReport
+    curve: BufferCurve
+    points: tuple[CurvePoint, ...]
+    compulsory: int
+
+
+@dataclass(frozen=True)
+class BufferCurves(Findings[LayerCurve]):
+    """The curves of the layers of a network."""
+
+    objective: Objective = "cycles"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON of ``buffer-curve``."""
+        return {
+            "hardware": self.hardware.name,
+            "network": self.network,
+            "objective": self.objective,
+            "layers": [
+                {
+                    "name": each.layer.name,
+                    "op": each.layer.op,
+                    "count": each.layer.count,
+                    "problem": dims(each.layer.problem),
+                    "scaled": each.layer.scaled,
+                    "compulsory_words": each.compulsory,
+                    "curve": {"buffer_words": each.curve.buffer.tolist(), "dram_words": each.curve.words.tolist()},
+                    "points": [
+                        {"buffer_words": point.buffer, "least_dram_words": point.least, "dram_words": point.words}
+                        for point in each.points
+                    ],
+                }
+                for each in self.layers
+            ],
+            "unsupported": [layer.to_dict() for layer in self.unsupported],
+            "interrupted": self.interrupted,
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each layer and buffer."""
+        return [
+            {"name": layer["name"], "compulsory_words": layer["compulsory_words"], **point}
+            for layer in self.to_dict()["layers"]
+            for point in layer["points"]
+        ]
+
+
+COLUMNS = (Column("layer", number=False), *map(Column, ("buffer", "least DRAM words", "ours", "more")))
+
+
+def buffer_curve_pages(report: BufferCurves) -> list[Page]:
+    """What ``buffer-curve`` prints: a row for each layer and buffer, nothing when nothing was finished."""
+    rows = [
+        Row(
+            [
+                counted(each.layer.name, each.layer.count) if place == 0 else "",
+                whole(point.buffer),
+                whole(point.least) or "none fits",
+                whole(point.words) or "none fits",
+                "" if point.least is None or point.words is None else percent(point.words / point.least - 1),
+            ],
+            ends_section=point is each.points[-1],
+        )
+        for each in report.layers
+        for place, point in enumerate(each.points)
+    ]
+    title = f"{report.network} on {report.hardware.name}: words from and to DRAM, mapped for {report.objective}"
+    return [Page(title, COLUMNS, rows, notes(report))] if report.entries else []
+
+
+def notes(report: BufferCurves) -> list[str]:
+    """What the columns say."""
+    least = (
+        "least: of blocks of any size in any loop order, filters whole in rows and columns; --json has the whole curve"
+    )
+    return [least, *(f"Not supported: {layer.reason}" for layer in report.unsupported)]
