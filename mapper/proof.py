@@ -159,11 +159,12 @@ class _Search:
             self.with_blocks += len(some)
             better = False
             for nest in some[:NESTS_JUDGED]:
+                near = _gap(self.reached, least) <= self.effort.tolerance
+                if self.is_spent() or (near and not (self.objective == "cycles" and nest.cycles < self.reached)):
+                    break
                 better |= self.judge(nest.mapping)
                 self.nest_gap = _gap(self.reached, least)
                 self.tell()
-                if _gap(self.reached, least) <= self.effort.tolerance or self.is_spent():
-                    break
             in_vain = 0 if better else in_vain + 1
             if len(some) < NESTS_MADE:
                 break
