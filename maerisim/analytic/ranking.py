@@ -36,6 +36,8 @@ _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
+_ORDERS_FOLLOWED = 1500
+"""Loop orders of which the times that are certain are followed, in some 0.5 ms each."""
 _TILES_BETWEEN_PROOFS = 4
 """The same of those whose mappings are looked at one by one."""
 
@@ -274,7 +276,8 @@ def rivals(
     """Mappings of the ``promising`` tiles, with one loop a dimension, that may score less than ``below``; ``count`` are listed.
 
     It trusts no estimate (see :mod:`maerisim.kernels.estimating.certain`). At the time ``until`` of ``time.monotonic()`` the rest
-    of the tiles, which come with the least floor first, are left at their floors.
+    of the tiles, which come with the least floor first, are left at their floors; so are those that remain when enough loop
+    orders have been followed.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
@@ -283,7 +286,11 @@ def rivals(
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
     found = proving.RivalList(
-        np.zeros(count), np.zeros((count, 3), np.int64), np.zeros(1, np.int64), np.array([below, below], np.float64)
+        score=np.zeros(count),
+        mapping=np.zeros((count, 3), np.int64),
+        listed=np.zeros(1, np.int64),
+        left=np.array([_ORDERS_FOLLOWED], np.int64),
+        least=np.array([below, below], np.float64),
     )
     for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
         if until is not None and time.monotonic() >= until:

@@ -53,12 +53,14 @@ class RivalList(NamedTuple):
     """The mappings that may score less than ``least[0]``, with one loop a dimension.
 
     ``listed[0]`` of them are listed: the ``score`` [place] that is certain, ``mapping`` [place; tile, placement, packed order].
-    Of those that find no place there the least score is in ``least[1]``, to begin with ``least[0]``.
+    Of those that find no place there the least score is in ``least[1]``, to begin with ``least[0]``. ``left[0]``: loop orders that are
+    still looked at; when none is left, the others score at least what bounds say.
     """
 
     score: Floats
     mapping: Ints
     listed: Ints
+    left: Ints
     least: Floats
 
 
@@ -104,6 +106,11 @@ class PlacedTile(NamedTuple):
 @helper
 def try_order(shape: TileShape, one: PlacedTile, order: int, aim: Aim, rivals: RivalList, w: Workspace) -> int:
     """List a loop order if it may be better; return of how many innermost loops that is decided (``LEVELS``: of all)."""
+    if rivals.left[0] == 0:
+        score, _ = score_of(one.bound, one.energy, aim)
+        rivals.least[1] = min(rivals.least[1], score)
+        return 0
+    rivals.left[0] -= 1
     limit = limit_of(rivals)
     enough = ceil(limit / one.energy if aim.objective == BY_PRODUCT else limit)
     cycles, deciding = least_result(
