@@ -322,7 +322,7 @@ def compare_search(
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
-    """Compare search techniques with one another and with the proof.
+    """Compare search techniques with the proven optimum.
 
     Genetic and random searches, annealing, CMA-ES and others get the same samples; the proven optimum is their referee.
     """
@@ -495,7 +495,7 @@ def warmup() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Say what this installation has, and what is missing for which extra.
+    """Say what this installation has, and what it lacks.
 
     Versions, cores, memory, where the compiled kernels are kept and which there are. Exits with 1 when something is missing
     without which nothing runs.
