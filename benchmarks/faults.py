@@ -250,7 +250,8 @@ def closed_pipe() -> None:
     process.stdout.close()
     process.stdout = None
     assert process.stderr is not None
-    err = process.stderr.read()
+    with process.stderr:
+        err = process.stderr.read()
     process.wait(PATIENCE_SECONDS)
     assert "Traceback" not in err, err
     assert "Exception ignored" not in err, err

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from maerisim import documents
 from maerisim.cli import FAILED, import_commands, options
 from maerisim.cli.forms import form_of
 from maerisim.cli.saying import Loudness, say, set_loudness
@@ -207,6 +206,8 @@ def report_command(
             replays=html is not None, progress=progress, partial=True,
         )  # fmt: skip
     if html is not None and report.layers:
+        from maerisim import documents
+
         documents.write(html, report.to_html())
     finish_profiles(report, form=form_of(json, csv))
 

@@ -22,7 +22,15 @@ class Energies(float):
     joules = None
 
 
-HARDWARE = SimpleNamespace(name="maeri-16", multipliers=16, ports=4, buses=4, energy=Energies(1.0))
+HARDWARE = SimpleNamespace(
+    name="maeri-16",
+    multipliers=16,
+    ports=4,
+    buses=4,
+    energy=Energies(1.0),
+    hertz=None,
+    model_dump=lambda **_: {"name": "maeri-16"},
+)
 
 
 @dataclass
