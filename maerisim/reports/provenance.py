@@ -67,12 +67,17 @@ def _run_json(layer: LayerReport | FusedReport) -> dict[str, Any]:
     found: dict[str, Any] = {"layer": layer.name}
     if isinstance(layer.problem, FusedProblem):
         assert isinstance(layer.mapping, FusedMapping)
-        found["problem"] = [problem.as_dict() for problem in layer.problem.layers]
+        found["problem"] = [_plain(problem) for problem in layer.problem.layers]
         found["mapping"] = [mapping.to_dict() for mapping in layer.mapping.of_layers]
         found["multipliers"] = layer.mapping.multipliers
     else:
-        found["problem"], found["mapping"] = layer.problem.as_dict(), layer.mapping.to_dict()
+        found["problem"], found["mapping"] = _plain(layer.problem), layer.mapping.to_dict()
     return found | {"cycles": layer.cycles, "estimated_cycles": layer.estimate.cycles}
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    """A loop nest as JSON reads it again: pairs are lists."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in problem.as_dict().items()}
 
 
 def stored_provenance(document: object, origin: str) -> Provenance:

@@ -12,8 +12,7 @@ MAP = ("map", "maeri-16", "tiny", "--layer", "strided")
 def test_a_proof_says_so(maerisim):
     finished = maerisim(*MAP, "--prove")
     assert finished.code == 0
-    assert "; no other is faster; " in finished.out  # with one loop a dimension
-    assert "none with any nest of loops is faster by more than 0." in finished.out
+    assert "nor at all unless its estimate is further off than published" in finished.out
     (layer,) = maerisim(*MAP, "--prove", "--json").json["layers"]
     assert layer["search"]["gap"] == 0
     assert layer["search"]["certain_gap"] >= 0
