@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ WORSE = 3.0
 """By so much, in logarithms, a mapping that cannot run counts as worse than the worst that can."""
 
 
-class OfVectors:
+class OfVectors(ABC):
     """A technique that asks for ``vectors`` and hears of ``losses``: logarithms of scores, since these differ in factors."""
 
     def __init__(self, ground: Ground, random: np.random.Generator, budget: int) -> None:
@@ -41,14 +42,14 @@ class OfVectors:
         else:
             self.hear(self.asked[: len(losses)], losses)
 
+    @abstractmethod
     def vectors(self) -> Sequence[Floats]:
         """What to try next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self, vectors: Sequence[Floats], losses: Sequence[float]) -> None:
         """Vectors of mappings that were known before, and their losses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hear(self, vectors: Sequence[Floats], losses: Sequence[float]) -> None:
         """What became of vectors."""
-        raise NotImplementedError
