@@ -98,6 +98,8 @@ def copied(page: str, source: str, images: dict[str, Path]) -> str:
         if shown and (ROOT / place).is_file():
             images[f"images/{PurePosixPath(place).name}"] = ROOT / place
             return f"![{text}]({os.path.relpath('images', PurePosixPath(page).parent)}/{PurePosixPath(place).name})"
+        if shown:  # of an experiment that has not run yet, as the page says
+            return ""
         if place not in pages:
             return text if text.startswith("`") else f"{text} (`{place}`)"
         relative = os.path.relpath(pages[place], PurePosixPath(page).parent)
