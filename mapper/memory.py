@@ -6,6 +6,9 @@ short what it reuses. So the fastest of many tiles are simulated block by block,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from maerisim.analytic.bounds import bound
 from maerisim.analytic.objective import Objective, score
 from maerisim.analytic.predicted import Estimate
@@ -19,8 +22,9 @@ from maerisim.ways.way import estimate, simulate
 from mapper.choice import Choice, pace, share_of_bound
 from mapper.space import Space, nothing_fits
 
-LISTED = 128
-"""Mappings of the least estimates on the fabric, of which the best of each tile is judged."""
+LISTED = (1, 16, 32, 64, 128)
+"""So many mappings of the least estimates on the fabric are listed, more of them until there are enough tiles: to list 128
+takes up to ten times as long as 16. The best of each tile is judged."""
 JUDGED = 16
 """Mappings that are judged with DRAM, at most."""
 CLOSE_ENOUGH = 1.01
@@ -35,14 +39,12 @@ def best(space: Space, hardware: Hardware, objective: Objective) -> Choice:
     """
     problem = space.problem
     judge = estimate if hardware.controller.holds_ports_back else simulate
-    ranking = rank(problem, hardware, space.tiles, objective, LISTED, orders=space.orders, placements=space.placements)
-    of_tile: dict[tuple[int, ...], Mapping] = {}
-    for ranked in ranking.best:
-        of_tile.setdefault(ranked.mapping.tile, ranked.mapping)
     enough = CLOSE_ENOUGH * bound(problem, hardware)
     scores: dict[Mapping, tuple[float, float]] = {}
     refused: list[str] = []
-    for mapping in list(of_tile.values())[:JUDGED]:
+    estimated = 0
+    for mapping, so_many in islice(_of_each_tile(space, hardware, objective), JUDGED):
+        estimated = so_many
         try:
             found = judge(problem, mapping, hardware)
         except MappingError as error:
@@ -59,7 +61,22 @@ def best(space: Space, hardware: Hardware, objective: Objective) -> Choice:
         f"{pace(expected, hardware)}; {share_of_bound(expected)}; best with DRAM of {len(scores)} tiles that are best on the "
         f"fabric"
     )
-    return Choice(chosen, expected, ranking.estimated, reason)
+    return Choice(chosen, expected, estimated, reason)
+
+
+def _of_each_tile(space: Space, hardware: Hardware, objective: Objective) -> Iterator[tuple[Mapping, int]]:
+    """The best mapping of each tile on the fabric, the best tile first, and how many mappings were estimated to find it."""
+    seen: set[tuple[int, ...]] = set()
+    for listed in LISTED:
+        ranking = rank(
+            space.problem, hardware, space.tiles, objective, listed, orders=space.orders, placements=space.placements
+        )
+        for mapping in (each.mapping for each in ranking.best):
+            if mapping.tile not in seen:
+                seen.add(mapping.tile)
+                yield mapping, ranking.estimated
+        if len(ranking.best) < listed:
+            return
 
 
 def energy(found: Estimate | Result, hardware: Hardware) -> float:
