@@ -26,7 +26,7 @@ demo: $(RUNTIME)
 
 test: $(DEV)
 	@$(BIN)/maerisim warmup
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: $(DEV)
 	@$(BIN)/ruff format --check .
