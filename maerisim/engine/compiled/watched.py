@@ -24,7 +24,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, ending, fabric
 from maerisim.kernels.stepping.machine import Machine
 from maerisim.kernels.stepping.operand_store import INPUTS, PARTIAL_SUMS, WEIGHTS
-from maerisim.kernels.stepping.walk import Walkers
+from maerisim.kernels.stepping.walk import LATEST, Walkers
 from maerisim.program.program import ACTIVE, Collect, Node, Program, Step, Use, net_advance
 from maerisim.program.wiring import REGISTER, wire_up
 
@@ -108,10 +108,11 @@ class Watched:
         counts = self._machine.tally[counted.STALLED : counted.STALLED + len(STALLS)]
         return dict(zip(STALLS, counts.tolist(), strict=True))
 
-    def go_to(self, cycle: int) -> None:
-        """Run on to the beginning of a cycle, or to the end of the run, without telling anybody."""
-        while self.cycle < cycle and not self.finished:
-            self._step(cycle, skipping=self._recurs)
+    def go_to(self, cycle: int, steps: int = LATEST) -> None:
+        """Run on to the beginning of a cycle, or to the end of the run, without telling anybody; or for so many ``steps``."""
+        end = self.stepped + steps
+        while self.cycle < cycle and self.stepped < end and not self.finished:
+            self._step(cycle, min(_STEPS_PER_CALL, end - self.stepped), skipping=self._recurs)
 
     def watch(self, until: int, observer: Observer) -> None:
         """Run on to the beginning of cycle ``until``, or to the end, and tell ``observer`` of all that happens."""
@@ -119,15 +120,15 @@ class Watched:
             self._take_stock()
         while self.cycle < until and not self.finished:
             before, cycle = _Before.of(self._machine), self.cycle
-            self._step(cycle + 1)
+            self._step(cycle + 1, 1)
             self._tell(before, cycle, observer)
             observer.cycle_ended(cycle)
         self._told_until = self.cycle
 
-    def _step(self, until: int, *, skipping: bool = False) -> None:
-        """Run towards cycle ``until``. Raises DeadlockError."""
+    def _step(self, until: int, steps: int, *, skipping: bool = False) -> None:
+        """Run towards cycle ``until``, for ``steps`` at the most. Raises DeadlockError."""
         status, self.cycle, stepped = fabric.run(
-            self._machine, self._record, self.program.results, self.cycle, until, _STEPS_PER_CALL, False, skipping
+            self._machine, self._record, self.program.results, self.cycle, until, steps, False, skipping
         )
         self.stepped += stepped
         if status == ending.DEADLOCK:
