@@ -4,8 +4,8 @@
 
 Builds the wheel, and for each Python (a version that ``uv`` finds, or a path), each extra (``core`` is none) and the oldest or
 newest versions that ``pyproject.toml`` admits and that have wheels makes an environment of its own and runs there what the
-extra is for. Needs ``uv`` (``pip install uv``) and the network; kernels are compiled anew each time, so it takes a minute a row.
-Exits with 1 when anything fails.
+extra is for. Needs ``uv`` (``pip install uv``) and the network. Kernels are compiled anew for each Python and version of numba,
+so that a column of extras takes some minutes. Exits with 1 when anything fails.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ PARTS = {
     "html": ["-m maerisim report maeri-16 tiny --layer linear --html report.html"],
     "frame": ['-c \'import maerisim; assert len(maerisim.map("maeri-16", "tiny", layers="linear").to_frame()) == 1\''],
     "distributed": ["-m maerisim sweep sweep.yaml --dask tcp://127.0.0.1:{port}"],
+    "search": ["-m maerisim compare-search maeri-16 tiny --layer linear --budget 20 --seeds 1 -j 1"],
+    "trace": ["-m maerisim simulate maeri-16 tiny --layer linear --vcd linear.vcd --trace linear.json"],
     "onnx": [
         "make_model.py",
         "-m maerisim import onnx model.onnx -o model.yaml",
@@ -37,6 +39,7 @@ PARTS = {
     ],
 }
 """What each extra is for, as arguments of Python; the shell starts a cluster for ``distributed``."""
+PARTS["all"] = [part for extra, parts in PARTS.items() if extra != "core" for part in parts]
 FILES = {
     "sweep.yaml": "name: s\nhardware: maeri-16\nnetworks: [tiny]\nlayers: {tiny: [linear]}\ngrid: {distribution.bandwidth: [2, 4]}\n",
     "make_model.py": """
@@ -70,12 +73,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         wheel = built(uv, Path(folder))
         for python in options.python:
-            for extra in options.extra:
-                for resolution in ("lowest-direct", "highest"):
-                    why = tried(uv, wheel, python, extra, resolution)
+            for resolution in ("lowest-direct", "highest"):
+                for extra in options.extra:
+                    why = tried(uv, wheel, Path(folder) / python.replace("/", "-"), python, extra, resolution)
                     failed += why is not None
                     print(
-                        f"{python:8} {extra:12} {resolution:14} {'ok' if why is None else 'FAILED: ' + why}", flush=True
+                        f"{python:8} {resolution:14} {extra:12} {'ok' if why is None else 'FAILED: ' + why}", flush=True
                     )
     return int(failed > 0)
 
@@ -97,11 +100,12 @@ def required(extra: str) -> list[str]:
     return [*project["dependencies"], *project["optional-dependencies"].get(extra, [])]
 
 
-def tried(uv: str, wheel: Path, python: str, extra: str, resolution: str) -> str | None:
-    """Why an environment does not do its part; None when it does."""
+def tried(uv: str, wheel: Path, place: Path, python: str, extra: str, resolution: str) -> str | None:
+    """Why an environment does not do its part; None when it does. All of a Python are at the same ``place``, one after the other,
+    so that kernels, which are kept beside it, are found again.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        place = folder / "environment"
         interpreter = place / "bin" / "python"
         requirements = folder / "requirements.txt"
         requirements.write_text("\n".join(required(extra)))
@@ -109,27 +113,28 @@ def tried(uv: str, wheel: Path, python: str, extra: str, resolution: str) -> str
             (folder / file).write_text(text)
         named = str(wheel) if extra == "core" else f"maerisim[{extra}] @ {wheel.as_uri()}"
         install = [uv, "pip", "install", "-q", "-p", interpreter, "--resolution", resolution, "--only-binary", ":all:"]
-        for command in ([uv, "venv", "-q", "-p", python, place], [*install, "-r", requirements, named]):
+        for command in ([uv, "venv", "-q", "--clear", "-p", python, place], [*install, "-r", requirements, named]):
             ran = subprocess.run(command, capture_output=True, text=True, check=False)
             if ran.returncode:
                 return last_line(ran.stderr)
-        cluster = started(interpreter, folder) if extra == "distributed" else None
+        cluster = started(interpreter, folder) if extra in ("distributed", "all") else None
         try:
-            return ran_parts(interpreter, folder, extra)
+            return ran_parts(interpreter, folder, extra, place.with_name(f"{place.name}-kernels"))
         finally:
             if cluster is not None:
                 cluster.communicate("\n", timeout=60)
 
 
-def ran_parts(interpreter: Path, folder: Path, extra: str) -> str | None:
+def ran_parts(interpreter: Path, folder: Path, extra: str, kernels: Path) -> str | None:
     """Why something that the extra is for fails; None when nothing does."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["NUMBA_CACHE_DIR"] = str(kernels)
     for part in PARTS[extra]:
         ran = subprocess.run(
             f"{interpreter} {part.format(port=PORT)}", shell=True, cwd=folder, env=environment,
             capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
-        if ran.returncode:
+        if ran.returncode or "failed" in ran.stdout:
             return f"{part}: {last_line(ran.stderr)}"
     return None
 

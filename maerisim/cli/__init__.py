@@ -53,7 +53,6 @@ def _code_of(arguments: list[str] | None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     machine.limit_memory()
-    vars(sys)["modules"].setdefault("scipy", None)  # numba looks for it, for a quarter of a second; no kernel needs it
     try:
         with watched(Announcement()), machine.heard(_announce):
             app(arguments, prog_name="maerisim")

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maerisim.analytic.objective import Objective
 from maerisim.mapping.notation import counted, dims, percent, whole
 from maerisim.memory.buffer_curve import BufferCurve
 from maerisim.reports.findings import Findings, LayerReport
+from maerisim.reports.provenance import KEY, StoredRun, provenance_of, run_of
 from maerisim.reports.table import Column, Page, Row
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """A buffer of so many words, the ``least`` words that any blocks move, and those of our mapping; None: none fits."""
+    """A buffer of so many words, the ``least`` words that any blocks move, and the layer as we map it; None: none fits."""
 
     buffer: int
     least: int | None
-    words: int | None
+    layer: LayerReport | None
+
+    @property
+    def words(self) -> int | None:
+        """The words that our mapping moves."""
+        return None if self.layer is None else self.layer.memory.words
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,16 @@ class BufferCurves(Findings[LayerCurve]):
             ],
             "unsupported": [layer.to_dict() for layer in self.unsupported],
             "interrupted": self.interrupted,
+            KEY: provenance_of(self.hardware, self._runs()),
         }
+
+    def _runs(self) -> Iterator[StoredRun]:
+        """Every mapping, with the buffer that it was found for."""
+        for each in self.layers:
+            for point in each.points:
+                if point.layer is not None:
+                    machine = self.hardware.with_overrides({"global_buffer.words": point.buffer})
+                    yield replace(run_of(point.layer, machine), layer=each.layer.name)
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each layer and buffer."""

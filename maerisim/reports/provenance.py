@@ -1,7 +1,7 @@
 """Where a result comes from: all that it takes to get it again, and to see whether that was altered.
 
 Every JSON document of a command holds it under ``provenance``: the version, the complete hardware, and for each run its loop
-nest, its mapping and the cycles that came out.
+nest, its mapping, what is different in its hardware, and the cycles that came out.
 """
 
 from __future__ import annotations
@@ -52,27 +52,70 @@ class Provenance:
 
 def provenance(hardware: Hardware, layers: Iterable[LayerReport | FusedReport]) -> dict[str, Any]:
     """The provenance of layers that ran on a piece of hardware, for JSON."""
+    return provenance_of(hardware, (run_of(layer, hardware) for layer in layers))
+
+
+def run_of(layer: LayerReport | FusedReport, hardware: Hardware) -> StoredRun:
+    """How a layer ran on a piece of hardware."""
+    return StoredRun(layer.name, layer.problem, layer.mapping, hardware, layer.cycles, layer.estimate.cycles)
+
+
+def provenance_of(hardware: Hardware, runs: Iterable[StoredRun]) -> dict[str, Any]:
+    """The provenance of runs on a piece of hardware, or on others, of which what differs stands with the run."""
     machine = hardware.model_dump(mode="json")
-    runs = [_run_json(layer) for layer in layers]
-    return {"maerisim": version("maerisim"), "sha256": inputs_hash(machine, runs), "hardware": machine, "runs": runs}
+    stored = [_run_json(run, machine) for run in runs]
+    return {
+        "maerisim": version("maerisim"),
+        "sha256": inputs_hash(machine, stored),
+        "hardware": machine,
+        "runs": stored,
+    }
 
 
 def inputs_hash(hardware: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:
     """The SHA-256 of hardware, loop nests and mappings: of what went in, not of what came out."""
-    inputs = [[run["problem"], run["mapping"], run.get("multipliers")] for run in runs]
+    inputs = [
+        [run["problem"], run["mapping"], run.get("multipliers"), *([run["hardware"]] if "hardware" in run else [])]
+        for run in runs
+    ]
     return hashlib.sha256(json.dumps([hardware, inputs], sort_keys=True).encode()).hexdigest()
 
 
-def _run_json(layer: LayerReport | FusedReport) -> dict[str, Any]:
-    found: dict[str, Any] = {"layer": layer.name}
-    if isinstance(layer.problem, FusedProblem):
-        assert isinstance(layer.mapping, FusedMapping)
-        found["problem"] = [_plain(problem) for problem in layer.problem.layers]
-        found["mapping"] = [mapping.to_dict() for mapping in layer.mapping.of_layers]
-        found["multipliers"] = layer.mapping.multipliers
+def _run_json(run: StoredRun, machine: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"layer": run.layer}
+    different = _differences(machine, run.hardware.model_dump(mode="json"))
+    if different:
+        found["hardware"] = different
+    if isinstance(run.problem, FusedProblem):
+        assert isinstance(run.mapping, FusedMapping)
+        found["problem"] = [_plain(problem) for problem in run.problem.layers]
+        found["mapping"] = [mapping.to_dict() for mapping in run.mapping.of_layers]
+        found["multipliers"] = run.mapping.multipliers
     else:
-        found["problem"], found["mapping"] = _plain(layer.problem), layer.mapping.to_dict()
-    return found | {"cycles": layer.cycles, "estimated_cycles": layer.estimate.cycles}
+        assert isinstance(run.mapping, LoopMapping)
+        found["problem"], found["mapping"] = _plain(run.problem), run.mapping.to_dict()
+    return found | {"cycles": run.cycles, "estimated_cycles": run.estimated_cycles}
+
+
+def _differences(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What has another value in ``other``, section by section."""
+    found: dict[str, Any] = {}
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(base[key], dict):
+            found |= {key: within} if (within := _differences(base[key], value)) else {}
+        elif value != base[key]:
+            found[key] = value
+    return found
+
+
+def _with(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with the differences to it."""
+    return {
+        key: _with(value, changes[key])
+        if isinstance(value, dict) and isinstance(changes.get(key), dict)
+        else changes.get(key, value)
+        for key, value in base.items()
+    }
 
 
 def _plain(problem: Problem) -> dict[str, Any]:
@@ -87,8 +130,7 @@ def stored_provenance(document: object, origin: str) -> Provenance:
         text = "expected a result of maerisim with a 'provenance': --json of a command, a report page, or a sweep's database"
         raise DocumentError([f"{origin}: {text}"])
     try:
-        hardware = hardware_from(stored["hardware"], origin)
-        runs = tuple(_stored_run(run, hardware) for run in stored["runs"])
+        runs = tuple(_stored_run(run, stored["hardware"], origin) for run in stored["runs"])
         same = inputs_hash(stored["hardware"], stored["runs"]) == stored["sha256"]
         return Provenance(str(stored["maerisim"]), runs, altered=0 if same else 1)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -106,7 +148,8 @@ def hardware_from(data: Mapping[str, Any], origin: str) -> Hardware:
     return documents.validate(Hardware, dict(data), f"{origin}: {KEY}.hardware")
 
 
-def _stored_run(run: Mapping[str, Any], hardware: Hardware) -> StoredRun:
+def _stored_run(run: Mapping[str, Any], machine: Mapping[str, Any], origin: str) -> StoredRun:
+    hardware = hardware_from(_with(machine, run.get("hardware", {})), origin)
     problem: Problem | FusedProblem
     mapping: LoopMapping | FusedMapping
     if isinstance(run["problem"], list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from maerisim.counts.counters import STALLS
@@ -10,13 +10,14 @@ from maerisim.engine.compiled.watched import Watched
 from maerisim.engine.recording import CycleWindow, Frame, Recording
 from maerisim.engine.run import run_programs
 from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.stepping.walk import LATEST
 from maerisim.mapping.mapping import Mapping
 from maerisim.program.program import Program
 from maerisim.ways.way import programs, shapes
 from maerisim.workload.problem import Problem
 
 MOST_SWITCH_CYCLES = 500_000_000
-"""Cycles times multiplier switches that are stepped for one replay; a longer run is followed up to there."""
+"""Cycles that are stepped, times multiplier switches, for one replay; a run that takes more is followed up to there."""
 MOST_FRAME_SWITCHES = 3072
 """Cycles times multiplier switches of a window."""
 SHORTEST_WINDOW, LONGEST_WINDOW = 16, 48
@@ -72,7 +73,7 @@ def replay(problem: Problem, mapping: Mapping, hardware: Hardware, tell: Callabl
     most = max(shapes(problem, mapping, hardware), key=lambda shape: shape.blocks * shape.problem.operations)
     sequence = programs(most.problem, most.mapping, hardware)
     cycles = run_programs(sequence, hardware).cycles
-    followed = min(cycles, MOST_SWITCH_CYCLES // hardware.multipliers)
+    followed = reach(sequence, hardware, MOST_SWITCH_CYCLES // hardware.multipliers)
     follower = _Follower(hardware, windows(cycles, followed, hardware.multipliers), followed, tell)
     for number, program in enumerate(sequence):
         if follower.cycle >= followed:
@@ -90,8 +91,21 @@ def replay(problem: Problem, mapping: Mapping, hardware: Hardware, tell: Callabl
     )
 
 
+def reach(sequence: Sequence[Program], hardware: Hardware, steps: int) -> int:
+    """The cycles of the run of some programs that are reached by stepping so many of them; what recurs is skipped."""
+    reached = 0
+    for program in sequence:
+        watched = Watched(program, hardware)
+        watched.go_to(LATEST, steps)
+        reached += watched.cycle
+        steps -= watched.stepped
+        if not watched.finished:
+            break
+    return reached
+
+
 def windows(cycles: int, followed: int, multipliers: int) -> dict[str, CycleWindow]:
-    """The windows of a run of ``cycles`` of which the first ``followed`` are stepped."""
+    """The windows of a run of ``cycles`` of which the first ``followed`` are seen."""
     length = min(LONGEST_WINDOW, max(SHORTEST_WINDOW, MOST_FRAME_SWITCHES // multipliers))
     if cycles <= 3 * length:
         return {"whole run": CycleWindow(0, cycles)}
@@ -121,7 +135,7 @@ class _Follower:
         return [Scene(name, tuple(pictures)) for name, pictures in self._pictures.items()]
 
     def follow(self, number: int, program: Program) -> None:
-        """Step through a program up to its end, or the last cycle that is followed."""
+        """Follow a program up to its end, or the last cycle that is followed."""
         watched, began, so_far = Watched(program, self.hardware), self.cycle, self._now
         while not watched.finished and self.cycle < self.followed:
             stop = next(stop for stop in self._stops if stop > self.cycle)

@@ -58,16 +58,15 @@ def curve_of(study: Study, task: StageTask, tell: Tell) -> LayerCurve:
     curve = buffer_curve(task.problem)
     buffers = buffers_of(curve)
     points: list[CurvePoint] = []
-    layer: LayerReport | None = None
+    found: LayerReport | None = None
     for place, words in enumerate(reversed(buffers)):
         tell(f"{task.name}: a buffer of {words:,} words", place / len(buffers))
+        layer: LayerReport | None = None
         try:
-            layer = map_layer(task, with_buffer(study.hardware, words), study.objective, study.effort)
-            moved = layer.memory.words
+            layer = found = map_layer(task, with_buffer(study.hardware, words), study.objective, study.effort)
         except MappingError:
-            if layer is None:
+            if found is None:
                 raise
-            moved = None
-        points.append(CurvePoint(words, curve.least(words), moved))
-    assert layer is not None
-    return LayerCurve(layer, curve, tuple(reversed(points)), sum(compulsory_words(task.problem).values()))
+        points.append(CurvePoint(words, curve.least(words), layer))
+    assert found is not None
+    return LayerCurve(found, curve, tuple(reversed(points)), sum(compulsory_words(task.problem).values()))

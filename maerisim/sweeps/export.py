@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from maerisim.mapping.notation import dims
 from maerisim.reports.as_json import json_text
 from maerisim.reports.frame import csv_text
 from maerisim.reports.pace import times_json
+from maerisim.reports.provenance import KEY, StoredRun, mapping_from, provenance_of
 from maerisim.sweeps.plan import SweepEntry, SweepPlan
 from maerisim.sweeps.store import COLUMNS
 from maerisim.sweeps.work import Outcome
@@ -22,10 +23,21 @@ def as_json(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> str:
 
 
 def document(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """The sweep's name and objective, and its rows."""
+    """The sweep's name and objective, its rows, and where they come from."""
     sweep = plan.experiment.sweep
     rows = [row(entry, outcomes.get(entry.task.key)) for entry in plan.entries]
-    return {"sweep": sweep.name, "objective": sweep.objective, "rows": rows}
+    made_from = provenance_of(plan.experiment.points[0].hardware, runs(plan, outcomes))
+    return {"sweep": sweep.name, "objective": sweep.objective, "rows": rows, KEY: made_from}
+
+
+def runs(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> Iterator[StoredRun]:
+    """Every result once."""
+    for key, task in plan.tasks.items():
+        measured = outcomes[key].measured if key in outcomes else None
+        if measured is not None:
+            mapping = mapping_from(measured.mapping)
+            cycles, estimated = measured.cycles, measured.estimated_cycles
+            yield StoredRun(task.layer.name, task.layer.problem, mapping, task.hardware, cycles, estimated)
 
 
 def as_csv(plan: SweepPlan, outcomes: Mapping[str, Outcome]) -> str:

@@ -45,6 +45,7 @@ def stored(maerisim, path, *arguments):
         (("roofline", "maeri-16", "tiny", "--layer", "linear"), 1),
         (("report", "maeri-16", "tiny", "--layer", "depthwise"), 1),
         (("map", "maeri-16", "tiny", "--layer", "conv3x3", "--objective", "pareto"), None),
+        (("buffer-curve", "maeri-256-dram", "tiny", "--layer", "conv3x3"), None),
         (("compare-mappings", "maeri-16", "tiny", "--layer", "pointwise"), None),
     ],
     ids=lambda each: each[0] if isinstance(each, tuple) else "",
@@ -59,6 +60,20 @@ def test_the_result_of_every_command_can_be_had_again(maerisim, arguments, runs,
     assert len(found) == len(document["provenance"]["runs"]) == (runs or len(found))
     assert found
     assert all(run["cycles"] == run["stored_cycles"] for run in found)
+
+
+def test_an_exported_sweep_can_be_had_again_on_the_hardware_of_each_point(maerisim, tmp_path):
+    (tmp_path / "small.yaml").write_text(SWEEP)
+    common = ("sweep", tmp_path / "small.yaml", "--database", tmp_path / "d.sqlite", "--jobs", 1)
+    exported = maerisim(*common, "--export", "json")
+    assert exported.code == 0, exported.err
+    path = tmp_path / "result.json"
+    path.write_text(exported.out)
+    finished = maerisim("rerun", path, "--json")
+    assert finished.code == 0, finished.out
+    assert [run["cycles"] for run in finished.json["runs"]] == [row["cycles"] for row in exported.json["rows"]]
+    bandwidths = [run.get("hardware", {}) for run in exported.json["provenance"]["runs"]]
+    assert bandwidths == [{}, {}, *[{"distribution": {"bandwidth": 4}}] * 2]
 
 
 def test_sparse_layers_are_those_that_were(maerisim, tmp_path):

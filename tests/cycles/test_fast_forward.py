@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from maerisim.counts.counters import differences
 from maerisim.engine.compiled import fast_forward as recording
 from maerisim.engine.compiled import run as compiled
+from maerisim.engine.compiled.watched import Watched
+from maerisim.engine.observers import Observer
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import program_of, simulate, violations
@@ -98,6 +100,27 @@ def assert_equal(problem: Problem, mapping: Mapping, hardware: Hardware) -> comp
     return skipping
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(long_cases(), st.lists(st.floats(0, 1), min_size=1, max_size=3))
+def test_a_cycle_that_is_watched_is_reached_in_the_state_of_the_stepped_run(case: Case, stops: list[float]) -> None:
+    problem, mapping, hardware = case
+    assume(not violations(problem, mapping, hardware))
+    program = program_of(problem, mapping, hardware)
+    run = compiled.run_lanes(program, hardware)
+    assume(run is not None)
+    assert run is not None
+    skipping, stepping = Watched(program, hardware), Watched(program, hardware)
+    stepping._recurs = False
+    for stop in sorted(stops):
+        for watched in (skipping, stepping):
+            watched.go_to(int(stop * run.cycles))
+            watched.watch(watched.cycle + 2, Observer())
+        assert skipping.cycle == stepping.cycle
+        for part in ("state", "counter", "clock"):
+            np.testing.assert_array_equal(getattr(skipping._record, part), getattr(stepping._record, part))
+    assert skipping.stepped <= stepping.stepped == stepping.cycle
+
+
 @pytest.mark.parametrize("order", ["N G K C R S P Q", "N G P Q C R S K", "G K N P Q C R S"])
 @pytest.mark.parametrize("name", ["maeri-16", "maeri-64"])
 def test_long_layers_are_skipped_for_the_most_part(order: str, name: str) -> None:
@@ -106,6 +129,10 @@ def test_long_layers_are_skipped_for_the_most_part(order: str, name: str) -> Non
     run = assert_equal(problem, Mapping.of({"C": 2, "S": 3, "K": 2}, order), hardware)
     assert run is not None
     assert run.stepped < 0.05 * run.cycles
+    watched = Watched(program_of(problem, Mapping.of({"C": 2, "S": 3, "K": 2}, order), hardware), hardware)
+    watched.go_to(run.cycles)
+    assert watched.finished
+    assert watched.stepped < 0.05 * run.cycles
 
 
 STONNE = "N G K P Q C R S"

@@ -7,7 +7,7 @@ per walker; a *clock* (control steps, counts) may have grown. What is in none of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,20 @@ _CLOCKS = (
     ("", "tally"),
 )
 
+_WORD_STATE = (
+    ("stores", "words"),
+    ("stores", "claimed"),
+    ("stores", "current"),
+    ("multipliers", "now"),
+    *(field for field in _STATE if field[0] not in ("lanes", "network")),
+)
+_WORD_CLOCKS = (
+    *((walkers, "base") for walkers in _WALKERS),
+    *((owner, "busy") for owner in ("collection", "multipliers", "adders", "ports")),
+    *(field for field in _CLOCKS if field[0] != "network"),
+)
+"""Word by word clocks are kept that nothing depends on, as they are looked at: places in operands, and busy cycles."""
+
 _LOCK_STEP_STATE = (
     ("wires", "words"),
     ("collection", "last_granted"),
@@ -76,7 +90,7 @@ DEEP = 64
 """Words for which a queue must have room for their number to be looked at."""
 
 
-def applies_to(machine: LaneMachine) -> bool:
+def applies_to(machine: LaneMachine | Machine) -> bool:
     """Whether what happens next depends on nothing but the state described here."""
     return bool(machine.ports.between.port >= machine.ports.head.shape[1])
 
@@ -107,9 +121,29 @@ class _Arrays:
 
 def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
     """The machine with its state moved into the arrays of a record."""
-    names = {name for name, _ in (*_STATE, *_COUNTERS, *_CLOCKS) if name}
+    loading = _watched_weights(machine)
+    machine, record, place = _recorded(machine, machine.lanes.uses, _STATE, _CLOCKS, loading)
+    queues = _deep_queues(machine, len(record.state), len(record.valid), place)
+    return machine, record._replace(first_bits=place["lanes", "bits"], queues=queues)
+
+
+def recorded_by_word(machine: Machine) -> tuple[Machine, Record]:
+    """The same for a machine that is stepped word by word. Its queues have to be equal however deep, so that less recurs."""
+    machine, record, _ = _recorded(machine, machine.multipliers.uses, _WORD_STATE, _WORD_CLOCKS)
+    return machine, record
+
+
+MachineT = TypeVar("MachineT", LaneMachine, Machine)
+_Fields = tuple[tuple[str, str], ...]
+
+
+def _recorded(
+    machine: MachineT, uses: Ints, state_fields: _Fields, clock_fields: _Fields, loading: int = -1
+) -> tuple[MachineT, Record, dict[tuple[str, str], int]]:
+    """A machine with its state moved into the arrays of a record, and where each field is in its array."""
+    names = {name for name, _ in (*state_fields, *_COUNTERS, *clock_fields) if name}
     arrays = _Arrays({"": machine, **{name: getattr(machine, name) for name in names}})
-    state, counter, clock = (arrays.gather(fields) for fields in (_STATE, _COUNTERS, _CLOCKS))
+    state, counter, clock = (arrays.gather(fields) for fields in (state_fields, _COUNTERS, clock_fields))
     place = arrays.place
     walker, walkers_before = [], 0
     for name in _WALKERS:
@@ -118,20 +152,15 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         numbers = walkers_before + np.arange(count)
         walker += [numbers, np.repeat(numbers, depth)]
         walkers_before += count
-    machine = arrays.part("")._replace(**{name: arrays.part(name) for name in names})
-    levels, loading = machine.compute_walkers.turns.shape[1] + 1, _watched_weights(machine)
-    if loading >= 0:
-        levels *= 2
-    least_wait, most_wait = _waits(machine)
-    record = _empty_record(state, counter, clock, np.concatenate(walker), levels)
-    watched = _watched_switch(machine)
-    return machine, record._replace(
+    gathered: MachineT = arrays.part("")._replace(**{name: arrays.part(name) for name in names})
+    levels = (gathered.compute_walkers.turns.shape[1] + 1) * (1 if loading < 0 else 2)
+    least_wait, most_wait = _waits(gathered)
+    watched = _watched_switch(uses)
+    record = _empty_record(state, counter, clock, np.concatenate(walker), levels)._replace(
         watched=watched,
         loading=loading,
-        first_bits=place["lanes", "bits"],
-        queues=_deep_queues(machine, len(state), levels, place),
-        turns=machine.compute_walkers.turns[watched].copy(),
-        loading_turns=machine.stream_walkers.turns[loading].copy(),
+        turns=gathered.compute_walkers.turns[watched].copy(),
+        loading_turns=gathered.stream_walkers.turns[loading].copy(),
         least_wait=least_wait,
         most_wait=most_wait,
         step_clock=place["stream_walkers", "step"],
@@ -142,6 +171,7 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         released_clock=place["controller", "released"],
         tally_clock=place["", "tally"],
     )
+    return gathered, record, place
 
 
 def recorded_in_lock_step(machine: Machine, lock_step: LockStepState) -> tuple[Machine, LockStepState, Record]:
@@ -217,12 +247,12 @@ def _empty_record(state: Ints, counter: Ints, clock: Ints, walker: Ints, levels:
     )
 
 
-def _watched_switch(machine: LaneMachine) -> int:
+def _watched_switch(uses: Ints) -> int:
     """The multiplier switch whose loop boundaries are the moments to compare: the first with work to do."""
-    return int(np.argmax((machine.lanes.uses & ACTIVE).any(axis=0)))
+    return int(np.argmax((uses & ACTIVE).any(axis=0)))
 
 
-def _waits(machine: LaneMachine) -> tuple[Ints, Ints]:
+def _waits(machine: LaneMachine | Machine) -> tuple[Ints, Ints]:
     """The least and the most results that lie between a partial sum of each virtual neuron and the one it continues."""
     ports = machine.ports
     returning = np.flatnonzero((ports.stream == PARTIAL_SUMS) & (ports.wait > 0))

@@ -10,7 +10,7 @@ from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
 from maerisim.counts.program_totals import results_per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
-from maerisim.engine.compiled.fast_forward import applies_to, recorded, recorded_in_lock_step
+from maerisim.engine.compiled.fast_forward import applies_to, recorded, recorded_by_word, recorded_in_lock_step
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
 from maerisim.engine.outcome import Progress, Run
@@ -53,9 +53,12 @@ def run(
         return _run_in_lock_step(
             program, program.control, hardware, machine, progress, fast_forward and operands is None
         )
-    status, cycle = ending.RUNNING, 0
+    machine, record = recorded_by_word(machine)
+    status, cycle, carry = ending.RUNNING, 0, operands is not None
     while status == ending.RUNNING:
-        status, cycle = fabric.run(machine, program.results, cycle, _CYCLES_PER_CALL, operands is not None)
+        status, cycle, _ = fabric.run(
+            machine, record, program.results, cycle, walk.LATEST, _CYCLES_PER_CALL, carry, False
+        )
         if progress is not None:
             progress(int(machine.tally[counted.RESULTS]), program.results)
     if status == ending.DEADLOCK:

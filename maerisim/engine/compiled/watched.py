@@ -1,8 +1,7 @@
 """A run of the compiled engine that observers can watch from any cycle on.
 
 Kernels tell nobody what happens. But a cycle of the word-by-word engine can be one call, and what its arrays hold before and
-after that call says it all. So a window deep in a long run costs the steps up to it at full speed, and then about a
-millisecond a cycle.
+after that call says it all. What recurs on the way to a window is skipped, exactly; in the window a cycle costs about a millisecond.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 
 from maerisim.arrays import Ints, Mask
 from maerisim.counts.counters import OPERANDS, STALLS
+from maerisim.engine.compiled.fast_forward import applies_to, recorded_by_word
 from maerisim.engine.compiled.flatten import flatten
 from maerisim.engine.observers import Observer
 from maerisim.errors import DeadlockError, NotSupportedError
@@ -24,11 +24,11 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, ending, fabric
 from maerisim.kernels.stepping.machine import Machine
 from maerisim.kernels.stepping.operand_store import INPUTS, PARTIAL_SUMS, WEIGHTS
-from maerisim.kernels.stepping.walk import Walkers
+from maerisim.kernels.stepping.walk import LATEST, Walkers
 from maerisim.program.program import ACTIVE, Collect, Node, Program, Step, Use, net_advance
 from maerisim.program.wiring import REGISTER, wire_up
 
-_CYCLES_PER_CALL = 1_000_000
+_STEPS_PER_CALL = 1_000_000
 # Plain numbers: asking a flag whether it is set takes longer than all else that is done with it.
 _ACTIVE, _MULTIPLY, _PASS, _FORWARD = int(ACTIVE), int(Use.MULTIPLY), int(Use.PASS), int(Use.FORWARD)
 _FIRST = int(Collect.FIRST)
@@ -69,7 +69,7 @@ class _Before:
 
 
 class Watched:
-    """A run of ``program`` without values, at ``cycle``. Raises NotSupportedError for the lock step.
+    """A run of ``program`` without values, at ``cycle``, up to which so many were ``stepped``. Raises NotSupportedError for the lock step.
 
     It tells the events that the event engine tells; only which words on operand wires are empty it does not know: to an
     adder switch all of them are 0.
@@ -79,9 +79,10 @@ class Watched:
         if program.control is not None:
             msg = f"hardware {hardware.name} drives the fabric in lock step, where only the event engine can be watched"
             raise NotSupportedError(msg)
-        self.program, self.cycle = program, 0
+        self.program, self.cycle, self.stepped = program, 0, 0
         self._comparing, self._spilling = program.comparing.tolist(), program.spilling.tolist()
-        self._machine = flatten(program, hardware, None, np.zeros(0, np.int64))
+        self._machine, self._record = recorded_by_word(flatten(program, hardware, None, np.zeros(0, np.int64)))
+        self._recurs = applies_to(self._machine)
         wiring = wire_up(program, hardware)
         number = {wire: index for index, wire in enumerate(wiring.depth)}
         self._senders_first = [
@@ -107,10 +108,11 @@ class Watched:
         counts = self._machine.tally[counted.STALLED : counted.STALLED + len(STALLS)]
         return dict(zip(STALLS, counts.tolist(), strict=True))
 
-    def go_to(self, cycle: int) -> None:
-        """Run on to the beginning of a cycle, or to the end of the run, without telling anybody."""
-        while self.cycle < cycle and not self.finished:
-            self._step(min(cycle - self.cycle, _CYCLES_PER_CALL))
+    def go_to(self, cycle: int, steps: int = LATEST) -> None:
+        """Run on to the beginning of a cycle, or to the end of the run, without telling anybody; or for so many ``steps``."""
+        end = self.stepped + steps
+        while self.cycle < cycle and self.stepped < end and not self.finished:
+            self._step(cycle, min(_STEPS_PER_CALL, end - self.stepped), skipping=self._recurs)
 
     def watch(self, until: int, observer: Observer) -> None:
         """Run on to the beginning of cycle ``until``, or to the end, and tell ``observer`` of all that happens."""
@@ -118,14 +120,17 @@ class Watched:
             self._take_stock()
         while self.cycle < until and not self.finished:
             before, cycle = _Before.of(self._machine), self.cycle
-            self._step(1)
+            self._step(cycle + 1, 1)
             self._tell(before, cycle, observer)
             observer.cycle_ended(cycle)
         self._told_until = self.cycle
 
-    def _step(self, cycles: int) -> None:
-        """Run for some cycles. Raises DeadlockError."""
-        status, self.cycle = fabric.run(self._machine, self.program.results, self.cycle, cycles, False)
+    def _step(self, until: int, steps: int, *, skipping: bool = False) -> None:
+        """Run towards cycle ``until``, for ``steps`` at the most. Raises DeadlockError."""
+        status, self.cycle, stepped = fabric.run(
+            self._machine, self._record, self.program.results, self.cycle, until, steps, False, skipping
+        )
+        self.stepped += stepped
         if status == ending.DEADLOCK:
             msg = f"deadlock: nothing moves in cycle {self.cycle}"
             raise DeadlockError(msg)

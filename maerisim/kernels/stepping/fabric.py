@@ -17,6 +17,8 @@ from maerisim.kernels.stepping.distribution_port import step_ports
 from maerisim.kernels.stepping.global_buffer import step_global_buffer
 from maerisim.kernels.stepping.machine import Machine
 from maerisim.kernels.stepping.multiplier_switch import step_multipliers
+from maerisim.kernels.stepping.record import EQUAL, Record, boundary, forget, go_on, recurs
+from maerisim.kernels.stepping.recurrence import until_something_changes
 
 
 @inlined
@@ -53,19 +55,40 @@ def step_cycle(machine: Machine, cycle: int, carry: bool) -> bool:
     return moved
 
 
-@kernel
-def run(machine: Machine, expected: int, cycle: int, budget: int, carry: bool) -> tuple[int, int]:
-    """Step from ``cycle`` until ``expected`` results have left, or for ``budget`` cycles: (status, cycle).
+@inlined
+def look(machine: Machine, record: Record, level: int, cycle: int, until: int) -> int:
+    """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from, at most ``until``."""
+    for inner in range(level + 1, machine.compute_walkers.turns.shape[1] + 1):
+        forget(record, inner, True)
+    repetitions = 0
+    if recurs(record, level, cycle, machine.ports.line.shape[0]) == EQUAL:
+        repetitions = until_something_changes(machine, record, level)
+        repetitions = min(repetitions, (until - cycle) // (cycle - record.saved_cycle[level]))
+    return go_on(record, level, cycle, repetitions, machine.tally)
 
-    It is a deadlock when nothing moves for longer than a word takes through the distribution network.
+
+@kernel
+def run(
+    machine: Machine, record: Record, expected: int, cycle: int, until: int, budget: int, carry: bool, skipping: bool
+) -> tuple[int, int, int]:
+    """Step from ``cycle`` until ``expected`` results have left, up to cycle ``until``, or for ``budget`` steps: (status, cycle, steps).
+
+    With ``skipping``, which does not ``carry`` values, repetitions are skipped (:mod:`maerisim.kernels.stepping.fast_forward`). It is
+    a deadlock when nothing moves for longer than a word takes through the distribution network.
     """
-    end = cycle + budget
-    idle = 0
-    while cycle < end:
+    idle, steps = 0, 0
+    walkers, watched = machine.compute_walkers, record.watched
+    while steps < budget and cycle < until:
         if machine.tally[counted.RESULTS] >= expected:
-            return ending.COMPLETE, cycle
+            return ending.COMPLETE, cycle, steps
+        row, left = walkers.row[watched], walkers.left[watched]
         idle = 0 if step_cycle(machine, cycle, carry) else idle + 1
         if idle > machine.ports.line.shape[0]:
-            return ending.DEADLOCK, cycle
+            return ending.DEADLOCK, cycle, steps
         cycle += 1
-    return ending.RUNNING, cycle
+        steps += 1
+        if skipping and (walkers.left[watched] != left or walkers.row[watched] != row):
+            level = boundary(walkers, watched, record.turns)
+            if level >= 0:
+                cycle = look(machine, record, level, cycle, until)
+    return ending.RUNNING, cycle, steps

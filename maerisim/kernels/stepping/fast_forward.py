@@ -27,11 +27,7 @@ def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle
     repetitions = 0
     found = recurs(record, level, cycle, machine.ports.line.shape[0])
     if found != DIFFERENT:
-        repetitions = recurrence.until_counter_runs_out(record, level)
-        repetitions = min(repetitions, recurrence.until_returns_change(machine, record, level))
-        if repetitions > 0:
-            repetitions = min(repetitions, recurrence.until_order_changes(machine, record, level))
-            repetitions = min(repetitions, recurrence.until_release_changes(machine, record, level))
+        repetitions = recurrence.until_something_changes(machine, record, level)
         if found != EQUAL and repetitions > 0:
             repetitions = min(repetitions, until_queue_matters(record, level, cycle - record.saved_cycle[level]))
             if repetitions > 0:

@@ -13,8 +13,19 @@ from maerisim.kernels.compiling.jit import inlined
 from maerisim.kernels.stepping import counted, walk
 from maerisim.kernels.stepping.bit_planes.machine import LaneMachine
 from maerisim.kernels.stepping.controller import results_due
-from maerisim.kernels.stepping.machine import Controller
+from maerisim.kernels.stepping.machine import Controller, Machine
 from maerisim.kernels.stepping.record import Record
+
+
+@inlined
+def until_something_changes(machine: LaneMachine | Machine, record: Record, level: int) -> int:
+    """Repetitions in which every comparison comes out as it did."""
+    repetitions = until_counter_runs_out(record, level)
+    repetitions = min(repetitions, until_returns_change(machine, record, level))
+    if repetitions > 0:
+        repetitions = min(repetitions, until_order_changes(machine, record, level))
+        repetitions = min(repetitions, until_release_changes(machine, record, level))
+    return repetitions
 
 
 @inlined
@@ -50,7 +61,7 @@ def stays_below(then: int, now: int, other_then: int, other_now: int) -> int:
 
 
 @inlined
-def until_order_changes(machine: LaneMachine, record: Record, level: int) -> int:
+def until_order_changes(machine: LaneMachine | Machine, record: Record, level: int) -> int:
     """Repetitions in which no port changes its mind about which operand is for the earlier step."""
     place, least = machine.ports.place, walk.LATEST
     for port in range(place.shape[0]):
@@ -69,7 +80,7 @@ def until_order_changes(machine: LaneMachine, record: Record, level: int) -> int
 
 
 @inlined
-def until_release_changes(machine: LaneMachine, record: Record, level: int) -> int:
+def until_release_changes(machine: LaneMachine | Machine, record: Record, level: int) -> int:
     """Repetitions in which the controller releases the same steps, and the same words are for steps that it has released."""
     controller = machine.controller
     then, now = record.saved_clock[level, record.released_clock], controller.released[0]
@@ -90,7 +101,7 @@ def until_release_changes(machine: LaneMachine, record: Record, level: int) -> i
 
 
 @inlined
-def until_controller_stops(machine: LaneMachine, record: Record, level: int, then: int, now: int) -> int:
+def until_controller_stops(machine: LaneMachine | Machine, record: Record, level: int, then: int, now: int) -> int:
     """Repetitions in which the controller, which has released steps up to ``now``, goes on as since ``then``."""
     controller = machine.controller
     if then == controller.last_step:
@@ -140,7 +151,7 @@ def until_loop_ends(controller: Controller, then: int, now: int, results: int) -
 
 
 @inlined
-def until_returns_change(machine: LaneMachine, record: Record, level: int) -> int:
+def until_returns_change(machine: LaneMachine | Machine, record: Record, level: int) -> int:
     """Repetitions in which the same partial sums are back in the global buffer when they are asked for.
 
     What a virtual neuron asks is whether it has written more results than it has issued steps, less the distance to the
