@@ -10,7 +10,9 @@ the estimate. Where a bound of all nests of loops promises something better, map
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import islice
 from math import inf
 
@@ -25,7 +27,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.legality import keeps_to_one_loop
 from maerisim.mapping.mapping import Mapping
-from maerisim.ways.way import estimate, simulate
+from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.problem import DIMENSIONS
 from mapper import nests
 from mapper.choice import Choice, Watch, pace
@@ -98,7 +100,7 @@ class _Search:
         self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
-        self.left_out, self.with_blocks, self.fewer = 0, 0, 0.0
+        self.left_out, self.with_blocks = 0, 0
         self.nest_gap: float | None = None
 
     def run(self) -> Choice | None:
@@ -135,7 +137,9 @@ class _Search:
             gap = self.narrow(listing, listed, certain)
             if len(listing.best) < listed:
                 break
-        return self.found(listing, gap, _gap(self.reached, certain))
+        least = self.reached * (1 - gap)
+        self.step_from_nests(promising)
+        return self.found(listing, _gap(self.reached, least), _gap(self.reached, certain))
 
     def try_nests(self, promising: list[Floor]) -> None:
         """Judge mappings with loops over blocks where the bound of all nests lies below the best so far."""
@@ -168,7 +172,45 @@ class _Search:
             in_vain = 0 if better else in_vain + 1
             if len(some) < NESTS_MADE:
                 break
-        self.fewer = _gap(before, self.reached)
+
+    def step_from_nests(self, promising: list[Floor]) -> None:
+        """Walk from nest to neighbouring nest, the best first, while a floor lies below it; where a simulation takes little time.
+
+        Of a few cycles those matter that no floor tells apart: at the start, at the end, where loops turn.
+        """
+        assert self.best is not None
+        if not self.nest_gap or self.best.estimate.cycles > SHORT:
+            return
+        floor = {each.tile: each.score for each in promising}
+        starts = [ranked.mapping for tile in list(floor)[:NESTS_MADE] for ranked in self.rank(1, _one(tile)).best]
+        waiting: list[tuple[tuple[float, float], int, Mapping]] = []
+        left = self.effort.rivals
+        nearby: Iterator[Mapping] = iter([*self.scores, *starts])
+        seen: set[Mapping] = set()
+        while left and self.nest_gap > self.effort.tolerance and not self.is_late():
+            for mapping in nearby:
+                if mapping not in seen and floor.get(mapping.tile, inf) < self.reached and self.allows(mapping):
+                    seen.add(mapping)
+                    left -= mapping not in self.scores
+                    self.with_blocks += bool(mapping.cuts) and mapping not in self.scores
+                    self.judge(mapping)
+                    heappush(waiting, (self.scores[mapping], len(seen), mapping))
+                if not left:
+                    break
+            self.nest_gap = _gap(self.reached, promising[0].score)
+            if not waiting:
+                break
+            nearby = nests.near(self.problem, heappop(waiting)[-1])
+        self.tell()
+
+    def allows(self, mapping: Mapping) -> bool:
+        """Whether a nest can run and is in the space."""
+        placements = self.space.placements
+        return (
+            (placements is None or mapping.placement in placements)
+            and nests.is_allowed(self.problem, mapping, self.space.blocks)
+            and not violations(self.problem, mapping, self.hardware)
+        )
 
     def judge(self, mapping: Mapping) -> bool:
         """Simulate a mapping, or estimate its energy; whether it is better than the best so far."""
@@ -281,6 +323,11 @@ class _Search:
         assert self.best is not None
         return self.scores[self.best.mapping][0]
 
+    @property
+    def one_loop(self) -> float:
+        """The least score with one loop a dimension."""
+        return min((found[0] for mapping, found in self.scores.items() if not mapping.cuts), default=self.reached)
+
     def is_late(self) -> bool:
         return self.until is not None and time.monotonic() >= self.until
 
@@ -304,7 +351,7 @@ class _Search:
             gap=gap,
             certain_gap=certain_gap,
             with_blocks=self.with_blocks,
-            fewer=self.fewer,
+            fewer=_gap(self.one_loop, self.reached),
             nest_gap=self.nest_gap,
         )
         found = self.best
@@ -319,6 +366,10 @@ def _simulations(hardware: Hardware, effort: Effort) -> int | None:
     behind = hardware.accumulation.latency + hardware.collection.latency
     latencies = hardware.multiplier.latency + hardware.reduction.latency + max(2, behind) - 4
     return min(effort.simulations, max(1, REGISTERS_SIMULATED // max(1, latencies * hardware.multipliers)))
+
+
+def _one(tile: tuple[int, ...]) -> Tiles:
+    return np.array([tile], np.int32)
 
 
 def _gap(reached: float, least: float) -> float:
