@@ -63,9 +63,9 @@ def nests(
                 continue
             mapping = around(ranking.best[0].mapping, blocks)
             if not violations(problem, mapping, hardware):
-                first, further = estimate_in_a_row(Legal(block, ranking.best[0].mapping, hardware))
+                one = estimate_in_a_row(Legal(block, ranking.best[0].mapping, hardware))
                 count = prod(sizes[d] / size for d, size in blocks.items())
-                yield Nest(mapping, round(first + (count - 1) * further))
+                yield Nest(mapping, round(one.cycles + (count - 1) * one.further))
 
 
 def blocks_of(sizes: MappingOf[str, int], floor: Floor) -> list[dict[str, int]]:
