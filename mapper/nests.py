@@ -127,10 +127,10 @@ def near(problem: Problem, mapping: Mapping) -> Iterator[Mapping]:
 
 
 def is_allowed(problem: Problem, mapping: Mapping, limits: Limits) -> bool:
-    """Whether the ``limits`` allow the blocks that the loops of a mapping walk; none in a dimension is one of its size."""
+    """Whether the ``limits`` allow the blocks that the loops of a mapping walk."""
     sizes, tile = dict(zip(DIMENSIONS, problem.dims, strict=True)), mapping.T
     blocks = {d: [loop.step for loop in mapping.loops if loop.dimension == d and loop.step > tile[d]] for d in limits}
-    return all(_allowed(step, sizes[d], limits[d]) for d, steps in blocks.items() for step in steps or [sizes[d]])
+    return all(_allowed(step, sizes[d], limits[d]) for d, steps in blocks.items() for step in steps)
 
 
 def of_loops(tile: MappingOf[str, int], loops: Sequence[Walk], placement: Sequence[str]) -> Mapping:
