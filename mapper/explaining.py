@@ -10,10 +10,11 @@ from maerisim.analytic.ranking import rank
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint
-from maerisim.mapping.mapping import Mapping, Walk
+from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import simulate, violations, way_of
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper.choice import Choice
+from mapper.nests import of_loops
 from mapper.space import space_of
 
 REJECTED = 5
@@ -63,7 +64,7 @@ def neighbours(problem: Problem, mapping: Mapping) -> Iterator[tuple[str, Mappin
     for place, (d, step) in enumerate(mapping.loops):
         if d in mapping.order[place + 1 :]:
             loops = mapping.loops[:place] + mapping.loops[place + 1 :]
-            yield f"without blocks {d}:{step}", _of_loops(mapping.T, loops, mapping)
+            yield f"without blocks {d}:{step}", of_loops(mapping.T, loops, mapping.placement)
 
 
 def _with_tile(mapping: Mapping, dimension: str, tile: int) -> Mapping:
@@ -73,14 +74,7 @@ def _with_tile(mapping: Mapping, dimension: str, tile: int) -> Mapping:
         for place, loop in enumerate(mapping.loops)
         if loop.dimension != dimension or loop.step > tile or dimension not in mapping.order[place + 1 :]
     ]
-    return _of_loops({**mapping.T, dimension: tile}, loops, mapping)
-
-
-def _of_loops(tile: dict[str, int], loops: Sequence[Walk], like: Mapping) -> Mapping:
-    """The mapping with these loops, placed like another; the innermost loop over a dimension walks its tiles."""
-    names = [loop.dimension for loop in loops]
-    order = [d if d not in names[place + 1 :] else f"{d}:{loops[place].step}" for place, d in enumerate(names)]
-    return Mapping.of(tile, order, like.placement)
+    return of_loops({**mapping.T, dimension: tile}, loops, mapping.placement)
 
 
 def _alternative(problem: Problem, hardware: Hardware, change: str, mapping: Mapping) -> Alternative:

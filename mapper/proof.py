@@ -4,13 +4,14 @@ Of mappings with one loop a dimension all are ranked. Their score in simulation 
 and at least their estimate less the published error of estimates; those of the least estimates are simulated, until none
 of the others can be better by more than a tolerance. Loop orders that reuse the same are one mapping here, as they are for
 the estimate. Where a bound of all nests of loops promises something better, mappings with loops over blocks are made
-(:mod:`mapper.nests`) and simulated too, and the bound says how far the best is from any.
+(:mod:`mapper.nests`) and simulated too, of short layers also what lies near them, and the bound says how far the best is from any.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import islice
 from math import inf
 
@@ -25,7 +26,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.mapping.legality import keeps_to_one_loop
 from maerisim.mapping.mapping import Mapping
-from maerisim.ways.way import estimate, simulate
+from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.problem import DIMENSIONS
 from mapper import nests
 from mapper.choice import Choice, Watch, pace
@@ -49,7 +50,7 @@ class Effort:
 
     It ends when no other mapping can be better by more than ``tolerance``, after ``simulations`` (fewer where a fabric has many
     pipeline registers), or after ``seconds`` (None: no limit), whichever comes first. ``rivals``: so many more are simulated at
-    the most, of those that may be better for all that is certain; fewer of long layers.
+    the most, of those that may be better for all that is certain, fewer of long layers, and then neighbours of nests of short ones.
     """
 
     tolerance: float = 0.0005
@@ -63,10 +64,12 @@ SLACK_PER_TILE = 1e-10
 NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 """So many mappings with loops over blocks are made at once, and those judged of which the fewest cycles are expected; until so
 many times in a row none of them is better."""
+STEPS_IN_VAIN = 64
+"""Neighbours of nests that are simulated until so many in a row are no better."""
 NEAR = 0.0005
 """Floors that differ by less than this share are as good as equal."""
 RIVALS_OF_LONG, SHORT = 16, 5_000
-"""Rivals that are simulated of a layer of more than so many cycles."""
+"""Rivals that are simulated of a layer of more than so many cycles, of which neighbours of nests are not."""
 
 PROOF = Effort(tolerance=0.0, simulations=None)
 """Until no other mapping can be better."""
@@ -98,8 +101,9 @@ class _Search:
         self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
-        self.left_out, self.with_blocks, self.fewer = 0, 0, 0.0
-        self.nest_gap: float | None = None
+        self.left_out, self.with_blocks = 0, 0
+        self.rivals_left = effort.rivals
+        self.least_of_nests: float | None = None
 
     def run(self) -> Choice | None:
         first = self.rank(1)
@@ -135,7 +139,9 @@ class _Search:
             gap = self.narrow(listing, listed, certain)
             if len(listing.best) < listed:
                 break
-        return self.found(listing, gap, _gap(self.reached, certain))
+        least = self.reached * (1 - gap)
+        self.step_from_nests(promising)
+        return self.found(listing, _gap(self.reached, least), _gap(self.reached, certain))
 
     def try_nests(self, promising: list[Floor]) -> None:
         """Judge mappings with loops over blocks where the bound of all nests lies below the best so far."""
@@ -152,7 +158,7 @@ class _Search:
         made = nests.nests(
             self.problem, self.hardware, frugal_first, self.objective, self.space.blocks, self.space.placements
         )
-        self.nest_gap = _gap(before, least)
+        self.least_of_nests = least
         in_vain = 0
         while _gap(self.reached, least) > self.effort.tolerance and in_vain < NESTS_IN_VAIN and not self.is_spent():
             some = sorted(islice(made, NESTS_MADE), key=lambda nest: nest.cycles)
@@ -163,12 +169,58 @@ class _Search:
                 if self.is_spent() or (near and not (self.objective == "cycles" and nest.cycles < self.reached)):
                     break
                 better |= self.judge(nest.mapping)
-                self.nest_gap = _gap(self.reached, least)
                 self.tell()
             in_vain = 0 if better else in_vain + 1
             if len(some) < NESTS_MADE:
                 break
-        self.fewer = _gap(before, self.reached)
+
+    def step_from_nests(self, promising: list[Floor]) -> None:
+        """Walk from nest to neighbouring nest, the best first, while a floor lies below it; where a simulation takes little time.
+
+        Of a few cycles those matter that no floor tells apart: at the start, at the end, where loops turn.
+        """
+        assert self.best is not None
+        if not self.nest_gap or self.best.estimate.cycles > SHORT:
+            return
+        floor = {each.tile: each.score for each in promising}
+        tiles = (np.array([tile], np.int32) for tile in list(floor)[:NESTS_MADE])
+        nearby = iter([*self.scores, *(ranked.mapping for tile in tiles for ranked in self.rank(1, tile).best)])
+        waiting: list[tuple[tuple[float, float], int, Mapping]] = []
+        seen: set[Mapping] = set()
+        in_vain = 0
+        while True:
+            for mapping in nearby:
+                if mapping in seen or floor.get(mapping.tile, inf) >= self.reached or not self.allows(mapping):
+                    continue
+                if (
+                    self.is_late()
+                    or not self.rivals_left
+                    or in_vain == STEPS_IN_VAIN
+                    or (self.nest_gap or 0.0) <= self.effort.tolerance
+                ):
+                    return
+                seen.add(mapping)
+                is_new = mapping not in self.scores
+                self.rivals_left -= is_new
+                self.with_blocks += is_new and bool(mapping.cuts)
+                if self.judge(mapping):
+                    in_vain = 0
+                    self.tell()
+                else:
+                    in_vain += is_new
+                heappush(waiting, (self.scores[mapping], len(seen), mapping))
+            if not waiting:
+                return
+            nearby = nests.near(self.problem, heappop(waiting)[-1])
+
+    def allows(self, mapping: Mapping) -> bool:
+        """Whether a nest can run and is in the space."""
+        placements = self.space.placements
+        return (
+            (placements is None or mapping.placement in placements)
+            and nests.is_allowed(self.problem, mapping, self.space.blocks)
+            and not violations(self.problem, mapping, self.hardware)
+        )
 
     def judge(self, mapping: Mapping) -> bool:
         """Simulate a mapping, or estimate its energy; whether it is better than the best so far."""
@@ -223,7 +275,7 @@ class _Search:
     def face_rivals(self, promising: list[Floor]) -> float:
         """Simulate the mappings that may be better for sure, if they are few; return what none scores less than."""
         assert self.best is not None
-        most = self.effort.rivals
+        most = self.rivals_left
         if self.best.estimate.cycles > SHORT:
             most = min(most, RIVALS_OF_LONG)
         if self.simulations is not None and self.simulations != self.effort.simulations:
@@ -235,6 +287,7 @@ class _Search:
             if certain >= self.reached or many or self.is_late():
                 least = min(least, certain)
                 break
+            self.rivals_left -= 1
             self.judge(mapping)
             self.tell()
         return min(self.reached, least)
@@ -281,6 +334,16 @@ class _Search:
         assert self.best is not None
         return self.scores[self.best.mapping][0]
 
+    @property
+    def nest_gap(self) -> float | None:
+        """By what share any mapping could be better, whatever its loops; None where none may have loops over blocks."""
+        return None if self.least_of_nests is None else _gap(self.reached, self.least_of_nests)
+
+    @property
+    def one_loop(self) -> float:
+        """The least score with one loop a dimension."""
+        return min((found[0] for mapping, found in self.scores.items() if not mapping.cuts), default=self.reached)
+
     def is_late(self) -> bool:
         return self.until is not None and time.monotonic() >= self.until
 
@@ -304,7 +367,7 @@ class _Search:
             gap=gap,
             certain_gap=certain_gap,
             with_blocks=self.with_blocks,
-            fewer=self.fewer,
+            fewer=_gap(self.one_loop, self.reached),
             nest_gap=self.nest_gap,
         )
         found = self.best
@@ -319,6 +382,10 @@ def _simulations(hardware: Hardware, effort: Effort) -> int | None:
     behind = hardware.accumulation.latency + hardware.collection.latency
     latencies = hardware.multiplier.latency + hardware.reduction.latency + max(2, behind) - 4
     return min(effort.simulations, max(1, REGISTERS_SIMULATED // max(1, latencies * hardware.multipliers)))
+
+
+def _one(tile: tuple[int, ...]) -> Tiles:
+    return np.array([tile], np.int32)
 
 
 def _gap(reached: float, least: float) -> float:

@@ -16,12 +16,16 @@ mapping. Both see the fabric alone; :func:`maerisim.ways.way.estimate` knows the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from maerisim.analytic.bounds import bound
 from maerisim.analytic.durations import cycles
 from maerisim.analytic.predicted import LIMITS, Estimate, explain
 from maerisim.analytic.ranking import estimate_many
-from maerisim.counts.counters import sum_of
+from maerisim.arrays import Ints
+from maerisim.counts.counters import Counters, sum_of
 from maerisim.counts.program_totals import totals
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.estimating import entries
@@ -38,28 +42,38 @@ def estimate_steps(legal: LegalLayer) -> Estimate:
     return explain(costs, legal.problem, legal.hardware)
 
 
-def estimate_in_a_row(legal: LegalLayer) -> tuple[int, int]:
+class InARow(NamedTuple):
+    """``cycles`` of a mapping, how many ``further`` ones as much again takes right behind it, and those in which the busiest
+    multiplier, port and bus are ``busy`` [3].
+    """
+
+    cycles: int
+    further: int
+    busy: Ints
+
+
+def estimate_in_a_row(legal: LegalLayer) -> InARow:
     """Cycles of a mapping of a dense layer, and how many more each further one right behind it takes."""
     mapping = legal.mapping
-    one, two = (
-        int(
-            estimate_many(legal.problem, [mapping.tile], [(mapping.order, mapping.placement)], legal.hardware, copies)[
-                0, 0, entries.CYCLES
-            ]
-        )
-        for copies in (1, 2)
-    )
-    return one, two - one
+    walks = [(mapping.order, mapping.placement)]
+    one, two = (estimate_many(legal.problem, [mapping.tile], walks, legal.hardware, copies)[0, 0] for copies in (1, 2))
+    cycles, both = int(one[entries.CYCLES]), int(two[entries.CYCLES])
+    return InARow(cycles, both - cycles, one[[entries.STEPS, entries.PORT_CYCLES, entries.BUS_CYCLES]])
+
+
+def busy_cycles(sequence: Sequence[Program], counts: Sequence[Counters]) -> Ints:
+    """In how many cycles the busiest multiplier, port and bus have work [3], when each of the programs does so many things."""
+    each = [
+        (program.compute.steps, max(count.busy["ports"]), max(count.busy["buses"]))
+        for program, count in zip(sequence, counts, strict=True)
+    ]
+    return np.asarray(np.sum(each, axis=0), np.int64)
 
 
 def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: Hardware) -> Estimate:
     """Estimate programs that run one after the other, from their loops and templates."""
     counts = [totals(program, hardware) for program in sequence]
-    resources = [
-        sum(program.compute.steps for program in sequence),
-        sum(max(each.busy["ports"]) for each in counts),
-        sum(max(each.busy["buses"]) for each in counts),
-    ]
+    resources = busy_cycles(sequence, counts).tolist()
     return Estimate(
         cycles=sum(cycles(program, hardware, each) for program, each in zip(sequence, counts, strict=True)),
         least_cycles=max(resources),

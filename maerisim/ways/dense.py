@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from maerisim.analytic.analytic import estimate_in_a_row, estimate_programs, estimate_steps
+from maerisim.analytic.analytic import InARow, busy_cycles, estimate_in_a_row, estimate_programs, estimate_steps
 from maerisim.analytic.durations import drain
 from maerisim.analytic.predicted import Estimate
 from maerisim.arrays import Ints
+from maerisim.counts.program_totals import totals
 from maerisim.engine.run import Result, RunOptions, run_programs
 from maerisim.lowering.dense import filled_up, lower_dense
 from maerisim.mapping.legality import Legal, LegalLayer, dense_violations
@@ -43,8 +44,10 @@ class Dense(LayerWay):
             return estimate_steps(legal)
         program = lower_dense(legal)
         expected = estimate_programs([program], legal.problem, legal.hardware)
-        cycles, _ = _in_turn(legal, drain(program, legal.hardware))
-        return replace(expected, cycles=max(expected.least_cycles, cycles))
+        found = _in_turn(legal, drain(program, legal.hardware))
+        # What stays in place from block to block is sent once by the program, and once for each block by the blocks.
+        again = int(found.busy.max()) - expected.least_cycles
+        return replace(expected, cycles=max(expected.least_cycles, found.cycles - max(0, again)))
 
     def simulate(self, legal: LegalLayer, operands: Operands | None, options: RunOptions) -> Result:
         """Where the controller fills up partial tiles, the outputs are those that were asked for."""
@@ -63,11 +66,11 @@ class Dense(LayerWay):
         return replace(result, outputs=result.outputs[tuple(map(slice, problem.output_shape))])
 
 
-def _in_turn(legal: LegalLayer, overlap: int) -> tuple[int, int]:
-    """Expected cycles of the blocks of the outermost loop one after the other, and how many more as much again would take.
+def _in_turn(legal: LegalLayer, overlap: int) -> InARow:
+    """What the blocks of the outermost loop should take one after the other, each as a layer of its own.
 
-    A block is a layer of its own, timed alone and behind another one like it. Where a loop over tiles lies outside one over
-    blocks, cycles are read off the program, of which as much again begins ``overlap`` before it ends.
+    A block is timed alone and behind another one like it. Where a loop over tiles lies outside one over blocks, cycles are
+    read off the program, of which as much again begins ``overlap`` before it ends.
     """
     problem, mapping, hardware = legal.problem, legal.mapping, legal.hardware
     if not mapping.cuts:
@@ -75,17 +78,18 @@ def _in_turn(legal: LegalLayer, overlap: int) -> tuple[int, int]:
     sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
     d, step = next(loop for loop in mapping.loops if loop.step < sizes[loop.dimension])
     if mapping.order.count(d) == 1:
-        cycles = estimate_programs([lower_dense(legal)], problem, hardware).cycles
-        return cycles, cycles - overlap
+        program = lower_dense(legal)
+        cycles = estimate_programs([program], problem, hardware).cycles
+        return InARow(cycles, cycles - overlap, busy_cycles([program], [totals(program, hardware)]))
     whole, rest = divmod(sizes[d], step)
-    again, start = 0, 0
+    further, start, busy = 0, 0, np.zeros(3, np.int64)
     for size, count in ((step, whole), (rest, 1)) if rest else ((step, whole),):
         values: dict[str, Any] = {d: size}
         block = Legal(replace(problem, **values, padding=(0, 0)), mapping.within(sizes | values), hardware)
-        first, further = _in_turn(block, overlap)
-        start = start or first - further
-        again += count * further
-    return again + start, again
+        each = _in_turn(block, overlap)
+        start = start or each.cycles - each.further
+        further, busy = further + count * each.further, busy + count * each.busy
+    return InARow(further + start, further, busy)
 
 
 def _filled(array: Ints, shape: tuple[int, ...]) -> Ints:

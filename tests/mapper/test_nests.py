@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
 
@@ -14,12 +16,13 @@ from maerisim.analytic.objective import Objective, score
 from maerisim.analytic.ranking import Floor, floors
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint, Range
+from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.network import Network
 from maerisim.workload.problem import DIMENSIONS, Problem
 from maerisim.workload.reference import random_operands, reference_outputs
-from mapper import PROOF, Choice, find_mapping
-from mapper.nests import blocks_of
+from mapper import PROOF, Choice, Effort, find_mapping
+from mapper.nests import blocks_of, near
 from tests.strategies import hardwares, mappings, problems
 
 HARDWARE = Hardware.load("maeri-16").with_overrides({"accumulation.words": 32})
@@ -124,3 +127,56 @@ def test_blocks_hold_what_stays_in_place_in_equal_parts() -> None:
     # 12 tiles of 4 filters in three runs of 4, 5 tiles of 2 images in runs of 2, 2 and 1.
     assert blocks_of(sizes, floor) == [{"K": 16, "N": 4}]
     assert blocks_of(sizes, floor._replace(filters=12, others=5)) == [{}]
+
+
+SCARCE = Hardware.load("maeri-16").with_overrides(
+    {"multipliers": 4, "accumulation.words": 4, "multiplier.weight_registers": 2, "multiplier.input_registers": 2}
+)
+SHORT = Problem(K=3, C=2, Q=3)
+
+
+@pytest.fixture
+def every_nest(monkeypatch: pytest.MonkeyPatch) -> Callable[[Problem, Hardware], Iterator[Mapping]]:
+    """All nests with up to two cuts a dimension, which the benchmark lists in another way than the mapper walks."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    listing: Callable[[Problem, Hardware], Iterator[Mapping]] = importlib.import_module("every_nest").every_nest
+    return listing
+
+
+def test_the_best_nest_of_short_layers_is_found_near_others(
+    every_nest: Callable[[Problem, Hardware], Iterator[Mapping]],
+) -> None:
+    best = min(simulate(SHORT, mapping, SCARCE).cycles for mapping in every_nest(SHORT, SCARCE))
+    found = [find_mapping(SHORT, SCARCE, effort=Effort(rivals=rivals)).mapping for rivals in (0, 64)]
+    without, near_others = (simulate(SHORT, mapping, SCARCE).cycles for mapping in found)
+    assert without > best
+    assert near_others == best
+
+
+def test_steps_from_nest_to_nest_reach_every_nest_of_a_tile(
+    every_nest: Callable[[Problem, Hardware], Iterator[Mapping]],
+) -> None:
+    problem = Problem(N=3, K=4, C=2)
+    roomy = HARDWARE.with_overrides({"multipliers": 4})
+    tile = {"N": 1, "K": 1, "C": 1}
+    wanted = {
+        mapping.loops
+        for mapping in every_nest(problem, roomy)
+        if mapping.tile == Mapping.of(tile).tile and mapping.order.count("C") == 1
+    }
+    start = Mapping.of(tile)
+    reached, waiting = {start.loops}, [start]
+    while waiting:
+        for other in near(problem, waiting.pop()):
+            assert other.tile == start.tile
+            if other.loops not in reached and violations(problem, other, roomy) == []:
+                reached.add(other.loops)
+                waiting.append(other)
+    assert len(wanted) > 50
+    assert not wanted - reached
+
+
+def test_steps_from_nests_keep_to_the_sizes_of_blocks_that_constraints_allow() -> None:
+    limits = [Constraint(f"block {d}", Range(full=True), "") for d in "KQ"]
+    choice = find_mapping(SHORT, SCARCE, constraints=limits)
+    assert choice.mapping.cuts == ()
