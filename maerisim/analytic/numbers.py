@@ -42,7 +42,8 @@ _KINDS_OF_TRAFFIC = 64
 
 def fabric_numbers(hardware: Hardware) -> FabricNumbers:
     """The numbers of a hardware document that the kernels work on."""
-    multiplier, reduction = hardware.multiplier, hardware.reduction
+    multiplier, reduction, controller = hardware.multiplier, hardware.reduction, hardware.controller
+    half = hardware.collection.write_back == "half"
     return FabricNumbers(
         multipliers=hardware.multipliers,
         ports=hardware.ports,
@@ -64,11 +65,17 @@ def fabric_numbers(hardware: Hardware) -> FabricNumbers:
         lateral_latency=reduction.lateral_latency,
         shorter_end=int(reduction.crossing == "shorter_end"),
         to_last_level=int(reduction.exit == "last_level"),
-        pads=int(hardware.controller.pad_edges),
+        pads=int(controller.pad_edges),
         folds_together=int(multiplier.wait_for_all_weights),
-        waits=int(hardware.controller.wait_for_outputs),
-        weights_first=int(hardware.controller.weights_first),
+        waits=int(controller.wait_for_outputs),
+        across_images=int(controller.wait_across_images),
+        weights_first=int(controller.weights_first),
+        rate=controller.steps_per_cycle or 0,
+        together=int(controller.holds_ports_back or half),
+        partial_sums_first=int(hardware.distribution.partial_sums_first),
+        as_they_arrive=int(hardware.distribution.partial_sums_as_they_arrive),
         wiring=quantities.REGIONAL if hardware.collection.wiring == "regional" else quantities.BY_SWITCH,
+        half=int(half),
         collection_depth=hardware.collection.fifo_depth,
         collection_latency=hardware.collection.latency,
         accumulation_words=hardware.accumulation_words,
@@ -99,7 +106,9 @@ def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspa
     return ranking.Workspace(
         fabric=fabric,
         exits=_exits(hardware, fabric, in_python=in_python),
-        loops=LoopNumbers(trips=ints(8), edge=ints(8), size=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)),
+        loops=LoopNumbers(
+            trips=ints(8), edge=ints(8), size=ints(8), tile=ints(8), real=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)
+        ),
         orders=orders.OrderTable(
             classes=ints(2, _MOST_CLASSES),
             queue=ints(2, 2 * _MOST_CLASSES),
@@ -163,6 +172,7 @@ def _times(fabric: FabricNumbers, *, in_python: bool) -> times.StepTimes:
         sent=np.zeros(words, np.int64),
         arrived=np.zeros(lanes, np.int64),
         complete=np.zeros((3, lanes), np.int64),
+        results=np.zeros((2, times.SLOTS), np.int64),
     )
 
 

@@ -171,8 +171,3 @@ def set_cycles(shape: TileShape, turns: Ints, reuse: Reuse, fabric: FabricNumber
     """
     busiest = max(costs[row, entries.STEPS], costs[row, entries.PORT_CYCLES], costs[row, entries.BUS_CYCLES])
     costs[row, entries.CYCLES] = busiest + costs[row, entries.DRAIN] - 1
-    if fabric.waits:
-        inside = reuse.repeats | reuse.ring | reuse.passes if fabric.folds_together else reuse.repeats
-        batches = shape.steps // turns[inside] if shape.weighted else 1
-        released = shape.steps + (batches * turns[reuse.ring] if fabric.weights_first and shape.weighted else 0)
-        costs[row, entries.CYCLES] = max(released, busiest) + batches * costs[row, entries.DRAIN]

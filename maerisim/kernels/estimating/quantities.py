@@ -29,7 +29,9 @@ class FabricNumbers(NamedTuple):
     """The numbers of a hardware document that matter to an estimate.
 
     ``weight_room``: weights that a switch has room for, those that load behind the computation included. ``blocks``
-    [size]: multiplier switches from one virtual neuron of this size to the next.
+    [size]: multiplier switches from one virtual neuron of this size to the next. ``rate``: control steps that the controller
+    releases in a cycle (0: any number). ``together``: it holds all virtual neurons back at once, or the results of all are
+    written in turn. ``half``: of the results that wait half are written in a cycle.
     """
 
     multipliers: int
@@ -55,8 +57,14 @@ class FabricNumbers(NamedTuple):
     pads: int
     folds_together: int
     waits: int
+    across_images: int
     weights_first: int
+    rate: int
+    together: int
+    partial_sums_first: int
+    as_they_arrive: int
     wiring: int
+    half: int
     collection_depth: int
     collection_latency: int
     accumulation_words: int
@@ -77,13 +85,15 @@ class LayerNumbers(NamedTuple):
 class LoopNumbers(NamedTuple):
     """The temporal loops of a tile.
 
-    By dimension: their ``trips``, the size of the last tile (``edge``), and that of all tiles. ``turns`` and ``middles`` [set
-    of loops]: the product of their trips, and of their trips but the last.
+    By dimension: their ``trips``, the size of the last tile (``edge``), that of all tiles, of one, and of the layer (``real``).
+    ``turns`` and ``middles`` [set of loops]: the product of their trips, and of their trips but the last.
     """
 
     trips: Ints
     edge: Ints
     size: Ints
+    tile: Ints
+    real: Ints
     turns: Ints
     middles: Ints
 
@@ -140,6 +150,7 @@ def measure(layer: LayerNumbers, tile: Ints, fabric: FabricNumbers, loops: LoopN
         size = trips * tile[d] if fabric.pads else layer.size[d]
         edge = size - (trips - 1) * tile[d]
         loops.trips[d], loops.edge[d], loops.size[d] = trips, edge, size
+        loops.tile[d], loops.real[d] = tile[d], layer.size[d]
         steps *= trips
         macs *= size
         if FOLDS >> d & 1:

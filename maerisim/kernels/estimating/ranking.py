@@ -481,7 +481,7 @@ def rank_classes(
         first, second = score_of(least, t.energy[traffic], aim)
         if is_beaten(first, second, best.score, last):
             continue
-        if aim.timed and not fabric.waits:
+        if aim.timed:
             if not parts:
                 parts = find_parts(shape, fabric, w.exits, spills, 0, w.leaves, w.sections)
             best.counts[TIMED] += 1

@@ -187,7 +187,8 @@ def number_class(
 @helper
 def split(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, s: Sections) -> int:
     """List the parts that share no port, virtual neuron and bus, equal ones once; return their number."""
-    of, limits, regional = s.of, s.limits, fabric.wiring == quantities.REGIONAL
+    of, limits = s.of, s.limits
+    regional = fabric.wiring == quantities.REGIONAL and not fabric.together
     parts, start, last_port, last_bus = 0, 0, -1, -1
     for vn in range(shape.vn_count + 1):
         ends = vn == shape.vn_count

@@ -38,7 +38,8 @@ class TimeRows(NamedTuple):
 
     Virtual neurons: when ``returned`` partial sums were used up, sums went to the accumulator (``summed``) and results were
     ``taken`` by their bus; by control step, modulo ``RING``, when the last adder ``added``, and results were ``written``.
-    Buses: which cycles are taken, as for ports.
+    Buses: which cycles are taken, as for ports. Of the controller, in the first lane, when the last control step was ``released``,
+    and in the second how many were in that cycle.
 
     A word has ``room`` in a queue since the time in this row, that of the word which came as many before as fit: for inputs,
     partial sums, what goes to the accumulator, and results. The last row, ``long_ago``, is that of what always was so.
@@ -50,6 +51,7 @@ class TimeRows(NamedTuple):
     added: int
     written: int
     bus: int
+    released: int
     long_ago: int
     room_for_input: int
     room_for_partial_sum: int
@@ -57,10 +59,10 @@ class TimeRows(NamedTuple):
     room_for_result: int
 
 
-DIMENSION, TURNS, INDEX, BODY, SINCE, WINDOW = 0, 1, 2, 3, 4, 5
+DIMENSION, TURNS, INDEX, BODY, SINCE, WINDOW, DUE_EACH = 0, 1, 2, 3, 4, 5, 6
 """Rows of ``Times.loop``: its dimension, trips, iteration and control steps; the iteration of the earlier times (-1:
-none), and after how many iterations these are renewed."""
-FIELDS = 6
+none), and after how many iterations these are renewed; the results that the controller waits for after each."""
+FIELDS = 7
 
 
 class StepTimes(NamedTuple):
@@ -69,7 +71,8 @@ class StepTimes(NamedTuple):
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
     [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
     port, when it was ``sent``; when the products of a
-    virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``.
+    virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``; of
+    the last ``SLOTS`` cycles the results that come in each, and those that ``wait`` before it [.., cycle].
     """
 
     now: Ints
@@ -80,6 +83,7 @@ class StepTimes(NamedTuple):
     sent: Ints
     arrived: Ints
     complete: Ints
+    results: Ints
 
 
 class StepNumbers(NamedTuple):
@@ -105,7 +109,8 @@ def rows_of(fabric: FabricNumbers) -> TimeRows:
     taken = summed + kept(sums)
     added = taken + kept(results)
     bus = added + 2 * RING
-    long_ago = bus + MISSED + 1
+    released = bus + MISSED + 1
+    long_ago = released + 1
     return TimeRows(
         returned,
         summed,
@@ -113,6 +118,7 @@ def rows_of(fabric: FabricNumbers) -> TimeRows:
         added,
         added + RING,
         bus,
+        released,
         long_ago,
         returned - 1 if fabric.input_depth <= DEEPEST else long_ago,
         summed - 1 if fabric.partial_sum_depth <= DEEPEST else long_ago,

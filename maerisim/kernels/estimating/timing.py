@@ -26,6 +26,8 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, population
 from maerisim.kernels.estimating import load_table, orders, sections, times
+from maerisim.kernels.estimating.controller import hold_back, inside_batches, release, set_due
+from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
 from maerisim.kernels.estimating.loads import Leaves
 from maerisim.kernels.estimating.orders import Reuse
@@ -83,8 +85,14 @@ def last_result_of(
     ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
     levels = set_loops(shape, loops, order, copies, loop)
+    if fabric.waits:
+        set_due(shape, loops, reuse, fabric, levels, loop)
     begun, ending, place = 0, 0, 0
     while True:
+        if shape.weighted and fabric.folds_together and not begun & inside_batches(reuse):
+            if fabric.waits:
+                hold_back(shape, reuse, fabric, rows, part, levels, t.now, loop)
+            send_batch(shape, loops.turns[reuse.ring], fabric, leaves, rows, part, s, t)
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
         step = StepNumbers(ending & shape.partial, begun, ending, further, place)
         do_step(shape, reuse, ahead, ago, levels, fabric, leaves, rows, part, step, s, t)
@@ -104,10 +112,7 @@ def last_result_of(
         begun |= 1 << loop[times.DIMENSION, level]
         if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
             ending |= 1 << loop[times.DIMENSION, level]
-    cycles = 0
-    for bus in range(part.bus, part.end_bus):
-        cycles = max(cycles, t.now[rows.bus, bus])
-    return cycles
+    return time_of_results(fabric, rows, part, 0, t.now)
 
 
 @helper
@@ -169,6 +174,7 @@ def begin(rows: TimeRows, part: PartRanges, t: StepTimes) -> None:
             now[row, vn] = times.NEVER
     for bus in range(part.bus, part.end_bus):
         now[rows.bus, bus], now[rows.bus + 1, bus], now[rows.bus + times.MISSED, bus] = times.NEVER, 0, 0
+    now[rows.released, 0], now[rows.released, 1] = 0, 0
 
 
 @helper
@@ -200,19 +206,23 @@ def do_step(
     times tell).
     """
     now, of = t.now, s.of
+    together = shape.weighted and fabric.folds_together
+    since = release(fabric, rows, now) if fabric.waits or fabric.rate else times.NEVER
     for section in range(part.section, part.end_section):
-        t.ready[section] = times.NEVER
+        t.ready[section] = t.complete[0, section] if together else times.NEVER
     load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
-    if not (reuse.inputs_kept and step.begun & OF_K):
-        send_words(load, times.SENT_INPUT, rows.room_for_input, 0, 0, fabric, leaves, part, s, t)
     returns = reuse.spills and step.begun & FOLDS
-    if returns:
-        send_partial_sums(fabric, rows, part, step, s, t)
-    loads_weights = shape.weighted and not step.begun & (reuse.repeats | reuse.passes)
+    if returns and fabric.partial_sums_first:
+        send_partial_sums(since, fabric, rows, part, step, s, t)
+    if not (reuse.inputs_kept and step.begun & OF_K):
+        send_words(load, times.SENT_INPUT, rows.room_for_input, since, 0, 0, fabric, leaves, part, s, t)
+    if returns and not fabric.partial_sums_first:
+        send_partial_sums(since, fabric, rows, part, step, s, t)
+    loads_weights = shape.weighted and not together and not step.begun & (reuse.repeats | reuse.passes)
     if loads_weights:
         used_up = times.DONE if ago or not ahead else times.RETIRED + ahead - 1
         send_words(
-            load_table.WEIGHTS + step.at_edge, times.SENT_WEIGHT, used_up, ago, ahead, fabric, leaves, part, s, t
+            load_table.WEIGHTS + step.at_edge, times.SENT_WEIGHT, used_up, since, ago, ahead, fabric, leaves, part, s, t
         )
     use_up = not reuse.inputs_kept or step.ending & OF_K
     if reuse.inputs_kept:
@@ -241,6 +251,44 @@ def do_step(
         if at_work and returns:
             push(now, rows.returned, rows.summed, vn, now[times.DONE, of[sections.FIRST, vn]])
         sum_up(fabric, rows, step, vn, int(at_work), left, s, t)
+    if reuse.spills and fabric.half:
+        write_half(rows, part, step.place, s, t)
+
+
+@helper
+def send_batch(
+    shape: TileShape,
+    words: int,
+    fabric: FabricNumbers,
+    leaves: Leaves,
+    rows: TimeRows,
+    part: PartRanges,
+    s: Sections,
+    t: StepTimes,
+) -> None:
+    """Send the ``words`` that each switch holds together; ``complete`` [0, section] is when it has them all.
+
+    Each has room when as many as are held before it at the most have been used up, which those of a batch are together.
+    Where weights do not come first they are released with the inputs that they are multiplied with.
+    """
+    now = t.now
+    for section in range(part.section, part.end_section):
+        push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
+        t.ready[section] = times.NEVER
+    for port in range(part.port, part.end_port):
+        now[times.MISSED, port] = 0
+    held = fabric.rate or fabric.waits
+    for word in range(words):
+        batches = (fabric.weight_room - word - 1) // words
+        used_up = times.RETIRED + batches if batches < times.RETIRES else -1
+        since = times.NEVER
+        if held:
+            since = now[rows.released, 0] + (word // fabric.rate if fabric.rate else 0)
+            if fabric.weights_first:
+                since = release(fabric, rows, now)
+        send_words(load_table.WEIGHTS, times.SENT_WEIGHT, used_up, since, 0, 0, fabric, leaves, part, s, t)
+    for section in range(part.section, part.end_section):
+        t.complete[0, section] = t.ready[section]
 
 
 @helper
@@ -334,6 +382,7 @@ def send_words(
     load: int,
     operand: int,
     used_up: int,
+    since: int,
     ago: int,
     ahead: int,
     fabric: FabricNumbers,
@@ -342,18 +391,18 @@ def send_words(
     s: Sections,
     t: StepTimes,
 ) -> None:
-    """Send the inputs or weights of a step when there is room for them.
+    """Send the inputs or weights of a step when there is room for them, ``since`` they are released.
 
-    There is since ``ago`` cycles before the time in row ``used_up``. Weights, of which there is room for those of ``ahead``
+    There is room since ``ago`` cycles before the time in row ``used_up`` (-1: always). Weights, of which there is room for those of ``ahead``
     steps, take cycles first that were left free longer ago than it is remembered which.
     """
     now = t.now
     for port in range(part.port, part.end_port):
         words = int(leaves.port_words[load, port])
         for word in range(1, words + 1):
-            t.room[word] = times.NEVER
+            t.room[word] = since
         for section in range(s.of[sections.BEGIN, port], s.of[sections.BEGIN, port + 1]):
-            if s.last[load, section]:
+            if used_up >= 0 and s.last[load, section]:
                 word = int(s.first[load, section])
                 t.room[word] = max(t.room[word], now[used_up, section] - ago)
         first = 1
@@ -375,7 +424,7 @@ def send_words(
 
 @helper
 def send_partial_sums(
-    fabric: FabricNumbers, rows: TimeRows, part: PartRanges, step: StepNumbers, s: Sections, t: StepTimes
+    since: int, fabric: FabricNumbers, rows: TimeRows, part: PartRanges, step: StepNumbers, s: Sections, t: StepTimes
 ) -> None:
     """Send the partial sums that a step continues when they are written and their queues have room.
 
@@ -394,8 +443,11 @@ def send_partial_sums(
         if not s.of[sections.BEYOND, vn] & outside:
             section = s.of[sections.FIRST, vn]
             port = s.of[sections.PORT, section]
-            room = now[rows.room_for_partial_sum, vn]
+            room = max(since, now[rows.room_for_partial_sum, vn])
             if distance < times.RING:
                 room = max(room, now[rows.written + ((step.place - distance) & (times.RING - 1)), vn] - 1)
-            sent = send(now, times.SENT_PARTIAL_SUM, port, room)
+            if fabric.as_they_arrive:
+                sent = take_slot(now, times.TAKEN, port, room)
+            else:
+                sent = send(now, times.SENT_PARTIAL_SUM, port, room)
             t.ready[section] = max(t.ready[section], sent + fabric.distribution_latency)
