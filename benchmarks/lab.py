@@ -72,7 +72,7 @@ def run(experiment: LabExperiment, arguments: argparse.Namespace) -> list[str]:
             outcomes = JobOutcomes(notebook.get(job.key for job in jobs))
     results, failures = results_of(experiment, outcomes, cut=arguments.cut)
     seconds = sum(found.seconds for found in outcomes.found.values())
-    note = f"*{len(results)} of {len(jobs)} jobs, {seconds / 60:.1f} minutes of work.*"
+    note = f"*{len(results)} of {len(jobs)} jobs, {seconds / 60:.1f} minutes of processor time.*"
     if results:
         show(experiment, results, arguments.output / "MSE.md", note)
     waited = time.monotonic() - begin

@@ -20,8 +20,8 @@ class SearchRun:
     """A search as it went.
 
     ``better`` has (samples, seconds, score) whenever a better mapping was found. Of the ``samples`` so many were ``illegal`` or
-    ``repeated``: both cost a sample like any other, and no estimate. ``technique_seconds`` went by in the technique itself,
-    ``scoring_seconds`` in what mappings cost.
+    ``repeated``: both cost a sample like any other, and no estimate. ``technique_seconds`` of processor time, which other work on the
+    machine does not lengthen, went into the technique itself, ``scoring_seconds`` into what mappings cost.
     """
 
     samples: int = 0
@@ -51,37 +51,37 @@ class Driver:
         self.known: dict[Mapping, Trial] = {}
         self.run = SearchRun()
 
-    def search(self, make: Maker, seed: int, start: Sequence[Mapping] = ()) -> SearchRun:
-        """Search to the end of the budget, or until the technique has nothing left to propose.
+    def search(self, make: Maker, seed: int, start: Sequence[Mapping] = (), enough: float = 0.0) -> SearchRun:
+        """Search to the end of the budget, until the technique has nothing left to propose, or until a score is ``enough``.
 
         ``start``: mappings known before, which are tried first and cost samples as well.
         """
         run, random = self.run, np.random.default_rng(seed)
-        begin = time.perf_counter()
+        begin = time.process_time()
         technique = make(self.ground, random, self.budget)
-        run.technique_seconds += time.perf_counter() - begin
+        run.technique_seconds += time.process_time() - begin
         asked: Sequence[Mapping] = start
-        while run.samples < self.budget:
+        while True:
             trials = self.tried(asked[: self.budget - run.samples])
-            begin = time.perf_counter()
+            begin = time.process_time()
             if trials:
                 technique.tell(trials)
-            asked = technique.ask() if run.samples < self.budget else ()
-            run.technique_seconds += time.perf_counter() - begin
+            over = run.samples == self.budget or run.score <= enough
+            asked = () if over else technique.ask()
+            run.technique_seconds += time.process_time() - begin
             if not asked:
-                break
-        return run
+                return run
 
     def tried(self, mappings: Sequence[Mapping]) -> list[Trial]:
         """What becomes of some mappings: each is a sample; only legal ones are scored, and each of these once."""
-        run, begin = self.run, time.perf_counter()
+        run, begin = self.run, time.process_time()
         new = [mapping for mapping in dict.fromkeys(mappings) if mapping not in self.known]
         legal = [mapping for mapping in new if self.ground.is_legal(mapping)]
         costs = dict.fromkeys(new, IMPOSSIBLE)
         if legal:
             costs |= zip(legal, self.scorer(legal), strict=True)
         self.known |= {mapping: Trial(mapping, cost) for mapping, cost in costs.items()}
-        run.scoring_seconds += time.perf_counter() - begin
+        run.scoring_seconds += time.process_time() - begin
         trials = [self.known[mapping] for mapping in mappings]
         first = set(new)
         for trial in trials:
@@ -96,7 +96,13 @@ class Driver:
 
 
 def search(
-    make: Maker, ground: Ground, scorer: Scorer, budget: int, seed: int, start: Sequence[Mapping] = ()
+    make: Maker,
+    ground: Ground,
+    scorer: Scorer,
+    budget: int,
+    seed: int,
+    start: Sequence[Mapping] = (),
+    enough: float = 0.0,
 ) -> SearchRun:
     """One search of a ground; see :class:`Driver`."""
-    return Driver(ground, scorer, budget).search(make, seed, start)
+    return Driver(ground, scorer, budget).search(make, seed, start, enough)

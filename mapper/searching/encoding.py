@@ -1,8 +1,8 @@
 """Mappings as vectors of numbers from 0 to 1, for techniques that know nothing of mappings.
 
-Eight numbers say how large the tile is, from 1 to the largest on a logarithmic scale; eight are keys of the loops, which
-stand in the order of their keys (*random keys*: neighbours in the vector are neighbours among orders, as they are not with one
-index of all orders); five are keys of the placement.
+Eight numbers say how large the tile is: below :data:`SINGLE` a dimension has one at once, from there on up to the largest on a
+logarithmic scale. Eight are keys of the loops, which stand in the order of their keys (*random keys*: neighbours in the vector are
+neighbours among orders, as they are not with one index of all orders); five are keys of the placement.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ ORDER = slice(len(DIMENSIONS), 2 * len(DIMENSIONS))
 PLACEMENT = slice(2 * len(DIMENSIONS), 2 * len(DIMENSIONS) + len(REPLICATED))
 LENGTH = PLACEMENT.stop
 """Numbers in a vector, and where its parts are."""
+SINGLE = 0.4
+"""Good mappings spread few dimensions over the array. Were a tile of 1 a point of the scale and no part of it, they would be in a
+corner of the space: XXX."""
 
 
 def encode(mapping: Mapping, ground: Ground) -> Floats:
     """The vector of a mapping; :func:`decode` makes the same mapping of it."""
     vector = np.zeros(LENGTH)
     vector[TILE] = [
-        np.log(size) / np.log(limit) if limit > 1 else 0.5
+        SINGLE / 2 if size == 1 else SINGLE + (1 - SINGLE) * np.log(size) / np.log(limit)
         for size, limit in zip(mapping.tile, ground.limits, strict=True)
     ]
     vector[ORDER] = [(mapping.order.index(d) + 0.5) / len(DIMENSIONS) for d in DIMENSIONS]
@@ -36,7 +39,7 @@ def encode(mapping: Mapping, ground: Ground) -> Floats:
 def decode(vector: Floats, ground: Ground) -> Mapping:
     """The mapping of a vector, with a smaller tile where that of the vector does not fit."""
     inside = np.clip(np.nan_to_num(vector, nan=0.5), 0.0, 1.0)
-    tile = np.exp(inside[TILE] * np.log(ground.limits))
+    tile = np.exp(np.maximum(0.0, (inside[TILE] - SINGLE) / (1 - SINGLE)) * np.log(ground.limits))
     order = [DIMENSIONS[d] for d in np.argsort(inside[ORDER], kind="stable")]
     placement = [REPLICATED[d] for d in np.argsort(inside[PLACEMENT], kind="stable")]
     return ground.made(np.rint(tile).astype(int).tolist(), order, placement)

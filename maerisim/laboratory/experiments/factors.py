@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZES = (64, 256, 1024)
+LOSS = 1.001
+"""A network is drawn of which some layer loses more."""
 
 
 def jobs(cut: bool) -> list[Job]:
@@ -74,23 +76,26 @@ def draw(results: Answers) -> Figure:
     sizes = list(dict.fromkeys(job.hardware.multipliers for job, _ in mine))
     figure = Figure((2.9 * len(sizes) + 1.6, 3.2), layout="constrained")
     panels = figure.subplots(1, len(sizes), squeeze=False, sharey=True)[0]
-    networks = list(dict.fromkeys(job.options["network"] for job, _ in mine))
+    every = list(dict.fromkeys(job.options["network"] for job, _ in mine))
+    worst = {
+        name: max(layer["ratio"] for job, found in mine if job.options["network"] == name for layer in found.values())
+        for name in every
+    }
+    losing = [name for name in every if worst[name] > LOSS]
     for panel, size in zip(panels, sizes, strict=True):
         for job, found in mine:
-            if job.hardware.multipliers == size:
+            name = job.options["network"]
+            if job.hardware.multipliers == size and name in losing:
                 ratios = sorted((layer["ratio"] for layer in found.values()), reverse=True)
-                hue = figures.HUES[networks.index(job.options["network"])]
-                panel.plot(
-                    np.linspace(0, 100, len(ratios)), ratios, color=hue, label=job.options["network"], marker="."
-                )
+                at = np.linspace(0, 100, len(ratios))
+                panel.plot(at, ratios, color=figures.HUES[losing.index(name)], label=name, marker=".")
         panel.set_title(f"{size} multipliers")
         panel.set_xlabel("layers, % of the network")
     panels[0].set_ylabel("cycles with perfect factors\nover those with any integer")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
-    figures.add_footnote(
-        figure,
-        "The best of all mappings against the best of those whose tiles divide the layer, both proven (closed form).",
-    )
+    text = "The best of all mappings against the best of those whose tiles divide the layer, both proven (closed form)."
+    same = ", ".join(name for name in every if name not in losing)
+    figures.add_footnote(figure, f"{text} Not drawn, as no layer loses {LOSS - 1:.1%}: {same}." if same else text)
     return figure
 
 

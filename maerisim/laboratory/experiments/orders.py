@@ -86,7 +86,7 @@ def draw(results: Answers) -> Figure:
     tiles = list(dict.fromkeys(job.options["tile"] for job, _ in results))
     names = list(dict.fromkeys(job.name for job, _ in results))
     most = max(max(dict(found["ratios"][measure])) for _, found in results for measure in MEASURES)
-    edges = np.geomspace(1, most * 1.01, 36)
+    edges = np.geomspace(1, most * 1.2, 36)
     figure = Figure((10.0, 0.9 + len(tiles) * (0.7 + 0.26 * len(names))), layout="constrained")
     panels = figure.subplots(len(tiles), len(MEASURES), squeeze=False, sharex=True, sharey=True)
     for row, tile in zip(panels, tiles, strict=True):
@@ -98,7 +98,9 @@ def draw(results: Answers) -> Figure:
                     counts, _ = np.histogram(ratios[:, 0], edges, weights=ratios[:, 1] / found["legal"])
                     shares[names.index(job.name)] = 100 * counts
             seen = np.ma.masked_equal(shares, 0)
-            drawn = panel.pcolormesh(edges, np.arange(len(names) + 1), seen, cmap="viridis_r", vmin=0, vmax=80)
+            drawn = panel.pcolormesh(
+                edges, np.arange(len(names) + 1), seen, cmap="viridis_r", vmin=0, vmax=80, rasterized=True
+            )
             figures.set_logarithmic(panel, "x")
             panel.set_title(f"{measure}, {tile} tile")
     panels[0][0].set_yticks(np.arange(len(names)) + 0.5, names)

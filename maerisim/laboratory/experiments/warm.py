@@ -49,15 +49,16 @@ def jobs(cut: bool) -> list[Job]:
 
 
 def work(job: Job) -> dict[str, Any]:
-    """For each layer in turn: samples until the search was near the optimum (None: never), and its gap at the end."""
+    """For each layer in turn: samples until the search was near the optimum, where it ends (None: never), and its gap then."""
     options, solved, found = job.options, warm.Solved(), {}
     for name, problem in job.layers:
         ground = Ground(problem, job.hardware)
         start = begun(options["policy"], solved, ground)
         _, least = optimum(ground, "cycles")
         scorer = scorer_of(ground, "cycles")
-        run = search(technique(options["technique"]), ground, scorer, options["budget"], options["seed"], start)
-        samples = run.samples_to(least * (1 + NEAR))
+        near = least * (1 + NEAR)
+        run = search(technique(options["technique"]), ground, scorer, options["budget"], options["seed"], start, near)
+        samples = run.samples_to(near)
         found[name] = {
             "samples": None if samples == inf else samples,
             "gap": run.score / least - 1,

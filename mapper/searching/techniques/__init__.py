@@ -15,6 +15,7 @@ from mapper.searching.techniques.nevergrad import Nevergrad
 from mapper.searching.techniques.rules import Mrna, Rules
 from mapper.searching.techniques.standard import StandardGenetic
 from mapper.searching.techniques.surrogate import Surrogate
+from mapper.searching.techniques.swarm import Swarm
 
 TECHNIQUES: dict[str, Maker] = {
     "random": Drawn,
@@ -26,7 +27,7 @@ TECHNIQUES: dict[str, Maker] = {
     "standard_ga": StandardGenetic,
     "cma_es": CmaEs,
     "differential_evolution": partial(Nevergrad, "DE"),
-    "particle_swarm": partial(Nevergrad, "PSO"),
+    "particle_swarm": Swarm,
     "one_plus_one": partial(Nevergrad, "OnePlusOne"),
     "tbpsa": partial(Nevergrad, "TBPSA"),
     "portfolio": partial(Nevergrad, "Portfolio"),
@@ -35,7 +36,7 @@ TECHNIQUES: dict[str, Maker] = {
 LIBRARIES = {
     "cma_es": "cmaes",
     "surrogate": "sklearn",
-    **dict.fromkeys(("differential_evolution", "particle_swarm", "one_plus_one", "tbpsa", "portfolio"), "nevergrad"),
+    **dict.fromkeys(("differential_evolution", "one_plus_one", "tbpsa", "portfolio"), "nevergrad"),
 }
 """What some of them are imported from."""
 

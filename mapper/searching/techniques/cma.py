@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SIGMA, NEAR = 0.3, 0.1
 """The step at first, and where a mapping was known before."""
+STALE = 13
+"""So many vectors in a row that are nothing new (a generation) end an optimizer."""
 
 
 class CmaEs(OfVectors):
@@ -30,13 +32,12 @@ class CmaEs(OfVectors):
         """The library's optimizer from here on."""
         from cmaes import CMA
 
-        bounds = np.tile([0.0, 1.0], (LENGTH, 1))
-        mean = np.clip(mean, 0.01, 0.99)
-        return CMA(mean, sigma, bounds=bounds, seed=int(self.random.integers(2**31)))
+        return CMA(mean, sigma, seed=int(self.random.integers(2**31)))
 
     def vectors(self) -> Sequence[Floats]:
         """A generation."""
-        if self.optimizer.should_stop():
+        if self.optimizer.should_stop() or self.stale >= STALE:
+            self.stale = 0
             self.optimizer = self.begun_at(self.random.random(LENGTH), SIGMA)
         return [self.optimizer.ask() for _ in range(self.optimizer.population_size)]
 
@@ -45,6 +46,5 @@ class CmaEs(OfVectors):
         self.optimizer = self.begun_at(vectors[int(np.argmin(losses))], NEAR)
 
     def hear(self, vectors: Sequence[Floats], losses: Sequence[float]) -> None:
-        """A generation; one that the budget cut short is the last."""
-        if len(vectors) == self.optimizer.population_size:
-            self.optimizer.tell(list(zip(vectors, losses, strict=True)))
+        """A generation."""
+        self.optimizer.tell(list(zip(vectors, losses, strict=True)))

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from maerisim.kernels.estimating.quantities import Floats
-from mapper.searching.encoding import LENGTH
+from mapper.searching.encoding import LENGTH, decode
 from mapper.searching.ground import Ground
 from mapper.searching.techniques.vectors import OfVectors
 
 SIZE, ELITES, TOURNAMENT = 50, 2, 3
 CROSSED, SPREAD = 0.9, 0.15
+DRAWS = 10
 """How often a child has two parents, and the standard deviation of a changed number."""
 
 
@@ -27,7 +28,15 @@ class StandardGenetic(OfVectors):
         """A generation of children, at first one at random."""
         if len(self.population) < SIZE:
             return [self.random.random(LENGTH) for _ in range(SIZE - len(self.population))]
-        return [self.child() for _ in range(SIZE - ELITES)]
+        return [self.new_child() for _ in range(SIZE - ELITES)]
+
+    def new_child(self) -> Floats:
+        """A child whose mapping was not tried yet, if there is one of a few."""
+        for _ in range(DRAWS):
+            child = self.child()
+            if decode(child, self.ground) not in self.known:
+                break
+        return child
 
     def child(self) -> Floats:
         """Of two parents, or one."""

@@ -19,7 +19,7 @@ from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate, violations
 from maerisim.workload.problem import DIMENSIONS, Problem
 from mapper.searching import moves, techniques, warm
-from mapper.searching.densities import AtDensities, at, simulated_cycles, sparse
+from mapper.searching.densities import ROUNDS, AtDensities, at, simulated_cycles, sparse
 from mapper.searching.driver import Driver, search
 from mapper.searching.encoding import LENGTH, decode, encode
 from mapper.searching.ground import Ground
@@ -210,7 +210,7 @@ def test_a_mapping_is_scored_over_densities_with_real_zeros() -> None:
         most = int(layer.mask.sum(axis=(1, 2, 3)).max())
         here = at(layer, mapping)
         assert here.tile_of("C") == min(16, most)
-        expected, times = sampled(layer, here, HARDWARE, 1)
+        expected, times = sampled(layer, here, HARDWARE, ROUNDS)
         logs.append(log(expected.cycles * times) / 2)
     assert cost.score == pytest.approx(exp(sum(logs)))
     tested = sparse(problem, 0.3, seed=5)
