@@ -35,7 +35,7 @@ check: $(DEV)
 	@$(BIN)/lint-imports
 
 bench: $(DEV)
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/run.py $(NAMES)
 
 docs: $(DEV)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q -f maerisim/docs/mkdocs.yml
