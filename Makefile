@@ -2,7 +2,7 @@
 #   make demo    AlexNet on 64 multipliers: mapping, estimate and simulated cycles of every layer
 #   make test    all tests on every core
 #   make check   format, lint, types, import contracts
-#   make bench   the short benchmarks
+#   make bench   the short benchmarks (NAMES="memory growth": only those)
 #   make docs    the documentation site, into build/docs
 #   make lab     search techniques compared: every experiment of benchmarks/MSE.md, resumable
 #   make lab-cut a little of each of them, nothing kept
