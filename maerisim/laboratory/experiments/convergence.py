@@ -99,7 +99,9 @@ def against_chance(results: Answers) -> str:
             row.append(f"{verdict}: {percent(median(mine))}, {better} of {len(mine)}" if mine and chance else "–")
         rows.append(row)
     last = ["random"]
-    last += [percent(median(median(gaps(runs)) for runs in techniques["random"])) for techniques in machines.values()]
+    for techniques in machines.values():
+        chance = [median(gaps(runs)) for runs in techniques.get("random", [])]
+        last.append(percent(median(chance)) if chance else "–")
     heading = ["better than random?", *(f"{multipliers} multipliers" for multipliers in machines)]
     text = "Median gap of the layers after all samples against that of random search (last row), and on how many layers it is less:"
     return f"{text}\n\n{markdown(heading, [*rows, last])}"
