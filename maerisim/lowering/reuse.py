@@ -62,7 +62,7 @@ def held(loops: Sequence[Trips], relevant: Collection[str], registers: int, fold
     """Reuse of an operand that depends on the ``relevant`` dimensions, with room for ``registers`` words.
 
     With ``folds_together`` (weights only) a ring consists of all folds of an output, whether there are passes or not,
-    and the passes are those over the outputs of one image.
+    and the passes and repeats are those over the outputs of one image.
     """
     if registers == 0:
         return Held(frozenset(), frozenset(), frozenset(), 1)
@@ -70,7 +70,7 @@ def held(loops: Sequence[Trips], relevant: Collection[str], registers: int, fold
     passing = frozenset("PQ") if folds_together else frozenset(DIMENSIONS) - frozenset(relevant)
     rest = list(loops)
     repeats, ring, passes = set(), set(), set()
-    while rest and rest[-1].dimension not in relevant:
+    while rest and rest[-1].dimension in passing:
         repeats.add(rest.pop().name)
     words = 1
     while rest and rest[-1].dimension in ringed and words * rest[-1].trips <= registers:

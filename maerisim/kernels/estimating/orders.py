@@ -73,11 +73,11 @@ def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns:
     """With one more loop, d, around those placed so far."""
     loop = 1 << d
     repeats, ring, passes, weights = reuse.repeats, reuse.ring, reuse.passes, reuse.weights
-    if weights == REPEATS and not loop & OF_WEIGHTS:
+    passing = d in (P, Q) if fabric.folds_together else not loop & OF_WEIGHTS
+    if weights == REPEATS and passing:
         repeats |= loop
     elif weights != SETTLED:
         in_ring = loop & (FOLDS if fabric.folds_together else OF_WEIGHTS)
-        passing = d in (P, Q) if fabric.folds_together else not loop & OF_WEIGHTS
         if weights != PASSES and in_ring and turns[ring | loop] <= fabric.weight_registers:
             ring |= loop
             weights = RING

@@ -14,7 +14,7 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating import entries, times
 from maerisim.kernels.estimating.certain import least_result
-from maerisim.kernels.estimating.costs import add_placement, count_traffic
+from maerisim.kernels.estimating.costs import add_placement, count_traffic, cycles_between_batches
 from maerisim.kernels.estimating.loads import count_classes, count_results, fill_parts, find_busiest, lay_out
 from maerisim.kernels.estimating.orders import (
     Reuse,
@@ -184,8 +184,8 @@ def try_classes(
 ) -> int:  # fmt: skip
     """List the orders of a kind of traffic, priced for a placement, that may be better; return the parts of this.
 
-    Parts are found when they are needed (0: they are not yet). Where the controller waits for outputs the bound is all that
-    is certain.
+    Parts are found when they are needed (0: they are not yet). Where the controller waits for outputs all that is certain is
+    the bound, and the pauses in which nothing is sent.
     """
     t, costs, fabric = w.tables, w.tables.placed_costs, w.fabric
     energy = energy_of(costs, kind, aim.price)
@@ -195,8 +195,10 @@ def try_classes(
         if t.kind[i] != kind or score >= limit_of(rivals):
             continue
         if fabric.waits:
-            rivals.least[1] = min(rivals.least[1], score)
-            break
+            reuse = unpack(w.orders.classes[0, i])
+            cycles = bound + cycles_between_batches(shape, w.loops, reuse, fabric, costs, kind)
+            rivals.least[1] = min(rivals.least[1], score_of(cycles, energy, aim)[0])
+            continue
         if not parts:
             spills = t.traffic[SPILLING, kind]
             parts = find_parts(shape, fabric, w.exits, spills, 1, w.leaves, w.sections)

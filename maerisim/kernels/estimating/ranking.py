@@ -473,11 +473,11 @@ def rank_classes(
         if not t.traffic[OPEN, traffic]:
             continue
         reuse = unpack(classes[0, i])
-        set_cycles(shape, loops.turns, reuse, fabric, costs, traffic)
+        set_cycles(shape, loops, reuse, fabric, costs, traffic)
         best.counts[ESTIMATED] += 1
         least = costs[traffic, entries.CYCLES]
         if aim.certain:
-            least = bound_of(costs, traffic) - in_doubt(costs, traffic, aim)
+            least -= in_doubt(costs, traffic, aim)
         first, second = score_of(least, t.energy[traffic], aim)
         if is_beaten(first, second, best.score, last):
             continue

@@ -144,6 +144,17 @@ def test_illegal_and_repeated_proposals_cost_samples_and_no_score() -> None:
     assert scored == [good]
 
 
+def test_a_search_ends_where_a_score_is_enough() -> None:
+    ground = Ground(LAYER, HARDWARE)
+    scorer = scorer_of(ground, "cycles")
+    whole = search(TECHNIQUES["genetic"], ground, scorer, 200, 0)
+    samples, _, reached = whole.better[-2]
+    ended = search(TECHNIQUES["genetic"], ground, scorer, 200, 0, enough=reached)
+    assert ended.samples_to(reached) == samples <= ended.samples < whole.samples
+    assert [score for _, _, score in ended.better] == [score for _, _, score in whole.better][: len(ended.better)]
+    assert search(TECHNIQUES["genetic"], ground, scorer, 200, 0, [whole.best], whole.score).samples == 1
+
+
 def test_a_ground_says_what_cannot_be_searched() -> None:
     with pytest.raises(NotSupportedError, match="expected no DRAM and no lock step, found maeri-256-dram"):
         Ground(LAYER, Hardware.load("maeri-256-dram"))
@@ -214,6 +225,9 @@ def test_a_mapping_is_scored_over_densities_with_real_zeros() -> None:
         logs.append(log(expected.cycles * times) / 2)
     assert cost.score == pytest.approx(exp(sum(logs)))
     tested = sparse(problem, 0.3, seed=5)
+    spread = Mapping.of({"K": 16, "C": 4, "P": 4}, "G K S C P R N Q", "Q G P N K")
+    assert at(tested, spread) == at(tested, Mapping.of({"K": 16, "C": 4, "P": 4}, "G K P N R S C Q", "N G Q P K"))
+    assert simulate(tested, at(tested, spread), HARDWARE).cycles == simulate(tested, spread, HARDWARE).cycles
     assert (
         simulated_cycles(problem, mapping, HARDWARE, 0.3, [5]) == simulate(tested, at(tested, mapping), HARDWARE).cycles
     )
