@@ -15,8 +15,9 @@ The thousands of mappings are simulated alone, and estimated a tile at a time, a
 With ``--nests``, the space of :mod:`every_nest` instead: every nest of loops with up to two cuts a dimension, of other
 layers, on 4 multipliers with a small accumulation buffer and few registers. Also printed: the best with one loop a dimension;
 in the JSON ``in_blocks`` (mappings with loops over blocks), ``needs_blocks`` (layers of which no mapping with one loop a
-dimension is as good as the best), ``mean_of_ten`` and ``worst_of_ten`` (errors of the ten best mappings of each layer). A gap is
-then a number like others, as the search makes only some of these nests.
+dimension is as good as the best), ``mean_of_ten`` and ``worst_of_ten`` (errors of the ten best mappings of each layer).
+``beyond_published`` are then estimates further off than :data:`maerisim.analytic.accuracy.ANY_NEST` says. A gap is a number
+like others, as the search makes only some of these nests.
 
 Either way ``bounds_above_simulation`` counts the certain bounds that a simulation undercuts: of a mapping (``floors``), of all
 nests (``nest_gap``) and of all with one loop a dimension (``certain_gap``). Exit code 1 when there are any.
@@ -37,7 +38,7 @@ from every_nest import every_nest
 from reporting import mapped, options, progress, run_script
 
 from maerisim import Hardware, Mapping, Problem
-from maerisim.analytic.accuracy import largest_overestimate
+from maerisim.analytic.accuracy import ANY_NEST, largest_overestimate
 from maerisim.analytic.ranking import estimate_many, floors
 from maerisim.kernels.estimating import entries
 from maerisim.mapping.mapping import REPLICATED
@@ -237,10 +238,8 @@ def main() -> int:
         )
     summary = summary_of(found, hardware) | (summary_of_nests(found) if arguments.nests else {})
     print(json.dumps(summary))
-    wrong = summary["bounds_above_simulation"] > 0
-    if not arguments.nests:
-        wrong = wrong or summary["worst_gap"] > MOST or summary["beyond_published"] > 0
-    return int(wrong)
+    wrong = summary["bounds_above_simulation"] > 0 or summary["beyond_published"] > 0
+    return int(wrong or (summary["worst_gap"] > MOST and not arguments.nests))
 
 
 def summary_of(found: list[Outcome], hardware: Hardware) -> dict[str, Any]:
@@ -249,7 +248,7 @@ def summary_of(found: list[Outcome], hardware: Hardware) -> dict[str, Any]:
     return {
         "layers": len(found),
         "mappings": sum(outcome.mappings for outcome in found),
-        "chosen_is_best": sum(outcome.gap == 0 for outcome in found),
+        "chosen_is_best": sum(outcome.gap <= 0 for outcome in found),
         "within_half_a_percent": sum(outcome.gap <= MOST for outcome in found),
         "worst_gap": round(max(outcome.gap for outcome in found), 6),
         "mean_abs_error": round(sum(map(abs, errors)) / len(errors), 6),
@@ -263,7 +262,9 @@ def summary_of(found: list[Outcome], hardware: Hardware) -> dict[str, Any]:
 def summary_of_nests(found: list[Outcome]) -> dict[str, Any]:
     """What loops over blocks add to it."""
     best = [abs(error) for outcome in found for error in outcome.best_errors]
+    errors = [error for outcome in found for error in outcome.errors]
     return {
+        "beyond_published": sum(not -ANY_NEST.under <= error <= ANY_NEST.over for error in errors),
         "in_blocks": sum(outcome.in_blocks for outcome in found),
         "needs_blocks": sum(outcome.best < outcome.one_loop for outcome in found),
         "mean_of_ten": round(sum(best) / len(best), 6),

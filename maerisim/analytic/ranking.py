@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
@@ -39,8 +38,6 @@ _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
 _ORDERS_FOLLOWED = 1500
 """Loop orders of which the times that are certain are followed, in some 0.5 ms each."""
-_SHARES, _TILES_OF_A_SHARE = 2, 16
-"""Shares of the tiles of which rivals are looked for side by side, where more than so many tiles may have one."""
 _TILES_BETWEEN_PROOFS = 4
 """The same of those whose mappings are looked at one by one."""
 
@@ -281,44 +278,33 @@ def rivals(
 
     It trusts no estimate (see :mod:`maerisim.kernels.estimating.certain`). At the time ``until`` of ``time.monotonic()`` the rest
     of the tiles, which come with the least floor first, are left at their floors; so are those that remain when enough loop
-    orders have been followed. Where tiles are many, shares of them are looked at side by side, as kernels hold no lock of Python's;
-    they are shares of tiles and of loop orders also where there is one core, so that the result is the same.
+    orders have been followed.
     """
-    layer = layer_numbers(problem)
+    layer, w = layer_numbers(problem), workspace(hardware)
     aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
+    tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
+    floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
-    shares = _SHARES if len(promising) > _TILES_OF_A_SHARE else 1
-
-    def follow(share: Sequence[Floor]) -> Rivals:
-        tiles = np.array([each.tile for each in share], np.int32).reshape(-1, len(DIMENSIONS))
-        floor = np.array([(each.score, 0.0) for each in share]).reshape(-1, 2)
-        w = workspace(hardware)
-        found = proving.RivalList(
-            score=np.zeros(count),
-            mapping=np.zeros((count, 3), np.int64),
-            listed=np.zeros(1, np.int64),
-            left=np.array([_ORDERS_FOLLOWED // shares], np.int64),
-            least=np.array([below, below], np.float64),
-        )
-        for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
-            if until is not None and time.monotonic() >= until:
-                found.least[1] = min(found.least[1], share[seen].score)
-                break
-            end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
-            space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
-            proving.find_rivals(layer, space, aim, found, w)
-        listed = [
-            (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
-            for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
-        ]
-        return Rivals(listed, float(found.least[1]))
-
-    with ThreadPoolExecutor(shares) as threads:
-        together = list(threads.map(follow, (promising[first::shares] for first in range(shares))))
-    listed = sorted((each for one in together for each in one.listed), key=lambda each: each[0])
-    least = min(one.least for one in together)
-    return Rivals(listed[:count], min([least, *(score for score, _ in listed[count:])]))
+    found = proving.RivalList(
+        score=np.zeros(count),
+        mapping=np.zeros((count, 3), np.int64),
+        listed=np.zeros(1, np.int64),
+        left=np.array([_ORDERS_FOLLOWED], np.int64),
+        least=np.array([below, below], np.float64),
+    )
+    for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
+        if until is not None and time.monotonic() >= until:
+            found.least[1] = min(found.least[1], promising[seen].score)
+            break
+        end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
+        proving.find_rivals(layer, space, aim, found, w)
+    listed = [
+        (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
+        for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
+    ]
+    return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
 
 
 def _nothing_ranked(count: int, below: float = inf) -> ranking.Best:
