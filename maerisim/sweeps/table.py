@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maerisim.analytic.objective import Objective
-from maerisim.mapping.notation import percent, quantity, signed_percent, whole
+from maerisim.mapping.notation import energy_words, percent, quantity, signed_percent, whole
 from maerisim.reports.table import Column, Page, Row, plural
 from maerisim.sweeps.grid import written
 from maerisim.sweeps.plan import SweepPlan
@@ -68,7 +68,7 @@ def cells_of(total: Total, objective: Objective) -> list[str]:
         whole(total.cycles),
         signed_percent(total.error),
         "" if total.utilization is None else percent(total.utilization),
-        "" if total.energy is None else quantity(total.energy),
+        "" if total.energy is None else energy_words(total.energy, total.point.hardware.energy),
         *([] if objective not in PRODUCTS else ["" if product is None else quantity(product)]),
     ]
 

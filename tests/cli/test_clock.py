@@ -158,3 +158,11 @@ def test_sweeps_have_the_times_of_each_clock(maerisim, documents):
     assert slow["seconds"] == pytest.approx(slow["cycles"] / 100e6)
     assert fast["seconds"] == pytest.approx(slow["seconds"] / 2)
     assert fast["watts"] == pytest.approx(2 * slow["watts"])
+
+
+def test_what_explains_a_mapping_has_the_energies_of_its_layer(maerisim, documents):
+    asked = ("map", "joules.yaml", *OPTIONS[:3])
+    out = maerisim(*asked, "--explain").out
+    (layer,) = maerisim(*asked, "--json").json["layers"]
+    written = measured(layer["energy"] * 1e-12, "J")
+    assert written in next(line for line in out.splitlines() if line.startswith(" chosen "))

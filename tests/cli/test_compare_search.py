@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,15 @@ ASKED = (
     1,
 )
 TWO = ("--technique", "random", "--technique", "genetic")
+
+
+def test_techniques_have_their_libraries_in_the_process_of_the_command():
+    """Which hides SciPy from numba."""
+    asked = ["--layer", "linear", "--technique", "one_plus_one", "--budget", "10", "--seeds", "1", "--jobs", "1"]
+    command = [sys.executable, "-m", "maerisim", "compare-search", "maeri-16", "tiny", *asked, "--json"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    (searched,) = json.loads(finished.stdout)["searched"]
+    assert searched["message"] is None
 
 
 def test_each_technique_is_held_against_the_proof(maerisim):
