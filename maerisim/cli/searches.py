@@ -81,7 +81,7 @@ def plot(report: SearchReport, path: Path) -> None:
             by_technique.setdefault(each.technique, []).append(each.runs)
     title = f"{report.network} on {report.hardware}"
     note = (
-        f"Best so far of {plural(report.seeds, 'seed')}: median and quartiles, geometric mean over layers; {report.objective}."
+        f"Best so far of {plural(report.seeds, 'seed')}: median and (bars) quartiles, geometric mean over layers; {report.objective}."
         "\nGaps below 0.1 % are drawn as 0.1 %, above 1,000 % as 1,000 %."
     )
     figures.write(path, lambda: curves.draw({title: by_technique}, note))

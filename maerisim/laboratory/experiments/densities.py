@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from heapq import nsmallest
 from math import inf
@@ -31,10 +32,13 @@ LAYERS = (
 TESTED = (1.0, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1)
 """The densities that are searched, and some between them."""
 AWARE = "all of them"
+BEGUN = "all of them, begun with those of each"
 KNOWN = "the best single one known"
-"""Of all mappings that the searches found good: what one mapping can keep at all, as far as is known."""
+"""Of all that were simulated at every density: what one mapping can keep at all, as far as is known."""
 POOL = 20
 """So many of the best of each search are estimated at every tested density."""
+CANDIDATES = 3
+"""So many of them, which keep most by estimate, are simulated as well."""
 
 
 def jobs(cut: bool) -> list[Job]:
@@ -49,49 +53,52 @@ def jobs(cut: bool) -> list[Job]:
 
 def work(job: Job) -> dict[str, Any]:
     """Simulated cycles [mapping, tested density], the mean of several patterns of zeros: of the mapping searched at all densities
-    at once, of those searched at each density, and of the best single one known; None where a mapping cannot run, and where one
-    searched for a density that is tested only is tested at another. ``least``: the least known at each tested density.
+    at once, alone and begun with those searched at each, of these, and of the best single one known. None where a mapping cannot
+    run, and of one searched for a density that is tested only at the others. ``least``: the least known at each tested density.
     """
     options = job.options
     searched, tested = options["searched"], options["tested"]
     scorer = AtDensities(job.problem, job.hardware, tuple(searched))
     found: dict[str, Mapping] = {}
     pool: dict[Mapping, None] = {}
-    together = {AWARE: tuple(searched)}
     alone = {f"{density:g}": (density,) for density in dict.fromkeys([*searched, *tested])}
-    for name, densities in (together | alone).items():
+    for name, densities in (alone | dict.fromkeys((AWARE, BEGUN), tuple(searched))).items():
         mine = scorer.over(densities)
         driver = Driver(mine.ground, mine, options["budget"])
-        run = driver.search(technique(options["technique"]), 0)
+        start = [found[f"{density:g}"] for density in searched if f"{density:g}" in found] if name == BEGUN else []
+        run = driver.search(technique(options["technique"]), 0, start)
         if run.best is not None:
             found[name] = run.best
         legal = (trial for trial in driver.known.values() if trial.legal)
         pool |= dict.fromkeys(trial.mapping for trial in nsmallest(POOL, legal, key=lambda trial: trial.score))
     expected = [[scorer.expected(mapping, density) for density in tested] for mapping in pool]
     costs = np.array([[inf if cost is None else cost[0] for cost in row] for row in expected])
-    shares = (costs.min(axis=0) / costs).mean(axis=1)
-    mappings = list(pool)
-    found[KNOWN] = mappings[int(shares.argmax())]
+    mappings, order = list(pool), np.argsort(-(costs.min(axis=0) / costs).mean(axis=1), kind="stable")
+    candidates = {f"candidate {place}": mappings[int(place)] for place in order[:CANDIDATES]}
 
     def simulated(mapping: Mapping, density: float) -> float | None:
         # Other patterns than the one of the search.
         return simulated_cycles(job.problem, mapping, job.hardware, density, range(1, 1 + options["seeds"]))
 
-    everywhere = {AWARE, KNOWN, *(f"{density:g}" for density in searched)}
+    everywhere = {AWARE, BEGUN, *candidates, *(f"{density:g}" for density in searched)}
     cycles = {
         name: [
             simulated(mapping, density) if name in everywhere or name == f"{density:g}" else None for density in tested
         ]
-        for name, mapping in found.items()
+        for name, mapping in (found | candidates).items()
     }
     best = [simulated(mappings[place], density) for place, density in zip(costs.argmin(axis=0), tested, strict=True)]
     columns = zip(best, *cycles.values(), strict=True)
+    least = [min(each for each in column if each is not None) for column in columns]
+    simulated_everywhere = [name for name in cycles if name in everywhere]
+    known = max(simulated_everywhere, key=lambda name: sum(over(cycles[name], least)))
+    found[KNOWN] = (found | candidates)[known]
+    cycles = {name: row for name, row in cycles.items() if name not in candidates} | {KNOWN: cycles[known]}
     return {
         "cycles": cycles,
         "mappings": {name: mapping.to_dict() for name, mapping in found.items()},
-        "least": [min(each for each in column if each is not None) for column in columns],
+        "least": least,
         "pool": len(pool),
-        "kept": shares.max(),
     }
 
 
@@ -104,13 +111,18 @@ def kept(job: Job, found: Any) -> dict[str, list[float]]:
 
 def shown(job: Job, found: Any) -> list[str]:
     """The mappings tested at every density."""
-    names = [AWARE, *(f"{density:g}" for density in job.options["searched"]), KNOWN]
+    names = [AWARE, BEGUN, *(f"{density:g}" for density in job.options["searched"]), KNOWN]
     return [name for name in names if name in found["cycles"]]
 
 
 def over(cycles: Sequence[float | None], least: Sequence[float | None]) -> list[float]:
     """Performance over that of other cycles, none where a mapping cannot run."""
     return [0.0 if here is None or best is None else best / here for here, best in zip(cycles, least, strict=True)]
+
+
+def wrapped(name: str) -> str:
+    """A long name in two lines."""
+    return "\n".join(textwrap.wrap(name, 22))
 
 
 def tables(results: Answers) -> str:
@@ -153,7 +165,7 @@ def draw(results: Answers) -> Figure:
             panel.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=hue)
         tested = job.options["tested"]
         panel.set_xticks(range(len(tested)), [f"{density:g}" for density in tested], rotation=45)
-        panel.set_yticks(range(len(names)), names if panel is panels[0] else [""] * len(names))
+        panel.set_yticks(range(len(names)), [*map(wrapped, names)] if panel is panels[0] else [""] * len(names))
         panel.grid(visible=False)
         panel.set_title(job.name)
         panel.set_xlabel("density tested")
