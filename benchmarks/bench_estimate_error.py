@@ -3,7 +3,7 @@
     python benchmarks/bench_estimate_error.py [--hardware NAME ...] [--best N] [--jobs N] [NETWORK ...]
 
 The best mappings by estimate (default: ten) of every distinct layer, or stage of a recurrent one, in full on each fabric
-(default: the six shipped sizes) are simulated. Prints the mappings furthest off with the reason and the errors by fabric,
+(default: the six shipped sizes, and STONNE's controller at 64 and 256 multipliers) are simulated. Prints the mappings furthest off with the reason and the errors by fabric,
 and as the last line JSON ``{"rows": n, "mean_abs_error": x, "max_abs_error": x, "overestimate": x, "underestimate": x,
 "cycles": n}``; errors are relative to the simulated cycles. Exit code 1 when the mean exceeds 0.5 %, the largest 3 %, or
 any what :data:`maerisim.analytic.accuracy.GOOD` promises.
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from reporting import Line, Report, options, run_script, simulated
+from reporting import Line, Report, hardware_of, options, run_script, simulated
 
 import maerisim
 from maerisim import Hardware, Mapping, Network, Problem, shipped
@@ -25,7 +25,7 @@ from maerisim.analytic.accuracy import GOOD
 from maerisim.counts.counters import Counters
 from maerisim.sweeps.workers import in_processes
 
-SIZES = ("maeri-16", "maeri-32", "maeri-64", "maeri-128", "maeri-256", "maeri-512")
+SIZES = ("maeri-16", "maeri-32", "maeri-64", "maeri-128", "maeri-256", "maeri-512", "stonne", "stonne,multipliers=256")
 HARDWARE = "maeri-64"
 """That of the short measurement."""
 BEST = 10
@@ -73,7 +73,7 @@ def survey(networks: Iterable[str], fabrics: Iterable[str], best: int, jobs: int
     layers, rows = distinct_layers(networks), list[Row]()
     for name in fabrics:
         found = in_processes(
-            partial(rows_of, hardware=Hardware.load(name), best=best), layers.items(), jobs, in_order=True
+            partial(rows_of, hardware=hardware_of(name), best=best), layers.items(), jobs, in_order=True
         )
         here = [row for each in found for row in each]
         if not quiet:
@@ -118,7 +118,12 @@ def main() -> int:
     """Run the benchmark; 1 when an error is larger than accepted or published."""
     parser = options(__doc__)
     parser.add_argument("networks", nargs="*", help="shipped names or files; default: all shipped")
-    parser.add_argument("--hardware", nargs="+", default=SIZES, help="default: all shipped sizes")
+    parser.add_argument(
+        "--hardware",
+        nargs="+",
+        default=SIZES,
+        help="names or files, with changes: stonne,multipliers=256; default: all shipped sizes, and STONNE's controller",
+    )
     parser.add_argument("--best", type=int, default=BEST, help="mappings of each layer")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     arguments = parser.parse_args()

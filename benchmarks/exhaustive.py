@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from every_nest import every_nest
-from reporting import mapped, options, progress, run_script
+from reporting import hardware_of, mapped, options, progress, run_script
 
 from maerisim import Hardware, Mapping, Problem
 from maerisim.analytic.accuracy import ANY_NEST, largest_overestimate
@@ -208,7 +208,7 @@ def main() -> int:
     parser = options(__doc__)
     known = f"of: {', '.join(LAYERS)}; with --nests of: {', '.join(LAYERS_IN_BLOCKS)}"
     parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"{known}; default: all")
-    parser.add_argument("--hardware", default="maeri-16")
+    parser.add_argument("--hardware", default="maeri-16", help="a name or file, and changes: stonne,multipliers=16")
     parser.add_argument(
         "--nests", action="store_true", help="every nest of loops, of smaller layers on less of the hardware"
     )
@@ -218,7 +218,7 @@ def main() -> int:
     unknown = [name for name in arguments.layers if name not in layers]
     if unknown:
         parser.error(f"no layer {unknown[0]!r}; there are: {', '.join(layers)}")
-    hardware = Hardware.load(arguments.hardware)
+    hardware = hardware_of(arguments.hardware)
     if arguments.nests:
         hardware = hardware.with_overrides(SCARCE)
     found = []

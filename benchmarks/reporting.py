@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeVar
 
+import yaml
+
 import maerisim
 from maerisim import Hardware, MaerisimError, Mapping, Problem
 from maerisim.cli import BAD_INPUT, INTERRUPTED, explained
@@ -95,6 +97,14 @@ def simulated(
     ).layers
     assert layer.result is not None
     return layer.result
+
+
+def hardware_of(text: str) -> Hardware:
+    """Hardware by name or file, with numbers replaced, called like that: ``stonne,multipliers=256,accumulation.words=0``."""
+    name, *changes = text.split(",")
+    pairs = [change.partition("=") for change in changes]
+    overrides = {key: yaml.safe_load(value) for key, _, value in pairs}
+    return Hardware.load(name).with_overrides(overrides | {"name": text} if overrides else {})
 
 
 def progress(text: str) -> None:

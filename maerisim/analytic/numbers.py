@@ -107,7 +107,13 @@ def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspa
         fabric=fabric,
         exits=_exits(hardware, fabric, in_python=in_python),
         loops=LoopNumbers(
-            trips=ints(8), edge=ints(8), size=ints(8), tile=ints(8), real=ints(8), turns=ints(CLASSES), middles=ints(CLASSES)
+            trips=ints(8),
+            edge=ints(8),
+            size=ints(8),
+            tile=ints(8),
+            real=ints(8),
+            turns=ints(CLASSES),
+            middles=ints(CLASSES),
         ),
         orders=orders.OrderTable(
             classes=ints(2, _MOST_CLASSES),
@@ -171,7 +177,7 @@ def _times(fabric: FabricNumbers, *, in_python: bool) -> times.StepTimes:
         room=np.zeros(words, np.int64),
         sent=np.zeros(words, np.int64),
         arrived=np.zeros(lanes, np.int64),
-        complete=np.zeros((3, lanes), np.int64),
+        complete=np.zeros((4, lanes), np.int64),
         results=np.zeros((2, times.SLOTS), np.int64),
     )
 

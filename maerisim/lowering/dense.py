@@ -55,7 +55,7 @@ class DenseLowering:
         self.topology = topology_of(hardware)
         self.layout: Layout = place(mapping, self.topology, self.spills, start)
         self.strides = strides_of(problem)
-        together = hardware.multiplier.wait_for_all_weights
+        together = hardware.multiplier.wait_for_all_weights and not problem.pools
         weight_dimensions = frozenset[str]() if problem.pools else WEIGHT_DIMENSIONS
         self.weights = held(self.loops, weight_dimensions, hardware.multiplier.weight_registers, together)
         self.inputs = held(self.loops, INPUT_DIMENSIONS, hardware.multiplier.input_registers)

@@ -339,7 +339,11 @@ def _came_lately(buses: dict[int, _Cycles]) -> dict[int, list[int]]:
     latest = max((max(bus.taken) for bus in buses.values()), default=-1)
     cycles = range(latest - times.SLOTS + 1, latest + 1)
     return {
-        cycle: [number for number, bus in sorted(buses.items()) if cycle in bus.taken and cycle >= 0 and max(bus.taken) - cycle < times.SLOTS]
+        cycle: [
+            number
+            for number, bus in sorted(buses.items())
+            if cycle in bus.taken and cycle >= 0 and max(bus.taken) - cycle < times.SLOTS
+        ]
         for cycle in cycles
     }
 

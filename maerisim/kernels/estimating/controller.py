@@ -10,7 +10,7 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import times
-from maerisim.kernels.estimating.dimensions import FOLDS, REPLICATED, N, P, Q
+from maerisim.kernels.estimating.dimensions import REPLICATED, N, P, Q
 from maerisim.kernels.estimating.global_buffer import time_of_results
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, TileShape
@@ -55,7 +55,14 @@ def results_so_far(shape: TileShape, reuse: Reuse, levels: int, loop: Ints) -> i
 
 @helper
 def hold_back(
-    shape: TileShape, reuse: Reuse, fabric: FabricNumbers, rows: TimeRows, part: PartRanges, levels: int, now: Ints, loop: Ints
+    shape: TileShape,
+    reuse: Reuse,
+    fabric: FabricNumbers,
+    rows: TimeRows,
+    part: PartRanges,
+    levels: int,
+    now: Ints,
+    loop: Ints,
 ) -> None:
     """Let the next batch wait for the results that are due before it."""
     due = 0

@@ -5,8 +5,8 @@ The cycles in which buses have brought results lately are known (:mod:`timing`);
 
 from __future__ import annotations
 
-from maerisim.kernels.compiling.jit import helper
 from maerisim.arrays import Ints
+from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import sections, times
 from maerisim.kernels.estimating.quantities import FabricNumbers
 from maerisim.kernels.estimating.sections import PartRanges, Sections
@@ -42,8 +42,11 @@ def time_of_results(fabric: FabricNumbers, rows: TimeRows, part: PartRanges, ear
 
 
 @helper
-def write_half(rows: TimeRows, part: PartRanges, place: int, s: Sections, t: StepTimes) -> None:
-    """Let the results of a step, in the order of buses, wait for those before them: half of the queue is written in a cycle."""
+def write_half(rows: TimeRows, part: PartRanges, place: int, outside: int, s: Sections, t: StepTimes) -> None:
+    """Let the results of a step, in the order of buses, wait for those before them: half of the queue is written in a cycle.
+
+    Virtual neurons ``outside`` have none.
+    """
     now, results, latest = t.now, t.results, times.NEVER
     for bus in range(part.bus, part.end_bus):
         latest = max(latest, now[rows.bus, bus])
@@ -55,7 +58,7 @@ def write_half(rows: TimeRows, part: PartRanges, place: int, s: Sections, t: Ste
         waiting = (waiting + results[0, slot]) // 2
     for vn in range(part.vn, part.end_vn):
         slot = now[rows.written + place, vn] - first
-        if slot < 0:
+        if slot < 0 or s.of[sections.BEYOND, vn] & outside:
             continue
         before, waiting = results[1, slot], results[1, slot] + results[0, slot]
         for bus in range(part.bus, s.of[sections.BUS, vn]):

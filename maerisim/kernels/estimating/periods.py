@@ -154,6 +154,7 @@ def remember(reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: 
     copy(now, earlier, level, times.DONE, rows.returned, part.section, part.end_section)
     copy(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn)
     copy(now, earlier, level, rows.bus, rows.bus + times.MISSED, part.bus, part.end_bus)
+    copy(now, earlier, level, rows.released, rows.released + 1, 0, 2)
     for age in range(1, times.RING if reuse.spills else part.slack + 1):
         row = (place - age) & (times.RING - 1)
         for first in (rows.added, rows.written):
@@ -189,6 +190,7 @@ def repeat(
     advance(now, earlier, level, times.DONE, rows.returned, part.section, part.end_section, often, pace)
     advance(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn, often, pace)
     advance(now, earlier, level, rows.bus, rows.bus + 1, part.bus, part.end_bus, often, pace)
+    advance(now, earlier, level, rows.released, rows.released + 1, 0, 1, often, pace)
     for age in range(1, times.RING if reuse.spills else part.slack + 1):
         row = (place - age) & (times.RING - 1)
         for first in (rows.added, rows.written):

@@ -27,8 +27,8 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, population
 from maerisim.kernels.estimating import load_table, orders, sections, times
 from maerisim.kernels.estimating.controller import hold_back, inside_batches, release, set_due
-from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
+from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.loads import Leaves
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.periods import skip_repetitions
@@ -40,6 +40,9 @@ OF_COPIES = 8
 """What the loop over copies of a run has for a dimension."""
 BEFORE = (1 << times.SLOTS) - 1
 """No cycle before the first one is free."""
+LATEST, PACE, CYCLES = 1, 2, 3
+"""Rows of ``StepTimes.complete`` while weights are sent: of a port the latest cycle taken, by how much that went on with the last
+word, and which cycles until then are taken."""
 
 
 @helper
@@ -92,7 +95,7 @@ def last_result_of(
         if shape.weighted and fabric.folds_together and not begun & inside_batches(reuse):
             if fabric.waits:
                 hold_back(shape, reuse, fabric, rows, part, levels, t.now, loop)
-            send_batch(shape, loops.turns[reuse.ring], fabric, leaves, rows, part, s, t)
+            send_batch(loops.turns[reuse.ring], fabric, leaves, rows, part, s, t)
         further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
         step = StepNumbers(ending & shape.partial, begun, ending, further, place)
         do_step(shape, reuse, ahead, ago, levels, fabric, leaves, rows, part, step, s, t)
@@ -252,12 +255,11 @@ def do_step(
             push(now, rows.returned, rows.summed, vn, now[times.DONE, of[sections.FIRST, vn]])
         sum_up(fabric, rows, step, vn, int(at_work), left, s, t)
     if reuse.spills and fabric.half:
-        write_half(rows, part, step.place, s, t)
+        write_half(rows, part, step.place, outside, s, t)
 
 
 @helper
 def send_batch(
-    shape: TileShape,
     words: int,
     fabric: FabricNumbers,
     leaves: Leaves,
@@ -269,26 +271,57 @@ def send_batch(
     """Send the ``words`` that each switch holds together; ``complete`` [0, section] is when it has them all.
 
     Each has room when as many as are held before it at the most have been used up, which those of a batch are together.
-    Where weights do not come first they are released with the inputs that they are multiplied with.
+    Where weights do not come first they are released with the inputs that they are multiplied with. Once all ports send a word
+    as they sent the one before, they do so with each further one.
     """
-    now = t.now
+    now, before = t.now, t.complete
+    always_room = (fabric.weight_room - words) // words >= times.RETIRES
     for section in range(part.section, part.end_section):
-        push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
+        if not always_room:
+            push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         t.ready[section] = times.NEVER
     for port in range(part.port, part.end_port):
-        now[times.MISSED, port] = 0
-    held = fabric.rate or fabric.waits
-    for word in range(words):
+        now[times.MISSED, port], before[PACE, port] = 0, -1
+        before[LATEST, port], before[CYCLES, port] = now[times.TAKEN, port], now[times.TAKEN + 1, port]
+    word, first_release = 0, now[rows.released, 0]
+    while word < words:
         batches = (fabric.weight_room - word - 1) // words
-        used_up = times.RETIRED + batches if batches < times.RETIRES else -1
-        since = times.NEVER
-        if held:
-            since = now[rows.released, 0] + (word // fabric.rate if fabric.rate else 0)
-            if fabric.weights_first:
-                since = release(fabric, rows, now)
+        used_up, since = -1 if batches >= times.RETIRES else times.RETIRED + batches, times.NEVER
+        if fabric.weights_first and (fabric.rate or fabric.waits):
+            since = release(fabric, rows, now)
+        elif fabric.rate or fabric.waits:
+            since = first_release + (word // fabric.rate if fabric.rate else 0)
         send_words(load_table.WEIGHTS, times.SENT_WEIGHT, used_up, since, 0, 0, fabric, leaves, part, s, t)
+        word += 1
+        alike = min(words, fabric.weight_room - batches * words) - word
+        if fabric.rate > 1 or not is_steady(part, t):
+            continue
+        for section in range(part.section, part.end_section):
+            if s.last[load_table.WEIGHTS, section]:
+                t.ready[section] += alike * before[PACE, s.of[sections.PORT, section]]
+        for port in range(part.port, part.end_port):
+            more = alike * before[PACE, port]
+            now[times.TAKEN, port] += more
+            now[times.SENT_WEIGHT, port] += more
+            before[LATEST, port] += more
+            now[times.DUE, port] += alike * int(leaves.port_words[load_table.WEIGHTS, port])
+        if fabric.weights_first and fabric.rate:
+            now[rows.released, 0] += alike
+        word += alike
     for section in range(part.section, part.end_section):
         t.complete[0, section] = t.ready[section]
+
+
+@helper
+def is_steady(part: PartRanges, t: StepTimes) -> bool:
+    """Whether all ports went on by as many cycles, taken in the same way, as with the word before; note what they did."""
+    now, before, steady = t.now, t.complete, True
+    for port in range(part.port, part.end_port):
+        pace, cycles = now[times.TAKEN, port] - before[LATEST, port], now[times.TAKEN + 1, port]
+        steady = steady and pace == before[PACE, port] and cycles == before[CYCLES, port]
+        steady = steady and (pace == 0 or now[times.SENT_WEIGHT, port] == now[times.TAKEN, port])
+        before[LATEST, port], before[PACE, port], before[CYCLES, port] = now[times.TAKEN, port], pace, cycles
+    return steady
 
 
 @helper
