@@ -71,7 +71,9 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
         return [(path, f"this key is required but missing{meaning}")]
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        return [(path, f"expected {words} {context[bound]:g}, found {described(found)}")]
+        limit = context[bound]
+        written = f"{limit:g}" if isinstance(limit, float) else str(limit)
+        return [(path, f"expected {words} {written}, found {described(found)}")]
     if kind == "literal_error":
         return [(path, f"expected {context['expected']}, found {described(found)}{_nearest_literal(found, context)}")]
     if kind == "union_tag_invalid":

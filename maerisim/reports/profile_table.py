@@ -319,13 +319,18 @@ def totals_section(report: ProfileReport) -> Page:
     return section("in total", headings, rows, words=3, notes=["code: bytes, once for all occurrences of a layer"])
 
 
+LEAST_SAVED = 0.001
+"""Share of the cycles below which it does not matter which resource saves most."""
+
+
 def best_relief(profile: Profile) -> str:
     """The single resource of which twice as much, with the same mapping, saves most."""
     single = [relief for relief in profile.reliefs if not relief.remapped and relief.resource != "all of these"]
     best = min(single, key=lambda relief: relief.cycles, default=None)
     if best is None or best.cycles >= profile.cycles:
         return "none"
-    return f"{best.resource} {percent((best.cycles - profile.cycles) / profile.cycles)}"
+    saved = (profile.cycles - best.cycles) / profile.cycles
+    return f"{best.resource} -{percent(saved)}" if saved >= LEAST_SAVED else f"under {percent(LEAST_SAVED)}"
 
 
 def profile_notes(report: ProfileReport) -> list[str]:

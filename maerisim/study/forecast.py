@@ -28,12 +28,12 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
     pairs = [task for task in study.tasks if isinstance(task, FusedTask)]
     every: list[StageTask | FusedTask] = [*study.stages, *pairs]
     tasks = {(task.problem, task.mapping): task for task in every}
-    searched = sum(task.mapping is None for task in tasks.values())
-    seconds, words = searched * hardware.multipliers / SEARCHED, 0
+    searched = sum(search_seconds(task.problem, hardware) for task in tasks.values() if task.mapping is None)
+    seconds, words = searched, 0
     why = "the mappings of many layers are searched" if searched else ""
     carried = simulation is not None and simulation.check_values
     if simulation is not None:
-        stepped = sum(_seconds(task.problem, hardware, simulation) for task in tasks.values())
+        stepped = sum(stepping_seconds(task.problem, hardware, simulation) for task in tasks.values())
         if stepped > seconds:
             why = "values are carried" if carried else "every cycle is stepped"
             why += "; --scale MACS shrinks layers"
@@ -43,7 +43,12 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
     return Forecast(seconds, AT_REST + 8 * words, why)
 
 
-def _seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:
+def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float:
+    """What it takes to find the mapping of a layer."""
+    return hardware.multipliers / SEARCHED
+
+
+def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:
     """What the cycles take that are stepped; those that recur take no time."""
     parts = problem.layers if isinstance(problem, FusedProblem) else (problem,)
     recurs = how.fast_forward and len(parts) == 1 and hardware.controller.kind != "lock_step"

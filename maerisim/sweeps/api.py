@@ -16,7 +16,7 @@ from maerisim.study.progress import ProgressCallback, tell_nobody
 from maerisim.sweeps import export
 from maerisim.sweeps.document import Experiment
 from maerisim.sweeps.plan import SweepPlan
-from maerisim.sweeps.running import Workers, compile_for, missing, run_tasks
+from maerisim.sweeps.running import Workers, compile_for, foresee, missing, run_tasks
 from maerisim.sweeps.store import Store
 from maerisim.sweeps.totals import Total, best, totals
 from maerisim.sweeps.work import Outcome
@@ -103,6 +103,8 @@ def carried_out(
         if tasks:
             try:
                 with workers_of(jobs, dask) as workers:
+                    if dask is None:  # how many a cluster does at once is not known here
+                        foresee(tasks, jobs)
                     compile_for(tasks)
                     run_tasks(tasks, len(plan.tasks), store, workers, progress or tell_nobody)
             except KeyboardInterrupt:

@@ -70,7 +70,12 @@ def frame_of(document: dict[str, Any], cycle: list[int], multipliers: int) -> di
         found = []
         runs = [[int(place) for place in run.split("-")] for run in text.split()]
         places = [place for run in runs for place in range(run[0], run[-1] + 1)]
-        for port, operand, *strides in (document["words"][place] for place in places):
+        every = [
+            [port + n * up, operand, *(at + n * further if place % 3 == 0 else at for place, at in enumerate(strides))]
+            for count, up, further, port, operand, *strides in document["words"]
+            for n in range(count)
+        ]
+        for port, operand, *strides in (every[place] for place in places):
             strided = zip(strides[::3], strides[1::3], strides[2::3], strict=True)
             destinations = tuple(first + step * n for first, count, step in strided for n in range(count))
             found.append((port, OPERANDS[operand], destinations))

@@ -12,9 +12,11 @@ from maerisim import Hardware, Network, machine
 from maerisim.errors import NotSupportedError
 from maerisim.machine import Forecast, begin, heard, in_words
 from maerisim.study.api import simulate
-from maerisim.study.forecast import VALUES, forecast
+from maerisim.study.forecast import SEARCHED, VALUES, forecast
 from maerisim.study.given import study_of
 from maerisim.study.layer import Simulation
+from maerisim.sweeps.api import plan_of
+from maerisim.sweeps.running import foresee
 
 
 def told(forecast: Forecast) -> list[Forecast]:
@@ -58,6 +60,24 @@ def test_values_take_their_cycles_and_their_words():
     assert (
         forecast(study, Simulation()).seconds < stepped < found.seconds < forecast(study, Simulation("event")).seconds
     )
+
+
+def test_a_sweep_that_takes_long_is_told_before_it_begins():
+    document = {
+        "name": "long",
+        "hardware": "maeri-512",
+        "networks": [Network([{"op": "linear", "inputs": n, "outputs": 4, "name": f"l{n}"} for n in range(1, 61)])],
+        "grid": {"distribution.bandwidth": [1, 2, 4, 8]},
+    }
+    tasks = list(plan_of(document).tasks.values())
+    found: list[Forecast] = []
+    with heard(found.append):
+        foresee(tasks, 1)
+        foresee(tasks, 2)
+        foresee(tasks[:10], 1)
+    assert [each.seconds for each in found] == pytest.approx([240 * 512 / SEARCHED, 120 * 512 / SEARCHED])
+    assert "240 layers on 1 core" in found[0].why
+    assert found[0].bytes < found[1].bytes
 
 
 def test_values_that_do_not_fit_are_refused_before_anything_runs():

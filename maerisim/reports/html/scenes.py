@@ -66,7 +66,7 @@ def replay_json(replay: Replay, hardware: Hardware) -> dict[str, Any]:
         "configurations": [configuration.json for configuration in configurations.values()],
         "scenes": scenes,
         "texts": texts.entries,
-        "words": words.entries,
+        "words": _alike(words.entries),
         "segments": [[each.first, each.end, each.work, *each.stalls.values()] for each in replay.segments],
     }
 
@@ -95,6 +95,28 @@ def _neighbours(entries: Sequence[tuple[int, ...]]) -> list[list[int]]:
         else:
             found.append([*alike, number, 1])
     return found
+
+
+def _alike(words: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Words that go up evenly are one entry: how many, by how much port and switches go up, and the first of them."""
+    found: list[list[int]] = []
+    for word in words:
+        if found:
+            count, port, switch, *first = found[-1]
+            up = word[0] - first[0], word[2] - first[2]
+            if count == 1 and word == _gone_up(first, *up):
+                found[-1][:3] = 2, *up
+                continue
+            if count > 1 and word == _gone_up(first, count * port, count * switch):
+                found[-1][0] += 1
+                continue
+        found.append([1, 0, 0, *word])
+    return found
+
+
+def _gone_up(word: Sequence[int], port: int, switch: int) -> list[int]:
+    """A word of a port that is so many further, to switches that are."""
+    return [word[0] + port, word[1], *(at + switch if place % 3 == 0 else at for place, at in enumerate(word[2:]))]
 
 
 class _Configuration:

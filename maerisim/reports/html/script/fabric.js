@@ -55,13 +55,16 @@ function drawFabric(stage, wide) {
     outMarks: [], depth, leaves, adderX, adderY, busX, busY, letterY, adderTitles: adders.map((each) => each[2]) };
 }
 function unpacked(replay) {
-  // Entries [..., first, count] one by one; links become [link, neuron, back], sums [adder, neuron].
+  // Entries [..., first, count] one by one; links become [link, neuron, back], sums [adder, neuron]. Words [how many, port up,
+  // switches up, port, operand, switches] one by one as well.
   if (replay.unpacked) return replay;
   const each = (list) => list.flatMap((entry) => Array.from({ length: entry[entry.length - 1] }, (_, n) => [entry[entry.length - 2] + n, ...entry.slice(0, -2)]));
   for (const configuration of replay.configurations) {
     configuration.links = each(configuration.links);
     configuration.sums = each(configuration.sums);
   }
+  replay.words = replay.words.flatMap(([count, up, further, port, operand, ...strides]) => Array.from({ length: count }, (_, n) =>
+    [port + n * up, operand, ...strides.map((number, at) => (at % 3 ? number : number + n * further))]));
   replay.unpacked = true;
   return replay;
 }
