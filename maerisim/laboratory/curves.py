@@ -19,7 +19,7 @@ LEAST_GAP = 1e-3
 """Gaps below are drawn here."""
 MOST_GAP = 10.0
 """And those above, or without a mapping, here."""
-POINTS, BARS = 45, 15
+POINTS, BARS = 27, 13
 """Points of a line, and at each how many of them a bar shows the quartiles; lines have them at different places."""
 DASHES = ("-", "--", ":", "-.")
 Curves = Mapping[str, Sequence[Sequence[dict[str, Any]]]]

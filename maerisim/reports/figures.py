@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Endings of files, with what keeps the time of writing out of them: equal results give equal files."""
+RESOLUTIONS = {".png": 200, ".svg": 120, ".pdf": 200}
+"""Dots per inch; of an SVG those of the parts that are no vectors, as many points would make it large."""
 FOOTNOTE_POINTS = 7
 LETTERS_PER_INCH = 19
 """Of footnotes."""
@@ -85,5 +87,5 @@ def write(path: Path, draw: Callable[[], Figure]) -> None:
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in a script that the font lacks has boxes
         ending = path.suffix.lower()
         drawn = io.BytesIO()
-        draw().savefig(drawn, format=ending[1:], dpi=200, metadata=FORMATS[ending])
+        draw().savefig(drawn, format=ending[1:], dpi=RESOLUTIONS[ending], metadata=FORMATS[ending])
     documents.write(path, drawn.getvalue())

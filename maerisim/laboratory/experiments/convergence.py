@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BUDGET, SEEDS = 2000, 20
-SLOW = {"portfolio": 5}
-"""Fewer seeds where the library takes seconds for each search."""
+SLOW = {"portfolio": 5, "one_plus_one": 5}
+"""Fewer seeds where a search takes seconds: in the library, or as each proposal depends on the last one."""
 OTHER_MACHINES, OTHER_SEEDS = (64, 1024), 3
 SIMULATED = ("random", "rules", "genetic", "surrogate")
 """Techniques whose median mappings are simulated too: those of bad ones take minutes each."""

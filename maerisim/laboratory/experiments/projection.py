@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BY = ("random", "genetic", "annealing", "standard_ga", "cma_es", "surrogate")
 WORST = 100.0
 """The gap from which colours do not change any more."""
-DRAWN = 4
+DRAWN = 3
 """Of so many points one is drawn: of all from the worst to the best."""
 
 
