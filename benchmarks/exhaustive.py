@@ -10,7 +10,7 @@ n, "chosen_is_best": n, "within_half_a_percent": n, "worst_gap": x, "mean_abs_er
 x, "beyond_published": n}``: the gap is the chosen mapping's cycles over the best's, less 1; errors are relative to the
 simulated cycles; ``beyond_published`` counts estimates further above the simulation than
 :func:`maerisim.analytic.accuracy.largest_overestimate` says. Exit code 1 when there are any, or a gap is above 0.5 %.
-The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
+A LAYER is one of these, or sizes like ``N4K5C2``. The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
 
 With ``--nests``, the space of :mod:`every_nest` instead: every nest of loops with up to two cuts a dimension, of other
 layers, on 4 multipliers with a small accumulation buffer and few registers. Also printed: the best with one loop a dimension;
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby, permutations
@@ -124,6 +125,14 @@ class Outcome(NamedTuple):
         return self.chosen / self.best - 1
 
 
+def layer_of(name: str, *, nests: bool) -> Problem | None:
+    """The layer of this name, or of sizes like ``N4K5C2``; None when it is neither."""
+    sizes = re.findall(r"([NGKCRSPQ])([1-9]\d*)", name)
+    if sizes and "".join(map("".join, sizes)) == name:
+        return Problem(**{d: int(size) for d, size in sizes})
+    return (LAYERS_IN_BLOCKS if nests else LAYERS).get(name)
+
+
 def all_mappings(problem: Problem, hardware: Hardware) -> Iterator[Mapping]:
     """Every legal mapping, those once that differ only in loops that do not turn or in single virtual neurons."""
     for sizes in all_tiles(problem, hardware):
@@ -172,7 +181,8 @@ def bounds_above(problem: Problem, hardware: Hardware, cycles: dict[Mapping, int
 
 def run(name: str, hardware: Hardware, *, nests: bool = False) -> Outcome:
     """Simulate all mappings of a layer."""
-    problem = (LAYERS_IN_BLOCKS if nests else LAYERS)[name]
+    problem = layer_of(name, nests=nests)
+    assert problem is not None
     space = every_nest(problem, hardware) if nests else all_mappings(problem, hardware)
     cycles = {mapping: simulate(problem, mapping, hardware).cycles for mapping in space}
     ascending = sorted(cycles, key=lambda mapping: cycles[mapping])
@@ -207,7 +217,7 @@ def main() -> int:
     """Run the layers."""
     parser = options(__doc__)
     known = f"of: {', '.join(LAYERS)}; with --nests of: {', '.join(LAYERS_IN_BLOCKS)}"
-    parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"{known}; default: all")
+    parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"{known}; or sizes like N4K5C2; default: all")
     parser.add_argument("--hardware", default="maeri-16", help="a name or file, and changes: stonne,multipliers=16")
     parser.add_argument(
         "--nests", action="store_true", help="every nest of loops, of smaller layers on less of the hardware"
@@ -215,9 +225,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     layers = LAYERS_IN_BLOCKS if arguments.nests else LAYERS
-    unknown = [name for name in arguments.layers if name not in layers]
+    unknown = [name for name in arguments.layers if layer_of(name, nests=arguments.nests) is None]
     if unknown:
-        parser.error(f"no layer {unknown[0]!r}; there are: {', '.join(layers)}")
+        parser.error(f"no layer {unknown[0]!r}; there are: {', '.join(layers)}, and those of sizes like N4K5C2")
     hardware = hardware_of(arguments.hardware)
     if arguments.nests:
         hardware = hardware.with_overrides(SCARCE)

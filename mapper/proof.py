@@ -109,18 +109,18 @@ class _Search:
         first = self.rank(1)
         if not first.best:
             return None
-        self.best = first.best[0]
+        self.best, self.listing = first.best[0], first
         if self.objective == "energy":  # which is exact
             self.scores[self.best.mapping] = (self.best.score, self.best.estimate.cycles)
-            least = min(self.best.score, first.unseen_score)
+            self.certain = min(self.best.score, first.unseen_score)
             self.try_nests(self.floors(self.reached))
-            return self.found(first, _gap(self.reached, least), _gap(self.reached, least))
+            gap = _gap(self.reached, self.certain)
+            return self.found(first, gap, gap)
         if not self.can_simulate(self.best):
             reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
             certain = self.rivals(self.floors(reached), reached, 0).least
             least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
             return self.found(first, _gap(reached, least), _gap(reached, certain))
-        self.listing = first
         self.certain = float(bound(self.problem, self.hardware)) if self.objective == "cycles" else 0.0
         self.simulate(self.best)
         self.tell()

@@ -127,6 +127,9 @@ LOOPS_OVER_BLOCKS = [
     (PRODUCT, {"N": 4, "K": 16}, "N K:128 G R S P Q C K"),
     (CONVOLUTION, {"K": 16, "C": 4}, "K:48 N G Q R S C P K"),
     (CONVOLUTION, {"K": 4, "R": 3, "S": 3}, "P:8 K C N G P Q R S"),
+    # All weights of a switch stay in place from one block of images to the next, and inputs from filters to filters.
+    (Problem(N=256, C=16, K=64), {"K": 16, "C": 4}, "N:2 G R S P Q C K N"),
+    (Problem(N=128, C=8, K=128), {"N": 4, "K": 4, "C": 4}, "K:32 N:16 G R S P Q C K N"),
 ]
 
 

@@ -96,7 +96,9 @@ def test_wide_products_take_no_longer_than_their_parts_cut_by_hand() -> None:
 
 @pytest.mark.parametrize("objective", ["energy", "edp"])
 def test_other_objectives_walk_blocks_too(objective: Objective) -> None:
-    choice = find_mapping(PRODUCT, HARDWARE, objective)
+    seen: list[Choice] = []
+    choice = find_mapping(PRODUCT, HARDWARE, objective, watch=seen.append)
+    assert seen[-1].mapping == choice.mapping
     without = of_one_loop(PRODUCT, HARDWARE).mapping
     scores = []
     for mapping in (choice.mapping, without):
