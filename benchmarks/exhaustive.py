@@ -206,7 +206,7 @@ def run(name: str, hardware: Hardware, *, nests: bool = False) -> Outcome:
 
 def outcomes(names: list[str], hardware: Hardware, jobs: int, *, nests: bool) -> Iterator[Outcome]:
     """All layers, on several processes; the kernels are compiled before there are several."""
-    simulate(LAYERS["one filter"], Mapping.of({}, DIMENSIONS), hardware)
+    simulate(LAYERS["one filter"], Mapping.of({}, "N G K P Q C R S"), hardware)
     one = partial(run, hardware=hardware, nests=nests)
     for finished, outcome in enumerate(in_processes(one, names, jobs, in_order=True), 1):
         yield outcome

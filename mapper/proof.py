@@ -37,8 +37,8 @@ LISTED = 64
 MOST_LISTED = 1 << 14
 MOST_LISTED_OF_LONG, LONG = 64, 1_000_000
 """The same for a layer of so many cycles: to time its mappings takes long, and is worth less of them."""
-STEPPED_CYCLES = 1_000_000
-"""Estimated cycles beyond which nothing is simulated where most cycles may have to be stepped."""
+STEPPED_CYCLES = 64_000_000
+"""Estimated cycles of all simulations together where most cycles may have to be stepped; one is always made."""
 
 REGISTERS_SIMULATED = 1 << 17
 """Pipeline registers of all simulations together: where latencies are long, each of them takes long to set up."""
@@ -116,11 +116,8 @@ class _Search:
             self.try_nests(self.floors(self.reached))
             gap = _gap(self.reached, self.certain)
             return self.found(first, gap, gap)
-        if not self.can_simulate(self.best):
-            reached = score(self.objective, self.best.estimate.cycles, self.energy(self.best))[0]
-            certain = self.rivals(self.floors(reached), reached, 0).least
-            least = min(max(certain, self.best.score * (1 - self.error)), first.unseen_score)
-            return self.found(first, _gap(reached, least), _gap(reached, certain))
+        if self.simulations is not None and self.hardly_recurs(self.best):
+            self.simulations = min(self.simulations, max(1, STEPPED_CYCLES // self.best.estimate.cycles))
         self.certain = float(bound(self.problem, self.hardware)) if self.objective == "cycles" else 0.0
         self.simulate(self.best)
         self.tell()
@@ -307,14 +304,13 @@ class _Search:
     def energy(self, ranked: Ranked) -> float:
         return ranked.estimate.counters.energy(self.hardware.energy)
 
-    def can_simulate(self, ranked: Ranked) -> bool:
-        """Whether that takes little time.
+    def hardly_recurs(self, ranked: Ranked) -> bool:
+        """Whether most cycles may have to be stepped.
 
         Where partial sums return and the controller waits for outputs, virtual neurons that share a port drift against
-        one another, and few of their cycles recur.
+        one another.
         """
-        waits = self.hardware.controller.wait_for_outputs and ranked.mapping.spills(self.problem, self.hardware)
-        return not waits or ranked.estimate.cycles <= STEPPED_CYCLES
+        return self.hardware.controller.wait_for_outputs and ranked.mapping.spills(self.problem, self.hardware)
 
     def simulate(self, ranked: Ranked) -> None:
         cycles = simulate(self.problem, ranked.mapping, self.hardware).cycles

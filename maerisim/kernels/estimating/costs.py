@@ -171,9 +171,24 @@ def set_cycles(
 
     No run takes less (see :mod:`maerisim.kernels.estimating.timing` for how much more).
     """
+    costs[row, entries.CYCLES] = least_cycles(shape, loops, reuse, fabric, costs, row) + costs[row, entries.DRAIN] - 1
+
+
+@helper
+def least_cycles(
+    shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNumbers, costs: Ints, row: int
+) -> int:
+    """Cycles without which no run is, but for the way of the last word.
+
+    Those of the busiest resource; or of partial sums, each of which has to be back before the next one where folds follow one
+    another; and pauses of a controller that waits.
+    """
     busiest = max(costs[row, entries.STEPS], costs[row, entries.PORT_CYCLES], costs[row, entries.BUS_CYCLES])
-    pauses = cycles_between_batches(shape, loops, reuse, fabric, costs, row)
-    costs[row, entries.CYCLES] = busiest + pauses + costs[row, entries.DRAIN] - 1
+    if reuse.spills and fabric.folds_together:
+        there_and_back = costs[row, entries.DRAIN] - costs[row, entries.DEPTH] + costs[row, entries.NEAREST]
+        there_and_back -= fabric.multiplier_latency + 1
+        busiest = max(busiest, shape.steps // shape.folds * (shape.folds - 1) * there_and_back)
+    return int(busiest) + cycles_between_batches(shape, loops, reuse, fabric, costs, row)
 
 
 @helper

@@ -14,7 +14,7 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating import entries, times
 from maerisim.kernels.estimating.certain import least_result
-from maerisim.kernels.estimating.costs import add_placement, count_traffic, cycles_between_batches
+from maerisim.kernels.estimating.costs import add_placement, count_traffic, least_cycles
 from maerisim.kernels.estimating.loads import count_classes, count_results, fill_parts, find_busiest, lay_out
 from maerisim.kernels.estimating.orders import (
     Reuse,
@@ -184,8 +184,8 @@ def try_classes(
 ) -> int:  # fmt: skip
     """List the orders of a kind of traffic, priced for a placement, that may be better; return the parts of this.
 
-    Parts are found when they are needed (0: they are not yet). Where the controller waits for outputs all that is certain is
-    the bound, and the pauses in which nothing is sent.
+    Parts are found when they are needed (0: they are not yet). Where the controller waits for outputs the closed form is all
+    that is certain.
     """
     t, costs, fabric = w.tables, w.tables.placed_costs, w.fabric
     energy = energy_of(costs, kind, aim.price)
@@ -196,8 +196,8 @@ def try_classes(
             continue
         if fabric.waits:
             reuse = unpack(w.orders.classes[0, i])
-            cycles = bound + cycles_between_batches(shape, w.loops, reuse, fabric, costs, kind)
-            rivals.least[1] = min(rivals.least[1], score_of(cycles, energy, aim)[0])
+            cycles = least_cycles(shape, w.loops, reuse, fabric, costs, kind) + costs[kind, entries.DRAIN] - 1
+            rivals.least[1] = min(rivals.least[1], score_of(cycles - in_doubt(costs, kind, aim), energy, aim)[0])
             continue
         if not parts:
             spills = t.traffic[SPILLING, kind]
