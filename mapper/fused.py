@@ -20,6 +20,7 @@ from maerisim.analytic.ranking import Ranked, rank
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping, share_of_buffer, shares
+from maerisim.mapping.legality import misaligned
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate, violations, way_of
 from maerisim.workload.problem import FusedProblem, Problem
@@ -29,6 +30,8 @@ from mapper.space import all_tiles
 
 EACH = 8
 """Candidates of a layer on a share of each kind of walk."""
+MOST_SPLITS = 128
+"""Shares of the array that are looked at, as many as 512 multipliers have: with eight times as many it would take minutes."""
 FINALISTS = 6
 """Mappings of both layers that are simulated after ranking."""
 
@@ -103,13 +106,13 @@ def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective =
 
 
 def _splits(problem: FusedProblem, hardware: Hardware) -> list[tuple[int, int]]:
-    """The multipliers that the first may have, and the cycles below which no mapping then is; the least cycles first."""
+    """The multipliers that the first may have, and the cycles below which no mapping then is; ``MOST_SPLITS`` of the least cycles."""
     leaves = hardware.leaves_per_port
     found = []
     for multipliers in range(leaves, hardware.multipliers, leaves):
         first, second = shares(hardware, multipliers)
         found.append((multipliers, max(bound(problem.first, first), bound(problem.second, second))))
-    return sorted(found, key=lambda split: split[1])
+    return sorted(found, key=lambda split: split[1])[:MOST_SPLITS]
 
 
 def _pairs(problem: FusedProblem, hardware: Hardware, multipliers: int, objective: Objective) -> Iterator[_Pair]:
@@ -117,16 +120,18 @@ def _pairs(problem: FusedProblem, hardware: Hardware, multipliers: int, objectiv
     share, rest = shares(hardware, multipliers)
     firsts = _candidates(problem.first, hardware, share, objective, partial(completed, problem.first))
     seconds = _candidates(problem.second, hardware, rest, objective, partial(first_needed, problem))
+    # What is legal on its share is so beside any other layer; what the pairs share is worked out once.
+    energies = [first.estimate.counters.energy(hardware.energy) for first, _ in firsts]
     for second, needed in seconds:
+        if misaligned(problem.second, second.mapping, hardware, multipliers):
+            continue
         ahead = loaded_ahead(problem.second, second.mapping, second.estimate, hardware)
-        for first, given in firsts:
+        of_second = second.estimate.counters.energy(hardware.energy)
+        for (first, given), of_first in zip(firsts, energies, strict=True):
             mapping = FusedMapping(first.mapping, second.mapping, multipliers)
-            if violations(problem, mapping, hardware):
-                continue
             late = lateness(problem, given, needed)
             cycles = together(first.estimate.cycles, second.estimate.cycles, late, ahead)
-            energy = sum(each.estimate.counters.energy(hardware.energy) for each in (first, second))
-            yield _Pair(mapping, cycles, energy)
+            yield _Pair(mapping, cycles, of_first + of_second)
 
 
 def _candidates(

@@ -53,6 +53,7 @@ def _code_of(arguments: list[str] | None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     machine.limit_memory()
+    hide_scipy()
     try:
         with watched(Announcement()), machine.heard(_announce):
             app(arguments, prog_name="maerisim")
@@ -67,6 +68,18 @@ def _code_of(arguments: list[str] | None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
+
+
+def hide_scipy() -> None:
+    """As if SciPy were not installed: numba looks for it, for half a second, and no kernel needs it."""
+    vars(sys)["modules"].setdefault("scipy", None)
+
+
+def show_scipy() -> None:
+    """For what does need it."""
+    modules = vars(sys)["modules"]
+    if modules.get("scipy", ...) is None:
+        del modules["scipy"]
 
 
 def _announce(forecast: machine.Forecast) -> None:

@@ -327,8 +327,9 @@ def compare_search(
 
     Genetic and random searches, annealing, CMA-ES and others get the same samples; the proven optimum is their referee.
     """
-    from maerisim.cli import searches
+    from maerisim.cli import searches, show_scipy
 
+    show_scipy()
     if dask is not None and jobs is not None:
         raise typer.BadParameter("is for this machine's cores, a cluster has its own workers", param_hint="--jobs")
     searches.run(

@@ -136,7 +136,7 @@ def fused_violations(problem: FusedProblem, mapping: FusedMapping, hardware: Har
         f"the {word} of the fused layers: {violation}"
         for word, each, layer, share in layers
         for violation in _blocks_not_walked(each, "fused layers") or dense_violations(layer, each, share)
-    ] or _misaligned(problem, mapping, hardware)
+    ] or misaligned(problem.second, mapping.second, hardware, mapping.multipliers)
 
 
 def _blocks_not_walked(mapping: Mapping, what: str) -> list[str]:
@@ -236,15 +236,15 @@ def _space_violations(problem: Problem, mapping: Mapping, hardware: Hardware) ->
     return [why]
 
 
-def _misaligned(problem: FusedProblem, mapping: FusedMapping, hardware: Hardware) -> list[str]:
-    """Virtual neurons of the second layer may have to begin at a multiple of what they take."""
-    share = shares(hardware, mapping.multipliers)[1]
-    size = mapping.second.vn_size + mapping.second.spills(problem.second, share)
+def misaligned(second: Problem, mapping: Mapping, hardware: Hardware, multipliers: int) -> list[str]:
+    """Virtual neurons of the second of two layers, behind so many multipliers, may have to begin at a multiple of what they take."""
+    share = shares(hardware, multipliers)[1]
+    size = mapping.vn_size + mapping.spills(second, share)
     multiple = topology_of(hardware).alignment(size)
-    if mapping.multipliers % multiple == 0:
+    if multipliers % multiple == 0:
         return []
     reason = (
         f"its virtual neurons of {size} each take an aligned subtree of {multiple} in a {hardware.reduction.topology}"
     )
     advice = f"give the first a multiple of {multiple} multipliers"
-    return [f"the second of the fused layers begins at multiplier switch {mapping.multipliers}, {reason} ({advice})"]
+    return [f"the second of the fused layers begins at multiplier switch {multipliers}, {reason} ({advice})"]

@@ -13,6 +13,10 @@ STEPPED, VALUES, EVENT = 6e7, 2e7, 2e4
 """Switches that are stepped in a second: without values and with them (``benchmarks/bench_stepping.py``), and by the event engine."""
 SEARCHED = 1e3
 """Multipliers for which a layer's mapping is found in a second."""
+SMALL, GROWTH = 2e6, 0.42
+"""Where DRAM limits a layer the mappings that are judged are simulated in blocks: beyond so many operations that takes longer, by
+about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16 s at 7e9, 38 s at 5e11 operations).
+"""
 AT_REST = 250_000_000
 """Bytes of a process with everything loaded."""
 
@@ -45,7 +49,8 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
 
 def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float:
     """What it takes to find the mapping of a layer."""
-    return hardware.multipliers / SEARCHED
+    seconds = hardware.multipliers / SEARCHED
+    return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
 
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
-# Before anything else of numba.
-from maerisim.kernels.compiling.numba_alone import numba  # isort: split
-
+import numba
 from numba.core import cgutils, types
 from numba.core import event as events
 from numba.extending import intrinsic
