@@ -5,7 +5,7 @@ are addressed by path or by the name of a file shipped in ``configs/`` (``maeri-
 """
 
 from maerisim.documents.constructing import Constructible
-from maerisim.documents.files import is_directory, read_text
+from maerisim.documents.files import is_directory, read_bytes, read_text
 from maerisim.documents.loading import load, load_with_source, validate
 from maerisim.documents.locating import locate, locate_beside, shipped
 from maerisim.documents.models import Complaint, Document, ForeignTags, KeyPath, Kind, Model, complaints_error, dotted
@@ -35,6 +35,7 @@ __all__ = [
     "locate_beside",
     "nearest",
     "read",
+    "read_bytes",
     "read_text",
     "scalar",
     "schema",

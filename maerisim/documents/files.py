@@ -43,6 +43,17 @@ def read_text(path: Path, noun: str, file: str) -> str:
 
     Raises DocumentError with what was expected when it cannot be read, is no file or pipe, or is larger than any.
     """
+    try:
+        text = read_bytes(path, noun, file).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise DocumentError([f"{path}: is not a text file (UTF-8), expected {file}"])
+    return text
+
+
+def read_bytes(path: Path, noun: str, file: str, largest: int = LARGEST) -> bytes:
+    """The same of a file that is not text, or may have more bytes."""
     mode = _mode(path)
     if mode is None:
         raise DocumentError([f"{path}: no such file, expected {noun}"])
@@ -51,31 +62,25 @@ def read_text(path: Path, noun: str, file: str) -> str:
     if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
         raise DocumentError([f"{path}: is a device, expected {file}"])
     try:
-        content = _from_pipe(path, file) if stat.S_ISFIFO(mode) else _from_file(path)
+        content = _from_pipe(path, file, largest) if stat.S_ISFIFO(mode) else _from_file(path, largest)
     except OSError as error:
         raise DocumentError([f"{path}: cannot be read: {error.strerror}"]) from None
-    if len(content) > LARGEST:
-        raise DocumentError([f"{path}: has more than {LARGEST // 2**20} MiB, expected {file}"])
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise DocumentError([f"{path}: is not a text file (UTF-8), expected {file}"])
-    return text
+    if len(content) > largest:
+        raise DocumentError([f"{path}: has more than {largest // 2**20:,} MiB, expected {file}"])
+    return content
 
 
-def _from_file(path: Path) -> bytes:
+def _from_file(path: Path, largest: int) -> bytes:
     with path.open("rb") as file:
-        return file.read(LARGEST + 1)
+        return file.read(largest + 1)
 
 
-def _from_pipe(path: Path, file: str) -> bytes:
+def _from_pipe(path: Path, file: str, largest: int) -> bytes:
     """What comes through a pipe. Raises DocumentError when nobody writes into it."""
     content = b""
     pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        while len(content) <= LARGEST:
+        while len(content) <= largest:
             ready, _, _ = select.select([pipe], [], [], PATIENCE_SECONDS)
             if not ready:
                 raise DocumentError(

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from maerisim import documents
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.interruption import interruptible
 from maerisim.reports.provenance import (
@@ -31,6 +32,8 @@ from maerisim.study.progress import ProgressCallback, tell_nobody
 from maerisim.sweeps.store import APPLICATION
 from maerisim.ways.way import estimate, simulate
 
+LARGEST = 2**30
+"""Bytes of the largest result that is read."""
 SQLITE = b"SQLite format 3\0"
 ELEMENT = re.compile(rf'<script[^>]*\bid="{KEY}"[^>]*>(.*?)</script>', re.DOTALL)
 """What a report page keeps its provenance in."""
@@ -76,10 +79,9 @@ def _again(run: StoredRun) -> tuple[int | None, str]:
 
 def read(path: Path) -> tuple[tuple[str, ...], list[StoredRun], int, int]:
     """Versions, runs, altered inputs and failed runs of a stored result. Raises DocumentError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DocumentError([f"{path}: cannot be read: {error.strerror}"]) from error
+    content = documents.read_bytes(
+        path, "a result of maerisim", "a result of maerisim (JSON, page or database)", LARGEST
+    )
     if content.startswith(SQLITE):
         return _read_database(path)
     found = _read_text(content, str(path))

@@ -76,6 +76,13 @@ def test_an_exported_sweep_can_be_had_again_on_the_hardware_of_each_point(maeris
     assert bandwidths == [{}, {}, *[{"distribution": {"bandwidth": 4}}] * 2]
 
 
+def test_what_is_no_file_is_not_read(maerisim, tmp_path):
+    for place, words in (("/dev/zero", "is a device"), (tmp_path, "is a directory"), (tmp_path / "no", "no such file")):
+        finished = maerisim("rerun", place)
+        assert finished.code == 2
+        assert f"{place}: {words}, expected a result of maerisim" in finished.err
+
+
 def test_sparse_layers_are_those_that_were(maerisim, tmp_path):
     network, path = tmp_path / "sparse.yaml", tmp_path / "result.json"
     network.write_text(SPARSE)
@@ -187,4 +194,4 @@ def test_other_databases_are_no_results(maerisim, tmp_path):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE t (a)")
     assert "is not a database of sweep results" in maerisim("rerun", path).err
-    assert "cannot be read" in maerisim("rerun", tmp_path / "nothing").err
+    assert "no such file" in maerisim("rerun", tmp_path / "nothing").err
