@@ -49,7 +49,9 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
     drain = hardware.distribution.latency + multiplier.latency + depth
     drain += hardware.accumulation.latency + hardware.collection.latency
     steps, busiest = program.compute.steps, int(max(np.max(at_ports), at_buses.max()))
-    nearest = min(way.cycles for way in _ways(program, hardware).values()) + hardware.reduction.latency
+    nearest = (
+        min(way.cycles for way in _ways(program, hardware).values()) + hardware.reduction.latency - multiplier.latency
+    )
     pauses = _batches_waited_for(program, given, problem, hardware) * (drain - depth + nearest - 1)
     last = _last_result(program, problem, mapping, hardware, weights)
     return max(max(steps, busiest) + pauses + drain - 1, last)
