@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ ALREADY_KNOWN = ("Shape", "Size")
 """Operators whose result is known as soon as shapes are."""
 STANDARD = ("", "ai.onnx")
 """Domains of the operators that ONNX defines."""
+EQUATION = re.compile(r"[A-Za-z,. ]*(->[A-Za-z. ]*)?")
+"""What an equation of Einsum is made of."""
 LARGEST_FILE = 2**31
 """Bytes that a model can have; larger weights are in files of their own."""
 
@@ -206,6 +209,10 @@ def _parsed(path: Path) -> ModelProto:
         raise DocumentError(
             [f"{path}: is not an ONNX model: expected a graph of nodes and the version of the operators"]
         )
+    equations = [a.s.decode("utf-8", "replace") for n in model.graph.node if n.op_type == "Einsum" for a in n.attribute]
+    for equation in equations:
+        if not EQUATION.fullmatch(equation):  # on which the inference of shapes never ends
+            raise DocumentError([f"{path}: is not an ONNX model: '{harmless(equation)}' is no equation of an Einsum"])
     return model
 
 
