@@ -356,9 +356,14 @@ def sum_up(
 
 @helper
 def results_in_a_row(reuse: Reuse, levels: int, loop: Ints) -> int:
-    """The steps in a row that have results, from the present one on: until the innermost folding loop begins again."""
+    """The steps in a row that have results, from the present one on: until the innermost folding loop begins again.
+
+    Where partial sums return it is one: the next of the same virtual neuron comes when this one has been there and back.
+    """
+    if reuse.spills:
+        return 1
     level, before, inside = 0, 0, 1
-    while level < levels and (reuse.spills or not FOLDS >> loop[times.DIMENSION, level] & 1):
+    while level < levels and not FOLDS >> loop[times.DIMENSION, level] & 1:
         before += loop[times.INDEX, level] * inside
         inside *= loop[times.TURNS, level]
         level += 1
