@@ -38,7 +38,7 @@ ANY = PublishedError(
 )
 ANY_WAITING = PublishedError(
     mappings="every mapping where a controller waits for outputs",
-    measured_by="benchmarks/vs_stonne_tiles.py",
+    measured_by="benchmarks/exhaustive.py --hardware stonne,multipliers=16",
     of="estimated",
     over=0.1,
     under=inf,

@@ -49,22 +49,8 @@ def estimated_cycles(given: Problem, mapping: Mapping, hardware: Hardware) -> in
     drain = hardware.distribution.latency + multiplier.latency + depth
     drain += hardware.accumulation.latency + hardware.collection.latency
     steps, busiest = program.compute.steps, int(max(np.max(at_ports), at_buses.max()))
-    nearest = (
-        min(way.cycles for way in _ways(program, hardware).values()) + hardware.reduction.latency - multiplier.latency
-    )
-    pauses = _batches_waited_for(program, given, problem, hardware) * (drain - depth + nearest - 1)
     last = _last_result(program, problem, mapping, hardware, weights)
-    return max(max(steps, busiest) + pauses + drain - 1, last)
-
-
-def _batches_waited_for(program: Program, given: Problem, filled: Problem, hardware: Hardware) -> int:
-    """Batches before each of which all results there are must have been written; 0 where some need not be."""
-    controller = hardware.controller
-    if not controller.wait_for_outputs or given.pools:
-        return 0
-    if given.outputs != filled.outputs or not (controller.wait_across_images or given.N == 1):
-        return 0
-    return program.batches.count - 1
+    return max(max(steps, busiest) + drain - 1, last)
 
 
 NEVER = -(10**9)
