@@ -36,7 +36,10 @@ def draw(report: BufferCurves) -> Figure:
     for place in range(max(0, len(found) - columns), len(found)):
         panels.flat[place].set_xlabel("global buffer (words)")
     add_title(figure, f"{shown(report.network)} on {shown(report.hardware.name)}")
-    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=7.5)
+    if columns > 1:
+        figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside upper right", ncols=3, fontsize=7.5)
+    else:  # a title and three entries have no room side by side; curves go down, so that there is some above them
+        panels.flat[0].legend(loc="upper right", fontsize=7.5)
     said = f"maerisim {version('maerisim')}, mapped for {report.objective}; least: blocks of any size in any loop order"
     add_footnote(figure, said + ("; +n: more layers like this one" if len(found) < len(report.layers) else ""))
     return figure
