@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maerisim.engine.compiled.bit_planes import flatten_lanes
-from maerisim.engine.compiled.fast_forward import recorded
+from maerisim.engine.compiled.fast_forward import recorded, recorded_by_word
 from maerisim.engine.compiled.flatten import flatten
 from maerisim.engine.event.fabric import Fabric
 from maerisim.engine.run import EngineName, Result
@@ -88,8 +88,8 @@ def results_after(program: Program, hardware: Hardware, cycles: int, engine: Eng
         if cycles:
             machine.clock.run(until=cycles - 0.5)
         return machine.global_buffer.results
-    one_by_one = flatten(program, hardware, None, nothing)
-    fabric_kernels.run(one_by_one, program.results + 1, 0, cycles, False)
+    one_by_one, record = recorded_by_word(flatten(program, hardware, None, nothing))
+    fabric_kernels.run(one_by_one, record, program.results + 1, 0, cycles, cycles, False, False)
     lanes, record = recorded(flatten_lanes(program, hardware))
     fast_forward.run(lanes, record, program.results + 1, 0, cycles, False)
     results = int(one_by_one.tally[counted.RESULTS])
