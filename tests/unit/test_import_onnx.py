@@ -473,9 +473,15 @@ def test_what_cannot_be_imported_is_refused_and_the_rest_imported():
         helper.make_node("MaxPool", ["v"], ["p"], kernel_shape=[2, 2, 2], name="volume"),
         helper.make_node("MaxPool", ["q"], ["r"], kernel_shape=[2, 2], dilations=[2, 2], name="dilated"),
         helper.make_node("LSTM", ["s", "lw", "lr", "", "", "", "", "lp"], ["l"], hidden_size=4, name="peeping"),
+        helper.make_node("LSTM", ["s", "lw", "lr"], ["m"], hidden_size=4, direction="sideways", name="lost"),
+        helper.make_node("LSTM", ["s", "lw", "lr"], ["n"], hidden_size=4, direction="bidirectional", name="half"),
+        helper.make_node("Conv", ["q", "cw"], ["u"], auto_pad="SOME", name="padded"),
+        helper.make_node("Conv", ["q", "cw"], ["z"], kernel_shape=[0, 0], name="empty"),
+        helper.make_node("MaxPool", ["q"], ["k"], name="all"),
     ]
     inputs = [("x", [4, 8]), ("c", [], TensorProto.BOOL), ("v", [1, 2, 4, 4, 4]), ("q", [1, 2, 8, 8]), ("s", [3, 1, 8])]
     weights = [("w", zeros(8, 8)), ("lw", zeros(1, 16, 8)), ("lr", zeros(1, 16, 4)), ("lp", zeros(1, 12))]
+    weights.append(("cw", zeros(2, 2, 3, 3)))
     path = saved(nodes, inputs, weights, outputs=("h", "i", "g"), domains=["com.example"])
     assert only(path).name == "kept"
     said = notes(path)
@@ -487,6 +493,11 @@ def test_what_cannot_be_imported_is_refused_and_the_rest_imported():
         "MaxPool not imported: a pooling over three dimensions, expected a kernel of 1 along one of them (volume)",
         "MaxPool not imported: a pooling with dilated windows (dilated)",
         "LSTM not imported: peepholes (peeping)",
+        "LSTM not imported: expected forward, reverse or bidirectional as direction, found 'sideways' (lost)",
+        "LSTM not imported: weights for 1 directions of a sequence that is bidirectional (half)",
+        "Conv not imported: expected NOTSET, SAME_UPPER, SAME_LOWER or VALID as auto_pad, found 'SOME' (padded)",
+        "Conv not imported: a kernel_shape of [0, 0], but weights of a kernel of [3, 3] (empty)",
+        "MaxPool not imported: a pooling without kernel_shape (all)",
     ):
         assert f"m.onnx: {line}" in said
         assert f"# Not imported: m.onnx: {line}" in read(path).to_yaml()

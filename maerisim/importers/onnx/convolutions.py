@@ -10,6 +10,8 @@ from maerisim.importers.layers import brief
 from maerisim.importers.onnx.model import OnnxNode, RefusedError, TensorShape
 
 Fields = dict[str, Any]
+AUTOMATIC = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+"""How padding may follow from the sizes."""
 OPS = {1: "conv1d", 2: "conv2d", 3: "conv3d"}
 
 
@@ -45,7 +47,7 @@ def windows(node: OnnxNode, spatial: TensorShape, kernel: Sequence[int]) -> list
     """The windows of a convolution or pooling along each axis."""
     axes = len(spatial)
     strides, dilations = (node.integers(name, axes, 1) for name in ("strides", "dilations"))
-    pads, automatic = node.integers("pads", 2 * axes, 0), node.text("auto_pad", "NOTSET")
+    pads, automatic = node.integers("pads", 2 * axes, 0), node.choice("auto_pad", AUTOMATIC)
     found = []
     for axis, size in enumerate(spatial):
         before, after = pads[axis], pads[axis + axes]
@@ -61,6 +63,13 @@ def windows(node: OnnxNode, spatial: TensorShape, kernel: Sequence[int]) -> list
             raise RefusedError("a negative padding, or a stride, dilation or kernel of 0")
         found.append(Window(size, kernel[axis], strides[axis], dilations[axis], before, after))
     return found
+
+
+def require_kernel(node: OnnxNode, kernel: Sequence[int]) -> None:
+    """Refuse a convolution whose attribute says another kernel than its weights have."""
+    said = node.integers("kernel_shape", len(kernel), -1)
+    if said != (-1,) * len(kernel) and said != tuple(kernel):
+        raise RefusedError(f"a kernel_shape of {list(said)}, but weights of a kernel of {list(kernel)}")
 
 
 def spatial_fields(axes: Sequence[Window], channels: int) -> tuple[Fields, str]:
@@ -96,6 +105,7 @@ def at(x: int, w: int, bias: int | None = None, zero_point: int | None = None) -
         groups = node.integer("group", 1)
         if groups < 1 or of_group * groups != channels:
             raise RefusedError(f"{groups} groups of {of_group} channels, but the input has {channels}")
+        require_kernel(node, kernel)
         axes = windows(node, tuple(spatial), kernel)
         if len(axes) == 1 and axes[0].before != axes[0].after:  # a row has one padding, a plane has four
             axes = [STILL, *axes]
@@ -122,7 +132,7 @@ def common(batch: int, *, bias: bool = False) -> Fields:
 
 def _cut(node: OnnxNode, axis: int, axes: int, full: int, same: int) -> tuple[int, int]:
     """Outputs that ConvTranspose leaves out at both ends of an axis, of ``full``; ``same`` are as many as inputs times stride."""
-    pads, automatic = node.integers("pads", 2 * axes, 0), node.text("auto_pad", "NOTSET")
+    pads, automatic = node.integers("pads", 2 * axes, 0), node.choice("auto_pad", AUTOMATIC)
     wanted = node.integers("output_shape", axes, 0)[axis] or (same if automatic.startswith("SAME") else 0)
     if wanted:
         total = full - wanted
@@ -137,6 +147,7 @@ def transposed(node: OnnxNode) -> list[Made]:
         raise RefusedError("a transposed convolution in three dimensions, expected one or two")
     of_input, of_group, *kernel = node.shape(1, (len(spatial) + 2,))
     groups, axes = node.integer("group", 1), len(spatial)
+    require_kernel(node, kernel)
     if of_input != channels:
         raise RefusedError(f"weights of {of_input} input channels, but the input has {channels}")
     strides, dilations = (node.integers(name, axes, 1) for name in ("strides", "dilations"))
@@ -171,7 +182,9 @@ def pooling(op: str) -> Callable[[OnnxNode], list[Made]]:
 
     def pool(node: OnnxNode) -> list[Made]:
         batch, channels, *spatial = node.shape(0, (3, 4, 5))
-        kernel = node.integers("kernel_shape", len(spatial), 1)
+        kernel = node.integers("kernel_shape", len(spatial), 0)
+        if 0 in kernel:
+            raise RefusedError("a pooling without kernel_shape")
         axes = windows(node, tuple(spatial), kernel)
         if any(axis.dilation > 1 and axis.kernel > 1 for axis in axes):
             raise RefusedError("a pooling with dilated windows")

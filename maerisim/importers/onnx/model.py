@@ -140,6 +140,13 @@ class OnnxNode:
         found = self._attribute(name, 3)
         return default if found is None else found.s.decode("utf-8", "replace")
 
+    def choice(self, name: str, known: Sequence[str]) -> str:
+        """An attribute that is one of some texts, the first unless told otherwise."""
+        found = self.text(name, known[0])
+        if found not in known:
+            raise RefusedError(f"expected {', '.join(known[:-1])} or {known[-1]} as {name}, found {found!r}")
+        return found
+
     def integers(self, name: str, length: int, default: int) -> tuple[int, ...]:
         """An attribute that is a list of so many integers."""
         found = self._attribute(name, 7)

@@ -28,6 +28,9 @@ def sequence(node: OnnxNode, gates: int) -> Sequence:
     cells = node.shape(2, (3,))[2]
     if (rows, columns) != (gates * cells, inputs) or directions not in (1, 2):
         raise RefusedError(f"weights of shape {[directions, rows, columns]} for {inputs} inputs and {cells} cells")
+    direction = node.choice("direction", ("forward", "reverse", "bidirectional"))
+    if (directions == 2) != (direction == "bidirectional"):
+        raise RefusedError(f"weights for {directions} directions of a sequence that is {direction}")
     if node.input(4):
         raise RefusedError("sequences of different lengths in a batch")
     return Sequence(
