@@ -13,8 +13,9 @@ from mapper.searching.techniques.vectors import OfVectors
 
 SIZE, ELITES, TOURNAMENT = 50, 2, 3
 CROSSED, SPREAD = 0.9, 0.15
-DRAWS = 10
 """How often a child has two parents, and the standard deviation of a changed number."""
+DRAWS = 10
+"""Children that are made at the most for one whose mapping was not tried yet."""
 
 
 class StandardGenetic(OfVectors):
