@@ -25,11 +25,12 @@ from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import estimate, simulate, violations, way_of
 from maerisim.workload.problem import FusedProblem, Problem
 from mapper.find import find_mapping
-from mapper.proof import STEPPED_CYCLES
 from mapper.space import all_tiles
 
 EACH = 8
 """Candidates of a layer on a share of each kind of walk."""
+STEPPED_CYCLES = 1_000_000
+"""Estimated cycles beyond which no pair is simulated, as every cycle of two fused layers is stepped."""
 MOST_SPLITS = 128
 """Shares of the array that are looked at, as many as 512 multipliers have: with eight times as many it would take minutes."""
 FINALISTS = 6

@@ -380,10 +380,6 @@ def _simulations(hardware: Hardware, effort: Effort) -> int | None:
     return min(effort.simulations, max(1, REGISTERS_SIMULATED // max(1, latencies * hardware.multipliers)))
 
 
-def _one(tile: tuple[int, ...]) -> Tiles:
-    return np.array([tile], np.int32)
-
-
 def _gap(reached: float, least: float) -> float:
     """By what share of ``reached`` something that scores at least ``least`` is better; 0 when it is not."""
     return max(0.0, 1 - least / reached)
