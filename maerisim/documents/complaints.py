@@ -32,6 +32,9 @@ _EXPECTED = {
     "model_type": "keys and values",
     "model_attributes_type": "keys and values",
 }
+_FOREIGN_DISCRIMINATORS = ("type", "kind", "class", "operator", "op_type", "layer_type")
+"""What other tools call the key that says what a part of a document is."""
+
 _BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "greater_than": ("gt", "more than"),
@@ -85,7 +88,9 @@ def _translated(detail: ErrorDetails, path: KeyPath, annotation: Any, extra_keys
         return [((*path, key), f"expected one of {', '.join(tags)}, found {described(context['tag'])}{hint}")]
     if kind == "union_tag_not_found":
         key = context["discriminator"].strip("'")
-        return [((*path, key), f"this key is required but missing: it says what {dotted(path)} is")]
+        other = next((name for name in _FOREIGN_DISCRIMINATORS if isinstance(found, Mapping) and name in found), None)
+        hint = f" (found {other!r}: did you mean {key!r}?)" if other else ""
+        return [((*path, key), f"this key is required but missing: it says what {dotted(path)} is{hint}")]
     if kind in ("too_short", "too_long"):
         words, bound = ("at least", "min_length") if kind == "too_short" else ("at most", "max_length")
         return [(path, f"expected {words} {context[bound]} entries, found {context['actual_length']}")]

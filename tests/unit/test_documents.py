@@ -254,6 +254,13 @@ layers:
     ]
 
 
+def test_the_kind_of_a_layer_under_the_key_of_another_tool(folder: Path) -> None:
+    text = "name: n\nlayers:\n  - {name: a, type: linear, inputs: 4, outputs: 2}\n"
+    assert problems(Network, write("net.yaml", text)) == [
+        "net.yaml:3: layers[0].op: this key is required but missing: it says what layers[0] is (found 'type': did you mean 'op'?)"
+    ]
+
+
 def test_lines_of_anchors_and_merged_keys(folder: Path) -> None:
     text = """\
 name: n
