@@ -15,7 +15,8 @@ from maerisim.mapping.mapping import Mapping
 class Choice:
     """The mapping chosen: ``candidates`` were estimated, ``reason`` says in a sentence why this one won.
 
-    The ``certificate`` says how far from the best it can be; None where there is no search to proof.
+    The ``certificate`` says how far from the best it can be; None where there is no search to proof. ``runners_up`` are the
+    best of the other mappings that such a search simulated, the best first, one of those that score the same.
     """
 
     mapping: Mapping
@@ -23,6 +24,7 @@ class Choice:
     candidates: int
     reason: str
     certificate: Certificate | None = None
+    runners_up: tuple[Mapping, ...] = ()
 
 
 Watch = Callable[[Choice], None]

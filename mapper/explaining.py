@@ -18,7 +18,7 @@ from mapper.nests import of_loops
 from mapper.space import space_of
 
 REJECTED = 5
-"""So many of the mappings that were not chosen are shown."""
+"""So many of the mappings that were not chosen are shown, one of those that cost the same in all."""
 
 
 def explain_choice(
@@ -37,8 +37,14 @@ def explain_choice(
     listed = rank(
         problem, hardware, space.tiles, objective, REJECTED + 1, orders=space.orders, placements=space.placements
     )
-    others = [each.mapping for each in listed.best if each.mapping != choice.mapping][:REJECTED]
-    rejected = [Alternative("", mapping, _cost(problem, mapping, hardware)) for mapping in others]
+    others = dict.fromkeys([each.mapping for each in listed.best] + list(choice.runners_up))
+    others.pop(choice.mapping, None)
+    chosen = _cost(problem, choice.mapping, hardware)
+    rejected: dict[Cost, Alternative] = {}
+    for mapping in others:
+        cost = _cost(problem, mapping, hardware)
+        if cost != chosen:
+            rejected.setdefault(cost, Alternative("", mapping, cost))
 
     def in_order(each: Alternative) -> tuple[float, float]:
         assert each.cost is not None
@@ -46,8 +52,8 @@ def explain_choice(
 
     return Explanation(
         closed_by=choice.certificate.closed_by,
-        chosen=_cost(problem, choice.mapping, hardware),
-        rejected=tuple(sorted(rejected, key=in_order)),
+        chosen=chosen,
+        rejected=tuple(sorted(rejected.values(), key=in_order)[:REJECTED]),
         neighbours=tuple(
             _alternative(problem, hardware, change, mapping) for change, mapping in neighbours(problem, choice.mapping)
         ),

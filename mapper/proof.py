@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 from itertools import islice
 from math import inf
 
@@ -68,6 +68,8 @@ STEPS_IN_VAIN = 64
 """Neighbours of nests that are simulated until so many in a row are no better."""
 NEAR = 0.0005
 """Floors that differ by less than this share are as good as equal."""
+RUNNERS_UP = 5
+"""So many of the mappings that were simulated and not chosen are told of, one of those that score the same."""
 RIVALS_OF_LONG, SHORT = 16, 5_000
 """Rivals that are simulated of a layer of more than so many cycles, of which neighbours of nests are not."""
 
@@ -368,7 +370,10 @@ class _Search:
         )
         found = self.best
         reason = f"{pace(found.estimate, self.hardware)}; {account}"
-        return Choice(found.mapping, found.estimate, ranking.estimated, reason, account)
+        of_scores = {scored: mapping for mapping, scored in self.scores.items()}
+        of_scores.pop(self.scores.get(found.mapping, (0.0, 0.0)), None)
+        others = tuple(of_scores[scored] for scored in nsmallest(RUNNERS_UP, of_scores))
+        return Choice(found.mapping, found.estimate, ranking.estimated, reason, account, others)
 
 
 def _simulations(hardware: Hardware, effort: Effort) -> int | None:

@@ -60,7 +60,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the ``chosen`` mapping takes; the best ``rejected`` with one loop a dimension, and the ``neighbours``.
+    """What the ``chosen`` mapping takes; the best that were ``rejected``, and the ``neighbours``.
 
     A neighbour has one tile size halved or doubled, or a loop over blocks less. All were simulated in full. ``closed_by``
     says in words which bound keeps others from being better.
