@@ -131,7 +131,7 @@ def estimate_rows(
     numbers = layer_numbers(problem)
     if count <= _A_FEW and plain.is_better(ranking.rank):
         with plain.at_work():
-            plain.twin(ranking.rank)(numbers, space, aim, best, workspace(hardware, in_python=True))
+            ranking.rank.function(numbers, space, aim, best, workspace(hardware, in_python=True))
     else:
         ranking.rank(numbers, space, aim, best, workspace(hardware))
     return best.costs

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from maerisim.interruption import interruptible
 from maerisim.kernels.compiling import cache as compilation
+from maerisim.kernels.compiling import plain
 
 if TYPE_CHECKING:
     from maerisim.hardware.hardware import Hardware
@@ -114,7 +115,8 @@ def _compile_at_once(parts: Sequence[str]) -> bool:
 
 def _compile(part: str) -> None:
     """Run the kernels of a part in this process, and note that they are all on disk."""
-    PARTS[part]()
+    with plain.out_of_the_question():
+        PARTS[part]()
     kept = compilation.directory()
     if kept is not None and _can_be_kept():
         (kept / f"{part}.complete").touch()

@@ -66,24 +66,48 @@ def test_stock_numba_has_a_directory_of_its_own(monkeypatch, tmp_path):
 
 
 UNKNOWN = """
-import importlib.metadata, json, sys
+import importlib.metadata, sys
 known = importlib.metadata.version
 importlib.metadata.version = lambda name: "0.99.0" if name == "numba" else known(name)
-from maerisim.kernels.estimating.loads import distinct
+import maerisim.analytic.numbers as numbers
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.times import count_rows
 insides = {f"maerisim.kernels.compiling.{name}" for name in ("insides", "groups", "pipeline")}
-print(distinct(4, 3, 1, 1), sorted(insides & set(sys.modules)))
+fabric = numbers.fabric_numbers(Hardware.load("maeri-16"))
+print(count_rows(fabric) == count_rows.function(fabric), "numba" in sys.modules, sorted(insides & set(sys.modules)))
 """
 
 
 def test_with_a_version_that_is_unknown_the_insides_are_not_even_imported(tmp_path):
-    # Four outputs of a filter of three rows, stride 1, read 4 + 3 - 1 = 6 different rows.
-    assert run(UNKNOWN, NUMBA_CACHE_DIR=str(tmp_path), NUMBA_DISABLE_JIT="0") == "6 []\n"
+    assert run(UNKNOWN, NUMBA_CACHE_DIR=str(tmp_path), NUMBA_DISABLE_JIT="0") == "True True []\n"
+
+
+KNOWN = """
+import sys
+from maerisim.analytic.numbers import fabric_numbers
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.times import count_rows
+count_rows(fabric_numbers(Hardware.load("maeri-16")))
+print("numba" in sys.modules)
+"""
+
+
+def test_what_is_on_disk_runs_without_numba(tmp_path):
+    settings = {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0"}
+    own = not choice.is_stock()
+    assert [run(KNOWN, **settings) for _ in range(2)] == ["True\n", "False\n" if own else "True\n"]
+
+
+def test_every_processor_has_its_own_machine_code(tmp_path):
+    settings = {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DISABLE_JIT": "0", choice.SWITCH: "0"}
+    run(KNOWN, **settings)
+    run(KNOWN, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="", **settings)
+    assert len(list(tmp_path.rglob("times.count_rows-*.o"))) == 2 * (not choice.is_stock())
 
 
 TRACE = """
 import json, sys
 import numba
-import numpy as np
 from numba.core import event
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import PassManager
@@ -102,24 +126,25 @@ class Levels(event.Listener):
         pass
 
 configured, made_of = configuration(), parts()
+from maerisim.analytic.numbers import fabric_numbers
+from maerisim.hardware.hardware import Hardware
+from maerisim.kernels.estimating.times import count_rows
 from maerisim.kernels.compiling.jit import kernel
-from maerisim.kernels.estimating.loads import distinct
-imported = configuration()
+import maerisim.kernels.compiling.compiler
+from maerisim.kernels.compiling import cache as compilation
 event.register("numba:compile", Levels())
-distinct(4, 3, 1, 1)
+imported = configuration()
+count_rows(fabric_numbers(Hardware.load("maeri-16")))
 compiled = configuration()
 
-@numba.njit
-def calls_a_kernel(count):
-    return distinct(count, 3, 1, 1)
+def fails(number: int) -> int:
+    return number + missing
 
-@numba.njit
-def fails(text):
-    return distinct(text, 3, 1, 1)
-
-calls_a_kernel(np.int32(5))
+compilation.directory = lambda: None
+fails.__module__ = count_rows.__module__
+sys.modules[fails.__module__].fails = fails
 try:
-    fails("text")
+    kernel(fails)(1)
 except numba.core.errors.TypingError:
     pass
 after_an_error = configuration()
@@ -140,7 +165,6 @@ def test_the_numba_of_others_is_as_it_was(stock, tmp_path):
     found = json.loads(run(TRACE, **settings))
     assert found["equal"] == [True] * 4
     assert found["untouched"]
-    of_kernels, of_users = found["levels"]["distinct"], found["own"]
-    assert of_kernels < of_users  # else the next lines would prove nothing
-    for function in ("calls_a_kernel", "fails", "of_a_user"):
-        assert found["levels"][function] == of_users
+    of_kernels, of_users = found["levels"]["count_rows"], found["own"]
+    assert of_kernels < of_users  # else the next line would prove nothing
+    assert found["levels"]["of_a_user"] == of_users

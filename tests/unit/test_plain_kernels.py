@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.compiling import cache as compilation
 from maerisim.kernels.compiling import plain
+from maerisim.kernels.compiling.jit import Kernel
 from maerisim.kernels.estimating import ranking
 from maerisim.mapping.document import load_mappings
 from maerisim.ways.way import estimate, violations
@@ -60,23 +61,20 @@ def test_estimates_of_whole_networks_in_python(network: str, hardware: str, monk
 
 
 def test_python_is_left_when_it_has_taken_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Kernel:
-        py_func = ranking.rank
-        signatures: tuple[str, ...] = ()
-
+    kernel = Kernel(ranking.rank.function)
     monkeypatch.setattr(compilation, "is_kept", lambda _name: False)
-    monkeypatch.setattr(plain.jit, "name_of", lambda _kernel: "ranking.rank")
-    kernel = Kernel()
     monkeypatch.setattr(plain, "_spent", 0.0)
-    assert plain.is_better(kernel)  # type: ignore[arg-type]
+    assert plain.is_better(kernel)
     monkeypatch.setattr(plain, "_spent", plain.PATIENCE_SECONDS)
-    assert not plain.is_better(kernel)  # type: ignore[arg-type]
+    assert not plain.is_better(kernel)
     monkeypatch.setattr(plain, "_spent", 0.0)
-    kernel.signatures = ("void",)
-    assert not plain.is_better(kernel)  # type: ignore[arg-type]
-    kernel.signatures = ()
+    with plain.out_of_the_question():
+        assert not plain.is_better(kernel)
+    monkeypatch.setattr(Kernel, "is_loaded", property(lambda _kernel: True))
+    assert not plain.is_better(kernel)
+    monkeypatch.undo()
     monkeypatch.setattr(compilation, "is_kept", lambda _name: True)
-    assert not plain.is_better(kernel)  # type: ignore[arg-type]
+    assert not plain.is_better(kernel)
 
 
 def test_nothing_is_compiled_for_an_estimate(tmp_path: Path) -> None:

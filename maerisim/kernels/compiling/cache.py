@@ -80,7 +80,7 @@ def directory() -> Path | None:
 def is_kept(kernel: str) -> bool:
     """Whether a kernel, by the name that watchers are told, is on disk."""
     kept = directory()
-    return kept is not None and any(kept.glob(f"*/{kernel}-*.nbc"))
+    return kept is not None and any(kept.rglob(f"{kernel}-*"))
 
 
 def _digest() -> str:

@@ -2,18 +2,14 @@
 
 numba takes a NamedTuple apart at every call that it is handed to, and puts it together again inside; with the hundreds of
 arrays of a fabric that is half of what there is to compile. In the signature of a kernel a NamedTuple is a
-:class:`Group` instead. When Python calls the kernel, its fields are written into a table; kernel and helpers hand on the
-table's address, and a field is read where it is used. Tables do not change, which LLVM is told, so that it reads
-a field once for a whole loop: what a kernel changes lies in arrays.
-
-A table consists of 64-bit words: one for a number; address, shape and strides for an array; a group within a group lies
-in the table of the outer one.
+:class:`Group` instead. When Python calls the kernel, its fields are written into a table
+(:mod:`maerisim.kernels.compiling.tables`); kernel and helpers hand on the table's address, and a field is read where it is
+used. Tables do not change, which LLVM is told, so that it reads a field once for a whole loop: what a kernel changes lies in
+arrays.
 """
 
 from __future__ import annotations
 
-import ctypes
-import struct
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
@@ -25,21 +21,13 @@ from llvmlite import ir
 from numba import from_dtype
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import (
-    NativeValue,
-    infer_getattr,
-    lower_getattr_generic,
-    models,
-    register_model,
-    typeof_impl,
-    unbox,
-)
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
+
+from maerisim.kernels.compiling.tables import C_ORDER, FORTRAN_ORDER, WRITABLE, Kinds
 
 _WORD = ir.IntType(64)
 _BYTES = 8
 """Of a word."""
-_lend: Any = (ctypes.c_char * 0).from_buffer
-"""Nothing at the address of an array's data, however little there is."""
 
 
 class Group(types.Type):
@@ -49,15 +37,13 @@ class Group(types.Type):
     relied on a number in it to change, would go on with what it read before; elements of arrays may change.
     """
 
-    def __init__(self, group: type, fields: tuple[tuple[str, Any], ...]) -> None:
-        self.group = group
+    def __init__(self, name: str, fields: tuple[tuple[str, Any], ...]) -> None:
         self.words = 0
         self.places: dict[str, tuple[int, Any]] = {}
-        for name, field in fields:
-            self.places[name] = self.words, field
-            self.words += _words_of(field)
-        digest = sha256(repr(fields).encode()).hexdigest()
-        super().__init__(name=f"{group.__module__}.{group.__qualname__}.{digest[:12]}")
+        for field, kind in fields:
+            self.places[field] = self.words, kind
+            self.words += _words_of(kind)
+        super().__init__(name=f"{name}.{sha256(repr(fields).encode()).hexdigest()[:12]}")
 
 
 def _words_of(field: Any) -> int:
@@ -66,46 +52,48 @@ def _words_of(field: Any) -> int:
     return 1 + 2 * field.ndim if isinstance(field, types.Array) else 1
 
 
-def register(function: Callable[..., Any]) -> None:
-    """Let the NamedTuples in the signature of a function be groups, and those within them."""
-    for annotation in get_type_hints(function).values():
-        is_named_tuple = isinstance(annotation, type) and hasattr(annotation, "_fields")
-        if is_named_tuple and typeof_impl.dispatch(annotation) is not _type_of:
-            typeof_impl.register(annotation)(_type_of)
-            register(annotation)
-
-
-def _type_of(group: Any, context: Any) -> Group:
-    kind: Any = type(group)
-    return _group(kind, tuple(typeof_impl(value, context) for value in group))
+def arguments_of(function: Callable[..., Any], kinds: Kinds) -> Group:
+    """The arguments of a function as a group; TypeError if they are not those that its annotations say."""
+    hints = get_type_hints(function)
+    hints.pop("return", None)
+    return _group(function.__qualname__, function.__qualname__, hints, kinds)
 
 
 @cache
-def _group(group: type, fields: tuple[Any, ...]) -> Group:
-    """The type of a group whose fields have these types; TypeError if they are not those that its class declares."""
-    named = tuple(zip(get_type_hints(group).items(), fields, strict=True))
-    for (name, declared), field in named:
-        if not _is_as_declared(declared, field):
-            raise TypeError(f"{group.__qualname__}.{name} has to be {_description(declared)}, not {field}")
-    return Group(group, tuple((name, field) for (name, _), field in named))
+def _group_of(group: type, kinds: Kinds) -> Group:
+    """The type of a NamedTuple; TypeError if its fields are not those that its class declares."""
+    return _group(f"{group.__module__}.{group.__qualname__}", group.__qualname__, get_type_hints(group), kinds)
 
 
-_SCALARS: dict[Any, tuple[Any, ...]] = {
-    bool: (types.boolean,),
-    int: (types.int8, types.int16, types.int32, types.int64, types.uint8, types.uint16, types.uint32),
-    float: (types.float64,),
-}
-"""What a field may hold that is declared so; a table has no word for other numbers."""
+def _group(name: str, shown: str, declared: dict[str, Any], kinds: Kinds) -> Group:
+    return Group(
+        name,
+        tuple(
+            (field, _type_of(kind, annotation, f"{shown}.{field}"))
+            for (field, annotation), kind in zip(declared.items(), kinds, strict=True)
+        ),
+    )
 
 
-def _is_as_declared(declared: Any, field: Any) -> bool:
-    """Whether a field is the number, array or group that its annotation says, so that no kernel is compiled for others."""
-    if declared in _SCALARS:
-        return field in _SCALARS[declared]
+def _type_of(kind: Any, declared: Any, field: str) -> Any:
+    """The numba type of a field."""
+    if kind is declared and kind in _NUMBERS:
+        return _NUMBERS[kind]
     element = _element_of(declared)
-    if element is not None:
-        return isinstance(field, types.Array) and field.dtype == from_dtype(element)
-    return isinstance(field, Group) and field.group is declared
+    if element is not None and _is_array(kind) and kind[0] == element.char:
+        _, dimensions, flags = kind
+        order = "C" if flags & C_ORDER else "F" if flags & FORTRAN_ORDER else "A"
+        return types.Array(from_dtype(element), dimensions, order, readonly=not flags & WRITABLE)
+    if isinstance(kind, tuple) and kind[0] is declared:
+        return _group_of(*kind)
+    raise TypeError(f"{field} has to be {_description(declared)}, not {_found(kind)}")
+
+
+_NUMBERS = {int: types.int64, float: types.float64, bool: types.boolean}
+
+
+def _is_array(kind: Any) -> bool:
+    return isinstance(kind, tuple) and bool(kind) and isinstance(kind[0], str)
 
 
 def _element_of(declared: Any) -> np.dtype[Any] | None:
@@ -126,28 +114,22 @@ def _description(declared: Any) -> str:
     return f"an array of {element}" if element is not None else getattr(declared, "__qualname__", str(declared))
 
 
-def table_of(group: tuple[Any, ...]) -> bytes:
-    """The table of a group."""
-    words: list[int] = []
-    _append(group, words)
-    return struct.pack(f"{len(words)}q", *words)
+def _found(kind: Any) -> str:
+    if _is_array(kind):
+        return f"an array of {np.dtype(kind[0])}"
+    return str((kind[0] if isinstance(kind, tuple) else kind).__qualname__)
 
 
-def _append(group: tuple[Any, ...], words: list[int]) -> None:
-    for field in group:
-        if isinstance(field, np.ndarray):
-            try:
-                words.append(ctypes.addressof(_lend(field)))  # a fifth of the time of the other way
-            except TypeError:  # only arrays that are contiguous and can be written lend their buffer
-                words.append(field.ctypes.data)
-            words += field.shape
-            words += field.strides
-        elif isinstance(field, tuple):
-            _append(field, words)
-        elif isinstance(field, float):
-            words += struct.unpack("q", struct.pack("d", field))
-        else:
-            words.append(int(field))
+@intrinsic
+def fields_of(_context: Any, group: Any) -> Any:
+    """The fields of a group as a tuple."""
+    kind = types.Tuple([field for _, field in group.places.values()])
+
+    def read(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values = [_field_of(context, builder, group, arguments[0], name) for name in group.places]
+        return context.make_tuple(builder, signature.return_type, values)
+
+    return kind(group), read
 
 
 @register_model(Group)
@@ -157,19 +139,6 @@ class _Address(models.OpaqueModel):
     def from_argument(self, _builder: Any, value: Any) -> Any:
         value.attributes.dereferenceable = _BYTES * self._fe_type.words
         return value
-
-
-@unbox(Group)
-def _write_table(_group: Group, value: Any, c: Any) -> NativeValue:
-    """Keep the table until the kernel returns."""
-    write = c.pyapi.unserialize(c.pyapi.serialize_object(table_of))
-    table = c.pyapi.call_function_objargs(write, [value])
-    c.pyapi.decref(write)
-    failed = cgutils.is_null(c.builder, table)
-    address = cgutils.alloca_once_value(c.builder, cgutils.get_null_value(cgutils.voidptr_t))
-    with cgutils.if_unlikely(c.builder, c.builder.not_(failed)):
-        c.builder.store(c.pyapi.bytes_as_string(table), address)
-    return NativeValue(c.builder.load(address), is_error=failed, cleanup=lambda: c.pyapi.decref(table))
 
 
 @infer_getattr

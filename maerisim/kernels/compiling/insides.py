@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
+import numba
 from numba.core import types
 
-from maerisim.kernels.compiling.groups import register
-from maerisim.kernels.compiling.kept import check_files
+from maerisim.kernels.compiling.groups import arguments_of, fields_of
+from maerisim.kernels.compiling.machine_code import MachineCode
 from maerisim.kernels.compiling.pipeline import DraftCompiler, KernelCompiler
+from maerisim.kernels.compiling.tables import Kinds
 
-__all__ = ["HELPER", "INLINED", "KERNEL", "check_files", "register", "without_literals"]
-
-_COMMON = {"_nrt": False, "no_cfunc_wrapper": True}
+_COMMON = {"_nrt": False, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
 """Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
-the price is that a kernel cannot allocate. No wrapper for callers in C: compiling it takes long, and there are none.
+the price is that a kernel cannot allocate. No wrappers for callers in C or Python: compiling them takes long, and there are none.
 """
 KERNEL = _COMMON | {"pipeline_class": KernelCompiler}
-HELPER = _COMMON | {"pipeline_class": DraftCompiler, "no_cpython_wrapper": True}
-"""What only kernels call needs no wrapper for callers in Python either."""
+HELPER = _COMMON | {"pipeline_class": DraftCompiler}
 INLINED = HELPER | {"forceinline": True}
+
+_njit: Any = numba.njit
+_LETTERS = {types.none: "", types.int64: "q", types.float64: "d"}
+"""Of the types that a kernel may return."""
+
+
+def machine_code_of(function: Callable[..., Any], inner: Any, kinds: Kinds, options: dict[str, Any]) -> MachineCode:
+    """The machine code of a kernel that takes its arguments as a table.
+
+    ``inner``: the kernel as a part of others. Raises TypeError for arguments that are not as annotated.
+    """
+    arguments = arguments_of(function, kinds)
+    entry: Any = FunctionType(_call.__code__, {"inner": inner, "fields_of": fields_of}, function.__name__)
+    entry.__module__ = function.__module__
+    dispatcher = _njit(**options, **KERNEL)(entry)
+    dispatcher.compile((arguments,))
+    (done,) = dispatcher.overloads.values()
+    returned = done.signature.return_type
+    letters = "".join(_LETTERS[each] for each in (returned if isinstance(returned, types.BaseTuple) else (returned,)))
+    return MachineCode(done.fndesc.llvm_func_name, letters, bytes(done.library._get_compiled_object()))
+
+
+def _call(table: Any) -> Any:
+    return inner(*fields_of(table))  # type: ignore[name-defined] # noqa: F821
 
 
 def without_literals(dispatcher: Any) -> Any:

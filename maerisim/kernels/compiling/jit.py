@@ -1,159 +1,117 @@
-"""The project's jit decorators; only they and what they are made of (:mod:`insides`) import numba."""
+"""The project's jit decorators. What is decorated stays Python until it has to be compiled: only then numba is imported."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar, cast
-
-import numba
-from numba.core import cgutils, types
-from numba.core import event as events
-from numba.extending import intrinsic
+from collections.abc import Callable
+from functools import cached_property, update_wrapper
+from hashlib import sha256
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from maerisim.kernels.compiling import cache as compilation
 from maerisim.kernels.compiling import choice
+from maerisim.kernels.compiling.tables import Kinds, described, table_of
+
+if TYPE_CHECKING:
+    from maerisim.kernels.compiling.machine_code import Entry
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-
-# numba's stubs know neither these options nor its configuration and events.
-_njit: Any = numba.njit
-_config: Any = numba.config
-_register: Any = events.register
-
-_plain: bool = _config.DISABLE_JIT
-_insides: Any = None
-"""What is used of numba's insides, if anything is."""
-if not (_plain or choice.is_stock()):
-    from maerisim.kernels.compiling import insides as _insides
-
-_LEVEL = 2
-"""LLVM's optimisation level: kernels are as fast as at numba's 3, and compiling takes a sixth less."""
-_LEVELS = {"ranking": 1}
-"""That of some modules: as fast, and compiling takes less still. ``NUMBA_OPT`` overrules both."""
-
-_COMMON = {"error_model": "numpy"}
-"""``error_model="numpy"`` drops the zero-division checks that kernels do not need."""
-_KERNEL = _COMMON | {"nogil": True} | (_insides.KERNEL if _insides else {})
-"""``nogil`` lets threads run kernels side by side."""
-_HELPER = _COMMON | (_insides.HELPER if _insides else {})
-_INLINED = _COMMON | (_insides.INLINED if _insides else {})
+HELPERS: set[FunctionType] = set()
+"""Parts of kernels."""
+INLINED: set[FunctionType] = set()
+"""Those that LLVM copies into each of their callers."""
 
 
-def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function of numbers and arrays that Python calls; NamedTuples of these are handed over as they are.
+class Kernel(Generic[P, R]):
+    """A function of numbers, arrays and NamedTuples of these, which Python calls with its arguments in order.
+
+    ``function`` is the same in Python.
+    """
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self.function = function
+        self.module = function.__module__.rpartition(".")[2]
+        self.name = f"{self.module}.{function.__name__}"
+        """As the watchers know it, and its file on disk."""
+        self._loaded: dict[Kinds, Entry] = {}
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: P.args, **_none: P.kwargs) -> R:
+        """Run it, compiled for the types of its arguments."""
+        if is_disabled():
+            return self.function(*arguments)
+        if choice.is_stock():
+            return cast(R, self._dispatcher(*arguments))
+        table, kinds = table_of(arguments)
+        entry = self._loaded.get(kinds)
+        if entry is None:
+            entry = self._loaded[kinds] = self._load(kinds)
+        return cast(R, entry(table))
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it is in memory, for some arguments."""
+        return bool(self._loaded) or bool("_dispatcher" in vars(self) and self._dispatcher.signatures)
+
+    @cached_property
+    def _dispatcher(self) -> Any:
+        """Stock numba's."""
+        from maerisim.kernels.compiling import compiler
+
+        return compiler.dispatcher_of(self.function)
+
+    def _load(self, kinds: Kinds) -> Entry:
+        """The machine code for arguments of these kinds: from disk, or compiled."""
+        from maerisim.kernels.compiling import machine_code
+
+        kept = compilation.directory()
+        digest = sha256(f"{described(kinds)} {machine_code.processor()}".encode()).hexdigest()
+        path = None if kept is None else kept / f"{self.name}-{digest[:12]}.o"
+        code = None if path is None else machine_code.read(path)
+        if code is None:
+            from maerisim.kernels.compiling import compiler
+
+            code = compiler.compiled(self.function, kinds)
+            if path is not None:
+                machine_code.write(path, code)
+        return machine_code.Entry(code)
+
+
+def kernel(function: Callable[P, R]) -> Kernel[P, R]:
+    """Compile a function that Python calls.
 
     Its machine code is kept on disk, see :mod:`maerisim.kernels.compiling.cache`, so that only the first run after
     installation compiles.
     With ``NUMBA_DISABLE_JIT=1`` the function runs as plain Python, with readable tracebacks.
     """
-    if _insides:
-        _insides.register(function)
-    kept = compilation.directory()
-    with _cache_directory(str(kept or "")):
-        dispatcher = _njit(cache=kept is not None, **_KERNEL)(function)
-    if _insides and kept is not None:
-        _insides.check_files(dispatcher)
-    return cast(Callable[P, R], dispatcher)
+    return Kernel(function)
 
 
 def helper(function: Callable[P, R]) -> Callable[P, R]:
-    """A part of kernels that they call; Python cannot."""
-    dispatcher = _njit(**_HELPER)(function)
-    return cast(Callable[P, R], _insides.without_literals(dispatcher) if _insides else dispatcher)
+    """A part of kernels that they call; called by Python it is plain Python."""
+    HELPERS.add(cast(FunctionType, function))
+    return function
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """A part of kernels that LLVM copies into each of its callers; Python cannot call it."""
-    return cast(Callable[P, R], _njit(**_INLINED)(function))
+    """A part of kernels that LLVM copies into each of its callers."""
+    INLINED.add(cast(FunctionType, function))
+    return function
 
 
-def _population(word: Any) -> int:
-    """The number of ones in a 64-bit word."""
+def population(word: Any) -> int:
+    """The number of ones in a 64-bit word; compiled it is an instruction."""
     return int(word).bit_count()
 
 
-def _lowest(word: Any) -> int:
-    """The place of the lowest one in a 64-bit word that has any."""
+def lowest(word: Any) -> int:
+    """The place of the lowest one in a 64-bit word that has any; compiled it is an instruction."""
     return (int(word) & -int(word)).bit_length() - 1
 
 
-@intrinsic
-def _population_instruction(_context: Any, _word: Any) -> Any:
-    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.ctpop(arguments[0])
-
-
-@intrinsic
-def _lowest_instruction(_context: Any, _word: Any) -> Any:
-    never_zero = cgutils.true_bit
-    return types.int64(types.uint64), lambda _c, builder, _s, arguments: builder.cttz(arguments[0], never_zero)
-
-
-population = cast(Callable[[Any], int], _population if _plain else _population_instruction)
-lowest = cast(Callable[[Any], int], _lowest if _plain else _lowest_instruction)
-IN_PYTHON = ((population, _population), (lowest, _lowest))
-"""The instructions as Python."""
-
-
-def name_of(kernel: Any) -> str:
-    """A kernel as the watchers know it, and its file on disk."""
-    return f"{kernel.py_func.__module__.rpartition('.')[2]}.{kernel.py_func.__name__}"
-
-
-@contextmanager
-def _cache_directory(directory: str) -> Iterator[None]:
-    """Let numba keep what is decorated here in ``directory``, and leave the functions of others where they are."""
-    before = _config.CACHE_DIR
-    _config.CACHE_DIR = directory
-    try:
-        yield
-    finally:
-        _config.CACHE_DIR = before
-
-
-class _Listener(events.Listener):
-    """Sets the level for each kernel that is compiled, and tells the watchers; what a kernel calls belongs to it.
-
-    The level is put back afterwards, also after errors: functions of others are compiled as they want it.
-    """
-
-    def __init__(self) -> None:
-        self._levels: list[Any] = []
-        self._begun: list[float] = []
-
-    def on_start(self, event: Any) -> None:
-        self._levels.append(_config.OPT)
-        if not _is_ours(event):
-            return
-        self._begun.append(time.perf_counter())
-        if len(self._begun) == 1:
-            _tell(event, None)
-            if "NUMBA_OPT" not in os.environ:
-                _config.OPT = type(_config.OPT)(_LEVELS.get(_module_of(event), _LEVEL))
-
-    def on_end(self, event: Any) -> None:
-        _config.OPT = self._levels.pop()
-        if not _is_ours(event):
-            return
-        seconds = time.perf_counter() - self._begun.pop()
-        if not self._begun:
-            _tell(event, seconds)
-
-
-def _is_ours(event: Any) -> bool:
-    return str(event.data["dispatcher"].py_func.__module__).startswith(f"{str(__package__).rpartition('.')[0]}.")
-
-
-def _tell(event: Any, seconds: float | None) -> None:
-    compilation.tell(name_of(event.data["dispatcher"]), seconds)
-
-
-def _module_of(event: Any) -> str:
-    return str(event.data["dispatcher"].py_func.__module__.rpartition(".")[2])
-
-
-_register("numba:compile", _Listener())
+def is_disabled() -> bool:
+    """Whether kernels are to run as plain Python."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")

@@ -1,15 +1,18 @@
-"""Kernels as plain Python, for the few small jobs that come before their compilation has paid off."""
+"""Kernels as plain Python, for the few small jobs that come before their compilation has paid off.
+
+The arrays that they are given must not be of small integers: NumPy's keep their size in sums, where those of compiled
+kernels do not.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from maerisim.kernels.compiling import cache as compilation
-from maerisim.kernels.compiling import jit
+from maerisim.kernels.compiling.jit import Kernel, is_disabled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,14 +21,14 @@ PATIENCE_SECONDS = 4.0
 """What a process spends in plain Python before it compiles: a fraction of what compiling takes."""
 
 _spent = 0.0
-_twins: dict[int, dict[str, Any]] = {}
+_is_out_of_the_question = False
 
 
-def is_better(kernel: Callable[..., Any]) -> bool:
+def is_better(kernel: Kernel[..., Any]) -> bool:
     """Whether a small job of a kernel is done sooner in plain Python: it is neither loaded nor on disk, nor used a lot."""
-    if not hasattr(kernel, "py_func") or getattr(kernel, "signatures", None):
+    if _is_out_of_the_question or is_disabled() or kernel.is_loaded:
         return False
-    return _spent < PATIENCE_SECONDS and not compilation.is_kept(jit.name_of(kernel))
+    return _spent < PATIENCE_SECONDS and not compilation.is_kept(kernel.name)
 
 
 @contextmanager
@@ -39,36 +42,17 @@ def at_work() -> Iterator[None]:
         _spent += time.perf_counter() - start
 
 
-def chosen(kernel: Callable[P, R], *, in_python: bool) -> Callable[P, R]:
-    """The kernel, or its twin."""
-    return twin(kernel) if in_python else kernel
+@contextmanager
+def out_of_the_question() -> Iterator[None]:
+    """Compile inside, for those who come later."""
+    global _is_out_of_the_question  # noqa: PLW0603
+    _is_out_of_the_question = True
+    try:
+        yield
+    finally:
+        _is_out_of_the_question = False
 
 
-def twin(kernel: Callable[P, R]) -> Callable[P, R]:
-    """A kernel as plain Python, like all kernels that it calls; the arrays it is given must not be of small integers.
-
-    NumPy's small integers keep their size in sums, where those of compiled kernels do not.
-    """
-    return cast(Callable[P, R], _twin(kernel))
-
-
-def _twin(value: Any) -> Any:
-    function = getattr(value, "py_func", None)
-    if isinstance(function, FunctionType):
-        return _twins_of(function.__globals__)[function.__name__]
-    return next((function for instruction, function in jit.IN_PYTHON if value is instruction), value)
-
-
-def _twins_of(names: dict[str, Any]) -> dict[str, Any]:
-    """The names of a module, its kernels and those of others as plain Python."""
-    known = _twins.get(id(names))
-    if known is None:
-        known = _twins[id(names)] = dict(names)
-        for name, value in names.items():
-            function = getattr(value, "py_func", None)
-            if isinstance(function, FunctionType) and function.__globals__ is names:
-                known[name] = FunctionType(function.__code__, known, name, function.__defaults__)
-        for name, value in names.items():
-            if known[name] is value:
-                known[name] = _twin(value)
-    return known
+def chosen(kernel: Kernel[P, R], *, in_python: bool) -> Callable[P, R]:
+    """The kernel, compiled or in Python."""
+    return kernel.function if in_python else kernel

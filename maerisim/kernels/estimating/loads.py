@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.arrays import Ints
-from maerisim.kernels.compiling.jit import helper, kernel
+from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import load_table
 from maerisim.kernels.estimating.dimensions import CLASSES, OF_S, REPLICATED, C, G, K, N, P, Q, R, S
 from maerisim.kernels.estimating.exits import Exits
@@ -76,7 +76,7 @@ class Placed(NamedTuple):
     bus_results: Ints
 
 
-@kernel
+@helper
 def distinct(outer: int, inner: int, step_outer: int, step_inner: int) -> int:
     """Number of values of ``i step_outer + j step_inner`` for i < outer, j < inner."""
     a, b = step_outer, step_inner
