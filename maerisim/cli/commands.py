@@ -127,21 +127,25 @@ def simulate(
     """Simulate every cycle of each layer."""
     from maerisim.cli.output import finish
     from maerisim.cli.progress import shown
-    from maerisim.cli.tracing import TraceRequest
     from maerisim.study import api
 
     if print_program:
         for program in api.programs(hardware, network, layers=layer, mapping=mapping, scale=scale):
             say(str(program))
         return
-    request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
-    request.check()
+    request = None
+    if trace is not None or vcd is not None or cycles is not None:
+        from maerisim.cli.tracing import TraceRequest
+
+        request = TraceRequest(hardware, network, layer, scale, trace, vcd, cycles, engine)
+        request.check()
     with shown() as progress:
         report = api.simulate(
             hardware, network, layers=layer, mapping=mapping, engine=engine, check_values=check_values,
             fast_forward=fast_forward, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
-    request.answer(report)
+    if request is not None:
+        request.answer(report)
     finish("simulate", report, form=form_of(json, csv))
 
 

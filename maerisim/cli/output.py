@@ -1,4 +1,7 @@
-"""Results on standard output: a table for people, one JSON document for programs."""
+"""Results on standard output: a table for people, one JSON document for programs.
+
+What makes the pages of a report is imported when there is one, so that a command waits for its own report only.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -21,17 +24,16 @@ from maerisim.cli.saying import give, say
 from maerisim.documents import is_directory
 from maerisim.errors import DocumentError, MaerisimError
 from maerisim.reports.as_json import json_text
-from maerisim.reports.buffer_curve import BufferCurves, buffer_curve_pages
-from maerisim.reports.comparison import Comparison, comparison_pages
-from maerisim.reports.findings import NetworkReport
-from maerisim.reports.frame import csv_text, flat
-from maerisim.reports.front import FrontReport, front_pages
-from maerisim.reports.network_table import network_pages
-from maerisim.reports.profile_report import ProfileReport
-from maerisim.reports.profile_table import profile_notes, profile_pages
-from maerisim.reports.roofline import RooflineReport, roofline_pages
 from maerisim.reports.table import Page
 from maerisim.text import harmless
+
+if TYPE_CHECKING:
+    from maerisim.reports.buffer_curve import BufferCurves
+    from maerisim.reports.comparison import Comparison
+    from maerisim.reports.findings import NetworkReport
+    from maerisim.reports.front import FrontReport
+    from maerisim.reports.profile_report import ProfileReport
+    from maerisim.reports.roofline import RooflineReport
 
 
 class HasDocument(Protocol):
@@ -55,6 +57,8 @@ def finish(command: str, report: NetworkReport, *, form: Form) -> None:
 
     Raises the error that ended the run, after what was finished before it is printed.
     """
+    from maerisim.reports.network_table import network_pages
+
     show(report, partial(network_pages, command), form=form)
     unfinished = "" if report.unfinished is None else f"; {report.unfinished} has the best mapping found so far"
     finished = len(report.layers) - bool(unfinished)
@@ -63,18 +67,24 @@ def finish(command: str, report: NetworkReport, *, form: Form) -> None:
 
 def finish_front(report: FrontReport, *, form: Form) -> None:
     """The same for fronts of cycles and energy."""
+    from maerisim.reports.front import front_pages
+
     show(report, front_pages, form=form)
     leave(report.failure, len({layer.name for layer in report.layers}) if report.interrupted else None)
 
 
 def finish_comparison(comparison: Comparison, *, form: Form) -> None:
     """The same for a comparison of mappings."""
+    from maerisim.reports.comparison import comparison_pages
+
     show(comparison, comparison_pages, form=form)
     leave(comparison.failure, len(comparison.layers) if comparison.interrupted else None)
 
 
 def finish_profiles(report: ProfileReport, *, form: Form) -> None:
     """The same for profiles of mappings: a page for each layer, and one for all when there are several."""
+    from maerisim.reports.profile_table import profile_notes, profile_pages
+
     show(report, partial(profile_pages, width=page_width()), form=form)
     for note in profile_notes(report) if form == "table" else []:
         say(note)
@@ -83,12 +93,16 @@ def finish_profiles(report: ProfileReport, *, form: Form) -> None:
 
 def finish_roofline(report: RooflineReport, *, form: Form) -> None:
     """The same for the rooflines of layers."""
+    from maerisim.reports.roofline import roofline_pages
+
     show(report, roofline_pages, form=form)
     leave(report.results.failure, len(report.layers) if report.results.interrupted else None)
 
 
 def finish_buffer_curves(report: BufferCurves, *, form: Form) -> None:
     """The same for curves of DRAM words."""
+    from maerisim.reports.buffer_curve import buffer_curve_pages
+
     show(report, buffer_curve_pages, form=form)
     leave(report.failure, len(report.layers) if report.interrupted else None)
 
@@ -98,6 +112,8 @@ def show(report: ReportT, pages: Callable[[ReportT], Sequence[Page]], *, form: F
     if form == "json":
         say(json_text(report.to_dict()))
     elif form == "csv":
+        from maerisim.reports.frame import csv_text, flat
+
         give(csv_text([flat(row) for row in report.rows()]))
     else:
         for page in pages(report):

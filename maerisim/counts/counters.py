@@ -123,6 +123,8 @@ def sum_of(runs: Sequence[Counts], times: Sequence[int] | None = None) -> Counts
     """The counts of several runs together, each as many ``times`` (default: once)."""
     each = [1] * len(runs) if times is None else times
     first = runs[0]
+    if len(runs) == 1 and each[0] == 1:
+        return first
     return replace(first, **{f.name: _sum([getattr(run, f.name) for run in runs], each) for f in fields(first)})
 
 

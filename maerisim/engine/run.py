@@ -15,8 +15,6 @@ import numpy as np
 from maerisim.arrays import Ints
 from maerisim.counts.counters import Counters, sum_of
 from maerisim.engine.compiled import run as compiled
-from maerisim.engine.event import fabric as event
-from maerisim.engine.event.lock_step import fabric as lock_step
 from maerisim.engine.observers import Observer
 from maerisim.engine.outcome import Progress, Run
 from maerisim.errors import NotSupportedError
@@ -100,6 +98,9 @@ def _report(progress: Progress, before: int, expected: int, results: int, _of_pr
 
 def _engine(program: Program, options: RunOptions) -> Engine:
     if options.engine == "event":
+        from maerisim.engine.event import fabric as event  # with SimPy, which no other engine needs
+        from maerisim.engine.event.lock_step import fabric as lock_step
+
         return partial(event.run if program.control is None else lock_step.run, observers=options.observers)
     if options.observers:
         msg = "the compiled engine tells nobody what happens: observers need engine='event'"

@@ -7,6 +7,7 @@ counts level by level from the leaves.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from maerisim.fabric.topology import Link, Place, Wire
@@ -36,7 +37,7 @@ class BinaryTree:
 
     def place(self, switch: int) -> tuple[int, int]:
         """(level, index) of a global switch number."""
-        level = next(lv for lv in range(1, self.levels + 1) if switch < self._level_start[lv + 1])
+        level = bisect_right(self._level_start, switch, 1, self.levels + 1) - 1
         return level, switch - self._level_start[level]
 
     def position(self, level: int, index: int) -> int:

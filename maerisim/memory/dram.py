@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
-import simpy
 
 from maerisim.arrays import Ints
 from maerisim.errors import NotSupportedError
@@ -29,11 +29,14 @@ from maerisim.kernels.stepping import transfers
 from maerisim.kernels.stepping.transfers import NOTHING, BlockTimes, Schedule
 from maerisim.memory.blocks import Blocks
 
+if TYPE_CHECKING:
+    import simpy
+
+    SystemProcess = Generator[simpy.Event, object, None]
+
 MOST_CYCLES = 2**58
 """What all transfers of one kind take at the most; times that add them up fit 64 bits then."""
 READS = ("weights", "inputs", "partial_sums")
-
-SystemProcess = Generator[simpy.Event, object, None]
 
 
 def transfer_cycles(words: Ints, dram: Dram) -> Ints:
@@ -97,6 +100,8 @@ class System:
     """The fabric, the global buffer and the DRAM channel as SimPy processes."""
 
     def __init__(self, schedule: Schedule, dram: Dram) -> None:
+        import simpy  # a command whose words are followed does not need it
+
         self.environment = simpy.Environment()
         self.schedule, self.latency, self.blocks = schedule, dram.latency, len(schedule.duration)
         self.queue = simpy.Store(self.environment)

@@ -9,7 +9,7 @@ of one, and so is its loop nest, the ``problem`` of a layer, a stage or a result
 - ``partial``: an error, or Ctrl-C, that ends the run is raised; with ``partial`` what is finished by then is returned instead,
   and ``interrupted`` or ``failure`` of the result say so.
 
-They print nothing. What is wrong with the input is raised before anything runs: DocumentError, MappingError (for mappings that
+They print nothing, and import what they need when they are called. What is wrong with the input is raised before anything runs: DocumentError, MappingError (for mappings that
 do not fit, and layers that have none), NotSupportedError. Running raises DeadlockError and ValuesError too.
 """
 
@@ -20,26 +20,28 @@ from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from maerisim.analytic.objective import Objective
 from maerisim.engine.run import EngineName
 from maerisim.errors import NotSupportedError
 from maerisim.interruption import interruptible
-from maerisim.reports.buffer_curve import BufferCurves
-from maerisim.reports.comparison import Comparison
 from maerisim.reports.findings import Findings, NetworkReport
-from maerisim.reports.front import FrontReport
-from maerisim.reports.profile_report import ProfileReport
-from maerisim.reports.roofline import RooflineReport
-from maerisim.study import buffer_curves, comparisons, fronts, profiles, runner, traces
+from maerisim.study import runner
 from maerisim.study.given import ConstraintsLike, HardwareLike, MappingsLike, NetworkLike, require, study_of
 from maerisim.study.layer import Simulation
-from maerisim.study.programs import LayerProgram, programs_of
 from maerisim.study.progress import ProgressCallback
-from maerisim.study.rankings import LayerRanking, ranked
 from maerisim.study.tasks import effort_of
-from maerisim.study.traces import Traced
+
+if TYPE_CHECKING:
+    from maerisim.reports.buffer_curve import BufferCurves
+    from maerisim.reports.comparison import Comparison
+    from maerisim.reports.front import FrontReport
+    from maerisim.reports.profile_report import ProfileReport
+    from maerisim.reports.roofline import RooflineReport
+    from maerisim.study.programs import LayerProgram
+    from maerisim.study.rankings import LayerRanking
+    from maerisim.study.traces import Traced
 
 Layers = Sequence[str] | str | None
 ReportT = TypeVar("ReportT", bound=Findings[Any])
@@ -98,6 +100,8 @@ def front(
     partial: bool = False,
 ) -> FrontReport:
     """For each layer all mappings of which none takes both fewer cycles and less energy, simulated, the fastest first."""
+    from maerisim.study import fronts
+
     study = study_of(hardware, network, layers, scale=scale, constraints=constraints)
     return whole(fronts.run(study, progress), partial=partial)
 
@@ -113,6 +117,8 @@ def rank(
     scale: int | None = None,
 ) -> LayerRanking:
     """The ``count`` best mappings of one layer by estimate, of all tiles, loop orders and placements, the best first."""
+    from maerisim.study.rankings import ranked
+
     study = study_of(hardware, network, layers, scale=scale, objective=objective, constraints=constraints)
     return interruptible(partial(ranked, study, count))
 
@@ -196,6 +202,8 @@ def report(
 
     With ``replays`` also what happens in windows of each run, which ``to_html`` of the report shows on the fabric.
     """
+    from maerisim.study import profiles
+
     study = study_of(hardware, network, layers, scale=scale, mapping=mapping, objective=objective)
     return whole(profiles.run(study, progress, replays=replays), partial=partial)
 
@@ -211,6 +219,8 @@ def roofline(
     partial: bool = False,
 ) -> RooflineReport:
     """How much each layer could attain, given its operations per word, and how much it does; fused layers have none."""
+    from maerisim.reports.roofline import RooflineReport
+
     study = study_of(hardware, network, layers, scale=scale, mapping=mapping)
     return RooflineReport(whole(runner.run(study, Simulation(), progress), partial=partial))
 
@@ -226,6 +236,8 @@ def compare(
     partial: bool = False,
 ) -> Comparison:
     """Our mapping of each layer, mRNA's, and those of plain dataflows, all simulated."""
+    from maerisim.study import comparisons
+
     study = study_of(hardware, network, layers, scale=scale, objective=objective)
     return whole(comparisons.run(study, progress), partial=partial)
 
@@ -241,6 +253,8 @@ def buffer_curve(
     partial: bool = False,
 ) -> BufferCurves:
     """The least DRAM words of each layer at every size of the global buffer, and those of our mappings at some sizes."""
+    from maerisim.study import buffer_curves
+
     study = study_of(hardware, network, layers, scale=scale, objective=objective)
     return whole(buffer_curves.run(study, progress), partial=partial)
 
@@ -254,6 +268,8 @@ def programs(
     scale: int | None = None,
 ) -> Iterator[LayerProgram]:
     """What the fabric would be fed for each layer, one program after the other; ``str`` of one is its text."""
+    from maerisim.study.programs import programs_of
+
     return programs_of(study_of(hardware, network, layers, scale=scale, mapping=mapping, fusing=True))
 
 
@@ -274,6 +290,8 @@ def trace(
     ``cycles`` is a window, ``(first, end)`` or ``"first:end"``; without one the first cycles of the layer are traced. Both
     engines give the same files; the compiled one is sooner at a late window.
     """
+    from maerisim.study import traces
+
     require("engine", engine, get_args(EngineName))
     if to is None and vcd is None:
         raise NotSupportedError("a trace needs a file: expected to or vcd, found neither")

@@ -11,7 +11,6 @@ up with spaces), and prints a line of JSON when it begins a kernel and when it h
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -42,6 +41,7 @@ def needed_by(hardware: Hardware, *, values: bool = False, search: bool = True) 
     return [
         *(["estimates"] if search else []),
         engine,
+        *(["proofs"] if search else []),
         *(["values"] if values else []),
         *(["system"] if hardware.limits_memory else []),
     ]
@@ -131,6 +131,18 @@ def _run_estimates() -> None:
     estimate(Problem(K=2, C=2, P=4, Q=4), Mapping.of({"C": 2}, "N G K C R S P Q"), Hardware.load("maeri-16"))
 
 
+def _run_proofs() -> None:
+    import numpy as np
+
+    from maerisim.analytic.ranking import floors, rivals
+    from maerisim.hardware.hardware import Hardware
+    from maerisim.workload.problem import Problem
+
+    problem, hardware = Problem(K=2, C=2, P=4, Q=4), Hardware.load("maeri-16")
+    promising = floors(problem, hardware, np.ones((1, 8), np.int32), "cycles", 1e9)
+    rivals(problem, hardware, promising, "cycles", 1e9, count=1)
+
+
 def _run_engine(hardware_name: str = "maeri-16", *, values: bool = False) -> None:
     from maerisim.hardware.hardware import Hardware
     from maerisim.mapping.mapping import Mapping
@@ -156,6 +168,7 @@ def _run_system() -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "estimates": _run_estimates,
     "engine": _run_engine,
+    "proofs": _run_proofs,
     "values": partial(_run_engine, values=True),
     "lock_step": partial(_run_engine, "maeri_rtl"),
     "system": _run_system,
@@ -169,7 +182,6 @@ def _report(kernel: str, seconds: float | None) -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # a tenth of the time, and the process ends soon
     with compilation.watched(_report):
         while name := os.read(sys.stdin.fileno(), _NAME):
             _compile(name.decode().rstrip())

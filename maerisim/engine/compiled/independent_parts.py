@@ -8,7 +8,8 @@ be in the same state twice although each of them is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ import numpy as np
 from maerisim.arrays import Ints
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import BusInput
-from maerisim.fabric.topology import Routing, Topology, Transfer, Wire
+from maerisim.fabric.topology import Routing, Transfer, Wire
 from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
@@ -39,15 +40,50 @@ class IndependentPart:
 
 def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[IndependentPart]:
     """The distinct parts of ``program``, given the ``results`` of each virtual neuron."""
-    topology = topology_of(hardware)
+    leaves = hardware.multipliers // hardware.ports
+    vn_starts = [span.start for span in program.spans]
+    transfers = _by_virtual_neuron(program)
+    places = _places(program, hardware)
     found: dict[object, IndependentPart] = {}
     for first, last in _ports(program, hardware):
-        part = _part(program, hardware, topology, results, first, last)
-        key = _content(part)
+        start, stop = first * leaves, min(last * leaves, program.multipliers_used)
+        vns = slice(bisect_left(vn_starts, start), bisect_left(vn_starts, stop))
+        part = _part(program, results, slice(first, last), slice(start, stop), vns, transfers[vns])
+        of_part = {t.switch: places[t.switch] for t in part.reduction.transfers}
+        at = {switch: (level, column - start) for switch, (level, column) in of_part.items()}
+        key = _content(part, at)
         if key in found:
-            part = replace(found[key], starts=(*found[key].starts, *part.starts))
-        found[key] = part
+            found[key] = replace(found[key], starts=(*found[key].starts, start))
+        else:
+            found[key] = IndependentPart(part, _hardware_of(part, hardware, last - first), at, (start,))
     return list(found.values())
+
+
+def _by_virtual_neuron(program: Program) -> list[list[Transfer]]:
+    """The transfers of each virtual neuron, in the order of the program."""
+    found: list[list[Transfer]] = [[] for _ in program.spans]
+    for transfer in program.reduction.transfers:
+        found[transfer.virtual_neuron].append(transfer)
+    return found
+
+
+def _places(program: Program, hardware: Hardware) -> dict[int, tuple[int, int]]:
+    """Level and column of each adder switch that is used."""
+    topology = topology_of(hardware)
+    switches = {transfer.switch for transfer in program.reduction.transfers}
+    return {switch: (topology.level(switch), topology.column(switch)) for switch in switches}
+
+
+def _hardware_of(part: Program, hardware: Hardware, ports: int) -> Hardware:
+    """Hardware with just the ports, switches and buses of a part."""
+    buses = len({entry.bus for entry in part.bus_inputs})
+    return hardware.model_copy(
+        update={
+            "multipliers": ports * hardware.multipliers // hardware.ports,
+            "distribution": hardware.distribution.model_copy(update={"bandwidth": ports}),
+            "collection": hardware.collection.model_copy(update={"bandwidth": max(1, buses)}),
+        }
+    )
 
 
 def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
@@ -82,52 +118,40 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
 
 
 def _part(
-    program: Program, hardware: Hardware, topology: Topology, results: Ints, first: int, last: int
-) -> IndependentPart:
-    """The part of ``program`` on the ports ``first .. last - 1``."""
-    leaves = hardware.multipliers // hardware.ports
-    start, stop = first * leaves, min(last * leaves, program.multipliers_used)
-    vns = [vn for vn, span in enumerate(program.spans) if start <= span.start < stop]
-    first_vn, behind_vn = (vns[0], vns[-1] + 1) if vns else (0, 0)
-
-    transfers = tuple(
-        _renamed(transfer, start, first_vn) if start or first_vn else transfer
-        for transfer in program.reduction.transfers
-        if first_vn <= transfer.virtual_neuron < behind_vn
-    )
-    inputs = program.bus_inputs[first_vn:behind_vn]
+    program: Program,
+    results: Ints,
+    ports: slice,
+    multipliers: slice,
+    vns: slice,
+    transfers: Sequence[Sequence[Transfer]],
+) -> Program:
+    """The part of ``program`` on these ports, multiplier switches and virtual neurons, whose ``transfers`` are given."""
+    start, first_vn = multipliers.start, vns.start
+    inputs = program.bus_inputs[vns]
     bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
     turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
-    sums = program.partial_sum_of[start:stop]
-    of_part = replace(
+    sums = program.partial_sum_of[multipliers]
+    return replace(
         program,
-        weights=_packets(program.weights, first, last, start),
-        inputs=_packets(program.inputs, first, last, start),
-        partial_sums=_packets(program.partial_sums, first, last, start),
-        compute=replace(program.compute, templates=tuple(uses[start:stop] for uses in program.compute.templates)),
-        collect=_collect(program.collect, slice(first_vn, behind_vn)),
-        spans=tuple(Span(span.start - start, span.size) for span in program.spans[first_vn:behind_vn]),
-        reduction=Routing(transfers),
+        weights=_packets(program.weights, ports, start),
+        inputs=_packets(program.inputs, ports, start),
+        partial_sums=_packets(program.partial_sums, ports, start),
+        compute=replace(program.compute, templates=tuple(uses[multipliers] for uses in program.compute.templates)),
+        collect=_collect(program.collect, vns),
+        spans=tuple(Span(span.start - start, span.size) for span in program.spans[vns]),
+        reduction=Routing(tuple(_renamed(each, start, first_vn) for of_vn in transfers for each in of_vn)),
         bus_inputs=tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs),
-        multipliers_used=stop - start,
-        results=int(results[first_vn:behind_vn].sum()),
-        output_offset=program.output_offset[first_vn:behind_vn],
+        multipliers_used=multipliers.stop - start,
+        results=int(results[vns].sum()),
+        output_offset=program.output_offset[vns],
         partial_sum_of=np.where(sums < 0, sums, sums - first_vn),
     )
-    smaller = hardware.model_copy(
-        update={
-            "multipliers": (last - first) * leaves,
-            "distribution": hardware.distribution.model_copy(update={"bandwidth": last - first}),
-            "collection": hardware.collection.model_copy(update={"bandwidth": max(1, len(bus_number))}),
-        }
-    )
-    switches = {transfer.switch for transfer in transfers}
-    places = {switch: (topology.level(switch), topology.column(switch) - start) for switch in switches}
-    return IndependentPart(of_part, smaller, places, (start,))
 
 
 def _renamed(transfer: Transfer, start: int, first_vn: int) -> Transfer:
     """A transfer of a part that begins at this multiplier switch and virtual neuron."""
+    if not (start or first_vn):
+        return transfer
     before = {"product": start, "result": first_vn}
 
     def renamed(wire: Wire) -> Wire:
@@ -138,7 +162,9 @@ def _renamed(transfer: Transfer, start: int, first_vn: int) -> Transfer:
     return Transfer(switch, tuple(map(renamed, operands)), renamed(output), virtual_neuron - first_vn, latency)
 
 
-def _packets(thread: Thread[Packets], first: int, last: int, start: int) -> Thread[Packets]:
+def _packets(thread: Thread[Packets], ports: slice, start: int) -> Thread[Packets]:
+    first, last = ports.start, ports.stop
+
     def of_ports(packets: Packets) -> Packets:
         begin, end = int(packets.port_start[first]), int(packets.port_start[last])
         begin_destination, end_destination = int(packets.first[begin]), int(packets.first[end])
@@ -165,9 +191,8 @@ def _collect(thread: Thread[CollectStep], vns: slice) -> Thread[CollectStep]:
     )
 
 
-def _content(part: IndependentPart) -> object:
-    """All of a part that its timing depends on, equal for equal parts."""
-    program = part.program
+def _content(program: Program, places: dict[int, tuple[int, int]]) -> object:
+    """All of a part that its timing depends on, equal for equal parts; ``places`` of its adder switches."""
     number: dict[Wire, int] = {}
 
     def anonymous(wire: Wire) -> object:
@@ -186,7 +211,7 @@ def _content(part: IndependentPart) -> object:
         tuple(step.flags.tobytes() for step in program.collect.templates),
         program.spans,
         tuple(
-            (part.places[t.switch], tuple(map(anonymous, t.operands)), anonymous(t.output))
+            (places[t.switch], tuple(map(anonymous, t.operands)), anonymous(t.output))
             for t in program.reduction.transfers
         ),
         program.bus_inputs,

@@ -83,7 +83,8 @@ def _type_of(kind: Any, declared: Any, field: str) -> Any:
     if element is not None and _is_array(kind) and kind[0] == element.char:
         _, dimensions, flags = kind
         order = "C" if flags & C_ORDER else "F" if flags & FORTRAN_ORDER else "A"
-        return types.Array(from_dtype(element), dimensions, order, readonly=not flags & WRITABLE)
+        array: Any = types.Array
+        return array(from_dtype(element), dimensions, order, readonly=not flags & WRITABLE)
     if isinstance(kind, tuple) and kind[0] is declared:
         return _group_of(*kind)
     raise TypeError(f"{field} has to be {_description(declared)}, not {_found(kind)}")

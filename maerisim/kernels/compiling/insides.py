@@ -38,13 +38,14 @@ def machine_code_of(function: Callable[..., Any], inner: Any, kinds: Kinds, opti
     dispatcher = _njit(**options, **KERNEL)(entry)
     dispatcher.compile((arguments,))
     (done,) = dispatcher.overloads.values()
-    returned = done.signature.return_type
-    letters = "".join(_LETTERS[each] for each in (returned if isinstance(returned, types.BaseTuple) else (returned,)))
+    returned: Any = done.signature.return_type
+    each: Any = returned if isinstance(returned, types.BaseTuple) else (returned,)
+    letters = "".join(_LETTERS[one] for one in each)
     return MachineCode(done.fndesc.llvm_func_name, letters, bytes(done.library._get_compiled_object()))
 
 
 def _call(table: Any) -> Any:
-    return inner(*fields_of(table))  # type: ignore[name-defined] # noqa: F821
+    return inner(*fields_of(table))  # type: ignore[name-defined,call-arg] # noqa: F821
 
 
 def without_literals(dispatcher: Any) -> Any:

@@ -37,12 +37,16 @@ class Kernel(Generic[P, R]):
         self.name = f"{self.module}.{function.__name__}"
         """As the watchers know it, and its file on disk."""
         self._loaded: dict[Kinds, Entry] = {}
+        self._is_shipped = function.__module__.startswith(f"{str(__package__).rpartition('.')[0]}.")
+        """Others may change without the directory of kernels changing its name."""
         update_wrapper(self, function)
 
-    def __call__(self, *arguments: P.args, **_none: P.kwargs) -> R:
+    def __call__(self, *arguments: P.args, **none: P.kwargs) -> R:
         """Run it, compiled for the types of its arguments."""
+        if none:
+            raise TypeError(f"kernel {self.name} takes its arguments in order, without their names")
         if is_disabled():
-            return self.function(*arguments)
+            return self.function(*arguments, **none)
         if choice.is_stock():
             return cast(R, self._dispatcher(*arguments))
         table, kinds = table_of(arguments)
@@ -67,7 +71,7 @@ class Kernel(Generic[P, R]):
         """The machine code for arguments of these kinds: from disk, or compiled."""
         from maerisim.kernels.compiling import machine_code
 
-        kept = compilation.directory()
+        kept = compilation.directory() if self._is_shipped else None
         digest = sha256(f"{described(kinds)} {machine_code.processor()}".encode()).hexdigest()
         path = None if kept is None else kept / f"{self.name}-{digest[:12]}.o"
         code = None if path is None else machine_code.read(path)

@@ -37,7 +37,9 @@ class Entry:
 
     def __init__(self, code: MachineCode) -> None:
         # An engine for each, as object files of different processes may use the same symbols for different things.
-        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target().create_target_machine(jit=True))
+        self._engine = binding.create_mcjit_compiler(
+            binding.parse_assembly(""), _target().create_target_machine(jit=True)
+        )
         self._engine.add_object_file(binding.ObjectFileRef.from_data(code.content))
         self._engine.finalize_object()
         self._function = _ENTRY(self._engine.get_function_address(code.symbol))
