@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from maerisim.analytic.objective import Objective
-from maerisim.errors import NotSupportedError
+from maerisim.errors import MappingError, NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Constraint
 from maerisim.ways.base import SpaceKind
@@ -42,7 +42,8 @@ def _to_proof(
 def _with_dram(
     problem: Problem, hardware: Hardware, objective: Objective, constraints: Sequence[Constraint], *_: object
 ) -> Choice:
-    return memory.best(space_of(problem, hardware, constraints), hardware, objective)
+    space = space_of(problem, hardware, constraints)
+    return memory.best(memory.TilesOnFabric(space, hardware, objective), hardware, objective)
 
 
 SEARCHES: dict[SpaceKind, Search] = {
@@ -80,3 +81,22 @@ def find_mapping(
     if search.free and constraints:
         raise NotSupportedError(f"constraints are not supported for {search.free}: {constraints[0]}")
     return search.find(problem, hardware, objective, constraints, effort, watch)
+
+
+def find_by_buffer(
+    problem: Problem, machines: Sequence[Hardware], objective: Objective, effort: Effort = EFFORT
+) -> Iterator[Choice | MappingError]:
+    """The best mapping of a layer for each size of the global buffer, in which alone the ``machines`` differ, or why there is none.
+
+    What they have in common is looked for once. Raises NotSupportedError when the controller cannot run the layer.
+    """
+    way = way_of(problem, machines[0])
+    way.require_possible()
+    if way.space == "tiles_and_orders_in_blocks":
+        yield from memory.best_by_buffer(problem, machines, objective)
+        return
+    for machine in machines:
+        try:
+            yield find_mapping(problem, machine, objective, effort=effort)
+        except MappingError as error:
+            yield error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -88,12 +89,19 @@ def layer_numbers(problem: Problem) -> LayerNumbers:
     return LayerNumbers(int(not problem.pools), np.array(problem.dims, np.int64), *problem.stride, *problem.dilation)
 
 
+@lru_cache(maxsize=4)
+def _fixed(hardware: Hardware, *, in_python: bool) -> tuple[FabricNumbers, exits.Exits]:
+    """What kernels read and never write; made anew it would take a third of an estimate."""
+    fabric = fabric_numbers(hardware)
+    return fabric, _exits(hardware, fabric, in_python=in_python)
+
+
 def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspace:
     """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread.
 
     Kernels that run ``in_python`` need larger words for their sums.
     """
-    fabric = fabric_numbers(hardware)
+    fabric, exit_table = _fixed(hardware, in_python=in_python)
     m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
     pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, load_table.BUSIEST + ports
 
@@ -105,7 +113,7 @@ def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspa
 
     return ranking.Workspace(
         fabric=fabric,
-        exits=_exits(hardware, fabric, in_python=in_python),
+        exits=exit_table,
         loops=LoopNumbers(
             trips=ints(8),
             edge=ints(8),

@@ -13,10 +13,11 @@ from maerisim.memory.buffer_curve import BufferCurve, buffer_curve
 from maerisim.reports.buffer_curve import BufferCurves, CurvePoint, LayerCurve
 from maerisim.reports.findings import LayerReport, UnsupportedLayer
 from maerisim.study import warmup
-from maerisim.study.layer import map_layer
+from maerisim.study.layer import chosen
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage
 from maerisim.study.tasks import StageTask, Study
+from mapper import find_by_buffer
 
 MOST_POINTS = 6
 """Buffers for which a layer is mapped."""
@@ -59,14 +60,18 @@ def curve_of(study: Study, task: StageTask, tell: Tell) -> LayerCurve:
     buffers = buffers_of(curve)
     points: list[CurvePoint] = []
     found: LayerReport | None = None
-    for place, words in enumerate(reversed(buffers)):
+    largest_first = buffers[::-1]
+    machines = [with_buffer(study.hardware, words) for words in largest_first]
+    choices = find_by_buffer(task.problem, machines, study.objective, study.effort)
+    for place, words in enumerate(largest_first):
         tell(f"{task.name}: a buffer of {words:,} words", place / len(buffers))
         layer: LayerReport | None = None
-        try:
-            layer = found = map_layer(task, with_buffer(study.hardware, words), study.objective, study.effort)
-        except MappingError:
+        choice = next(choices)
+        if isinstance(choice, MappingError):
             if found is None:
-                raise
+                raise choice
+        else:
+            layer = found = chosen(task, choice)
         points.append(CurvePoint(words, curve.least(words), layer))
     assert found is not None
     return LayerCurve(found, curve, tuple(reversed(points)), sum(compulsory_words(task.problem).values()))
