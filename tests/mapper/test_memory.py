@@ -9,7 +9,7 @@ from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
 from maerisim.ways.way import simulate
 from maerisim.workload.problem import Problem
-from mapper import find_mapping
+from mapper import Choice, find_by_buffer, find_mapping
 from mapper.memory import energy
 from mapper.space import space_of
 
@@ -57,3 +57,17 @@ def test_a_buffer_without_room_for_a_single_product_is_refused_with_the_numbers(
     tiny = HARDWARE.with_overrides({"global_buffer.words": 5})
     with pytest.raises(MappingError, match=r"weights 2 × 1, inputs 2 × 1, outputs 2 × 1\), 5 are there"):
         find_mapping(CONV, tiny)
+
+
+def test_what_several_buffers_have_in_common_changes_no_choice() -> None:
+    machines = [HARDWARE.with_overrides({"global_buffer.words": words}) for words in (4000, 500, 120, 24, 5)]
+    together = list(find_by_buffer(CONV, machines, "cycles"))
+    assert [str(each) for each in together] == [str(_alone(machine)) for machine in machines]
+    assert isinstance(together[-1], MappingError)
+
+
+def _alone(hardware: Hardware) -> Choice | MappingError:
+    try:
+        return find_mapping(CONV, hardware)
+    except MappingError as error:
+        return error
