@@ -172,7 +172,7 @@ def copied_kernels() -> Path:
 def damage_kernels() -> None:
     """Files of compiled kernels are cut, overwritten, emptied or not there; the answer is the same."""
     expected, folder = answered(run(*SIMULATE)), copied_kernels()
-    files = [path for path in folder.rglob("*.nbc") if path.name.startswith(("transfers.", "ranking.place"))]
+    files = [path for path in folder.rglob("*.o") if path.name.startswith(("transfers.", "ranking.place"))]
     assert files
     for path in files:
         content = bytearray(path.read_bytes())
