@@ -13,6 +13,7 @@ from maerisim.memory.buffer_curve import BufferCurve, buffer_curve
 from maerisim.reports.buffer_curve import BufferCurves, CurvePoint, LayerCurve
 from maerisim.reports.findings import LayerReport, UnsupportedLayer
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee_curves
 from maerisim.study.layer import chosen
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage
@@ -27,7 +28,9 @@ BEYOND = 3
 
 def run(study: Study, progress: ProgressCallback | None = None) -> BufferCurves:
     """The curve of every layer; Ctrl-C or an error ends with what is finished by then."""
-    warmup.ensure(warmup.needed_by(with_buffer(study.hardware, 1)))
+    hardware = with_buffer(study.hardware, 1)
+    foresee_curves(study, hardware)
+    warmup.ensure(warmup.needed_by(hardware))
     return collected(partial(BufferCurves, objective=study.objective), study, curves(study, progress))
 
 

@@ -17,6 +17,8 @@ SMALL, GROWTH = 2e6, 0.42
 """Where DRAM limits a layer the mappings that are judged are simulated in blocks: beyond so many operations that takes longer, by
 about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16 s at 7e9, 38 s at 5e11 operations).
 """
+SEARCHES_A_CURVE = 8
+"""Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take longer."""
 AT_REST = 250_000_000
 """Bytes of a process with everything loaded."""
 
@@ -24,6 +26,13 @@ AT_REST = 250_000_000
 def foresee(study: Study, simulation: Simulation | None) -> None:
     """Announce a study that takes long or needs much memory. Raises NotSupportedError where it needs more than there is."""
     begin(forecast(study, simulation))
+
+
+def foresee_curves(study: Study, hardware: Hardware) -> None:
+    """The same for curves of buffers, of ``hardware`` that has one."""
+    problems = {stage.problem for stage in study.stages}
+    seconds = SEARCHES_A_CURVE * sum(search_seconds(problem, hardware) for problem in problems)
+    begin(Forecast(seconds, AT_REST, "every layer is mapped for several buffers; --layer chooses some"))
 
 
 def forecast(study: Study, simulation: Simulation | None) -> Forecast:

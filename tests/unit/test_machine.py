@@ -11,7 +11,8 @@ import pytest
 from maerisim import Hardware, Network, machine
 from maerisim.errors import NotSupportedError
 from maerisim.machine import Forecast, begin, heard, in_words
-from maerisim.study.api import simulate
+from maerisim.study import buffer_curves
+from maerisim.study.api import buffer_curve, simulate
 from maerisim.study.forecast import SEARCHED, VALUES, forecast
 from maerisim.study.given import study_of
 from maerisim.study.layer import Simulation
@@ -108,3 +109,14 @@ def test_more_memory_than_there_is_is_an_error_and_not_the_end():
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
     )
     assert ended.stdout == "refused\n"
+
+
+def test_curves_of_buffers_that_take_long_are_told_before_they_begin(monkeypatch):
+    begun: list[Forecast] = []
+    monkeypatch.setattr(buffer_curves.warmup, "ensure", lambda _parts: None)
+    monkeypatch.setattr(buffer_curves, "curves", lambda _study, _progress: iter(()))
+    with heard(begun.append):
+        buffer_curve("maeri-256-dram", "alexnet")
+        buffer_curve("maeri-256-dram", "alexnet", layers="pool5")
+    (told_once,) = begun
+    assert 60 < told_once.seconds < 200
