@@ -6,6 +6,7 @@ completion answer at once.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -18,6 +19,8 @@ from maerisim.text import shown
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 """Exit codes: results of a sweep that failed, input that cannot be used, and Ctrl-C (after SIGTERM it is 143)."""
 
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+"""New ones, until Python looks for garbage: with its 700 that is a tenth of a short command, which imports what stays."""
 MOST_PROBLEMS = 100
 """That are listed; the others are counted."""
 MOST_CHARACTERS = 2000
@@ -54,6 +57,7 @@ def _code_of(arguments: list[str] | None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     machine.limit_memory()
     hide_scipy()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
         with watched(Announcement()), machine.heard(_announce):
             app(arguments, prog_name="maerisim")
