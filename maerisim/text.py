@@ -1,9 +1,11 @@
-"""Text that others wrote, shown so that it does nothing to a terminal, a table or a figure."""
+"""Text that others wrote, shown so that it does nothing to a terminal, a table or a figure; and the numbers in it."""
 
 from __future__ import annotations
 
 LONGEST = 60
 """Characters that a table, a label or a message has room for."""
+MOST_DIGITS = 40
+"""Of a whole number: beyond every size, and far from the thousands that Python refuses to read."""
 
 
 def harmless(text: str) -> str:
@@ -26,3 +28,8 @@ def shown(text: str, most: int = LONGEST) -> str:
     """``text`` made harmless, and cut where it is longer than ``most``."""
     seen = harmless(text)
     return seen if len(seen) <= most else f"{seen[: most - 3]}..."
+
+
+def whole_number(text: str) -> int | None:
+    """The number from 0 that is written in decimal digits, None for anything else and for more than ``MOST_DIGITS`` of them."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None

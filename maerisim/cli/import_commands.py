@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from maerisim.cli.saying import give, say
+from maerisim.text import shown, whole_number
 
 if TYPE_CHECKING:
     from maerisim.importers.layers import ImportedNetwork
@@ -157,9 +158,12 @@ def onnx(
     sizes: dict[str, int] = {}
     for each in dim or ():
         key, _, size = each.rpartition("=")
-        if not key or not size.isdecimal() or not 1 <= int(size[:20]) < 2**40:
-            raise typer.BadParameter(f"expected NAME=N with a whole number from 1, found '{each}'", param_hint="--dim")
-        sizes[key] = int(size)
+        number = whole_number(size)
+        if not key or number is None or not 1 <= number < 2**40:
+            raise typer.BadParameter(
+                f"expected NAME=N with a whole number from 1, found '{shown(each)}'", param_hint="--dim"
+            )
+        sizes[key] = number
     finish(importer.read(model, name, batch=batch, sizes=sizes, sparsity=sparsity, apart=apart), output)
 
 

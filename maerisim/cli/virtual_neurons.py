@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from maerisim.errors import MappingError
+from maerisim.text import shown, whole_number
 
 
 def sizes(requests: Sequence[str], multipliers: int) -> tuple[int, ...]:
@@ -15,12 +15,16 @@ def sizes(requests: Sequence[str], multipliers: int) -> tuple[int, ...]:
     """
     placed: list[int] = []
     for request in requests:
-        match = re.fullmatch(r"([1-9][0-9]*)(?:x([1-9][0-9]*))?", request)
-        if match is None:
-            raise MappingError(f"--vn {request}", ["expected SIZE or SIZExCOUNT in whole numbers from 1, such as 9x3"])
-        size = int(match[1])
-        placed += [size] * (int(match[2]) if match[2] else max(1, (multipliers - sum(placed)) // size))
-        if sum(placed) > multipliers:
-            violation = f"needs {sum(placed)} multiplier switches, the hardware has {multipliers}; ask for fewer"
-            raise MappingError(f"--vn {request}", [violation])
+        first, times, second = request.partition("x")
+        size, count = whole_number(first), whole_number(second) if times else None
+        if not size or (times and not count):
+            raise MappingError(
+                f"--vn {shown(request)}", ["expected SIZE or SIZExCOUNT in whole numbers from 1, such as 9x3"]
+            )
+        count = count or max(1, (multipliers - sum(placed)) // size)
+        needed = sum(placed) + size * count
+        if needed > multipliers:
+            violation = f"needs {needed} multiplier switches, the hardware has {multipliers}; ask for fewer"
+            raise MappingError(f"--vn {shown(request)}", [violation])
+        placed += [size] * count
     return tuple(placed)

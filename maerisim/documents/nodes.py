@@ -16,14 +16,12 @@ from yaml.reader import Reader
 from maerisim.documents.models import KeyPath, dotted
 from maerisim.documents.words import described
 from maerisim.errors import DocumentError
-from maerisim.text import shown
+from maerisim.text import MOST_DIGITS, shown
 
 _DEEPEST = 32
 """Levels of a document, those of what an alias stands for included."""
 _MOST_VALUES = 200_000
 """Keys and values of a document, those of what an alias stands for counted each time."""
-_MOST_DIGITS = 40
-"""Of an integer; it is within the range of a key or not with fewer."""
 
 _PREFIX = "tag:yaml.org,2002:"
 _MERGE = _PREFIX + "merge"
@@ -201,8 +199,8 @@ class _Check:
             self._complain(node, path, f"a document holds nothing tagged {_tag(node)}; leave the tag out")
         elif kind not in ("str", plain) and (kind, plain) != ("float", "int"):
             self._complain(node, path, f"expected {_SCALARS[kind]} behind {_tag(node)}, found {described(node.value)}")
-        elif kind != "str" and plain == "int" and len(node.value) > _MOST_DIGITS:
-            self._complain(node, path, f"expected a number of at most {_MOST_DIGITS} digits, found {len(node.value):,}")
+        elif kind != "str" and plain == "int" and len(node.value) > MOST_DIGITS:
+            self._complain(node, path, f"expected a number of at most {MOST_DIGITS} digits, found {len(node.value):,}")
 
     def _complain(self, node: yaml.Node, path: KeyPath, text: str) -> None:
         where = f"{self.name}:{node.start_mark.line + 1}: "

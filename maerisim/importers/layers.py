@@ -10,12 +10,11 @@ from typing import Any
 from maerisim import documents
 from maerisim.errors import DocumentError
 from maerisim.text import harmless
+from maerisim.text import whole_number as from_zero
 from maerisim.workload.network import Network
 
 _WHERE = re.compile(r"(.*?:[0-9]+): ")
 """File and line of a note."""
-MOST_DIGITS = 40
-"""Of a size in any file."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,7 @@ def summed_up(notes: Sequence[str]) -> list[str]:
 
 def whole_number(text: str) -> int | None:
     """The size from 1 that is written so, or None where it is something else or beyond every size."""
-    value = int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else 0
-    return value if value >= 1 else None
+    return from_zero(text) or None
 
 
 def brief(*sizes: int) -> int | list[int]:

@@ -19,6 +19,7 @@ from maerisim.reports.table import plural
 from maerisim.reports.waveform import Waveform, require_waveforms
 from maerisim.study.programs import LayerProgram, programs_of
 from maerisim.study.tasks import FusedTask, Study
+from maerisim.text import shown, whole_number
 
 USUAL_CYCLES = 5_000
 """Of a trace where no window is asked for: some 13 MB at 64 multipliers."""
@@ -53,12 +54,12 @@ def window_of(text: str) -> tuple[int, int | None]:
     Raises DocumentError.
     """
     first, colon, end = text.partition(":")
-    if not colon or not all(not part or (part.isascii() and part.isdigit()) for part in (first, end)):
-        raise DocumentError([f"--cycles {text}: expected A:B in whole numbers, such as 0:500 or 1000:"])
-    window = int(first or 0), int(end) if end else None
-    if window[1] is not None and window[0] >= window[1]:
-        raise DocumentError([f"--cycles {text}: expected the first cycle before the last"])
-    return window
+    begin, stop = whole_number(first or "0"), whole_number(end)
+    if not colon or begin is None or (end and stop is None):
+        raise DocumentError([f"--cycles {shown(text)}: expected A:B in whole numbers, such as 0:500 or 1000:"])
+    if stop is not None and begin >= stop:
+        raise DocumentError([f"--cycles {shown(text)}: expected the first cycle before the last"])
+    return begin, stop
 
 
 def require_one_layer(study: Study) -> None:

@@ -167,6 +167,12 @@ def test_broken_documents(maerisim, folder, file, good, bad, expected):
         ),
         pytest.param(("show", "hardware.yaml", "--vn", "9x3"), ["--vn 9x3", "27", "16"], id="too many virtual neurons"),
         pytest.param(("show", "hardware.yaml", "--vn", "three"), ["--vn three", "SIZExCOUNT"], id="not a size"),
+        pytest.param(("show", "hardware.yaml", "--vn", "9" * 5000), ["SIZExCOUNT"], id="a size of 5,000 digits"),
+        pytest.param(
+            ("show", "hardware.yaml", "--vn", "1x" + "9" * 30),
+            ["9" * 30, "16"],
+            id="more virtual neurons than fit a list",
+        ),
         pytest.param(("simulate", "hardware.yaml"), ["Missing argument", "NETWORK"], id="missing argument"),
         pytest.param(
             ("simulate", "hardware.yaml", "network.yaml", "--engine", "quick"),

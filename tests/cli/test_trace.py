@@ -28,6 +28,7 @@ def test_a_trace_is_written_beside_the_results(maerisim, tmp_path):
         (("--layer", "lstm", "--trace", "t.json"), "lstm/gates"),
         (("--layer", "linear", "--trace", "no-such-folder/t.json"), "there is no directory"),
         (("--layer", "linear", "--trace", "t.json", "--cycles", "5"), "expected A:B"),
+        (("--layer", "linear", "--trace", "t.json", "--cycles", "0:" + "9" * 5000), "expected A:B"),
     ],
 )
 def test_what_cannot_be_traced_is_said_before_anything_runs(maerisim, arguments, message, tmp_path, monkeypatch):

@@ -130,10 +130,9 @@ SAY = """
 import json
 import sys
 
-import numba
+from maerisim.kernels.compiling import choice, jit
 
-insides = "maerisim.kernels.compiling.insides" in sys.modules
-json.dump([bool(numba.config.DISABLE_JIT), insides, results], sys.stdout)
+json.dump([jit.is_disabled(), not choice.is_stock(), results], sys.stdout)
 """
 
 
