@@ -15,10 +15,11 @@ from maerisim.engine.compiled import run as compiled
 from maerisim.engine.compiled.watched import Watched
 from maerisim.engine.observers import Observer
 from maerisim.hardware.hardware import Hardware
+from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
 from maerisim.ways.way import program_of, simulate, violations
-from maerisim.workload.problem import DIMENSIONS, Problem
-from tests.strategies import Case, cut_orders, hardwares
+from maerisim.workload.problem import DIMENSIONS, FusedProblem, Problem
+from tests.strategies import Case, FusedCase, cut_orders, fused_cases, hardwares
 
 DEEP = st.sampled_from([64, 300, 16384])
 """Queues that hardly ever fill, as STONNE's."""
@@ -75,6 +76,23 @@ def long_cases(draw: st.DrawFn) -> Case:
     return Case(problem, mapping if violations(problem, cut, hardware) else cut, hardware)
 
 
+@st.composite
+def long_firsts(draw: st.DrawFn) -> Problem:
+    """First layers whose loops turn often."""
+    sizes = {d: draw(st.integers(1, 2)) for d in DIMENSIONS}
+    for d in draw(st.lists(st.sampled_from("NKCPQ"), min_size=2, max_size=3, unique=True)):
+        sizes[d] = draw(st.integers(4, 14))
+    return Problem(**sizes)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(fused_cases(firsts=long_firsts()))
+def test_skipping_equals_stepping_of_two_layers(case: FusedCase) -> None:
+    problem, mapping, hardware = case
+    assume(not violations(problem, mapping, hardware))
+    assert_equal(problem, mapping, hardware)
+
+
 @pytest.mark.parametrize("smallest_deep", [2, recording.DEEP])
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(long_cases())
@@ -86,7 +104,9 @@ def test_skipping_equals_stepping(smallest_deep: int, case: Case) -> None:
         assert_equal(problem, mapping, hardware)
 
 
-def assert_equal(problem: Problem, mapping: Mapping, hardware: Hardware) -> compiled.Run | None:
+def assert_equal(
+    problem: Problem | FusedProblem, mapping: Mapping | FusedMapping, hardware: Hardware
+) -> compiled.Run | None:
     """Run with and without skipping; both must find the same, or both that the program cannot go on."""
     program = program_of(problem, mapping, hardware)
     skipping = compiled.run_lanes(program, hardware, fast_forward=True)

@@ -28,7 +28,7 @@ class IndependentPart:
     """A part of a program as a program of its own, on hardware with just its ports and switches.
 
     ``places`` gives (level, column) of the adder switches of its transfers; ``starts`` the multiplier switches at which it
-    and its equals begin on the whole array.
+    and its equals begin on the whole array. Of two layers the parts of the first come first, and those of the second are all distinct.
     """
 
     program: Program
@@ -56,8 +56,8 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     used = -(-program.multipliers_used // leaves)
     limits = hardware.controller
     held_back = limits.holds_ports_back
-    if held_back or hardware.collection.write_back == "half" or program.fusion is not None:
-        yield 0, used  # the controller, the global buffer or what flows between two layers ties everything together
+    if held_back or hardware.collection.write_back == "half":
+        yield 0, used  # the controller or the global buffer ties everything together
         return
     starts = np.array([span.start for span in program.spans]) // leaves
     ends = np.array([span.start + span.size - 1 for span in program.spans]) // leaves
@@ -78,6 +78,8 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     hulls = np.array([(starts[min(group)], ends[max(group)]) for group in sharing.values()])
     join(hulls[:, 0], hulls[:, 1])
     apart = np.flatnonzero(np.cumsum(joined)[: used - 1] == 0) + 1
+    if program.fusion is not None and program.fusion.port not in apart:
+        apart = apart[:0]  # what the second layer does holds the first one up
     yield from pairwise([0, *apart.tolist(), used])
 
 
@@ -99,6 +101,14 @@ def _part(
     bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
     turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
     sums = program.partial_sum_of[start:stop]
+    fusion = program.fusion
+    if fusion is not None:
+        fusion = replace(
+            fusion,
+            port=min(max(fusion.port - first, 0), last - first),
+            switch=min(max(fusion.switch - start, 0), stop - start),
+            virtual_neuron=min(max(fusion.virtual_neuron - first_vn, 0), len(vns)),
+        )
     of_part = replace(
         program,
         weights=_packets(program.weights, first, last, start),
@@ -113,6 +123,7 @@ def _part(
         results=int(results[first_vn:behind_vn].sum()),
         output_offset=program.output_offset[first_vn:behind_vn],
         partial_sum_of=np.where(sums < 0, sums, sums - first_vn),
+        fusion=fusion,
     )
     smaller = hardware.model_copy(
         update={
@@ -191,4 +202,5 @@ def _content(part: IndependentPart) -> object:
         ),
         program.bus_inputs,
         program.partial_sum_of.tobytes(),
+        part.starts if program.layer_of_port(0) else None,
     )

@@ -10,9 +10,10 @@ from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
 from maerisim.counts.program_totals import results_per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
-from maerisim.engine.compiled.fast_forward import applies_to, recorded, recorded_by_word, recorded_in_lock_step
+from maerisim.engine.compiled.fast_forward import recorded, recorded_by_word, recorded_in_lock_step
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
+from maerisim.engine.compiled.two_layers import TwoLayers
 from maerisim.engine.outcome import Progress, Run
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
@@ -94,28 +95,31 @@ def run_lanes(
 ) -> Run | None:
     """Run without values, 64 switches at a time; None when the program cannot go on.
 
-    Parts that share nothing run one after the other, equal ones once.
+    Parts that share nothing run one after the other, equal ones once. A second layer whose parts are not those of the first runs
+    behind it, and waits for the cycles in which that has written its results.
     """
     counters = totals(program, hardware)
     adders, stalls = np.array(counters.busy["adder_switches"]), np.zeros(len(STALLS), np.int64)
     switch_at = _switches_by_column(hardware)
     cycles = stepped = port_stalls = results = 0
     first_result = walk.LATEST
-    for part in parts_of(program, hardware, results_per_virtual_neuron(program)):
+    given = results_per_virtual_neuron(program)
+    between = TwoLayers(program, given)
+    for part in parts_of(program, hardware, given):
         if part.program.results == 0:
             continue
-        machine, record = recorded(flatten_lanes(part.program, part.hardware, part.places))
-        skipping = fast_forward and applies_to(machine)
+        machine, record = recorded(between.prepared(part, flatten_lanes(part.program, part.hardware, part.places)))
         status, cycle, times = ending.RUNNING, 0, len(part.starts)
         while status == ending.RUNNING:
             status, cycle, steps = repeating.run(
-                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
+                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, fast_forward
             )
             stepped += steps
             if progress is not None:
                 progress(results + times * int(machine.tally[counted.RESULTS]), program.results)
         if status == ending.DEADLOCK:
             return None
+        between.finished(part, machine)
         tally = machine.tally
         cycles, first_result = max(cycles, cycle), min(first_result, int(tally[counted.FIRST_RESULT]))
         results += times * part.program.results

@@ -5,12 +5,13 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import inlined
 from maerisim.kernels.stepping import counted, operand_store, walk
+from maerisim.kernels.stepping.asking import ask_for_next, is_there
 from maerisim.kernels.stepping.bit_planes import bitwise
 from maerisim.kernels.stepping.bit_planes.bitwise import equal, increase
 from maerisim.kernels.stepping.bit_planes.machine import Arrivals, Lanes
 from maerisim.kernels.stepping.bit_planes.operand_store import receive
-from maerisim.kernels.stepping.distribution_port import is_written, open_step, seek_template
-from maerisim.kernels.stepping.machine import Collectors, Ports, Returning
+from maerisim.kernels.stepping.distribution_port import open_step, seek_template
+from maerisim.kernels.stepping.machine import Asked, Collectors, Ports, Returning
 from maerisim.kernels.stepping.returning_sums import leave
 from maerisim.kernels.stepping.walk import Code, Walkers, advance
 
@@ -71,6 +72,7 @@ def step_ports(
     lanes: Lanes,
     ports: Ports,
     arrivals: Arrivals,
+    asked: Asked,
     walkers: Walkers,
     returning: Returning,
     returning_walkers: Walkers,
@@ -121,7 +123,11 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
-            elif not is_written(ports, walkers, collection, packet, stream, port):
+            elif (
+                second
+                and stream == operand_store.INPUTS
+                and not is_there(ports, asked, walkers, collection, packet, port, cycle)
+            ):
                 continue
             blocked = arrivals.full[stream, word] & ports.mask[packet, 0]
             for part in range(1, reach):
@@ -137,6 +143,8 @@ def step_ports(
                 leave(code, ports, walkers, returning, returning_walkers, collection, port)
             else:
                 send_next(code, ports, walkers, stream, port, second)
+                if second and stream == operand_store.INPUTS:
+                    ask_for_next(asked, port)
             moved = True
             break
     for stream in range(3):

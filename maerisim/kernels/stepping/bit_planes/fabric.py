@@ -47,6 +47,7 @@ def step_cycle(machine: LaneMachine, cycle: int) -> bool:
         m.lanes,
         m.ports,
         m.arrivals,
+        m.asked,
         m.stream_walkers,
         m.returning,
         m.returning_walkers,

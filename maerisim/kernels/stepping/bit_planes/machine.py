@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.arrays import Ints, Places
-from maerisim.kernels.stepping.machine import Adders, Bits, Collectors, Controller, Ports, Returning, Wires
+from maerisim.kernels.stepping.machine import Adders, Asked, Bits, Collectors, Controller, Ports, Returning, Wires
 from maerisim.kernels.stepping.walk import Code, Walkers
 
 
@@ -79,7 +79,7 @@ class Arrivals(NamedTuple):
 
 
 class LaneMachine(NamedTuple):
-    """Everything that a run without values reads and writes."""
+    """Everything that a run without values reads and writes; ``tally_before`` is the tally before a cycle in which nothing may move."""
 
     code: Code
     lanes: Lanes
@@ -92,7 +92,9 @@ class LaneMachine(NamedTuple):
     controller: Controller
     ports: Ports
     arrivals: Arrivals
+    asked: Asked
     stream_walkers: Walkers
     returning: Returning
     returning_walkers: Walkers
     tally: Ints
+    tally_before: Ints
