@@ -220,10 +220,11 @@ def fused_problems(draw: st.DrawFn, firsts: st.SearchStrategy[Problem]) -> Fused
     )
 
 
+SMALL_FIRSTS = problems(most_macs=300)
+
+
 @st.composite
-def fused_cases(
-    draw: st.DrawFn, largest: int = 32, firsts: st.SearchStrategy[Problem] = problems(most_macs=300)
-) -> FusedCase:
+def fused_cases(draw: st.DrawFn, largest: int = 32, firsts: st.SearchStrategy[Problem] = SMALL_FIRSTS) -> FusedCase:
     problem = draw(fused_problems(firsts))
     hardware = draw(hardwares(largest, controllers=False).filter(lambda hardware: hardware.ports > 1))
     multipliers = hardware.leaves_per_port * draw(st.integers(1, hardware.ports - 1))
