@@ -137,7 +137,7 @@ def programs(draw: st.DrawFn) -> tuple[Program, Hardware, set[Kind]]:
     """A program of any kind."""
     fused = fused_cases(firsts=long_firsts())
     drawn = draw(
-        st.sampled_from([long_cases(), long_cases(returning=True), fused, turning()]).flatmap(lambda kind: kind)
+        st.sampled_from([long_cases(), long_cases(returning=True), fused, fused, turning()]).flatmap(lambda kind: kind)
     )
     if isinstance(drawn, Case | FusedCase):
         problem, mapping, hardware = drawn
@@ -156,12 +156,12 @@ def programs(draw: st.DrawFn) -> tuple[Program, Hardware, set[Kind]]:
     return program, hardware, kinds_of(program, hardware)
 
 
-@pytest.mark.parametrize("share", range(8))
+@pytest.mark.parametrize("share", range(4))
 def test_skipping_equals_stepping(share: int) -> None:
     """2,000 programs in all. Whether the words of a queue are looked at is a matter of speed alone."""
     skipped: Counter[Kind] = Counter()
 
-    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
     @given(programs())
     def compare(drawn: tuple[Program, Hardware, set[Kind]]) -> None:
         program, hardware, kinds = drawn
