@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
-from maerisim.counts.program_totals import results_per_virtual_neuron
+from maerisim.counts.program_totals import per_virtual_neuron
 from maerisim.engine.compiled import fast_forward as recording
 from maerisim.engine.compiled import run as compiled
 from maerisim.engine.compiled.independent_parts import parts_of
@@ -115,7 +115,7 @@ class Kind(Enum):
 
 def kinds_of(program: Program, hardware: Hardware) -> set[Kind]:
     controller = hardware.controller
-    parts = parts_of(program, hardware, results_per_virtual_neuron(program)) if program.control is None else []
+    parts = parts_of(program, hardware, per_virtual_neuron(program)) if program.control is None else []
     both = any(len({part.program.layer_of_port(port) for port in range(part.hardware.ports)}) == 2 for part in parts)
     found = {
         Kind.ONE_LAYER: program.fusion is None and program.control is None and not controller.holds_ports_back,

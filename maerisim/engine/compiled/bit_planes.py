@@ -207,6 +207,9 @@ def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _PlaneRow
         virtual_neuron=virtual_neuron,
         active=np.zeros(words, np.uint64),
         twice=zeros(64 * words),
+        noted=np.zeros(words, np.uint64),
+        first_moment=zeros(64 * words) - 1,
+        moments=zeros(0),
     )
 
 

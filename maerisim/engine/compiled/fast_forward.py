@@ -130,6 +130,7 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         queues=_deep_queues(machine, len(record.state), len(record.valid), place),
         base_clock=place["stream_walkers", "base"],
         asked_clock=place["asked", "count"],
+        twice_clock=place["network", "twice"],
     )
     return machine, record
 
@@ -252,6 +253,7 @@ def _empty_record(state: Ints, counter: Ints, clock: Ints, walker: Ints, levels:
         tally_clock=0,
         base_clock=0,
         asked_clock=0,
+        twice_clock=0,
         looks=zeros(2),
     )
 

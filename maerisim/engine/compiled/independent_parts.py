@@ -1,9 +1,12 @@
 """Parts of a configured fabric that share nothing: they run apart, and equal ones once.
 
 A port serves neighbouring multiplier switches. Two ports belong together when a virtual neuron lies on both, when words are
-forwarded from one to the other, or when their virtual neurons share an adder switch or a collection bus. Parts know
+forwarded from one to the other, or when their virtual neurons share a collection bus or an adder switch. Parts know
 nothing of one another, so each takes the cycles it takes alone, and where one drifts against another the whole would never
 be in the same state twice although each of them is.
+
+An adder switch that two virtual neurons share ties them together by its busy cycles alone. Where parts tend to drift, as partial
+sums return or there are two layers, these are counted afterwards, from the cycles that each part notes.
 """
 
 from __future__ import annotations
@@ -15,12 +18,17 @@ from itertools import pairwise
 import numpy as np
 
 from maerisim.arrays import Ints
+from maerisim.counts.program_totals import OfVirtualNeurons
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import BusInput
 from maerisim.fabric.topology import Routing, Topology, Transfer, Wire
 from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
+from maerisim.program.wiring import REGISTER
+
+MOST_NOTED = 2**25
+"""Words through adder switches whose cycles are noted, in all: a quarter of a GiB."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +36,29 @@ class IndependentPart:
     """A part of a program as a program of its own, on hardware with just its ports and switches.
 
     ``places`` gives (level, column) of the adder switches of its transfers; ``starts`` the multiplier switches at which it
-    and its equals begin on the whole array. Of two layers the parts of the first come first, and those of the second are all distinct.
+    and its equals begin on the whole array; ``noted`` by column the words through each adder switch that other parts use as well. Of two layers the parts of the first come first, and those of the second are all distinct.
     """
 
     program: Program
     hardware: Hardware
     places: dict[int, tuple[int, int]]
     starts: tuple[int, ...]
+    noted: dict[int, int]
 
 
-def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[IndependentPart]:
-    """The distinct parts of ``program``, given the ``results`` of each virtual neuron."""
+def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) -> list[IndependentPart]:
+    """The distinct parts of ``program``, given what each of its virtual neurons does."""
     topology = topology_of(hardware)
+    ports = list(_ports(program, hardware, together=True))
+    noted: set[int] = set()
+    if program.spills or program.fusion is not None:
+        apart = list(_ports(program, hardware, together=False))
+        shared = _shared(program, hardware, apart)
+        if _can_be_noted(program, hardware, topology, apart, shared, neurons):
+            ports, noted = apart, set(shared)
     found: dict[object, IndependentPart] = {}
-    for first, last in _ports(program, hardware):
-        part = _part(program, hardware, topology, results, first, last)
+    for first, last in ports:
+        part = _part(program, hardware, topology, neurons, first, last, noted)
         key = _content(part)
         if key in found:
             part = replace(found[key], starts=(*found[key].starts, *part.starts))
@@ -50,8 +66,47 @@ def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[Indepe
     return list(found.values())
 
 
-def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
-    """First port of each part, and the one behind its last."""
+def _shared(program: Program, hardware: Hardware, parts: list[tuple[int, int]]) -> dict[int, set[int]]:
+    """The adder switches that several parts use, and the numbers of these parts."""
+    leaves = hardware.multipliers // hardware.ports
+    behind = np.array([last for _, last in parts])
+    of_neuron = np.searchsorted(behind, [span.start // leaves for span in program.spans], side="right").tolist()
+    users: dict[int, set[int]] = {}
+    for transfer in program.reduction.transfers:
+        if transfer.switch != REGISTER:
+            users.setdefault(transfer.switch, set()).add(of_neuron[transfer.virtual_neuron])
+    return {switch: numbers for switch, numbers in users.items() if len(numbers) > 1}
+
+
+def _can_be_noted(
+    program: Program,
+    hardware: Hardware,
+    topology: Topology,
+    parts: list[tuple[int, int]],
+    shared: dict[int, set[int]],
+    neurons: OfVirtualNeurons,
+) -> bool:
+    """Whether there is memory for the words through these adder switches, and each has a column in all parts that use it."""
+    leaves = hardware.multipliers // hardware.ports
+    words = sum(
+        int(neurons.steps[transfer.virtual_neuron])
+        for transfer in program.reduction.transfers
+        if transfer.switch in shared
+    )
+    return words <= MOST_NOTED and all(
+        0 <= topology.column(switch) - parts[part][0] * leaves < _columns((parts[part][1] - parts[part][0]) * leaves)
+        for switch, numbers in shared.items()
+        for part in numbers
+    )
+
+
+def _columns(multipliers: int) -> int:
+    """The columns of so many multiplier switches: whole words of 64."""
+    return -(-multipliers // 64) * 64
+
+
+def _ports(program: Program, hardware: Hardware, *, together: bool) -> Iterator[tuple[int, int]]:
+    """First port of each part, and the one behind its last; what shares an adder switch is ``together`` or not."""
     leaves = hardware.multipliers // hardware.ports
     used = -(-program.multipliers_used // leaves)
     limits = hardware.controller
@@ -73,7 +128,7 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     sharing: dict[tuple[str, int], list[int]] = {}
     for vn, bus in enumerate(program.buses):
         sharing.setdefault(("bus", bus), []).append(vn)
-    for transfer in program.reduction.transfers:
+    for transfer in program.reduction.transfers if together else ():
         sharing.setdefault(("switch", transfer.switch), []).append(transfer.virtual_neuron)
     hulls = np.array([(starts[min(group)], ends[max(group)]) for group in sharing.values()])
     join(hulls[:, 0], hulls[:, 1])
@@ -84,9 +139,15 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
 
 
 def _part(
-    program: Program, hardware: Hardware, topology: Topology, results: Ints, first: int, last: int
+    program: Program,
+    hardware: Hardware,
+    topology: Topology,
+    neurons: OfVirtualNeurons,
+    first: int,
+    last: int,
+    noted: set[int],
 ) -> IndependentPart:
-    """The part of ``program`` on the ports ``first .. last - 1``."""
+    """The part of ``program`` on the ports ``first .. last - 1``; words through the adder switches ``noted`` are."""
     leaves = hardware.multipliers // hardware.ports
     start, stop = first * leaves, min(last * leaves, program.multipliers_used)
     vns = [vn for vn, span in enumerate(program.spans) if start <= span.start < stop]
@@ -120,7 +181,7 @@ def _part(
         reduction=Routing(transfers),
         bus_inputs=tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs),
         multipliers_used=stop - start,
-        results=int(results[first_vn:behind_vn].sum()),
+        results=int(neurons.results[first_vn:behind_vn].sum()),
         output_offset=program.output_offset[first_vn:behind_vn],
         partial_sum_of=np.where(sums < 0, sums, sums - first_vn),
         fusion=fusion,
@@ -134,7 +195,12 @@ def _part(
     )
     switches = {transfer.switch for transfer in transfers}
     places = {switch: (topology.level(switch), topology.column(switch) - start) for switch in switches}
-    return IndependentPart(of_part, smaller, places, (start,))
+    words: dict[int, int] = {}
+    for transfer in program.reduction.transfers:
+        if transfer.switch in noted & switches and first_vn <= transfer.virtual_neuron < behind_vn:
+            column = places[transfer.switch][1]
+            words[column] = words.get(column, 0) + int(neurons.steps[transfer.virtual_neuron])
+    return IndependentPart(of_part, smaller, places, (start,), words)
 
 
 def _renamed(transfer: Transfer, start: int, first_vn: int) -> Transfer:
@@ -203,4 +269,5 @@ def _content(part: IndependentPart) -> object:
         program.bus_inputs,
         program.partial_sum_of.tobytes(),
         part.starts if program.layer_of_port(0) else None,
+        tuple(part.noted.items()),
     )

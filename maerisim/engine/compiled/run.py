@@ -8,11 +8,12 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
-from maerisim.counts.program_totals import results_per_virtual_neuron, totals
+from maerisim.counts.program_totals import per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
 from maerisim.engine.compiled.fast_forward import recorded, recorded_by_word, recorded_in_lock_step
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
+from maerisim.engine.compiled.shared_switches import SharedSwitches
 from maerisim.engine.compiled.two_layers import TwoLayers
 from maerisim.engine.outcome import Progress, Run
 from maerisim.engine.watchdog import deadlock_message
@@ -103,12 +104,13 @@ def run_lanes(
     switch_at = _switches_by_column(hardware)
     cycles = stepped = port_stalls = results = 0
     first_result = walk.LATEST
-    given = results_per_virtual_neuron(program)
-    between = TwoLayers(program, given)
-    for part in parts_of(program, hardware, given):
+    neurons = per_virtual_neuron(program)
+    layers, shared = TwoLayers(program, neurons.results), SharedSwitches()
+    for part in parts_of(program, hardware, neurons):
         if part.program.results == 0:
             continue
-        machine, record = recorded(between.prepared(part, flatten_lanes(part.program, part.hardware, part.places)))
+        machine = flatten_lanes(part.program, part.hardware, part.places)
+        machine, record = recorded(layers.prepared(part, shared.prepared(part, machine)))
         status, cycle, times = ending.RUNNING, 0, len(part.starts)
         while status == ending.RUNNING:
             status, cycle, steps = repeating.run(
@@ -119,7 +121,8 @@ def run_lanes(
                 progress(results + times * int(machine.tally[counted.RESULTS]), program.results)
         if status == ending.DEADLOCK:
             return None
-        between.finished(part, machine)
+        layers.finished(part, machine)
+        shared.finished(part, machine)
         tally = machine.tally
         cycles, first_result = max(cycles, cycle), min(first_result, int(tally[counted.FIRST_RESULT]))
         results += times * part.program.results
@@ -130,6 +133,8 @@ def run_lanes(
             adders[switch_at[start + columns]] -= machine.network.twice[columns]
     if results != program.results:
         return None
+    for column, busy in shared.busy(cycles).items():
+        adders[switch_at[column]] = busy
     counters = replace(
         counters,
         stalls=dict(zip(STALLS, stalls.tolist(), strict=True)),

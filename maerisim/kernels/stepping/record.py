@@ -87,6 +87,7 @@ class Record(NamedTuple):
     tally_clock: int
     base_clock: int
     asked_clock: int
+    twice_clock: int
     looks: Ints
 
 

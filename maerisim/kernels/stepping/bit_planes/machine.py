@@ -45,7 +45,8 @@ class ReductionNetwork(NamedTuple):
     ``filled`` are the wires with a word, ``full`` those without room, ``.._above`` the same by the upper planes alone, ``taken`` those that lost one in this cycle and have not been counted down yet.
     ``exits`` are the slots with wires that end at an accumulator, ``exit_mask`` which, ``virtual_neuron`` [slot, column]
     whose. ``twice`` counts the cycles in which a switch (by column) moved more than one word, once for each word beyond
-    the first; ``active`` is scratch.
+    the first; ``active`` is scratch. Of the switches of columns ``noted`` every word counts there, and ``moments`` has the cycle of
+    each of them, from ``first_moment`` of the column on (-1: it is not noted).
     """
 
     first: Places
@@ -68,6 +69,9 @@ class ReductionNetwork(NamedTuple):
     virtual_neuron: Ints
     active: Bits
     twice: Ints
+    noted: Bits
+    first_moment: Ints
+    moments: Ints
 
 
 class Arrivals(NamedTuple):
