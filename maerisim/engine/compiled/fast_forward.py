@@ -39,7 +39,7 @@ _COUNTERS = tuple((walkers, field) for walkers in _WALKERS for field in ("left",
 _CLOCKS = (
     ("stream_walkers", "step"),
     ("stream_walkers", "base"),
-    ("asked", "count"),
+    ("asked", "sent"),
     ("collection", "written"),
     ("ports", "issued"),
     ("ports", "place"),
@@ -129,7 +129,7 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
         first_bits=place["lanes", "bits"],
         queues=_deep_queues(machine, len(record.state), len(record.valid), place),
         base_clock=place["stream_walkers", "base"],
-        asked_clock=place["asked", "count"],
+        asked_clock=place["asked", "sent"],
         twice_clock=place["network", "twice"],
     )
     return machine, record

@@ -34,8 +34,8 @@ class TwoLayers:
             return machine
         if layers == {0}:
             results = self._results[self._neurons(part, part.starts[0])]
-            noting = {"moments": np.zeros(int(results.sum()), np.int64), "first_moment": np.cumsum(results) - results}
-            return machine._replace(collection=machine.collection._replace(**noting))
+            moments, first = np.zeros(int(results.sum()), np.int64), np.cumsum(results) - results
+            return machine._replace(collection=machine.collection._replace(moments=moments, first_moment=first))
         if self._due is None:
             self._due = self._cycles_of_words(self._fusion)
         ports, last = machine.ports, int(self._due.max(initial=0))

@@ -29,7 +29,7 @@ def is_there(
         return True
     word = walkers.base[operand_store.INPUTS * ports.head.shape[1] + port] + ports.offset[packet]
     now = cycle if between.in_cycles else collection.written[between.producer[word]]
-    place = asked.count[port] % asked.word.shape[1]
+    place = asked.sent[port] % asked.word.shape[1]
     asked.word[port, place] = word
     if now < between.due[word]:
         asked.late[port, place] = now
@@ -41,8 +41,8 @@ def is_there(
 @inlined
 def ask_for_next(asked: Asked, port: int) -> None:
     """The word that a port has asked for has been sent."""
-    asked.count[port] += 1
-    place = asked.count[port] % asked.word.shape[1]
+    asked.sent[port] += 1
+    place = asked.sent[port] % asked.word.shape[1]
     asked.late[port, place], asked.there[port, place] = NEVER, walk.LATEST
 
 
@@ -55,13 +55,13 @@ def until_next_is_there(ports: Ports, asked: Asked, cycle: int) -> int:
     if not between.in_cycles:
         return cycle
     for port in range(between.port, ports.head.shape[1]):
-        place = asked.count[port] % asked.word.shape[1]
+        place = asked.sent[port] % asked.word.shape[1]
         if asked.late[port, place] == cycle - 1:
             next_cycle = min(next_cycle, between.due[asked.word[port, place]])
     if next_cycle == walk.LATEST:
         return cycle
     for port in range(between.port, ports.head.shape[1]):
-        place = asked.count[port] % asked.word.shape[1]
+        place = asked.sent[port] % asked.word.shape[1]
         if asked.late[port, place] == cycle - 1:
             asked.late[port, place] = next_cycle - 1
     return int(next_cycle)
@@ -101,7 +101,7 @@ def until_answer_changes(machine: LaneMachine, record: Record, level: int, cycle
         return most
     ports, kept = machine.ports.head.shape[1], asked.word.shape[1]
     for port in range(between.port, ports):
-        first, last = record.saved_clock[level, record.asked_clock + port], asked.count[port]
+        first, last = record.saved_clock[level, record.asked_clock + port], asked.sent[port]
         if last - first >= kept:
             return 0
         walker = operand_store.INPUTS * ports + port
@@ -125,7 +125,7 @@ def ask_again(machine: LaneMachine, record: Record, level: int, cycle: int, repe
     between, asked, walkers = machine.ports.between, machine.asked, machine.stream_walkers
     ports = machine.ports.head.shape[1]
     for port in range(between.port, ports):
-        first, last = record.saved_clock[level, record.asked_clock + port], asked.count[port]
+        first, last = record.saved_clock[level, record.asked_clock + port], asked.sent[port]
         walker = operand_store.INPUTS * ports + port
         step = walkers.base[walker] - record.saved_clock[level, record.base_clock + walker]
         growth = progress(machine, record, level, asked.word[port, last % asked.word.shape[1]], cycle)

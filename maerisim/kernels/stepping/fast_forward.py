@@ -33,7 +33,7 @@ def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle
         repetitions = recurrence.until_something_changes(machine, record, level)
         if found != EQUAL and repetitions > 0:
             repetitions = min(repetitions, until_queue_matters(record, level, cycle - record.saved_cycle[level]))
-        if len(machine.asked.count) > 0 and repetitions > 0:
+        if len(machine.asked.sent) > 0 and repetitions > 0:
             repetitions = until_answer_changes(machine, record, level, cycle, repetitions)
             ask_again(machine, record, level, cycle, repetitions)
         if len(machine.collection.moments) > 0:
@@ -88,7 +88,7 @@ def wait_for_word(machine: LaneMachine, cycle: int) -> int:
     Who was held back in the cycle before is so until then.
     """
     following = cycle
-    if len(machine.asked.count) > 0:
+    if len(machine.asked.sent) > 0:
         following = until_next_is_there(machine.ports, machine.asked, cycle)
         for count in range(counted.TALLY_ROWS):
             machine.tally[count] += (following - cycle) * (machine.tally[count] - machine.tally_before[count])

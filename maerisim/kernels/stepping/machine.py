@@ -147,13 +147,13 @@ class Asked(NamedTuple):
     """What the ports of a second layer have asked for, the latest questions of each [port, number modulo those kept].
 
     ``word`` was refused last when the results that it waits for, or the cycles, were ``late``, and was found to be there when they were ``there``.
-    ``count`` words have been sent; the question of that number is about the next one.
+    ``sent`` counts the words that have gone; the question of that number is about the next one.
     """
 
     word: Ints
     late: Ints
     there: Ints
-    count: Ints
+    sent: Ints
 
 
 class Ports(NamedTuple):
