@@ -88,7 +88,11 @@ def flatten_lanes(
         compute_walkers=compute_walkers,
         controller=controller_of(program, hardware),
         ports=ports,
-        arrivals=Arrivals(*(np.zeros((3, words), np.uint64) for _ in range(3))),
+        arrivals=Arrivals(
+            full=np.zeros((3, words), np.uint64),
+            sent=np.zeros((3, words), np.uint64),
+            under_way=np.zeros((hardware.distribution.latency - 1, 3, words), np.uint64),
+        ),
         asked=_asked(program, hardware.ports),
         stream_walkers=threads.stream_walkers(hardware.ports, returning),
         returning=returning,

@@ -31,7 +31,7 @@ _STATE = (
     ("collection", "write_queue"),
     ("ports", "head"),
     ("ports", "end"),
-    ("ports", "line"),
+    ("arrivals", "under_way"),
     *(("returning", field) for field in ("first", "last", "following")),
     *((walkers, "row") for walkers in _WALKERS),
 )
@@ -54,7 +54,8 @@ _WORD_STATE = (
     ("stores", "claimed"),
     ("stores", "current"),
     ("multipliers", "now"),
-    *(field for field in _STATE if field[0] not in ("lanes", "network")),
+    ("ports", "line"),
+    *(field for field in _STATE if field[0] not in ("lanes", "network", "arrivals")),
 )
 _WORD_CLOCKS = (
     *((walkers, "base") for walkers in _WALKERS),

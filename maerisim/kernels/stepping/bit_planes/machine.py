@@ -75,11 +75,14 @@ class ReductionNetwork(NamedTuple):
 
 
 class Arrivals(NamedTuple):
-    """Per operand and word of 64 switches: stores without room, words sent, and words delivered in this cycle."""
+    """Per operand and word of 64 switches: stores without room, words sent in this cycle, and those on their way to the tree.
+
+    All ports take as long, so that what is ``under_way`` [cycle modulo stages, operand, word] are the words sent in one cycle.
+    """
 
     full: Bits
     sent: Bits
-    delivered: Bits
+    under_way: Bits
 
 
 class LaneMachine(NamedTuple):
