@@ -91,7 +91,9 @@ def stonne_share(kind: str, multipliers: int) -> Line:
         runs.append(partial(step, program_of(problem, mapping, hardware), hardware))
     turns = [[best(run, 1, time.process_time) for run in runs] for _ in range(RUNS)]
     usual, stonne = (min(seconds / cycles for seconds, cycles in column) for column in zip(*turns, strict=True))
-    return Line(f"stonne, {kind:6} on {multipliers:>4} multipliers", usual / stonne, "of the default's", STONNE_SHARE, True)
+    return Line(
+        f"stonne, {kind:6} on {multipliers:>4} multipliers", usual / stonne, "of the default's", STONNE_SHARE, True
+    )
 
 
 def measure() -> Report:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
 from maerisim.counts.program_totals import per_virtual_neuron
+from maerisim.engine.compiled import bit_planes
 from maerisim.engine.compiled import fast_forward as recording
 from maerisim.engine.compiled import run as compiled
 from maerisim.engine.compiled.independent_parts import parts_of
@@ -158,7 +159,7 @@ def programs(draw: st.DrawFn) -> tuple[Program, Hardware, set[Kind]]:
 
 @pytest.mark.parametrize("share", range(4))
 def test_skipping_equals_stepping(share: int) -> None:
-    """2,000 programs in all. Whether the words of a queue are looked at is a matter of speed alone."""
+    """2,000 programs in all. Whether the words of a queue are looked at, and how many questions are kept, is a matter of speed alone."""
     skipped: Counter[Kind] = Counter()
 
     @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
@@ -169,7 +170,11 @@ def test_skipping_equals_stepping(share: int) -> None:
         if run is not None and run.stepped < run.cycles:
             skipped.update(kinds)
 
-    with mock.patch.object(recording, "DEEP", 2 if share % 2 else recording.DEEP):
+    few = share % 2 == 1
+    with (
+        mock.patch.object(recording, "DEEP", 2 if few else recording.DEEP),
+        mock.patch.object(bit_planes, "QUESTIONS", 500 if few else bit_planes.QUESTIONS),
+    ):
         compare()
     assert not [kind for kind in Kind if not skipped[kind]]
 

@@ -105,7 +105,7 @@ def flatten_lanes(
 def _asked(program: Program, ports: int) -> Asked:
     """What ports ask for, before the first question; for no port where no second layer has any."""
     count = ports if program.layer_of_port(ports - 1) else 0
-    kept = QUESTIONS // count if count else 1
+    kept = max(1, QUESTIONS // count) if count else 1
     return Asked(zeros(count, kept), zeros(count, kept) + NEVER, zeros(count, kept) + walk.LATEST, zeros(count))
 
 
