@@ -5,8 +5,8 @@
 Three kinds of layer that fill the array: 3x3 convolution with one channel per virtual neuron, 1x1 convolution with 16
 channels per virtual neuron in four folds, and a linear layer with up to 64 inputs per virtual neuron in 16 folds. In CPU
 time, best of three runs after one that compiles. The cycles are exact, the speeds are this machine's. The last line is
-JSON: the 3x3 layer's by multipliers, the others' under their names, and under ``stonne`` the speed with STONNE's controller
-and queues as a share of that without, the 3x3 layer with STONNE's order of loops on both. What is timed are
+JSON: the 3x3 layer's by multipliers, the others' under their names, and under ``stonne`` by kind and multipliers the speed with
+STONNE's controller and queues as a share of that without, with STONNE's order of loops on both. What is timed are
 the stepping kernels alone, called as the compiled engine calls them.
 """
 
@@ -77,12 +77,12 @@ def step(program: Program, hardware: Hardware) -> int:
     return cycles
 
 
-def stonne_share(multipliers: int) -> Line:
+def stonne_share(kind: str, multipliers: int) -> Line:
     """How fast the ``stonne`` profile is stepped, as a share of the default's speed with the same mapping.
 
     Both run in turns, so that what else the machine does slows both.
     """
-    problem, mapping = conv3x3(multipliers)
+    problem, mapping = KINDS[kind](multipliers)
     mapping = replace(mapping, order=Mapping.of({}, STONNE_ORDER).order)
     of_array = {"multipliers": multipliers, "accumulation.words": problem.outputs}
     runs = []
@@ -91,7 +91,9 @@ def stonne_share(multipliers: int) -> Line:
         runs.append(partial(step, program_of(problem, mapping, hardware), hardware))
     turns = [[best(run, 1, time.process_time) for run in runs] for _ in range(RUNS)]
     usual, stonne = (min(seconds / cycles for seconds, cycles in column) for column in zip(*turns, strict=True))
-    return Line(f"stonne on {multipliers:>4} multipliers", usual / stonne, "of the default's", STONNE_SHARE, True)
+    return Line(
+        f"stonne, {kind:6} on {multipliers:>4} multipliers", usual / stonne, "of the default's", STONNE_SHARE, True
+    )
 
 
 def measure() -> Report:
@@ -112,9 +114,12 @@ def measure() -> Report:
             name = f"{kind:6} on {multipliers:>4} multipliers"
             lines.append(Line(name, cycles / seconds, "cycles/s", target, True, f"{cycles:,} cycles stepped"))
         data |= speeds if kind == "3x3" else {kind: speeds}
-    shares = {str(multipliers): stonne_share(multipliers) for multipliers in TARGETS}
-    lines += shares.values()
-    data["stonne"] = {multipliers: round(line.value, 3) for multipliers, line in shares.items()}
+    shares = {kind: {str(multipliers): stonne_share(kind, multipliers) for multipliers in TARGETS} for kind in KINDS}
+    lines += [line for of_kind in shares.values() for line in of_kind.values()]
+    data["stonne"] = {
+        kind: {multipliers: round(line.value, 3) for multipliers, line in of_kind.items()}
+        for kind, of_kind in shares.items()
+    }
     return Report("Stepping every cycle", lines, data)
 
 

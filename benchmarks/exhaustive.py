@@ -1,6 +1,7 @@
 """Whether the mapping that the mapper chooses is the best there is, found out by simulating all of them.
 
     python benchmarks/exhaustive.py [--hardware maeri-16] [--jobs N] [LAYER ...]
+    python benchmarks/exhaustive.py --sample 150 [--hardware maeri-16] [--jobs N] [LAYER ...]
     python benchmarks/exhaustive.py --nests [--jobs N] [LAYER ...]
 
 Twenty small layers of all kinds. Every legal mapping is simulated in full: every tile, every order of the loops that
@@ -10,7 +11,7 @@ n, "chosen_is_best": n, "within_half_a_percent": n, "worst_gap": x, "mean_abs_er
 x, "beyond_published": n}``: the gap is the chosen mapping's cycles over the best's, less 1; errors are relative to the
 simulated cycles; ``beyond_published`` counts estimates further above the simulation than
 :func:`maerisim.analytic.accuracy.largest_overestimate` says. Exit code 1 when there are any, or a gap is above 0.5 %.
-A LAYER is one of these, or sizes like ``N4K5C2``. The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
+With ``--sample`` so many random mappings of each layer stand for all of them. A LAYER is one of these, or sizes like ``N4K5C2``. The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
 
 With ``--nests``, the space of :mod:`every_nest` instead: every nest of loops with up to two cuts a dimension, of other
 layers, on 4 multipliers with a small accumulation buffer and few registers. Also printed: the best with one loop a dimension;
@@ -27,8 +28,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby, permutations
 from math import inf
@@ -149,6 +151,23 @@ def all_mappings(problem: Problem, hardware: Hardware) -> Iterator[Mapping]:
                 yield Mapping.of(tile, mapping.order, [*single, *placement])
 
 
+def some_mappings(problem: Problem, hardware: Hardware, count: int) -> list[Mapping]:
+    """At most so many legal mappings, drawn at random from twenty times as many, the same each time."""
+    draw, tiles = random.Random(1), all_tiles(problem, hardware)
+    found: set[Mapping] = set()
+    for _ in range(20 * count):
+        tile = dict(zip(DIMENSIONS, map(int, tiles[draw.randrange(len(tiles))]), strict=True))
+        order = draw.sample(DIMENSIONS, len(DIMENSIONS))
+        if hardware.multiplier.wait_for_all_weights:
+            order.sort(key=lambda d: d not in REPLICATED)
+        mapping = Mapping.of(tile, order, draw.sample(REPLICATED, len(REPLICATED)))
+        if not violations(problem, mapping, hardware):
+            found.add(mapping)
+        if len(found) == count:
+            break
+    return sorted(found, key=lambda mapping: mapping.tile)
+
+
 def estimated_cycles(problem: Problem, mappings: Sequence[Mapping], hardware: Hardware) -> list[int]:
     """The estimates of mappings, of which those of a tile lie side by side."""
     cycles: list[int] = []
@@ -179,11 +198,13 @@ def bounds_above(problem: Problem, hardware: Hardware, cycles: dict[Mapping, int
     return above + (chosen * (1 - (account.nest_gap or 0.0)) > min(cycles.values()) * ROUNDED)
 
 
-def run(name: str, hardware: Hardware, *, nests: bool = False) -> Outcome:
-    """Simulate all mappings of a layer."""
+def run(name: str, hardware: Hardware, *, nests: bool = False, sample: int = 0) -> Outcome:
+    """Simulate all mappings of a layer, or a ``sample`` of so many."""
     problem = layer_of(name, nests=nests)
     assert problem is not None
-    space = every_nest(problem, hardware) if nests else all_mappings(problem, hardware)
+    space: Iterable[Mapping] = every_nest(problem, hardware) if nests else all_mappings(problem, hardware)
+    if sample:
+        space = some_mappings(problem, hardware, sample)
     cycles = {mapping: simulate(problem, mapping, hardware).cycles for mapping in space}
     ascending = sorted(cycles, key=lambda mapping: cycles[mapping])
     estimates = estimated_cycles(problem, list(cycles), hardware)
@@ -204,10 +225,10 @@ def run(name: str, hardware: Hardware, *, nests: bool = False) -> Outcome:
     )
 
 
-def outcomes(names: list[str], hardware: Hardware, jobs: int, *, nests: bool) -> Iterator[Outcome]:
+def outcomes(names: list[str], hardware: Hardware, jobs: int, *, nests: bool, sample: int) -> Iterator[Outcome]:
     """All layers, on several processes; the kernels are compiled before there are several."""
     simulate(LAYERS["one filter"], Mapping.of({}, "N G K P Q C R S"), hardware)
-    one = partial(run, hardware=hardware, nests=nests)
+    one = partial(run, hardware=hardware, nests=nests, sample=sample)
     for finished, outcome in enumerate(in_processes(one, names, jobs, in_order=True), 1):
         yield outcome
         progress(f"{finished} of {len(names)} layers")
@@ -222,6 +243,7 @@ def main() -> int:
     parser.add_argument(
         "--nests", action="store_true", help="every nest of loops, of smaller layers on less of the hardware"
     )
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="so many random mappings of each layer")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     layers = LAYERS_IN_BLOCKS if arguments.nests else LAYERS
@@ -236,7 +258,8 @@ def main() -> int:
     print(
         f"{'layer':30} {'mappings':>9} {'best':>7}{one_loop} {'chosen':>7} {'gap':>7} {'errors of estimates':>20}  chosen mapping"
     )
-    for outcome in outcomes(arguments.layers or list(layers), hardware, arguments.jobs, nests=arguments.nests):
+    named, kind = arguments.layers or list(layers), {"nests": arguments.nests, "sample": arguments.sample}
+    for outcome in outcomes(named, hardware, arguments.jobs, **kind):
         found.append(outcome)
         better = f"; best: {outcome.best_mapping}" if outcome.gap else ""
         one_loop = f" {outcome.one_loop:9,}" if arguments.nests else ""

@@ -29,8 +29,8 @@ from mapper.space import all_tiles
 
 EACH = 8
 """Candidates of a layer on a share of each kind of walk."""
-STEPPED_CYCLES = 1_000_000
-"""Estimated cycles beyond which no pair is simulated, as every cycle of two fused layers is stepped."""
+SIMULATED_CYCLES = 32_000_000
+"""Estimated cycles of all pairs that are simulated, some 250 ns each: what repeats is skipped, but not the table of words between."""
 MOST_SPLITS = 128
 """Shares of the array that are looked at, as many as 512 multipliers have: with eight times as many it would take minutes."""
 FINALISTS = 6
@@ -89,19 +89,18 @@ def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective =
         raise MappingError(
             "mapper", [f"no two shares of {hardware.multipliers} multipliers hold a virtual neuron each"]
         )
-    place, cycles = 0, 0
-    # Their every cycle has to be stepped, since what one layer waits for is not part of the state that recurs.
-    if objective != "energy" and best[0].cycles <= STEPPED_CYCLES:
-        measured = [simulate(problem, pair.mapping, hardware).cycles for pair in best]
-        place = min(range(len(best)), key=lambda number: best[number].score(objective, measured[number]))
-        cycles = measured[place]
+    place = 0
+    simulated = [] if objective == "energy" else best[: SIMULATED_CYCLES // best[0].cycles]
+    if simulated:
+        measured = [simulate(problem, pair.mapping, hardware).cycles for pair in simulated]
+        place = min(range(len(simulated)), key=lambda number: best[number].score(objective, measured[number]))
     chosen = best[place].mapping
     found = estimate(problem, chosen, hardware)
     slower, resource = found.limited_by.split(": ")
     reason = (
         f"{chosen.multipliers} and {hardware.multipliers - chosen.multipliers} multipliers, limited by the {slower} layer's "
         f"{resource}; best by estimate of {seen:,} pairs of mappings on {looked_at} shares of the array"
-        + (f", place {place + 1} of the best {len(best)} by simulation" if cycles else "")
+        + (f", place {place + 1} of the best {len(simulated)} by simulation" if simulated else "")
     )
     return FusedChoice(chosen, found, seen, reason, _apart(problem, hardware, objective))
 

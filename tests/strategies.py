@@ -188,9 +188,9 @@ class FusedCase(NamedTuple):
 
 
 @st.composite
-def fused_problems(draw: st.DrawFn) -> FusedProblem:
+def fused_problems(draw: st.DrawFn, firsts: st.SearchStrategy[Problem]) -> FusedProblem:
     """A layer, and one that takes its outputs in: as rows and columns of channels or, fully connected, as features."""
-    first = draw(problems(most_macs=300))
+    first = draw(firsts)
     channels, operation = first.G * first.K, draw(st.sampled_from(["multiply", "multiply", "add", "max"]))
     if operation == "multiply" and draw(st.sampled_from([False, False, True])):
         return FusedProblem(first, Problem(N=first.N, C=channels * first.P * first.Q, K=draw(st.integers(1, 4))))
@@ -220,9 +220,12 @@ def fused_problems(draw: st.DrawFn) -> FusedProblem:
     )
 
 
+SMALL_FIRSTS = problems(most_macs=300)
+
+
 @st.composite
-def fused_cases(draw: st.DrawFn, largest: int = 32) -> FusedCase:
-    problem = draw(fused_problems())
+def fused_cases(draw: st.DrawFn, largest: int = 32, firsts: st.SearchStrategy[Problem] = SMALL_FIRSTS) -> FusedCase:
+    problem = draw(fused_problems(firsts))
     hardware = draw(hardwares(largest, controllers=False).filter(lambda hardware: hardware.ports > 1))
     multipliers = hardware.leaves_per_port * draw(st.integers(1, hardware.ports - 1))
     first, second = (

@@ -6,6 +6,8 @@ Given other :class:`~maerisim.counts.visits.Visits` than all of them, the same f
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from maerisim.arrays import Ints
@@ -72,9 +74,17 @@ def totals(program: Program, hardware: Hardware, visits: Visits | None = None) -
     )
 
 
-def results_per_virtual_neuron(program: Program) -> Ints:
-    """The words that each virtual neuron sends over its collection bus."""
-    return _Sums(program, visits_of(program.collect)).results
+class OfVirtualNeurons(NamedTuple):
+    """What each virtual neuron does: the control steps that it is at work in, and the words that it sends over its collection bus."""
+
+    steps: Ints
+    results: Ints
+
+
+def per_virtual_neuron(program: Program) -> OfVirtualNeurons:
+    """The steps and the results of each virtual neuron."""
+    sums = _Sums(program, visits_of(program.collect))
+    return OfVirtualNeurons(sums.steps, sums.results)
 
 
 class _Sums:
@@ -86,7 +96,7 @@ class _Sums:
         flags = np.array([template.flags for template in templates], np.int64)
         at_work = visits * ((flags & Collect.ACTIVE) > 0)
         emits = at_work * ((flags & Collect.EMIT) > 0)
-        self.steps = at_work.sum(axis=0)
+        self.steps: Ints = at_work.sum(axis=0)
         self.results: Ints = emits.sum(axis=0)
         self.outputs = int((emits * ((flags & Collect.LAST) > 0)).sum())
         continued = (flags & Collect.FIRST) == 0

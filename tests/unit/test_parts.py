@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from maerisim.counts.program_totals import results_per_virtual_neuron
+from maerisim.counts.program_totals import per_virtual_neuron
 from maerisim.engine.compiled.independent_parts import IndependentPart, parts_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
@@ -22,7 +22,7 @@ def split(problem: Problem, tile: dict[str, int], **overrides: Any) -> tuple[Pro
         {"multiplier.forwarding": False} | {name.replace("__", "."): value for name, value in overrides.items()}
     )
     program = program_of(problem, Mapping.of(tile, ORDER), hardware)
-    return program, parts_of(program, hardware, results_per_virtual_neuron(program))
+    return program, parts_of(program, hardware, per_virtual_neuron(program))
 
 
 def test_virtual_neurons_of_one_switch_share_a_port_and_no_more() -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maerisim.counts.counters import differences
@@ -195,24 +194,6 @@ def turning(draw: st.DrawFn) -> tuple[Files, Hardware]:
         "X": layer.S + draw(st.integers(1, 14)),
     }
     return replace(files, layer=replace(layer, **sizes)), hardware_of(row)
-
-
-def stepped_or_not(files: Files, hardware: Hardware, fast_forward: bool) -> Result | str:
-    """The result, or what is wrong with it."""
-    try:
-        return run_testbench(files, hardware, RunOptions(fast_forward=fast_forward))
-    except (DeadlockError, NotSupportedError) as error:
-        return str(error)
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(turning())
-def test_skipping_equals_stepping(drawn: tuple[Files, Hardware]) -> None:
-    skipped, stepped = (stepped_or_not(*drawn, fast_forward) for fast_forward in (True, False))
-    assert skipped == stepped
-    if isinstance(skipped, Result) and isinstance(stepped, Result):
-        assert skipped.first_result == stepped.first_result
-        assert stepped.stepped == stepped.cycles
 
 
 def test_long_layers_are_skipped_for_the_most_part() -> None:

@@ -20,12 +20,16 @@ from maerisim.engine.compiled.flatten import (
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.stepping import counted
+from maerisim.kernels.stepping import counted, walk
+from maerisim.kernels.stepping.asking import NEVER
 from maerisim.kernels.stepping.bit_planes import flag_row
 from maerisim.kernels.stepping.bit_planes.machine import Arrivals, LaneMachine, Lanes, ReductionNetwork
-from maerisim.kernels.stepping.machine import Wires
+from maerisim.kernels.stepping.machine import Asked, Wires
 from maerisim.program.program import Program, Use
 from maerisim.program.wiring import REGISTER, Wiring, wire_up
+
+QUESTIONS = 2**20
+"""Of the ports of a second layer, that are kept: stretches with more are not repeated."""
 
 
 def flatten_lanes(
@@ -84,12 +88,25 @@ def flatten_lanes(
         compute_walkers=compute_walkers,
         controller=controller_of(program, hardware),
         ports=ports,
-        arrivals=Arrivals(*(np.zeros((3, words), np.uint64) for _ in range(3))),
+        arrivals=Arrivals(
+            full=np.zeros((3, words), np.uint64),
+            sent=np.zeros((3, words), np.uint64),
+            under_way=np.zeros((hardware.distribution.latency - 1, 3, words), np.uint64),
+        ),
+        asked=_asked(program, hardware.ports),
         stream_walkers=threads.stream_walkers(hardware.ports, returning),
         returning=returning,
         returning_walkers=threads.returning_walkers(ports, returning),
         tally=zeros(counted.TALLY_ROWS),
+        tally_before=zeros(counted.TALLY_ROWS),
     )
+
+
+def _asked(program: Program, ports: int) -> Asked:
+    """What ports ask for, before the first question; for no port where no second layer has any."""
+    count = ports if program.layer_of_port(ports - 1) else 0
+    kept = max(1, QUESTIONS // count) if count else 1
+    return Asked(zeros(count, kept), zeros(count, kept) + NEVER, zeros(count, kept) + walk.LATEST, zeros(count))
 
 
 def _wires(wiring: Wiring, number: dict[Wire, int]) -> Wires:
@@ -194,6 +211,9 @@ def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _PlaneRow
         virtual_neuron=virtual_neuron,
         active=np.zeros(words, np.uint64),
         twice=zeros(64 * words),
+        noted=np.zeros(words, np.uint64),
+        first_moment=zeros(64 * words) - 1,
+        moments=zeros(0),
     )
 
 

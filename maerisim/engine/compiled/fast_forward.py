@@ -31,13 +31,15 @@ _STATE = (
     ("collection", "write_queue"),
     ("ports", "head"),
     ("ports", "end"),
-    ("ports", "line"),
+    ("arrivals", "under_way"),
     *(("returning", field) for field in ("first", "last", "following")),
     *((walkers, "row") for walkers in _WALKERS),
 )
 _COUNTERS = tuple((walkers, field) for walkers in _WALKERS for field in ("left", "turns"))
 _CLOCKS = (
     ("stream_walkers", "step"),
+    ("stream_walkers", "base"),
+    ("asked", "sent"),
     ("collection", "written"),
     ("ports", "issued"),
     ("ports", "place"),
@@ -52,12 +54,13 @@ _WORD_STATE = (
     ("stores", "claimed"),
     ("stores", "current"),
     ("multipliers", "now"),
-    *(field for field in _STATE if field[0] not in ("lanes", "network")),
+    ("ports", "line"),
+    *(field for field in _STATE if field[0] not in ("lanes", "network", "arrivals")),
 )
 _WORD_CLOCKS = (
     *((walkers, "base") for walkers in _WALKERS),
     *((owner, "busy") for owner in ("collection", "multipliers", "adders", "ports")),
-    *(field for field in _CLOCKS if field[0] != "network"),
+    *(field for field in _CLOCKS if field[0] not in ("network", "asked") and field[1] != "base"),
 )
 """Word by word clocks are kept that nothing depends on, as they are looked at: places in operands, and busy cycles."""
 
@@ -90,8 +93,8 @@ DEEP = 64
 """Words for which a queue must have room for their number to be looked at."""
 
 
-def applies_to(machine: LaneMachine | Machine) -> bool:
-    """Whether what happens next depends on nothing but the state described here."""
+def applies_to(machine: Machine) -> bool:
+    """Whether what happens next depends on nothing but the state described here; what a second layer waits for is a table."""
     return bool(machine.ports.between.port >= machine.ports.head.shape[1])
 
 
@@ -123,8 +126,14 @@ def recorded(machine: LaneMachine) -> tuple[LaneMachine, Record]:
     """The machine with its state moved into the arrays of a record."""
     loading = _watched_weights(machine)
     machine, record, place = _recorded(machine, machine.lanes.uses, _STATE, _CLOCKS, loading)
-    queues = _deep_queues(machine, len(record.state), len(record.valid), place)
-    return machine, record._replace(first_bits=place["lanes", "bits"], queues=queues)
+    record = record._replace(
+        first_bits=place["lanes", "bits"],
+        queues=_deep_queues(machine, len(record.state), len(record.valid), place),
+        base_clock=place["stream_walkers", "base"],
+        asked_clock=place["asked", "sent"],
+        twice_clock=place["network", "twice"],
+    )
+    return machine, record
 
 
 def recorded_by_word(machine: Machine) -> tuple[Machine, Record]:
@@ -243,6 +252,9 @@ def _empty_record(state: Ints, counter: Ints, clock: Ints, walker: Ints, levels:
         released_clock=0,
         due_clock=0,
         tally_clock=0,
+        base_clock=0,
+        asked_clock=0,
+        twice_clock=0,
         looks=zeros(2),
     )
 

@@ -250,6 +250,8 @@ def collection_of(program: Program, hardware: Hardware, wiring: Wiring, number: 
         additions_three=np.array([template.additions_three for template in templates], np.int64),
         output_offset=program.output_offset,
         written=zeros(len(program.bus_inputs)),
+        moments=zeros(0),
+        first_moment=zeros(0),
         waiting=zeros(1),
         write_queue=zeros(2 * hardware.buses) + NOTHING,
         writes_half=hardware.collection.write_back == "half",
@@ -424,8 +426,9 @@ def _between(program: Program, ports: int) -> Between:
     fusion = program.fusion
     if fusion is None:
         nothing = zeros(0)
-        return Between(ports, nothing, nothing, nothing, 0)
-    return Between(fusion.port, fusion.producer, fusion.due, fusion.source, fusion.identity)
+        return Between(ports, nothing, nothing, nothing, 0, in_cycles=False, last=0)
+    of_words = (fusion.producer, fusion.due, fusion.source)
+    return Between(fusion.port, *of_words, fusion.identity, in_cycles=False, last=0)
 
 
 def _masks(first: Ints, destination: Ints, leaves: int) -> Bits:

@@ -1,9 +1,12 @@
 """Parts of a configured fabric that share nothing: they run apart, and equal ones once.
 
 A port serves neighbouring multiplier switches. Two ports belong together when a virtual neuron lies on both, when words are
-forwarded from one to the other, or when their virtual neurons share an adder switch or a collection bus. Parts know
+forwarded from one to the other, or when their virtual neurons share a collection bus or an adder switch. Parts know
 nothing of one another, so each takes the cycles it takes alone, and where one drifts against another the whole would never
 be in the same state twice although each of them is.
+
+An adder switch that two virtual neurons share ties them together by its busy cycles alone. Where parts tend to drift, as partial
+sums return or there are two layers, these are counted afterwards, from the cycles that each part notes.
 """
 
 from __future__ import annotations
@@ -16,12 +19,17 @@ from itertools import pairwise
 import numpy as np
 
 from maerisim.arrays import Ints
+from maerisim.counts.program_totals import OfVirtualNeurons
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import BusInput
 from maerisim.fabric.topology import Routing, Transfer, Wire
 from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import CollectStep, Packets, Program, Thread, Use
+from maerisim.program.wiring import REGISTER
+
+MOST_NOTED = 2**25
+"""Words through adder switches whose cycles are noted, in all: a quarter of a GiB."""
 
 
 @dataclass(frozen=True)
@@ -29,33 +37,47 @@ class IndependentPart:
     """A part of a program as a program of its own, on hardware with just its ports and switches.
 
     ``places`` gives (level, column) of the adder switches of its transfers; ``starts`` the multiplier switches at which it
-    and its equals begin on the whole array.
+    and its equals begin on the whole array; ``noted`` by column the words through each adder switch that other parts use as well. Of two layers the parts of the first come first, and those of the second are all distinct.
     """
 
     program: Program
     hardware: Hardware
     places: dict[int, tuple[int, int]]
     starts: tuple[int, ...]
+    noted: dict[int, int]
 
 
-def parts_of(program: Program, hardware: Hardware, results: Ints) -> list[IndependentPart]:
-    """The distinct parts of ``program``, given the ``results`` of each virtual neuron."""
+def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) -> list[IndependentPart]:
+    """The distinct parts of ``program``, given what each of its virtual neurons does."""
     leaves = hardware.multipliers // hardware.ports
     vn_starts = [span.start for span in program.spans]
     transfers = _by_virtual_neuron(program)
     places = _places(program, hardware)
+    ports = list(_ports(program, hardware, together=True))
+    noted: set[int] = set()
+    if program.spills or program.fusion is not None:
+        apart = list(_ports(program, hardware, together=False))
+        shared = _shared(program, hardware, apart)
+        if _can_be_noted(program, hardware, places, apart, shared, neurons):
+            ports, noted = apart, set(shared)
     found: dict[object, IndependentPart] = {}
-    for first, last in _ports(program, hardware):
+    for first, last in ports:
         start, stop = first * leaves, min(last * leaves, program.multipliers_used)
         vns = slice(bisect_left(vn_starts, start), bisect_left(vn_starts, stop))
-        part = _part(program, results, slice(first, last), slice(start, stop), vns, transfers[vns])
+        part = _part(program, neurons.results, slice(first, last), slice(start, stop), vns, transfers[vns])
         of_part = {t.switch: places[t.switch] for t in part.reduction.transfers}
         at = {switch: (level, column - start) for switch, (level, column) in of_part.items()}
-        key = _content(part, at)
+        words: dict[int, int] = {}
+        for transfer in part.reduction.transfers:
+            if transfer.switch in noted:
+                column = at[transfer.switch][1]
+                words[column] = words.get(column, 0) + int(neurons.steps[vns][transfer.virtual_neuron])
+        # What parts of a second layer wait for is in a table by address, each in its own.
+        key = _content(part, at), tuple(words.items()), start if part.layer_of_port(0) else None
         if key in found:
             found[key] = replace(found[key], starts=(*found[key].starts, start))
         else:
-            found[key] = IndependentPart(part, _hardware_of(part, hardware, last - first), at, (start,))
+            found[key] = IndependentPart(part, _hardware_of(part, hardware, last - first), at, (start,), words)
     return list(found.values())
 
 
@@ -86,14 +108,53 @@ def _hardware_of(part: Program, hardware: Hardware, ports: int) -> Hardware:
     )
 
 
-def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
-    """First port of each part, and the one behind its last."""
+def _shared(program: Program, hardware: Hardware, parts: list[tuple[int, int]]) -> dict[int, set[int]]:
+    """The adder switches that several parts use, and the numbers of these parts."""
+    leaves = hardware.multipliers // hardware.ports
+    behind = np.array([last for _, last in parts])
+    of_neuron = np.searchsorted(behind, [span.start // leaves for span in program.spans], side="right").tolist()
+    users: dict[int, set[int]] = {}
+    for transfer in program.reduction.transfers:
+        if transfer.switch != REGISTER:
+            users.setdefault(transfer.switch, set()).add(of_neuron[transfer.virtual_neuron])
+    return {switch: numbers for switch, numbers in users.items() if len(numbers) > 1}
+
+
+def _can_be_noted(
+    program: Program,
+    hardware: Hardware,
+    places: dict[int, tuple[int, int]],
+    parts: list[tuple[int, int]],
+    shared: dict[int, set[int]],
+    neurons: OfVirtualNeurons,
+) -> bool:
+    """Whether there is memory for the words through these adder switches, and each has a column in all parts that use it."""
+    leaves = hardware.multipliers // hardware.ports
+    words = sum(
+        int(neurons.steps[transfer.virtual_neuron])
+        for transfer in program.reduction.transfers
+        if transfer.switch in shared
+    )
+    return words <= MOST_NOTED and all(
+        0 <= places[switch][1] - parts[part][0] * leaves < _columns((parts[part][1] - parts[part][0]) * leaves)
+        for switch, numbers in shared.items()
+        for part in numbers
+    )
+
+
+def _columns(multipliers: int) -> int:
+    """The columns of so many multiplier switches: whole words of 64."""
+    return -(-multipliers // 64) * 64
+
+
+def _ports(program: Program, hardware: Hardware, *, together: bool) -> Iterator[tuple[int, int]]:
+    """First port of each part, and the one behind its last; what shares an adder switch is ``together`` or not."""
     leaves = hardware.multipliers // hardware.ports
     used = -(-program.multipliers_used // leaves)
     limits = hardware.controller
     held_back = limits.holds_ports_back
-    if held_back or hardware.collection.write_back == "half" or program.fusion is not None:
-        yield 0, used  # the controller, the global buffer or what flows between two layers ties everything together
+    if held_back or hardware.collection.write_back == "half":
+        yield 0, used  # the controller or the global buffer ties everything together
         return
     starts = np.array([span.start for span in program.spans]) // leaves
     ends = np.array([span.start + span.size - 1 for span in program.spans]) // leaves
@@ -109,11 +170,13 @@ def _ports(program: Program, hardware: Hardware) -> Iterator[tuple[int, int]]:
     sharing: dict[tuple[str, int], list[int]] = {}
     for vn, bus in enumerate(program.buses):
         sharing.setdefault(("bus", bus), []).append(vn)
-    for transfer in program.reduction.transfers:
+    for transfer in program.reduction.transfers if together else ():
         sharing.setdefault(("switch", transfer.switch), []).append(transfer.virtual_neuron)
     hulls = np.array([(starts[min(group)], ends[max(group)]) for group in sharing.values()])
     join(hulls[:, 0], hulls[:, 1])
     apart = np.flatnonzero(np.cumsum(joined)[: used - 1] == 0) + 1
+    if program.fusion is not None and program.fusion.port not in apart:
+        apart = apart[:0]  # what the second layer does holds the first one up
     yield from pairwise([0, *apart.tolist(), used])
 
 
@@ -131,6 +194,14 @@ def _part(
     bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
     turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
     sums = program.partial_sum_of[multipliers]
+    fusion = program.fusion
+    if fusion is not None:
+        fusion = replace(
+            fusion,
+            port=_within(fusion.port, ports),
+            switch=_within(fusion.switch, multipliers),
+            virtual_neuron=_within(fusion.virtual_neuron, vns),
+        )
     return replace(
         program,
         weights=_packets(program.weights, ports, start),
@@ -145,7 +216,14 @@ def _part(
         results=int(results[vns].sum()),
         output_offset=program.output_offset[vns],
         partial_sum_of=np.where(sums < 0, sums, sums - first_vn),
+        fusion=fusion,
     )
+
+
+def _within(place: int, part: slice) -> int:
+    """A place as seen from a part; the nearest end of that where it lies outside."""
+    first, last = int(part.start), int(part.stop)
+    return min(max(place, first), last) - first
 
 
 def _renamed(transfer: Transfer, start: int, first_vn: int) -> Transfer:

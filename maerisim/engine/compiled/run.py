@@ -8,11 +8,13 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.counts.counters import OPERANDS, STALLS
-from maerisim.counts.program_totals import results_per_virtual_neuron, totals
+from maerisim.counts.program_totals import per_virtual_neuron, totals
 from maerisim.engine.compiled.bit_planes import flatten_lanes
-from maerisim.engine.compiled.fast_forward import applies_to, recorded, recorded_by_word, recorded_in_lock_step
+from maerisim.engine.compiled.fast_forward import recorded, recorded_by_word, recorded_in_lock_step
 from maerisim.engine.compiled.flatten import counters_of, flatten, flatten_lock_step
 from maerisim.engine.compiled.independent_parts import parts_of
+from maerisim.engine.compiled.shared_switches import SharedSwitches
+from maerisim.engine.compiled.two_layers import TwoLayers
 from maerisim.engine.outcome import Progress, Run
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
@@ -94,28 +96,33 @@ def run_lanes(
 ) -> Run | None:
     """Run without values, 64 switches at a time; None when the program cannot go on.
 
-    Parts that share nothing run one after the other, equal ones once.
+    Parts that share nothing run one after the other, equal ones once. A second layer whose parts are not those of the first runs
+    behind it, and waits for the cycles in which that has written its results.
     """
     counters = totals(program, hardware)
     adders, stalls = np.array(counters.busy["adder_switches"]), np.zeros(len(STALLS), np.int64)
     switch_at = _switches_by_column(hardware)
     cycles = stepped = port_stalls = results = 0
     first_result = walk.LATEST
-    for part in parts_of(program, hardware, results_per_virtual_neuron(program)):
+    neurons = per_virtual_neuron(program)
+    layers, shared = TwoLayers(program, neurons.results), SharedSwitches()
+    for part in parts_of(program, hardware, neurons):
         if part.program.results == 0:
             continue
-        machine, record = recorded(flatten_lanes(part.program, part.hardware, part.places))
-        skipping = fast_forward and applies_to(machine)
+        machine = flatten_lanes(part.program, part.hardware, part.places)
+        machine, record = recorded(layers.prepared(part, shared.prepared(part, machine)))
         status, cycle, times = ending.RUNNING, 0, len(part.starts)
         while status == ending.RUNNING:
             status, cycle, steps = repeating.run(
-                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, skipping
+                machine, record, part.program.results, cycle, _CYCLES_PER_CALL, fast_forward
             )
             stepped += steps
             if progress is not None:
                 progress(results + times * int(machine.tally[counted.RESULTS]), program.results)
         if status == ending.DEADLOCK:
             return None
+        layers.finished(part, machine)
+        shared.finished(part, machine)
         tally = machine.tally
         cycles, first_result = max(cycles, cycle), min(first_result, int(tally[counted.FIRST_RESULT]))
         results += times * part.program.results
@@ -126,6 +133,8 @@ def run_lanes(
             adders[switch_at[start + columns]] -= machine.network.twice[columns]
     if results != program.results:
         return None
+    for column, busy in shared.busy(cycles).items():
+        adders[switch_at[column]] = busy
     counters = replace(
         counters,
         stalls=dict(zip(STALLS, stalls.tolist(), strict=True)),

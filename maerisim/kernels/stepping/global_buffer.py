@@ -34,6 +34,8 @@ def step_global_buffer(
         count = (count + 1) // 2
     for place in range(count):
         vn = collection.write_queue[place]
+        if len(collection.moments) > 0:
+            collection.moments[collection.first_moment[vn] + collection.written[vn]] = cycle
         collection.written[vn] += 1
         if len(returning.port) > 0:
             arrive(code, ports, stream_walkers, returning, returning_walkers, collection, vn)

@@ -53,7 +53,8 @@ class Collectors(NamedTuple):
     ``member_start`` and ``member`` list the virtual neurons (or ports) of each bus, in the order in which they went last
     where it grants the ``least_recent``, else ``last_granted`` is the place of the one that did. ``outgoing``, ``result`` and ``accumulated``
     are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (their number) and ``write_queue``
-    (virtual neurons, the first one next) are the results that the global buffer has not written yet; ``flags`` and the additions are
+    (virtual neurons, the first one next) are the results that the global buffer has not written yet; ``moments``, from
+    ``first_moment`` of each virtual neuron on, the cycles in which its results were (empty: nobody asks); ``flags`` and the additions are
     [template, virtual neuron]. With ``spills`` partial sums (of those ``spilling``) go to the global buffer instead of
     adding up here; virtual neurons that ``compares`` keep the larger value instead of the sum; without ``own_stage`` accumulators pass a sum on in
     the cycle in which it leaves the adders.
@@ -72,6 +73,8 @@ class Collectors(NamedTuple):
     additions_three: Ints
     output_offset: Ints
     written: Ints
+    moments: Ints
+    first_moment: Ints
     waiting: Ints
     write_queue: Ints
     writes_half: bool
@@ -127,7 +130,8 @@ class Multipliers(NamedTuple):
 
 class Between(NamedTuple):
     """What the second of two layers takes in at its ports, those from ``port`` on: word w of its inputs is result
-    ``due[w]`` of virtual neuron ``producer[w]`` and lies at ``source[w]`` of the outputs (-1: padding, ``identity``).
+    ``due[w]`` of virtual neuron ``producer[w]`` and lies at ``source[w]`` of the outputs (-1: padding, ``identity``). Where
+    the first has run before, words are due ``in_cycles``, and all are there from cycle ``last`` on.
     """
 
     port: int
@@ -135,6 +139,21 @@ class Between(NamedTuple):
     due: Ints
     source: Ints
     identity: int
+    in_cycles: bool
+    last: int
+
+
+class Asked(NamedTuple):
+    """What the ports of a second layer have asked for, the latest questions of each [port, number modulo those kept].
+
+    ``word`` was refused last when the results that it waits for, or the cycles, were ``late``, and was found to be there when they were ``there``.
+    ``sent`` counts the words that have gone; the question of that number is about the next one.
+    """
+
+    word: Ints
+    late: Ints
+    there: Ints
+    sent: Ints
 
 
 class Ports(NamedTuple):

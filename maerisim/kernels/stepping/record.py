@@ -85,6 +85,9 @@ class Record(NamedTuple):
     released_clock: int
     due_clock: int
     tally_clock: int
+    base_clock: int
+    asked_clock: int
+    twice_clock: int
     looks: Ints
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from maerisim.kernels.compiling.jit import inlined, lowest
+from maerisim.kernels.compiling.jit import helper, inlined, lowest
 from maerisim.kernels.stepping.bit_planes import bitwise
 from maerisim.kernels.stepping.bit_planes.bitwise import rotated
 from maerisim.kernels.stepping.bit_planes.machine import Lanes, ReductionNetwork
@@ -58,12 +58,20 @@ def settle_above(bits: Bits, network: ReductionNetwork, slot: int, words: int, c
     network.filled_above[slot], network.full_above[slot] = filled, full
 
 
+@helper
+def note_again(network: ReductionNetwork, column: int, cycle: int) -> None:
+    """Count a word through a switch beyond the first in this cycle, or each word through one that is noted."""
+    if network.first_moment[column] >= 0:
+        network.moments[network.first_moment[column] + network.twice[column]] = cycle
+    network.twice[column] += 1
+
+
 @inlined
-def step_network(lanes: Lanes, network: ReductionNetwork) -> bool:
+def step_network(lanes: Lanes, network: ReductionNetwork, cycle: int) -> bool:
     """Wherever all operands are there and the output has room, add; receivers first."""
     bits, words, moved = lanes.bits, lanes.words, False
     for w in range(words):
-        network.active[w] = bitwise.NONE
+        network.active[w] = network.noted[w]
     for slot in range(words, len(network.first)):
         ready = network.exists[slot] & (~network.full[slot] | network.taken[slot])
         start, stop = network.operand_start[slot], network.operand_start[slot + 1]
@@ -84,6 +92,6 @@ def step_network(lanes: Lanes, network: ReductionNetwork) -> bool:
         again = network.active[word] & adding
         network.active[word] |= adding
         while again:
-            network.twice[(word << 6) + lowest(again)] += 1
+            note_again(network, (word << 6) + lowest(again), cycle)
             again &= again - bitwise.ONE
     return moved

@@ -5,12 +5,13 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import inlined
 from maerisim.kernels.stepping import counted, operand_store, walk
+from maerisim.kernels.stepping.asking import ask_for_next, is_there
 from maerisim.kernels.stepping.bit_planes import bitwise
 from maerisim.kernels.stepping.bit_planes.bitwise import equal, increase
 from maerisim.kernels.stepping.bit_planes.machine import Arrivals, Lanes
 from maerisim.kernels.stepping.bit_planes.operand_store import receive
-from maerisim.kernels.stepping.distribution_port import is_written, open_step, seek_template
-from maerisim.kernels.stepping.machine import Collectors, Ports, Returning
+from maerisim.kernels.stepping.distribution_port import open_step, seek_template
+from maerisim.kernels.stepping.machine import Asked, Collectors, Ports, Returning
 from maerisim.kernels.stepping.returning_sums import leave
 from maerisim.kernels.stepping.walk import Code, Walkers, advance
 
@@ -71,6 +72,7 @@ def step_ports(
     lanes: Lanes,
     ports: Ports,
     arrivals: Arrivals,
+    asked: Asked,
     walkers: Walkers,
     returning: Returning,
     returning_walkers: Walkers,
@@ -84,7 +86,7 @@ def step_ports(
     In one piece: with a function for each of the steps of its word-by-word twin a run takes 3 to 5 % longer.
     """
     moved = False
-    words, count, stages = lanes.words, ports.head.shape[1], ports.line.shape[0]
+    words, count, stages = lanes.words, ports.head.shape[1], len(arrivals.under_way)
     reach = ports.mask.shape[1]
     stage = cycle % stages if stages else 0
     for stream in range(3):
@@ -92,16 +94,9 @@ def step_ports(
         for w in range(words):
             arrivals.full[stream, w] = equal(lanes.bits, first + w, words, planes, depth)
             arrivals.sent[stream, w] = bitwise.NONE
-            arrivals.delivered[stream, w] = bitwise.NONE
     for port in range(count):
         word = ports.word[port]
         second = port >= ports.between.port
-        if stages and ports.line[stage, port] >= 0:
-            packet = ports.line[stage, port]
-            for part in range(reach):
-                arrivals.delivered[ports.stream[packet], word + part] |= ports.mask[packet, part]
-            ports.line[stage, port] = -1
-            moved = True
         tried = -2  # place (step, then stream) of the last word that could not go
         while True:
             place, stream = walk.LATEST, -1
@@ -121,7 +116,11 @@ def step_ports(
                 vn = ports.virtual_neuron[packet]
                 if collection.written[vn] < ports.issued[vn] + 1 - ports.wait[packet]:
                     continue
-            elif not is_written(ports, walkers, collection, packet, stream, port):
+            elif (
+                second
+                and stream == operand_store.INPUTS
+                and not is_there(ports, asked, walkers, collection, packet, port, cycle)
+            ):
                 continue
             blocked = arrivals.full[stream, word] & ports.mask[packet, 0]
             for part in range(1, reach):
@@ -131,12 +130,12 @@ def step_ports(
             arrivals.sent[stream, word] |= ports.mask[packet, 0]
             for part in range(1, reach):
                 arrivals.sent[stream, word + part] |= ports.mask[packet, part]
-            if stages:
-                ports.line[stage, port] = packet
             if stream == operand_store.PARTIAL_SUMS and len(returning.port) > 0:
                 leave(code, ports, walkers, returning, returning_walkers, collection, port)
             else:
                 send_next(code, ports, walkers, stream, port, second)
+                if second and stream == operand_store.INPUTS:
+                    ask_for_next(asked, port)
             moved = True
             break
     for stream in range(3):
@@ -144,8 +143,11 @@ def step_ports(
             sent = arrivals.sent[stream, w]
             if sent:
                 increase(lanes.bits, lanes.claimed[stream] + w, words, lanes.planes[stream], sent)
+            arrived = sent
             if stages:
-                sent = arrivals.delivered[stream, w]
-            if sent:
-                receive(lanes, stream, w, sent)
+                arrived = arrivals.under_way[stage, stream, w]
+                arrivals.under_way[stage, stream, w] = sent
+            if arrived:
+                receive(lanes, stream, w, arrived)
+                moved = True
     return moved

@@ -33,7 +33,7 @@ def step_cycle(machine: LaneMachine, cycle: int) -> bool:
     moved |= step_adders(m.wires, m.adders, 0, len(m.adders.output), cycle, m.tally, False, False)
     if m.collection.own_stage:
         moved |= step_accumulators(m.code, m.network, m.wires, m.collection, m.collect_walkers)
-    moved |= step_network(m.lanes, m.network)
+    moved |= step_network(m.lanes, m.network, cycle)
     if not m.collection.own_stage:
         moved |= step_accumulators(m.code, m.network, m.wires, m.collection, m.collect_walkers)
     moved |= step_multipliers(m.code, m.lanes, m.network, m.compute_walkers, m.tally)
@@ -47,6 +47,7 @@ def step_cycle(machine: LaneMachine, cycle: int) -> bool:
         m.lanes,
         m.ports,
         m.arrivals,
+        m.asked,
         m.stream_walkers,
         m.returning,
         m.returning_walkers,

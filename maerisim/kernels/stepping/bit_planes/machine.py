@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from maerisim.arrays import Ints, Places
-from maerisim.kernels.stepping.machine import Adders, Bits, Collectors, Controller, Ports, Returning, Wires
+from maerisim.kernels.stepping.machine import Adders, Asked, Bits, Collectors, Controller, Ports, Returning, Wires
 from maerisim.kernels.stepping.walk import Code, Walkers
 
 
@@ -45,7 +45,8 @@ class ReductionNetwork(NamedTuple):
     ``filled`` are the wires with a word, ``full`` those without room, ``.._above`` the same by the upper planes alone, ``taken`` those that lost one in this cycle and have not been counted down yet.
     ``exits`` are the slots with wires that end at an accumulator, ``exit_mask`` which, ``virtual_neuron`` [slot, column]
     whose. ``twice`` counts the cycles in which a switch (by column) moved more than one word, once for each word beyond
-    the first; ``active`` is scratch.
+    the first; ``active`` is scratch. Of the switches of columns ``noted`` every word counts there, and ``moments`` has the cycle of
+    each of them, from ``first_moment`` of the column on (-1: it is not noted).
     """
 
     first: Places
@@ -68,18 +69,24 @@ class ReductionNetwork(NamedTuple):
     virtual_neuron: Ints
     active: Bits
     twice: Ints
+    noted: Bits
+    first_moment: Ints
+    moments: Ints
 
 
 class Arrivals(NamedTuple):
-    """Per operand and word of 64 switches: stores without room, words sent, and words delivered in this cycle."""
+    """Per operand and word of 64 switches: stores without room, words sent in this cycle, and those on their way to the tree.
+
+    All ports take as long, so that what is ``under_way`` [cycle modulo stages, operand, word] are the words sent in one cycle.
+    """
 
     full: Bits
     sent: Bits
-    delivered: Bits
+    under_way: Bits
 
 
 class LaneMachine(NamedTuple):
-    """Everything that a run without values reads and writes."""
+    """Everything that a run without values reads and writes; ``tally_before`` is the tally before a cycle in which nothing may move."""
 
     code: Code
     lanes: Lanes
@@ -92,7 +99,9 @@ class LaneMachine(NamedTuple):
     controller: Controller
     ports: Ports
     arrivals: Arrivals
+    asked: Asked
     stream_walkers: Walkers
     returning: Returning
     returning_walkers: Walkers
     tally: Ints
+    tally_before: Ints
