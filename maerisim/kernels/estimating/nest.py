@@ -223,6 +223,15 @@ def go_on(nest: Nest, loop: Ints) -> int:
 
 
 @helper
+def steps_left(nest: Nest, loop: Ints) -> int:
+    """At the least so many control steps are left when a loop has turned, where no loop walks blocks."""
+    steps = 0
+    for level in range(nest.levels):
+        steps += (loop[times.TURNS, level] - 1 - loop[times.INDEX, level]) * loop[times.BODY, level]
+    return int(steps)
+
+
+@helper
 def turned(level: int, before: Position, loop: Ints, class_of: Ints) -> Position:
     """Where the loops are when that at a ``level`` has turned, and those inside it begin again."""
     begun, ending, at_edge = before.begun & ~((1 << level) - 1) | 1 << level, before.ending, before.at_edge

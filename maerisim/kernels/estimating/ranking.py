@@ -61,6 +61,9 @@ BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
 ESTIMATED, BY_TILE, BY_TRAFFIC, BY_PLACEMENT, TIMED = 0, 1, 2, 3, 4
 """Places of ``Best.counts``."""
 
+NO_LIMIT = 1 << 62
+"""More cycles than any run takes."""
+
 KEY, REUSE, SPILLING, MEMBERS, OPEN = 0, 1, 2, 3, 4
 """Rows of ``Tables.traffic``."""
 
@@ -212,6 +215,15 @@ def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
 def is_beaten(first: float, second: float, score: Floats, place: int) -> bool:
     """Whether the mapping at ``place`` of the best scores no more than this."""
     return bool(first > score[place, 0] or (first == score[place, 0] and second >= score[place, 1]))
+
+
+@helper
+def cycles_to_be_beaten(energy: float, last: int, aim: Aim, best: Best) -> int:
+    """The cycles from which on a mapping of some energy is none of the best, where estimated cycles decide that."""
+    score = best.score[last, 0]
+    if aim.certain or aim.objective == BY_ENERGY or score >= NO_LIMIT:
+        return NO_LIMIT
+    return int(score / energy if aim.objective == BY_PRODUCT else score) + 1
 
 
 @helper
@@ -514,7 +526,8 @@ def rank_classes(
             nest = nest_of(shape, loops, reuse, classes[1, i], fabric, w.times)
             if fabric.waits:
                 set_due(shape, loops, reuse, fabric, nest.levels, w.times.loop)
-            cycles = last_result(shape, nest, fabric, w.leaves, parts, w.sections, w.times)
+            enough = cycles_to_be_beaten(t.energy[traffic], last, aim, best)
+            cycles = last_result(shape, nest, fabric, w.leaves, parts, enough, w.sections, w.times)
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         if not aim.certain:
             first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
@@ -552,7 +565,7 @@ def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blo
             sort_all(operand, fabric, leaves, s)
             number_words(shape, operand, at_edge, outside, classes, sections, fabric, leaves, s)
     parts = split(shape, classes, classes, fabric, leaves, s)
-    return last_result(shape, nest, fabric, leaves, parts, s, t)
+    return last_result(shape, nest, fabric, leaves, parts, NO_LIMIT, s, t)
 
 
 @kernel

@@ -29,7 +29,7 @@ from maerisim.kernels.estimating import load_table, sections, times
 from maerisim.kernels.estimating.controller import hold_back, release
 from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.nest import Nest, class_sent, go_on, start, turned, walked_inside
+from maerisim.kernels.estimating.nest import Nest, class_sent, go_on, start, steps_left, turned, walked_inside
 from maerisim.kernels.estimating.periods import skip_repetitions
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
@@ -49,13 +49,18 @@ def last_result(
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
+    enough: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until a run with these loops is over. The parts are those that ``find_parts`` has found."""
+    """Cycles until a run with these loops is over; no more are counted once they are ``enough`` for sure.
+
+    The parts are those that ``find_parts`` has found.
+    """
     cycles = 0
     for index in range(parts):
-        cycles = max(cycles, last_result_of(shape, nest, fabric, leaves, part_of(index, s.limits), s, t))
+        if cycles < enough:
+            cycles = max(cycles, last_result_of(shape, nest, fabric, leaves, part_of(index, s.limits), enough, s, t))
     return cycles
 
 
@@ -66,10 +71,11 @@ def last_result_of(
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
+    enough: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until the last result of a part is written."""
+    """Cycles until the last result of a part is written; as many steps as are left each take one at the least."""
     rows, loop = rows_of(fabric), t.loop
     begin(rows, part, t)
     position, place = start(nest, loop), 0
@@ -85,6 +91,10 @@ def last_result_of(
         level = go_on(nest, loop)
         if level == nest.levels:
             break
+        if level:
+            least = t.now[times.DONE, part.section] + steps_left(nest, loop)
+            if least >= enough:
+                return int(least)
         skip_repetitions(nest.spills, rows, part, level, place, -1, s, t)
         position = turned(level, position, loop, t.class_of)
     return time_of_results(fabric, rows, part, 0, t.now)
