@@ -12,17 +12,14 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from itertools import combinations
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from maerisim.analytic.analytic import estimate_in_a_row
 from maerisim.analytic.objective import Objective
-from maerisim.analytic.ranking import Floor, rank
+from maerisim.analytic.ranking import Floor, cycles_of_blocks, rank
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.constraints import Range
-from maerisim.mapping.legality import Legal
 from maerisim.mapping.mapping import REPLICATED, Mapping, Walk
 from maerisim.ways.way import violations
 from maerisim.workload.problem import DIMENSIONS, Problem
@@ -36,7 +33,7 @@ Limits = MappingOf[str, Range]
 
 
 class Nest(NamedTuple):
-    """A mapping with loops over blocks, and the cycles to expect if those of its blocks grow with their size."""
+    """A mapping with loops over blocks, and the cycles to expect."""
 
     mapping: Mapping
     cycles: int
@@ -63,9 +60,7 @@ def nests(
                 continue
             mapping = around(ranking.best[0].mapping, blocks)
             if not violations(problem, mapping, hardware):
-                one = estimate_in_a_row(Legal(block, ranking.best[0].mapping, hardware))
-                count = prod(sizes[d] / size for d, size in blocks.items())
-                yield Nest(mapping, round(one.cycles + (count - 1) * one.further))
+                yield Nest(mapping, cycles_of_blocks(problem, mapping, hardware))
 
 
 def blocks_of(sizes: MappingOf[str, int], floor: Floor) -> list[dict[str, int]]:

@@ -16,19 +16,17 @@ mapping. Both see the fabric alone; :func:`maerisim.ways.way.estimate` knows the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from maerisim.analytic.bounds import bound
-from maerisim.analytic.durations import cycles
+from maerisim.analytic.durations import cycles, drain
 from maerisim.analytic.predicted import LIMITS, Estimate, explain
-from maerisim.analytic.ranking import estimate_many
+from maerisim.analytic.ranking import cycles_of_blocks, estimate_many
 from maerisim.arrays import Ints
 from maerisim.counts.counters import Counters, sum_of
 from maerisim.counts.program_totals import totals
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import entries
 from maerisim.mapping.legality import LegalLayer
 from maerisim.program.program import Program
 from maerisim.workload.problem import Problem
@@ -42,23 +40,13 @@ def estimate_steps(legal: LegalLayer) -> Estimate:
     return explain(costs, legal.problem, legal.hardware)
 
 
-class InARow(NamedTuple):
-    """``cycles`` of a mapping, how many ``further`` ones as much again takes right behind it, and those in which the busiest
-    multiplier, port and bus are ``busy`` [3].
-    """
-
-    cycles: int
-    further: int
-    busy: Ints
-
-
-def estimate_in_a_row(legal: LegalLayer) -> InARow:
-    """Cycles of a mapping of a dense layer, and how many more each further one right behind it takes."""
-    mapping = legal.mapping
-    walks = [(mapping.order, mapping.placement)]
-    one, two = (estimate_many(legal.problem, [mapping.tile], walks, legal.hardware, copies)[0, 0] for copies in (1, 2))
-    cycles, both = int(one[entries.CYCLES]), int(two[entries.CYCLES])
-    return InARow(cycles, both - cycles, one[[entries.STEPS, entries.PORT_CYCLES, entries.BUS_CYCLES]])
+def estimate_blocks(legal: LegalLayer, program: Program) -> Estimate:
+    """Estimate a mapping of a dense layer whose loops walk blocks: its ``program`` is counted, its control steps are timed."""
+    problem, hardware = legal.problem, legal.hardware
+    count = totals(program, hardware)
+    least = int(busy_cycles([program], [count]).max()) + drain(program, hardware) - 1
+    timed = cycles_of_blocks(problem, legal.mapping, hardware)
+    return _estimate(max(least, timed), [program], [count], problem, hardware)
 
 
 def busy_cycles(sequence: Sequence[Program], counts: Sequence[Counters]) -> Ints:
@@ -73,9 +61,17 @@ def busy_cycles(sequence: Sequence[Program], counts: Sequence[Counters]) -> Ints
 def estimate_programs(sequence: Sequence[Program], problem: Problem, hardware: Hardware) -> Estimate:
     """Estimate programs that run one after the other, from their loops and templates."""
     counts = [totals(program, hardware) for program in sequence]
+    taken = sum(cycles(program, hardware, each) for program, each in zip(sequence, counts, strict=True))
+    return _estimate(taken, sequence, counts, problem, hardware)
+
+
+def _estimate(
+    taken: int, sequence: Sequence[Program], counts: Sequence[Counters], problem: Problem, hardware: Hardware
+) -> Estimate:
+    """What is predicted of programs that take so many cycles."""
     resources = busy_cycles(sequence, counts).tolist()
     return Estimate(
-        cycles=sum(cycles(program, hardware, each) for program, each in zip(sequence, counts, strict=True)),
+        cycles=taken,
         least_cycles=max(resources),
         bound_cycles=bound(problem, hardware),
         limited_by=LIMITS[resources.index(max(resources))],

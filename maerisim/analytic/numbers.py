@@ -25,7 +25,7 @@ from maerisim.kernels.estimating import (
 )
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import FabricNumbers, LayerNumbers, LoopNumbers, Shorts
-from maerisim.workload.problem import Problem
+from maerisim.workload.problem import DIMENSIONS, Problem
 
 _TOPOLOGIES = {
     "art": quantities.ART,
@@ -96,11 +96,16 @@ def _fixed(hardware: Hardware, *, in_python: bool) -> tuple[FabricNumbers, exits
     return fabric, _exits(hardware, fabric, in_python=in_python)
 
 
-def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspace:
+def workspace(
+    hardware: Hardware, *, in_python: bool = False, levels: int = times.LEVELS, classes: int = CLASSES
+) -> ranking.Workspace:
     """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread.
 
-    Kernels that run ``in_python`` need larger words for their sums.
+    Kernels that run ``in_python`` need larger words for their sums. There is room for so many loops at least, and so many
+    ``classes`` of control steps.
     """
+    levels, classes = max(levels, times.LEVELS), max(classes, CLASSES)
+    rows = load_table.ROWS // CLASSES * classes
     fabric, exit_table = _fixed(hardware, in_python=in_python)
     m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
     pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, load_table.BUSIEST + ports
@@ -140,14 +145,14 @@ def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspa
             at_work=words(span, ports),
             working=words(ports),
             shared=words(ports),
-            port_words=words(load_table.ROWS, ports),
+            port_words=words(rows, ports),
             bus_results=words(CLASSES, buses),
             used_rows=ints(load_table.ROWS),
             total=ints(max(ports, buses)),
         ),
-        sections=_sections(fabric, words),
-        times=_times(fabric, in_python=in_python),
-        placed=loads.Placed(loads=ints(load_table.ROWS, columns), bus_results=ints(CLASSES)),
+        sections=_sections(fabric, words, classes),
+        times=_times(fabric, levels, in_python=in_python),
+        placed=loads.Placed(loads=ints(rows, columns), bus_results=ints(CLASSES)),
         tables=ranking.Tables(
             tile=ints(8),
             kind=ints(_MOST_CLASSES),
@@ -161,26 +166,29 @@ def workspace(hardware: Hardware, *, in_python: bool = False) -> ranking.Workspa
     )
 
 
-def _sections(fabric: FabricNumbers, words: Callable[..., Shorts]) -> sections.Sections:
+def _sections(fabric: FabricNumbers, words: Callable[..., Shorts], classes: int) -> sections.Sections:
     """Room for a placed tile in as many sections as possible."""
-    lanes = fabric.multipliers + 1
+    lanes, rows = fabric.multipliers + 1, load_table.RETURNS // CLASSES * classes
     return sections.Sections(
         of=np.zeros((sections.FACTS, lanes), np.int64),
-        first=words(sections.ROWS, lanes),
-        last=words(sections.ROWS, lanes),
+        idle=words(classes, lanes),
+        classes=np.zeros(classes, np.int64),
+        first=words(rows, lanes),
+        last=words(rows, lanes),
         limits=np.zeros((fabric.ports + 1, len(sections.PartRanges._fields)), np.int64),
         sorted=words(fabric.multipliers // fabric.ports, fabric.ports),
     )
 
 
-def _times(fabric: FabricNumbers, *, in_python: bool) -> times.StepTimes:
-    """Room for the times of as many sections."""
+def _times(fabric: FabricNumbers, levels: int, *, in_python: bool) -> times.StepTimes:
+    """Room for the times of as many sections, in so many loops."""
     rows = plain.chosen(times.count_rows, in_python=in_python)(fabric)
     lanes, words = fabric.multipliers, fabric.multipliers // fabric.ports + 1
     return times.StepTimes(
         now=np.zeros((rows, lanes), np.int64),
-        earlier=np.zeros((times.LEVELS, rows, lanes), np.int64),
-        loop=np.zeros((times.FIELDS, times.LEVELS), np.int64),
+        earlier=np.zeros((levels, rows, lanes), np.int64),
+        loop=np.zeros((times.FIELDS, levels), np.int64),
+        class_of=np.zeros((len(DIMENSIONS), lanes + 1), np.int64),
         ready=np.zeros(lanes, np.int64),
         room=np.zeros(words, np.int64),
         sent=np.zeros(words, np.int64),

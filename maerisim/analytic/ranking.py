@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from math import inf
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ from maerisim.kernels.compiling import plain
 from maerisim.kernels.estimating import entries, proving, ranking
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
+from maerisim.lowering.forwarding import forwards
+from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
+from maerisim.lowering.reuse import held, temporal_loops
 from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
 
@@ -82,19 +85,14 @@ def estimate_many(
     tiles: Sequence[Sequence[int]],
     walks: Sequence[tuple[Sequence[str], Sequence[str]]],
     hardware: Hardware,
-    copies: int = 1,
 ) -> Ints:
-    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit.
-
-    Cycles are those of several ``copies``, one after the other, where controllers do not wait.
-    """
+    """Costs [tile, walk, entry] of every tile with every walk (order, placement); 0 where the tile does not fit."""
     costs = estimate_rows(
         problem,
         np.repeat(np.array(tiles, np.int32).reshape(-1, len(DIMENSIONS)), len(walks), axis=0),
         np.tile(numbers_of([order for order, _ in walks]), (len(tiles), 1)),
         np.tile(numbers_of([placement for _, placement in walks]), (len(tiles), 1)),
         hardware,
-        copies=copies,
     )
     return costs.reshape(len(tiles), len(walks), entries.COSTS)
 
@@ -107,12 +105,13 @@ def estimate_rows(
     hardware: Hardware,
     *,
     timed: bool = True,
-    copies: int = 1,
+    loops: ranking.BlockLoops | None = None,
 ) -> Ints:
     """Costs [mapping, entry] of mappings, row by row: ``tiles`` [mapping, dimension], ``orders`` and ``placements`` as
     numbers of dimensions; 0 where the tile does not fit.
 
-    Without ``timed`` the cycles are those that the busiest resource takes, in microseconds instead of up to seconds.
+    Without ``timed`` the cycles are those that the busiest resource takes, in microseconds instead of up to seconds. With
+    ``loops`` it is one mapping whose loops walk blocks, of which only cycles are estimated.
     """
     count = len(tiles)
     space = ranking.TileSpace(
@@ -124,17 +123,57 @@ def estimate_rows(
         placements=placements,
         placements_of=_placements(REPLICATED_ORDERS)[1],
         each=1,
-        copies=copies,
+        loops=loops or _ONE_LOOP_EACH,
     )
     best = _nothing_ranked(count)
     aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed))
     numbers = layer_numbers(problem)
+    levels, classes = len(space.loops.loops), len(space.loops.sizes)
     if count <= _A_FEW and plain.is_better(ranking.rank):
         with plain.at_work():
-            ranking.rank.function(numbers, space, aim, best, workspace(hardware, in_python=True))
+            w = workspace(hardware, in_python=True, levels=levels, classes=classes)
+            ranking.rank.function(numbers, space, aim, best, w)
     else:
-        ranking.rank(numbers, space, aim, best, workspace(hardware))
+        ranking.rank(numbers, space, aim, best, workspace(hardware, levels=levels, classes=classes))
     return best.costs
+
+
+def cycles_of_blocks(problem: Problem, mapping: Mapping, hardware: Hardware) -> int:
+    """Cycles of a legal mapping whose loops walk blocks."""
+    turning = temporal_loops(problem, mapping)
+    sizes = dict(zip(DIMENSIONS, problem.dims, strict=True))
+    loops = [(DIMENSIONS.index(loop.dimension), loop.step, sizes[loop.dimension]) for loop in reversed(turning)]
+    level = {loop.name: level for level, loop in enumerate(reversed(turning))}
+
+    def mask(names: Collection[str]) -> int:
+        return sum(1 << level[name] for name in names)
+
+    multiplier = hardware.multiplier
+    weights = held(turning, () if problem.pools else WEIGHT_DIMENSIONS, multiplier.weight_registers)
+    inputs = held(turning, INPUT_DIMENSIONS, multiplier.input_registers)
+    slides = ["Q"] if forwards(problem, mapping, hardware, turning, inputs) else []
+    masks = [*map(mask, (weights.repeats, weights.ring, weights.passes, inputs.reused, slides))]
+    of_tiles = [[tile, *sorted({*mapping.tile_sizes(problem, d)} - {tile})] for d, tile in mapping.T.items()]
+    class_of = np.zeros((len(DIMENSIONS), hardware.multipliers + 1), np.int64)
+    classes = 1
+    for d, several in reversed([*enumerate(of_tiles)]):
+        class_of[d, several] = classes * np.arange(len(several))
+        classes *= len(several)
+    blocks = ranking.BlockLoops(
+        loops=np.array(loops, np.int64),
+        held=np.array([*masks, mapping.spills(problem, hardware)], np.int64),
+        sizes=np.array([*product(*of_tiles)], np.int64),
+        class_of=class_of,
+    )
+    costs = estimate_rows(
+        problem,
+        np.array([mapping.tile], np.int32),
+        np.zeros((0, len(DIMENSIONS)), np.int64),
+        numbers_of([mapping.placement]),
+        hardware,
+        loops=blocks,
+    )
+    return int(costs[0, entries.CYCLES])
 
 
 def rank(
@@ -182,7 +221,7 @@ def rank(
         if until is not None and best.costs[0].any() and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
         ranking.rank(layer, space, aim, best, w)
         seen = end
     found = tuple(
@@ -243,7 +282,7 @@ def floors(
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, copies=1)
+    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
     ranking.place_floors(layer, space, aim, below, w)
     return [
         Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
@@ -298,13 +337,19 @@ def rivals(
             found.least[1] = min(found.least[1], promising[seen].score)
             break
         end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, copies=1)
+        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
         proving.find_rivals(layer, space, aim, found, w)
     listed = [
         (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
         for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
     ]
     return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
+
+
+_ONE_LOOP_EACH = ranking.BlockLoops(
+    *(np.zeros(shape, np.int64) for shape in ((0, 3), (6,), (0, len(DIMENSIONS)), (len(DIMENSIONS), 0)))
+)
+"""No loops over blocks."""
 
 
 def _nothing_ranked(count: int, below: float = inf) -> ranking.Best:

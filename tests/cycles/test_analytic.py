@@ -40,7 +40,7 @@ def test_every_predicted_count_equals_the_simulated_one(case: Case) -> None:
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases(largest=32, most_macs=600, blocks=False))
+@given(cases(largest=32, most_macs=600))
 def test_estimated_cycles_equal_those_of_walking_every_step(case: Case) -> None:
     problem, mapping, hardware = case
     assume(not violations(problem, mapping, hardware))

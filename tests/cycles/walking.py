@@ -137,7 +137,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
     )
     room_for_partial_sums = _room(multiplier.partial_sum_fifo_depth)
     ahead = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1) - weights_held.words
-    trips = {loop.dimension: loop.trips for loop in temporal_loops(problem, mapping)}
+    trips = {loop.name: loop.trips for loop in temporal_loops(problem, mapping)}
     repeats = prod(trips[d] for d in weights_held.repeats)
     ago = ahead * repeats if ahead > times.RETIRES else 0
     if weights_held.passes:
@@ -287,7 +287,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                     rivals = sum(
                         arrived[other] + 1 + reduction.latency + tail <= result < taken[other][-1] + 1.5 * left[step]
                         for other, bus in enumerate(program.buses)
-                        if other != vn and bus == program.buses[vn] and taken[other]
+                        if other != vn and at_work[other] and bus == program.buses[vn] and taken[other]
                     )
                     result = max(result, taken[vn][-1] + 1 + rivals)
                 written = buses[program.buses[vn]].take(result)

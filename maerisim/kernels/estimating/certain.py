@@ -20,15 +20,14 @@ from __future__ import annotations
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating import load_table, orders, sections, times
-from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
+from maerisim.kernels.estimating import load_table, sections, times
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.orders import Reuse
+from maerisim.kernels.estimating.nest import Nest, class_sent, go_on, start, turned
 from maerisim.kernels.estimating.periods import skip_repetitions
-from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, TileShape
+from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
 from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
-from maerisim.kernels.estimating.timing import begin, push, set_loops, steps_ago, take_slot
+from maerisim.kernels.estimating.timing import begin, push, take_slot
 
 MOST_STEPS = 1 << 18
 """Control steps of single switches that are looked at one by one."""
@@ -41,9 +40,7 @@ ALL, ALL_OF_EARLIER_STEPS = 1, 2
 @helper
 def least_result(
     shape: TileShape,
-    loops: LoopNumbers,
-    reuse: Reuse,
-    order: int,
+    nest: Nest,
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
@@ -51,14 +48,14 @@ def least_result(
     s: Sections,
     t: StepTimes,
 ) -> tuple[int, int]:
-    """Cycles below which no run with this packed order ends; no more are counted once they are ``enough``.
+    """Cycles below which no run with these loops, one a dimension, ends; no more are counted once they are ``enough``.
 
     Also returned is of how many innermost loops this is true whatever lies around them, if they reuse the same.
     """
     least, levels = 0, 0
     for index in range(parts):
         part = part_of(index, s.limits)
-        cycles, levels = least_result_of(shape, loops, reuse, order, fabric, leaves, part, enough, s, t)
+        cycles, levels = least_result_of(shape, nest, fabric, leaves, part, enough, s, t)
         if cycles >= enough:
             return cycles, levels
         least = max(least, cycles)
@@ -68,9 +65,7 @@ def least_result(
 @helper
 def least_result_of(
     shape: TileShape,
-    loops: LoopNumbers,
-    reuse: Reuse,
-    order: int,
+    nest: Nest,
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
@@ -80,41 +75,28 @@ def least_result_of(
 ) -> tuple[int, int]:
     """The same of a part."""
     rows, loop = rows_of(fabric), t.loop
-    ahead = fabric.weight_room - loops.turns[reuse.ring if reuse.passes else 0]
-    unlimited = int(steps_ago(reuse, ahead, loops.turns) > 0)
     begin(rows, part, t)
     for section in range(part.section, part.end_section):
         t.complete[INPUTS, section], t.complete[WEIGHTS, section] = ALL, ALL
-    levels = set_loops(shape, loops, order, 1, loop)
-    begun, ending, place = 0, 0, 0
+    position, place = start(nest, loop), 0
     for _ in range(1 + MOST_STEPS // (part.end_section - part.section)):
-        further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
-        step = StepNumbers(ending & shape.partial, begun, ending, further, place)
-        do_step(shape, reuse, ahead, unlimited, fabric, leaves, rows, part, step, s, t)
+        further = int(position.begun & nest.slides != 0)
+        step = StepNumbers(position.at_edge, position.begun, position.ending, further, place)
+        do_step(shape, nest, fabric, leaves, rows, part, step, s, t)
         done = 1
-        for level in range(levels):
+        for level in range(nest.levels):
             done += loop[times.INDEX, level] * loop[times.BODY, level]
-        least = latest(fabric, part, s, t) + shape.steps - done
+        least = latest(shape, fabric, part, s, t) + shape.steps - done
         if least >= enough:
-            return least, loops_around(done, levels, loop)
+            return least, loops_around(done, nest.levels, loop)
         place = (place + 1) & (times.RING - 1)
-        level = 0
-        while level < levels:
-            loop[times.INDEX, level] += 1
-            if loop[times.INDEX, level] < loop[times.TURNS, level]:
-                break
-            loop[times.INDEX, level], loop[times.SINCE, level] = 0, -1
-            begun &= ~(1 << loop[times.DIMENSION, level])
-            ending &= ~(1 << loop[times.DIMENSION, level])
-            level += 1
-        if level == levels:
+        level = go_on(nest, loop)
+        if level == nest.levels:
             for bus in range(part.bus, part.end_bus):
                 least = max(least, t.now[rows.bus, bus])
             return least, times.LEVELS
-        skip_repetitions(reuse, rows, part, level, place, fabric.distribution_latency, s, t)
-        begun |= 1 << loop[times.DIMENSION, level]
-        if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
-            ending |= 1 << loop[times.DIMENSION, level]
+        skip_repetitions(nest.spills, rows, part, level, place, fabric.distribution_latency, s, t)
+        position = turned(level, position, loop, t.class_of)
     return least, times.LEVELS
 
 
@@ -129,11 +111,11 @@ def loops_around(done: int, levels: int, loop: Ints) -> int:
 
 
 @helper
-def latest(fabric: FabricNumbers, part: PartRanges, s: Sections, t: StepTimes) -> int:
+def latest(shape: TileShape, fabric: FabricNumbers, part: PartRanges, s: Sections, t: StepTimes) -> int:
     """When the last result would be written if all virtual neurons that are never idle were done with this step."""
     least, of = times.NEVER, s.of
     for vn in range(part.vn, part.end_vn):
-        if not of[sections.BEYOND, vn] & REPLICATED:
+        if not s.idle[shape.partial, vn]:
             for section in range(of[sections.FIRST, vn], of[sections.FIRST, vn + 1]):
                 least = max(least, t.now[times.DONE, section] + of[sections.WAY, section])
     return least + fabric.level_latency + fabric.accumulation_latency + fabric.collection_latency
@@ -142,9 +124,7 @@ def latest(fabric: FabricNumbers, part: PartRanges, s: Sections, t: StepTimes) -
 @helper
 def do_step(
     shape: TileShape,
-    reuse: Reuse,
-    ahead: int,
-    unlimited: int,
+    nest: Nest,
     fabric: FabricNumbers,
     leaves: Leaves,
     rows: TimeRows,
@@ -154,30 +134,29 @@ def do_step(
     t: StepTimes,
 ) -> None:
     """The least times of one control step."""
-    now, of, complete = t.now, s.of, t.complete
+    now, of, complete, ahead = t.now, s.of, t.complete, nest.ahead
     for section in range(part.section, part.end_section):
         t.ready[section] = times.NEVER
         for operand in (INPUTS, WEIGHTS):
             complete[operand, section] = ALL | ALL_OF_EARLIER_STEPS if complete[operand, section] & ALL else 0
     for port in range(part.port, part.end_port):
         complete[BEFORE, port] = now[times.TAKEN, port]
-    load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
-    if not (reuse.inputs_kept and step.begun & OF_K):
+    inputs = nest.sliding if step.further else nest.inputs
+    if not step.begun & nest.inputs_stay:
+        load = inputs + step.at_edge
         send(load, INPUTS, times.SENT_INPUT, rows.room_for_input, fabric, leaves, part, s, t)
-    weights = load_table.WEIGHTS + step.at_edge
-    loads_weights = shape.weighted and not step.begun & (reuse.repeats | reuse.passes)
-    if loads_weights and unlimited:
+    weights = step.at_edge
+    loads_weights = shape.weighted and not step.begun & nest.weights_stay
+    if loads_weights and nest.ago:
         send_anywhere(weights, fabric, leaves, part, s, t)
     elif loads_weights:
         used_up = times.RETIRED + ahead - 1 if ahead else times.DONE
         send(weights, WEIGHTS, times.SENT_WEIGHT, used_up, fabric, leaves, part, s, t)
-    use_up = not reuse.inputs_kept or step.ending & OF_K
-    if reuse.inputs_kept:
-        load &= ~OF_K
-    outside = step.at_edge & REPLICATED
+    use_up = step.ending & nest.inputs_stay == nest.inputs_stay
+    in_use = inputs + class_sent(nest, step.at_edge, t.loop, t.class_of)
     for section in range(part.section, part.end_section):
         vn, port, done = of[sections.VN, section], of[sections.PORT, section], now[times.DONE, section] + 1
-        if not of[sections.BEYOND, vn] & outside:
+        if not s.idle[step.at_edge, vn]:
             has = complete[INPUTS, section] & complete[WEIGHTS, section]
             sent = now[times.TAKEN, port] if has & ALL else complete[BEFORE, port] if has else -1
             done = max(done, t.ready[section])
@@ -186,17 +165,17 @@ def do_step(
             slack = of[sections.SLACK, section]
             if slack:
                 done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
-        if loads_weights and not unlimited and s.last[weights, section]:
+        if loads_weights and not nest.ago and s.last[weights, section]:
             push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         now[times.DONE, section] = done
-        if use_up and s.last[load, section]:
+        if use_up and s.last[in_use, section]:
             push(now, times.USED_UP, rows.returned, section, done)
-    emits = int(reuse.spills or step.ending & FOLDS == shape.turning & FOLDS)
+    emits = int(nest.spills or step.ending & nest.folds == nest.folds)
     for vn in range(part.vn, part.end_vn):
         arrived = times.NEVER
         for section in range(of[sections.FIRST, vn], of[sections.FIRST, vn + 1]):
             arrived = max(arrived, now[times.DONE, section] + of[sections.WAY, section])
-        sum_up(fabric, rows, step, vn, int(not of[sections.BEYOND, vn] & outside), arrived, emits, s, t)
+        sum_up(fabric, rows, step, vn, int(not s.idle[step.at_edge, vn]), arrived, emits, s, t)
 
 
 @helper

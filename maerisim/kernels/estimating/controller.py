@@ -12,6 +12,7 @@ from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import times
 from maerisim.kernels.estimating.dimensions import REPLICATED, N, P, Q
 from maerisim.kernels.estimating.global_buffer import time_of_results
+from maerisim.kernels.estimating.nest import Nest
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges
@@ -31,7 +32,7 @@ def set_due(shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNu
     for level in range(levels):
         loop[times.DUE_EACH, level] = 0
         d = loop[times.DIMENSION, level]
-        if d < 8 and REPLICATED >> d & 1:
+        if REPLICATED >> d & 1:
             turns_outside = shape.turning >> d & ~inside >> d & 1
             if turns_outside and (fabric.across_images or d != N):
                 due = shape.folds if reuse.spills else 1
@@ -45,30 +46,29 @@ def set_due(shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNu
 
 
 @helper
-def results_so_far(shape: TileShape, reuse: Reuse, levels: int, loop: Ints) -> int:
+def results_so_far(shape: TileShape, nest: Nest, loop: Ints) -> int:
     """Results of the control steps before the present one."""
     steps = 0
-    for level in range(levels):
+    for level in range(nest.levels):
         steps += loop[times.INDEX, level] * loop[times.BODY, level]
-    return int(steps // (1 if reuse.spills else shape.folds) * shape.vn_count)
+    return int(steps // (1 if nest.spills else shape.folds) * shape.vn_count)
 
 
 @helper
 def hold_back(
     shape: TileShape,
-    reuse: Reuse,
+    nest: Nest,
     fabric: FabricNumbers,
     rows: TimeRows,
     part: PartRanges,
-    levels: int,
     now: Ints,
     loop: Ints,
 ) -> None:
     """Let the next batch wait for the results that are due before it."""
     due = 0
-    for level in range(levels):
+    for level in range(nest.levels):
         due += loop[times.INDEX, level] * loop[times.DUE_EACH, level]
-    early = results_so_far(shape, reuse, levels, loop) - due
+    early = results_so_far(shape, nest, loop) - due
     written = time_of_results(fabric, rows, part, early, now)
     if written > now[rows.released, 0]:
         now[rows.released, 0], now[rows.released, 1] = written, 0

@@ -10,7 +10,7 @@ from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import sections, times
 from maerisim.kernels.estimating.quantities import FabricNumbers
 from maerisim.kernels.estimating.sections import PartRanges, Sections
-from maerisim.kernels.estimating.times import StepTimes, TimeRows
+from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows
 
 
 @helper
@@ -42,11 +42,8 @@ def time_of_results(fabric: FabricNumbers, rows: TimeRows, part: PartRanges, ear
 
 
 @helper
-def write_half(rows: TimeRows, part: PartRanges, place: int, outside: int, s: Sections, t: StepTimes) -> None:
-    """Let the results of a step, in the order of buses, wait for those before them: half of the queue is written in a cycle.
-
-    Virtual neurons ``outside`` have none.
-    """
+def write_half(rows: TimeRows, part: PartRanges, step: StepNumbers, s: Sections, t: StepTimes) -> None:
+    """Let the results of a step, in the order of buses, wait for those before them: half of the queue is written in a cycle."""
     now, results, latest = t.now, t.results, times.NEVER
     for bus in range(part.bus, part.end_bus):
         latest = max(latest, now[rows.bus, bus])
@@ -57,8 +54,8 @@ def write_half(rows: TimeRows, part: PartRanges, place: int, outside: int, s: Se
             results[0, slot] += came(rows, bus, first + slot, now)
         waiting = (waiting + results[0, slot]) // 2
     for vn in range(part.vn, part.end_vn):
-        slot = now[rows.written + place, vn] - first
-        if slot < 0 or s.of[sections.BEYOND, vn] & outside:
+        slot = now[rows.written + step.place, vn] - first
+        if slot < 0 or s.idle[step.at_edge, vn]:
             continue
         before, waiting = results[1, slot], results[1, slot] + results[0, slot]
         for bus in range(part.bus, s.of[sections.BUS, vn]):
@@ -67,7 +64,7 @@ def write_half(rows: TimeRows, part: PartRanges, place: int, outside: int, s: Se
             before -= (waiting + 1) // 2
             slot += 1
             waiting = waiting // 2 + (results[0, slot] if slot < times.SLOTS else 0)
-        now[rows.written + place, vn] = first + slot
+        now[rows.written + step.place, vn] = first + slot
 
 
 @helper

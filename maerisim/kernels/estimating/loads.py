@@ -13,6 +13,7 @@ from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import load_table
 from maerisim.kernels.estimating.dimensions import CLASSES, OF_S, REPLICATED, C, G, K, N, P, Q, R, S
 from maerisim.kernels.estimating.exits import Exits
+from maerisim.kernels.estimating.load_table import first_row
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
     LayerNumbers,
@@ -245,22 +246,47 @@ def count_nothing(leaves: Leaves, row: int, loads: Ints, ports: int) -> None:
 @helper
 def count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads: Ints) -> None:
     """Words of weights and inputs at each port, for every class."""
-    ports, span = fabric.ports, fabric.multipliers // fabric.ports
-    weight_pairs = find_twins(leaves.words, OF_WEIGHT, span, ports, leaves.pair, leaves.twin)
-    input_pairs = find_twins(leaves.words, OF_INPUT, span, ports, leaves.pair, leaves.twin)
+    pairs = find_all_twins(fabric, leaves)
     at_edge = shape.partial
     while at_edge >= 0:
-        mark_at_work(leaves.marks, at_edge | ABSENT, leaves.at_work, leaves.working, span, ports)
-        if shape.weighted:
-            count_words(leaves, OF_WEIGHT, weight_pairs, load_table.WEIGHTS + at_edge, loads, span, ports)
-        else:
-            count_nothing(leaves, load_table.WEIGHTS + at_edge, loads, ports)
-        count_words(leaves, OF_INPUT, input_pairs, load_table.INPUTS + at_edge, loads, span, ports)
-        if shape.slidable:
-            outside = at_edge | ABSENT | (BEFORE_LAST_AT_EDGE if at_edge & OF_S else BEFORE_LAST)
-            mark_at_work(leaves.marks, outside, leaves.at_work, leaves.working, span, ports)
-            count_words(leaves, OF_INPUT, input_pairs, load_table.SLIDING + at_edge, loads, span, ports)
+        count_class(shape, at_edge, at_edge, CLASSES, pairs, fabric, leaves, loads)
         at_edge = next_subset(at_edge, shape.partial)
+
+
+@helper
+def find_all_twins(fabric: FabricNumbers, leaves: Leaves) -> tuple[int, int]:
+    """List the pairs of leaves that need the same weight or input; return their numbers."""
+    span = fabric.multipliers // fabric.ports
+    return (
+        find_twins(leaves.words, OF_WEIGHT, span, fabric.ports, leaves.pair, leaves.twin),
+        find_twins(leaves.words, OF_INPUT, span, fabric.ports, leaves.pair, leaves.twin),
+    )
+
+
+@helper
+def count_class(
+    shape: TileShape,
+    at_edge: int,
+    outside: int,
+    classes: int,
+    pairs: tuple[int, int],
+    fabric: FabricNumbers,
+    leaves: Leaves,
+    loads: Ints,
+) -> None:
+    """Words of weights and inputs at each port in one of ``classes``, in which leaves with a mark ``outside`` need none."""
+    ports, span = fabric.ports, fabric.multipliers // fabric.ports
+    weights, inputs = pairs
+    mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, span, ports)
+    if shape.weighted:
+        count_words(leaves, OF_WEIGHT, weights, load_table.WEIGHTS + at_edge, loads, span, ports)
+    else:
+        count_nothing(leaves, load_table.WEIGHTS + at_edge, loads, ports)
+    count_words(leaves, OF_INPUT, inputs, first_row(load_table.INPUTS, classes) + at_edge, loads, span, ports)
+    if shape.slidable:
+        outside |= BEFORE_LAST_AT_EDGE if outside & OF_S else BEFORE_LAST
+        mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, span, ports)
+        count_words(leaves, OF_INPUT, inputs, first_row(load_table.SLIDING, classes) + at_edge, loads, span, ports)
 
 
 @helper

@@ -9,7 +9,6 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import sections, times
-from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.sections import PartRanges, Sections
 from maerisim.kernels.estimating.times import StepTimes, TimeRows
 
@@ -21,7 +20,7 @@ PATIENCE = 32
 
 @helper
 def skip_repetitions(
-    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, latency: int, s: Sections, t: StepTimes
+    spills: int, rows: TimeRows, part: PartRanges, level: int, place: int, latency: int, s: Sections, t: StepTimes
 ) -> None:
     """Skip iterations of a loop that has become periodic.
 
@@ -43,7 +42,7 @@ def skip_repetitions(
         period = index - loop[times.SINCE, level]
         if period <= left:
             often, pace = 0, 0
-            if is_periodic(reuse, rows, part, level, place, latency, s, t):
+            if is_periodic(spills, rows, part, level, place, latency, s, t):
                 often = left // period
             elif latency < 0 and period >= PATIENCE:
                 often = left // period
@@ -53,7 +52,7 @@ def skip_repetitions(
                     before = max(before, t.earlier[level, times.DONE, section])
                 pace = front - before
             if often > 0:
-                repeat(reuse, rows, part, level, place, often, pace, t)
+                repeat(spills, rows, part, level, place, often, pace, t)
                 loop[times.INDEX, level] += often * period
                 loop[times.SINCE, level] = -1
                 return
@@ -61,7 +60,7 @@ def skip_repetitions(
             return
         loop[times.WINDOW, level] *= 2
     loop[times.SINCE, level] = index
-    remember(reuse, rows, part, level, place, t)
+    remember(spills, rows, part, level, place, t)
 
 
 @helper
@@ -86,7 +85,7 @@ def grown_by_step(now: Ints, earlier: Ints, level: int, first: int, place: int, 
 
 @helper
 def is_periodic(
-    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, latency: int, s: Sections, t: StepTimes
+    spills: int, rows: TimeRows, part: PartRanges, level: int, place: int, latency: int, s: Sections, t: StepTimes
 ) -> bool:
     """Whether what happened since the earlier times is sure to repeat itself.
 
@@ -126,7 +125,7 @@ def is_periodic(
         if missed < 0 or (missed > 0 and earlier[level, times.MISSED, port] < due):
             return False
     for vn in range(part.vn, part.end_vn):
-        more = grown_by_step(now, earlier, level, rows.added, place, times.RING - 1 if reuse.spills else part.slack, vn)
+        more = grown_by_step(now, earlier, level, rows.added, place, times.RING - 1 if spills else part.slack, vn)
         if more < 0:
             return False
         returned = grown(now, earlier, level, rows.returned, rows.summed, vn)
@@ -134,7 +133,7 @@ def is_periodic(
         taken = grown(now, earlier, level, rows.taken, rows.added, vn)
         if (returned and returned != more) or (summed and summed != more) or (taken and taken != more):
             return False
-        if reuse.spills:
+        if spills:
             written = grown_by_step(now, earlier, level, rows.written, place, times.RING - 1, vn)
             if written and written != more:
                 return False
@@ -147,7 +146,7 @@ def is_periodic(
 
 
 @helper
-def remember(reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, t: StepTimes) -> None:
+def remember(spills: int, rows: TimeRows, part: PartRanges, level: int, place: int, t: StepTimes) -> None:
     """Keep the present times as the earlier ones of a level; those by step with the latest first."""
     now, earlier = t.now, t.earlier
     copy(now, earlier, level, times.TAKEN, times.DONE, part.port, part.end_port)
@@ -155,7 +154,7 @@ def remember(reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: 
     copy(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn)
     copy(now, earlier, level, rows.bus, rows.bus + times.MISSED, part.bus, part.end_bus)
     copy(now, earlier, level, rows.released, rows.released + 1, 0, 2)
-    for age in range(1, times.RING if reuse.spills else part.slack + 1):
+    for age in range(1, times.RING if spills else part.slack + 1):
         row = (place - age) & (times.RING - 1)
         for first in (rows.added, rows.written):
             for vn in range(part.vn, part.end_vn):
@@ -178,7 +177,7 @@ def further(now: int, earlier: int, often: int, pace: int) -> int:
 
 @helper
 def repeat(
-    reuse: Reuse, rows: TimeRows, part: PartRanges, level: int, place: int, often: int, pace: int, t: StepTimes
+    spills: int, rows: TimeRows, part: PartRanges, level: int, place: int, often: int, pace: int, t: StepTimes
 ) -> None:
     """Let all times grow as often again as they have since the earlier ones; with a ``pace`` all by as much."""
     now, earlier = t.now, t.earlier
@@ -191,7 +190,7 @@ def repeat(
     advance(now, earlier, level, rows.returned, rows.added, part.vn, part.end_vn, often, pace)
     advance(now, earlier, level, rows.bus, rows.bus + 1, part.bus, part.end_bus, often, pace)
     advance(now, earlier, level, rows.released, rows.released + 1, 0, 1, often, pace)
-    for age in range(1, times.RING if reuse.spills else part.slack + 1):
+    for age in range(1, times.RING if spills else part.slack + 1):
         row = (place - age) & (times.RING - 1)
         for first in (rows.added, rows.written):
             for vn in range(part.vn, part.end_vn):

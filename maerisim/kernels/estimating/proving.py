@@ -16,6 +16,7 @@ from maerisim.kernels.estimating import entries, times
 from maerisim.kernels.estimating.certain import least_result
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, least_cycles
 from maerisim.kernels.estimating.loads import count_classes, count_results, fill_parts, find_busiest, lay_out
+from maerisim.kernels.estimating.nest import nest_of
 from maerisim.kernels.estimating.orders import (
     Reuse,
     around,
@@ -113,9 +114,8 @@ def try_order(shape: TileShape, one: PlacedTile, order: int, aim: Aim, rivals: R
     rivals.left[0] -= 1
     limit = limit_of(rivals)
     enough = ceil(limit / one.energy if aim.objective == BY_PRODUCT else limit)
-    cycles, deciding = least_result(
-        shape, w.loops, unpack(one.reuse), order, w.fabric, w.leaves, one.parts, enough, w.sections, w.times
-    )
+    nest = nest_of(shape, w.loops, unpack(one.reuse), order, w.fabric, w.times)
+    cycles, deciding = least_result(shape, nest, w.fabric, w.leaves, one.parts, enough, w.sections, w.times)
     score, _ = score_of(max(cycles, one.bound), one.energy, aim)
     if score >= limit:
         return deciding

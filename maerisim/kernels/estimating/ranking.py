@@ -13,7 +13,8 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating import entries, orders
+from maerisim.kernels.estimating import entries, orders, times
+from maerisim.kernels.estimating.controller import set_due
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
 from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.exits import Exits
@@ -21,12 +22,15 @@ from maerisim.kernels.estimating.loads import (
     Leaves,
     Parts,
     Placed,
+    count_class,
     count_classes,
     count_results,
     fill_parts,
+    find_all_twins,
     find_busiest,
     lay_out,
 )
+from maerisim.kernels.estimating.nest import Held, nest_of, set_loops
 from maerisim.kernels.estimating.orders import OrderTable, Reuse, list_all, list_given, unpack
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
@@ -39,7 +43,15 @@ from maerisim.kernels.estimating.quantities import (
     log2,
     measure,
 )
-from maerisim.kernels.estimating.sections import Sections, find_parts
+from maerisim.kernels.estimating.sections import (
+    Sections,
+    find_parts,
+    find_sections,
+    mark_idle,
+    number_words,
+    sort_all,
+    split,
+)
 from maerisim.kernels.estimating.times import StepTimes
 from maerisim.kernels.estimating.timing import last_result
 
@@ -49,8 +61,25 @@ BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
 ESTIMATED, BY_TILE, BY_TRAFFIC, BY_PLACEMENT, TIMED = 0, 1, 2, 3, 4
 """Places of ``Best.counts``."""
 
+NO_LIMIT = 1 << 62
+"""More cycles than any run takes."""
+
 KEY, REUSE, SPILLING, MEMBERS, OPEN = 0, 1, 2, 3, 4
 """Rows of ``Tables.traffic``."""
+
+
+class BlockLoops(NamedTuple):
+    """The loops of a mapping that turn, the innermost first, none if this is left to the tile and the order.
+
+    ``loops`` [level; dimension, step, and how much there is of the dimension]; ``held``: the masks of :class:`nest.Held`, and whether
+    partial sums spill. ``sizes`` [class, dimension]: the tile of each class of control steps; ``class_of`` [dimension, size]: the part of a
+    partial tile in it.
+    """
+
+    loops: Ints
+    held: Ints
+    sizes: Ints
+    class_of: Ints
 
 
 class TileSpace(NamedTuple):
@@ -59,7 +88,7 @@ class TileSpace(NamedTuple):
     ``tiles`` [tile, dimension], of which those from ``first`` to ``end - 1`` are looked at; ``floor`` [tile, score]: no
     mapping of it scores less; ``orders`` [order, dimension], outermost loop first, or none for all that differ;
     ``placements`` [placement, 5]: those of a tile lie in rows ``placements_of`` [set of replicated dimensions of which
-    it has more than one; first and end]. Estimated are ``copies`` of each, one after the other.
+    it has more than one; first and end]. With ``loops`` it is one mapping whose loops walk blocks, of which cycles are estimated alone.
     """
 
     tiles: Tiles
@@ -70,7 +99,7 @@ class TileSpace(NamedTuple):
     placements: Ints
     placements_of: Ints
     each: int
-    copies: int
+    loops: BlockLoops
 
 
 class Aim(NamedTuple):
@@ -186,6 +215,15 @@ def in_doubt(costs: Ints, row: int, aim: Aim) -> int:
 def is_beaten(first: float, second: float, score: Floats, place: int) -> bool:
     """Whether the mapping at ``place`` of the best scores no more than this."""
     return bool(first > score[place, 0] or (first == score[place, 0] and second >= score[place, 1]))
+
+
+@helper
+def cycles_to_be_beaten(energy: float, last: int, aim: Aim, best: Best) -> int:
+    """The cycles from which on a mapping of some energy is none of the best, where estimated cycles decide that."""
+    score = best.score[last, 0]
+    if aim.certain or aim.objective == BY_ENERGY or score >= NO_LIMIT:
+        return NO_LIMIT
+    return int(score / energy if aim.objective == BY_PRODUCT else score) + 1
 
 
 @helper
@@ -459,7 +497,7 @@ def price_traffics(
 
 @helper
 def rank_classes(
-    shape: TileShape, spills: int, count: int, at: int, placement: int, lowest: int, last: int, copies: int, aim: Aim,
+    shape: TileShape, spills: int, count: int, at: int, placement: int, lowest: int, last: int, aim: Aim,
     best: Best, w: Workspace,
 ) -> None:  # fmt: skip
     """Estimate the classes of loop orders whose traffic is open, and keep the best.
@@ -485,9 +523,11 @@ def rank_classes(
             if not parts:
                 parts = find_parts(shape, fabric, w.exits, spills, 0, w.leaves, w.sections)
             best.counts[TIMED] += 1
-            cycles = last_result(
-                shape, loops, reuse, classes[1, i], copies, fabric, w.leaves, parts, w.sections, w.times
-            )
+            nest = nest_of(shape, loops, reuse, classes[1, i], fabric, w.times)
+            if fabric.waits:
+                set_due(shape, loops, reuse, fabric, nest.levels, w.times.loop)
+            enough = cycles_to_be_beaten(t.energy[traffic], last, aim, best)
+            cycles = last_result(shape, nest, fabric, w.leaves, parts, enough, w.sections, w.times)
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         if not aim.certain:
             first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
@@ -495,6 +535,37 @@ def rank_classes(
             place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
             if place >= 0:
                 copy_cost(costs, traffic, best.costs, place)
+
+
+@helper
+def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blocks: BlockLoops, w: Workspace) -> int:
+    """Cycles of a placed tile whose loops walk blocks: each class of control steps has edges of its own."""
+    fabric, leaves, s, t, edge = w.fabric, w.leaves, w.sections, w.times, w.loops.edge
+    levels, classes, spills = blocks.loops.shape[0], blocks.sizes.shape[0], blocks.held[5]
+    for level in range(levels):
+        t.loop[times.DIMENSION, level], t.loop[times.STEP, level] = blocks.loops[level, 0], blocks.loops[level, 1]
+        t.loop[times.EXTENT, level] = blocks.loops[level, 2]
+    for d in range(8):
+        for size in range(blocks.class_of.shape[1]):
+            t.class_of[d, size] = blocks.class_of[d, size]
+    held = Held(blocks.held[0], blocks.held[1], blocks.held[2], blocks.held[3], blocks.held[4])
+    nest = set_loops(levels, held, spills, classes, fabric, t.loop)
+    sections = find_sections(shape, fabric, w.exits, spills, 0, s)
+    for at_edge in range(classes):
+        outside = 0
+        for d in range(8):
+            edge[d] = blocks.sizes[at_edge, d]
+            outside |= int(edge[d] < w.tables.tile[d]) << d
+        fill_parts(layer, w.tables.tile, shape, edge, w.parts)
+        lay_out(w.tables.tile, placement, shape, edge, w.parts, fabric, spills, leaves)
+        count_class(shape, at_edge, outside, classes, find_all_twins(fabric, leaves), fabric, leaves, w.placed.loads)
+        s.classes[at_edge] = at_edge
+        mark_idle(shape, at_edge, outside, leaves, s)
+        for operand in range(2):
+            sort_all(operand, fabric, leaves, s)
+            number_words(shape, operand, at_edge, outside, classes, sections, fabric, leaves, s)
+    parts = split(shape, classes, classes, fabric, leaves, s)
+    return last_result(shape, nest, fabric, leaves, parts, NO_LIMIT, s, t)
 
 
 @kernel
@@ -511,6 +582,9 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
         for d in range(8):
             tile[d] = tiles[at, d]
         shape = measure(layer, tile, fabric, loops)
+        if space.loops.loops.shape[0]:
+            best.costs[at, entries.CYCLES] = cycles_of_blocks(layer, shape, placements[at], space.loops, w)
+            continue
         if space.orders.shape[0]:
             first, end = (at, at + 1) if each else (0, space.orders.shape[0])
             count = list_given(space.orders, first, end, fabric, shape, loops.turns, w.orders)
@@ -540,4 +614,4 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
                     costs[kind, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
                     costs[kind, entries.ADDER_WORDS] = adder_words * shape.folds
                 price_traffics(shape, columns, traffics, last, aim, best, w)
-                rank_classes(shape, spills, count, at, placement, lowest, last, space.copies, aim, best, w)
+                rank_classes(shape, spills, count, at, placement, lowest, last, aim, best, w)

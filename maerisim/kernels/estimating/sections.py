@@ -12,33 +12,34 @@ from typing import NamedTuple
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import load_table, loads, quantities, times
-from maerisim.kernels.estimating.dimensions import OF_S
+from maerisim.kernels.estimating.dimensions import CLASSES, OF_S, REPLICATED
 from maerisim.kernels.estimating.exits import Exits, way_of
+from maerisim.kernels.estimating.load_table import first_row
 from maerisim.kernels.estimating.loads import Leaves
 from maerisim.kernels.estimating.quantities import FabricNumbers, Shorts, TileShape, block_of, log2, next_subset
 
-ROWS = load_table.RETURNS
-"""Rows of what there is for each load but returning partial sums."""
 OF_SWITCH, PORT, VN, WAY, SLACK = 0, 1, 2, 3, 4
 """Rows of ``Sections.of``: the section of a multiplier switch; of a section its port, its virtual neuron, the cycles from a
 multiplication to the last adder of the virtual neuron, and the products that have room between the two (0: as many as come)."""
-FIRST, BUS, NEXT, BEYOND = 5, 6, 7, 8
-"""Of a virtual neuron: its first section (one entry more), its bus, the next virtual neuron on that (behind the last one
-the first), and the dimensions beyond whose last, partial tile it lies."""
-BEGIN, LAST = 9, 10
+FIRST, BUS, NEXT = 5, 6, 7
+"""Of a virtual neuron: its first section (one entry more), its bus, and the next virtual neuron on that (behind the last one
+the first)."""
+BEGIN, LAST = 8, 9
 """Of a port its first section (one entry more); of a bus its last virtual neuron."""
-FACTS = 11
+FACTS = 10
 
 
 class Sections(NamedTuple):
     """The sections of a placed tile.
 
     ``of`` [row, lane]: see the rows above. ``first``, ``last`` [load, section]: which words of its port a section gets when
-    they are numbered from 1 in the order in which they are sent; 0: none. ``limits`` [part, limit of :class:`PartRanges`].
-    ``sorted`` [leaf, port]: scratch.
+    they are numbered from 1 in the order in which they are sent; 0: none. ``idle`` [class, virtual neuron]: whether it lies beyond
+    the edge of a partial tile; ``classes``: those that occur. ``limits`` [part, limit of :class:`PartRanges`]. ``sorted`` [leaf, port]: scratch.
     """
 
     of: Ints
+    idle: Shorts
+    classes: Ints
     first: Shorts
     last: Shorts
     limits: Ints
@@ -84,6 +85,23 @@ def find_parts(
 
     ``alone``: each switch is a section.
     """
+    sections, classes, at_edge = find_sections(shape, fabric, exits, spills, alone, s), 0, shape.partial
+    while at_edge >= 0:
+        s.classes[classes] = at_edge
+        mark_idle(shape, at_edge, at_edge, leaves, s)
+        classes += 1
+        at_edge = next_subset(at_edge, shape.partial)
+    for operand in (loads.OF_WEIGHT, loads.OF_INPUT):
+        sort_all(operand, fabric, leaves, s)
+        for i in range(classes):
+            at_edge = s.classes[i]
+            number_words(shape, operand, at_edge, at_edge, CLASSES, sections, fabric, leaves, s)
+    return split(shape, classes, CLASSES, fabric, leaves, s)
+
+
+@helper
+def find_sections(shape: TileShape, fabric: FabricNumbers, exits: Exits, spills: int, alone: int, s: Sections) -> int:
+    """Find the sections of a placed tile; return their number."""
     no_limit = times.DEEPEST + 1
     size, of = shape.vn_size + spills, s.of
     block, shift = block_of(fabric, size), log2(fabric.multipliers // fabric.ports)
@@ -92,7 +110,7 @@ def find_parts(
         of[LAST, bus] = -1
     for vn in range(shape.vn_count):
         start, bus = vn * block, exits.bus[exits.start[size] + vn]
-        of[FIRST, vn], of[BUS, vn], of[BEYOND, vn] = sections, bus, int(leaves.vn_marks[vn])
+        of[FIRST, vn], of[BUS, vn] = sections, bus
         before = of[LAST, bus] if of[LAST, bus] >= 0 else vn
         of[NEXT, vn] = of[NEXT, before] if before != vn else vn
         of[NEXT, before], of[LAST, bus] = vn, vn
@@ -116,28 +134,46 @@ def find_parts(
             of[SLACK, section] = 0
     for port in range(ports, fabric.ports + 1):
         of[BEGIN, port] = sections
-    number_words(shape, shift, ports, sections, leaves, s)
-    return split(shape, fabric, leaves, s)
+    return sections
 
 
 @helper
-def number_words(shape: TileShape, shift: int, ports: int, sections: int, leaves: Leaves, s: Sections) -> None:
-    """Number the words of each port, in the order in which they are sent, and find those of each section."""
-    for operand in (loads.OF_WEIGHT, loads.OF_INPUT):
-        if operand == loads.OF_WEIGHT and not shape.weighted:
-            continue
-        for port in range(ports):
-            sort_leaves(operand, port, 1 << shift, leaves, s.sorted)
-        at_edge = shape.partial
-        while at_edge >= 0:
-            number_class(load_table.WEIGHTS if operand == loads.OF_WEIGHT else load_table.INPUTS, operand, at_edge, at_edge,
-                         shift, ports, sections, leaves, s)  # fmt: skip
-            if operand == loads.OF_INPUT and shape.slidable:
-                before_last = loads.BEFORE_LAST_AT_EDGE if at_edge & OF_S else loads.BEFORE_LAST
-                number_class(
-                    load_table.SLIDING, operand, at_edge, at_edge | before_last, shift, ports, sections, leaves, s
-                )
-            at_edge = next_subset(at_edge, shape.partial)
+def mark_idle(shape: TileShape, at_edge: int, outside: int, leaves: Leaves, s: Sections) -> None:
+    """Find the virtual neurons that are idle in a class of control steps: those with a mark ``outside``."""
+    for vn in range(shape.vn_count):
+        s.idle[at_edge, vn] = int(int(leaves.vn_marks[vn]) & outside & REPLICATED != 0)
+
+
+@helper
+def sort_all(operand: int, fabric: FabricNumbers, leaves: Leaves, s: Sections) -> None:
+    """Sort the leaves of all ports by their words of an operand."""
+    for port in range(fabric.ports):
+        sort_leaves(operand, port, fabric.multipliers // fabric.ports, leaves, s.sorted)
+
+
+@helper
+def number_words(
+    shape: TileShape,
+    operand: int,
+    at_edge: int,
+    outside: int,
+    classes: int,
+    sections: int,
+    fabric: FabricNumbers,
+    leaves: Leaves,
+    s: Sections,
+) -> None:
+    """Number the words of an operand at each port in one of ``classes``, in the order in which they are sent, and find those of each
+    section; leaves with a mark ``outside`` get none.
+    """
+    if operand == loads.OF_WEIGHT:
+        if shape.weighted:
+            number_class(at_edge, operand, outside, sections, fabric, leaves, s)
+        return
+    number_class(first_row(load_table.INPUTS, classes) + at_edge, operand, outside, sections, fabric, leaves, s)
+    if shape.slidable:
+        outside |= loads.BEFORE_LAST_AT_EDGE if outside & OF_S else loads.BEFORE_LAST
+        number_class(first_row(load_table.SLIDING, classes) + at_edge, operand, outside, sections, fabric, leaves, s)
 
 
 @helper
@@ -154,21 +190,13 @@ def sort_leaves(operand: int, port: int, span: int, leaves: Leaves, by_word: Sho
 
 @helper
 def number_class(
-    load: int,
-    operand: int,
-    at_edge: int,
-    outside: int,
-    shift: int,
-    ports: int,
-    sections: int,
-    leaves: Leaves,
-    s: Sections,
+    row: int, operand: int, outside: int, sections: int, fabric: FabricNumbers, leaves: Leaves, s: Sections
 ) -> None:
     """Fill the row of one load in one class of control steps; leaves with a mark ``outside`` get no word."""
-    row = load + at_edge
+    shift = log2(fabric.multipliers // fabric.ports)
     for section in range(sections):
         s.first[row, section], s.last[row, section] = 0, 0
-    for port in range(ports):
+    for port in range(fabric.ports):
         number, before = 0, 0
         for place in range(1 << shift):
             leaf = int(s.sorted[place, port])
@@ -185,8 +213,11 @@ def number_class(
 
 
 @helper
-def split(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, s: Sections) -> int:
-    """List the parts that share no port, virtual neuron and bus, equal ones once; return their number."""
+def split(shape: TileShape, used: int, classes: int, fabric: FabricNumbers, leaves: Leaves, s: Sections) -> int:
+    """List the parts that share no port, virtual neuron and bus, equal ones once; return their number.
+
+    The first ``used`` ones listed of ``classes`` occur.
+    """
     of, limits = s.of, s.limits
     regional = fabric.wiring == quantities.REGIONAL and not fabric.together
     parts, start, last_port, last_bus = 0, 0, -1, -1
@@ -205,7 +236,7 @@ def split(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, s: Sections) 
                 limits[parts, 8] = max(limits[parts, 8], of[SLACK, section])
             new = True
             for other in range(parts):
-                new = new and not alike(shape, leaves, part_of(other, limits), part_of(parts, limits), s)
+                new = new and not alike(shape, used, classes, leaves, part_of(other, limits), part_of(parts, limits), s)
             parts += int(new)
             start = vn
         if vn < shape.vn_count:
@@ -215,7 +246,9 @@ def split(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, s: Sections) 
 
 
 @helper
-def alike(shape: TileShape, leaves: Leaves, one: PartRanges, other: PartRanges, s: Sections) -> bool:
+def alike(
+    shape: TileShape, used: int, classes: int, leaves: Leaves, one: PartRanges, other: PartRanges, s: Sections
+) -> bool:
     """Whether two parts are made in the same way, and get the same words in the same order."""
     of = s.of
     ports, sections, vns = one.end_port - one.port, one.end_section - one.section, one.end_vn - one.vn
@@ -225,8 +258,11 @@ def alike(shape: TileShape, leaves: Leaves, one: PartRanges, other: PartRanges, 
         return False
     for i in range(vns):
         a, b = one.vn + i, other.vn + i
-        if of[BEYOND, a] != of[BEYOND, b] or of[BUS, a] - one.bus != of[BUS, b] - other.bus:
+        if of[BUS, a] - one.bus != of[BUS, b] - other.bus:
             return False
+        for at in range(used):
+            if s.idle[s.classes[at], a] != s.idle[s.classes[at], b]:
+                return False
     for i in range(sections):
         a, b = one.section + i, other.section + i
         if of[PORT, a] - one.port != of[PORT, b] - other.port or of[VN, a] - one.vn != of[VN, b] - other.vn:
@@ -236,9 +272,8 @@ def alike(shape: TileShape, leaves: Leaves, one: PartRanges, other: PartRanges, 
     for load in (load_table.WEIGHTS, load_table.INPUTS, load_table.SLIDING):
         if (load == load_table.WEIGHTS and not shape.weighted) or (load == load_table.SLIDING and not shape.slidable):
             continue
-        at_edge = shape.partial
-        while at_edge >= 0:
-            row = load + at_edge
+        for at in range(used):
+            row = first_row(load, classes) + s.classes[at]
             for i in range(sections):
                 a, b = one.section + i, other.section + i
                 if s.first[row, a] != s.first[row, b] or s.last[row, a] != s.last[row, b]:
@@ -246,5 +281,4 @@ def alike(shape: TileShape, leaves: Leaves, one: PartRanges, other: PartRanges, 
             for i in range(ports):
                 if leaves.port_words[row, one.port + i] != leaves.port_words[row, other.port + i]:
                     return False
-            at_edge = next_subset(at_edge, shape.partial)
     return True

@@ -18,8 +18,8 @@ RETIRES = 8
 """Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
 NEVER = -(1 << 40)
 """A time of something that has not happened."""
-LEVELS = 9
-"""Most loops of a mapping, and one around them for its copies."""
+LEVELS = 8
+"""Most loops of a mapping with one a dimension."""
 
 TAKEN, MISSED = 0, 2
 """Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
@@ -59,17 +59,21 @@ class TimeRows(NamedTuple):
     room_for_result: int
 
 
-DIMENSION, TURNS, INDEX, BODY, SINCE, WINDOW, DUE_EACH = 0, 1, 2, 3, 4, 5, 6
-"""Rows of ``Times.loop``: its dimension, trips, iteration and control steps; the iteration of the earlier times (-1:
-none), and after how many iterations these are renewed; the results that the controller waits for after each."""
-FIELDS = 7
+DIMENSION, STEP, EXTENT, TURNS, INDEX, BODY, SINCE, WINDOW, DUE_EACH = 0, 1, 2, 3, 4, 5, 6, 7, 8
+"""Rows of ``Times.loop``: its dimension, how much of that an iteration covers at the most, and all of them together; trips,
+iteration, and control steps of each; the iteration of the earlier times (-1: none), and after how many iterations these are
+renewed; the results that the controller waits for after each."""
+AROUND, INSIDE, EACH, TILES, CLASS = 9, 10, 11, 12, 13
+"""The levels of the loops next to it over the same dimension (-1: none); the tiles of that which a whole iteration walks with the
+loops inside it, and which all do; of the innermost one the part of the present tile in the class of a control step."""
+FIELDS = 14
 
 
 class StepTimes(NamedTuple):
     """The times of the control steps, and earlier times.
 
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
-    [field, level]. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
+    [field, level]; ``class_of`` [dimension, size] is the part of a partial tile in the class of a control step. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
     port, when it was ``sent``; when the products of a
     virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``; of
     the last ``SLOTS`` cycles the results that come in each, and those that ``wait`` before it [.., cycle].
@@ -78,6 +82,7 @@ class StepTimes(NamedTuple):
     now: Ints
     earlier: Ints
     loop: Ints
+    class_of: Ints
     ready: Ints
     room: Ints
     sent: Ints
@@ -87,8 +92,8 @@ class StepTimes(NamedTuple):
 
 
 class StepNumbers(NamedTuple):
-    """A control step: its class, the loops past their first (``begun``) and at their last iteration (``ending``), whether
-    its inputs slide, and its number modulo ``RING``.
+    """A control step: its class (``at_edge``), the loops past their first (``begun``) and at their last iteration (``ending``),
+    whether its inputs slide, and its number modulo ``RING``.
     """
 
     at_edge: int

@@ -25,19 +25,16 @@ from __future__ import annotations
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, population
-from maerisim.kernels.estimating import load_table, orders, sections, times
-from maerisim.kernels.estimating.controller import hold_back, inside_batches, release, set_due
-from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, REPLICATED
+from maerisim.kernels.estimating import load_table, sections, times
+from maerisim.kernels.estimating.controller import hold_back, release
 from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.orders import Reuse
+from maerisim.kernels.estimating.nest import Nest, class_sent, go_on, start, steps_left, turned, walked_inside
 from maerisim.kernels.estimating.periods import skip_repetitions
-from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, TileShape
+from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
 from maerisim.kernels.estimating.times import StepNumbers, StepTimes, TimeRows, rows_of
 
-OF_COPIES = 8
-"""What the loop over copies of a run has for a dimension."""
 BEFORE = (1 << times.SLOTS) - 1
 """No cycle before the first one is free."""
 LATEST, PACE, CYCLES = 1, 2, 3
@@ -48,109 +45,59 @@ word, and which cycles until then are taken."""
 @helper
 def last_result(
     shape: TileShape,
-    loops: LoopNumbers,
-    reuse: Reuse,
-    order: int,
-    copies: int,
+    nest: Nest,
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
+    enough: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until so many copies of a run with this packed loop order, one after the other, are over.
+    """Cycles until a run with these loops is over; no more are counted once they are ``enough`` for sure.
 
     The parts are those that ``find_parts`` has found.
     """
     cycles = 0
     for index in range(parts):
-        part = part_of(index, s.limits)
-        cycles = max(cycles, last_result_of(shape, loops, reuse, order, copies, fabric, leaves, part, s, t))
+        if cycles < enough:
+            cycles = max(cycles, last_result_of(shape, nest, fabric, leaves, part_of(index, s.limits), enough, s, t))
     return cycles
 
 
 @helper
 def last_result_of(
     shape: TileShape,
-    loops: LoopNumbers,
-    reuse: Reuse,
-    order: int,
-    copies: int,
+    nest: Nest,
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
+    enough: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until the last result of a part is written."""
+    """Cycles until the last result of a part is written; as many steps as are left each take one at the least."""
     rows, loop = rows_of(fabric), t.loop
-    ahead = fabric.weight_room - loops.turns[reuse.ring if reuse.passes else 0]
-    ago = steps_ago(reuse, ahead, loops.turns)
     begin(rows, part, t)
-    levels = set_loops(shape, loops, order, copies, loop)
-    if fabric.waits:
-        set_due(shape, loops, reuse, fabric, levels, loop)
-    begun, ending, place = 0, 0, 0
+    position, place = start(nest, loop), 0
     while True:
-        if shape.weighted and fabric.folds_together and not begun & inside_batches(reuse):
+        if shape.weighted and fabric.folds_together and not position.begun & nest.batch:
             if fabric.waits:
-                hold_back(shape, reuse, fabric, rows, part, levels, t.now, loop)
-            send_batch(loops.turns[reuse.ring], fabric, leaves, rows, part, s, t)
-        further = int(reuse.sliding == orders.SLIDES and begun & OF_Q != 0)
-        step = StepNumbers(ending & shape.partial, begun, ending, further, place)
-        do_step(shape, reuse, ahead, ago, levels, fabric, leaves, rows, part, step, s, t)
+                hold_back(shape, nest, fabric, rows, part, t.now, loop)
+            send_batch(nest.words, fabric, leaves, rows, part, s, t)
+        further = int(position.begun & nest.slides != 0)
+        step = StepNumbers(position.at_edge, position.begun, position.ending, further, place)
+        do_step(shape, nest, fabric, leaves, rows, part, step, s, t)
         place = (place + 1) & (times.RING - 1)
-        level = 0
-        while level < levels:
-            loop[times.INDEX, level] += 1
-            if loop[times.INDEX, level] < loop[times.TURNS, level]:
-                break
-            loop[times.INDEX, level], loop[times.SINCE, level] = 0, -1
-            begun &= ~(1 << loop[times.DIMENSION, level])
-            ending &= ~(1 << loop[times.DIMENSION, level])
-            level += 1
-        if level == levels:
+        level = go_on(nest, loop)
+        if level == nest.levels:
             break
-        skip_repetitions(reuse, rows, part, level, place, -1, s, t)
-        begun |= 1 << loop[times.DIMENSION, level]
-        if loop[times.INDEX, level] == loop[times.TURNS, level] - 1:
-            ending |= 1 << loop[times.DIMENSION, level]
+        if level:
+            least = t.now[times.DONE, part.section] + steps_left(nest, loop)
+            if least >= enough:
+                return int(least)
+        skip_repetitions(nest.spills, rows, part, level, place, -1, s, t)
+        position = turned(level, position, loop, t.class_of)
     return time_of_results(fabric, rows, part, 0, t.now)
-
-
-@helper
-def set_loops(shape: TileShape, loops: LoopNumbers, order: int, copies: int, loop: Ints) -> int:
-    """Put the loops that turn before their first iteration, the innermost first; return their number.
-
-    That of several ``copies`` is the outermost one, over a dimension of its own.
-    """
-    levels, body = 0, 1
-    for d in range(8):
-        if shape.turning >> d & 1:
-            dimension = order >> 3 * levels & 7
-            loop[times.DIMENSION, levels], loop[times.TURNS, levels] = dimension, loops.trips[dimension]
-            loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
-            body *= loop[times.TURNS, levels]
-            levels += 1
-    if copies > 1:
-        loop[times.DIMENSION, levels], loop[times.TURNS, levels] = OF_COPIES, copies
-        loop[times.INDEX, levels], loop[times.BODY, levels], loop[times.SINCE, levels] = 0, body, -1
-        levels += 1
-    return levels
-
-
-@helper
-def steps_ago(reuse: Reuse, ahead: int, turns: Ints) -> int:
-    """How many steps before a weight is first used at the least there is room for it; 0 when few enough to know the times.
-
-    It takes the place of the one that is as many weights before it as there is room for: ``ahead``, and those of a ring,
-    which are used up in the last of its passes.
-    """
-    repeats = int(turns[reuse.repeats])
-    if not reuse.passes:
-        return ahead * repeats if ahead > times.RETIRES else 0
-    ring = turns[reuse.ring]
-    return int(ahead // ring * turns[reuse.ring | reuse.passes | reuse.repeats] + (ring + ahead % ring) * repeats)
 
 
 @helper
@@ -191,10 +138,7 @@ def push(now: Ints, first: int, end: int, lane: int, time: int) -> None:
 @helper
 def do_step(
     shape: TileShape,
-    reuse: Reuse,
-    ahead: int,
-    ago: int,
-    levels: int,
+    nest: Nest,
     fabric: FabricNumbers,
     leaves: Leaves,
     rows: TimeRows,
@@ -203,59 +147,52 @@ def do_step(
     s: Sections,
     t: StepTimes,
 ) -> None:
-    """The times of one control step.
-
-    There is room for ``ahead`` more weights than those in use, and so it was ``ago`` steps before a weight is used (0:
-    times tell).
-    """
-    now, of = t.now, s.of
+    """The times of one control step."""
+    now, of, ahead, ago = t.now, s.of, nest.ahead, nest.ago
     together = shape.weighted and fabric.folds_together
     since = release(fabric, rows, now) if fabric.waits or fabric.rate else times.NEVER
     for section in range(part.section, part.end_section):
         t.ready[section] = t.complete[0, section] if together else times.NEVER
-    load = (load_table.SLIDING if step.further else load_table.INPUTS) + step.at_edge
-    returns = reuse.spills and step.begun & FOLDS
+    inputs = nest.sliding if step.further else nest.inputs
+    returns = nest.spills and step.begun & nest.folds
     if returns and fabric.partial_sums_first:
-        send_partial_sums(since, fabric, rows, part, step, s, t)
-    if not (reuse.inputs_kept and step.begun & OF_K):
+        send_partial_sums(since, nest, fabric, rows, part, step, s, t)
+    if not step.begun & nest.inputs_stay:
+        load = inputs + step.at_edge
         send_words(load, times.SENT_INPUT, rows.room_for_input, since, 0, 0, fabric, leaves, part, s, t)
     if returns and not fabric.partial_sums_first:
-        send_partial_sums(since, fabric, rows, part, step, s, t)
-    loads_weights = shape.weighted and not together and not step.begun & (reuse.repeats | reuse.passes)
+        send_partial_sums(since, nest, fabric, rows, part, step, s, t)
+    loads_weights = shape.weighted and not together and not step.begun & nest.weights_stay
     if loads_weights:
         used_up = times.DONE if ago or not ahead else times.RETIRED + ahead - 1
-        send_words(
-            load_table.WEIGHTS + step.at_edge, times.SENT_WEIGHT, used_up, since, ago, ahead, fabric, leaves, part, s, t
-        )
-    use_up = not reuse.inputs_kept or step.ending & OF_K
-    if reuse.inputs_kept:
-        load &= ~OF_K
-    outside = step.at_edge & REPLICATED
+        send_words(step.at_edge, times.SENT_WEIGHT, used_up, since, ago, ahead, fabric, leaves, part, s, t)
+    use_up = step.ending & nest.inputs_stay == nest.inputs_stay
+    sent = inputs + class_sent(nest, step.at_edge, t.loop, t.class_of)
     for section in range(part.section, part.end_section):
         vn, done = of[sections.VN, section], now[times.DONE, section] + 1
-        if not of[sections.BEYOND, vn] & outside:
+        if not s.idle[step.at_edge, vn]:
             done = max(done, t.ready[section])
             slack = of[sections.SLACK, section]
             if slack:
                 done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
-        if loads_weights and not ago and s.last[load_table.WEIGHTS + step.at_edge, section]:
+        if loads_weights and not ago and s.last[step.at_edge, section]:
             push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         now[times.DONE, section] = done
-        if use_up and s.last[load, section]:
+        if use_up and s.last[sent, section]:
             push(now, times.USED_UP, rows.returned, section, done)
-    emits = reuse.spills or step.ending & FOLDS == shape.turning & FOLDS
-    left = results_in_a_row(reuse, levels, t.loop) if emits else 0
+    emits = nest.spills or step.ending & nest.folds == nest.folds
+    left = results_in_a_row(nest, t.loop) if emits else 0
     for vn in range(part.vn, part.end_vn):
         t.arrived[vn] = times.NEVER
         for section in range(of[sections.FIRST, vn], of[sections.FIRST, vn + 1]):
             t.arrived[vn] = max(t.arrived[vn], now[times.DONE, section] + of[sections.WAY, section])
     for vn in range(part.vn, part.end_vn):
-        at_work = not of[sections.BEYOND, vn] & outside
+        at_work = not s.idle[step.at_edge, vn]
         if at_work and returns:
             push(now, rows.returned, rows.summed, vn, now[times.DONE, of[sections.FIRST, vn]])
         sum_up(fabric, rows, step, vn, int(at_work), left, s, t)
-    if reuse.spills and fabric.half:
-        write_half(rows, part, step.place, outside, s, t)
+    if nest.spills and fabric.half:
+        write_half(rows, part, step, s, t)
 
 
 @helper
@@ -346,7 +283,7 @@ def sum_up(
             summed = max(summed, now[rows.room_for_result, vn] - 1)
             ready = summed + fabric.accumulation_latency + fabric.collection_latency
             ready = max(ready, now[rows.taken, vn] + 1)
-            ready = max(ready, now[rows.taken, vn] + 1 + count_rivals(fabric, rows, vn, ready, left, s, t))
+            ready = max(ready, now[rows.taken, vn] + 1 + count_rivals(fabric, rows, step, vn, ready, left, s, t))
             written = take_slot(now, rows.bus, of[sections.BUS, vn], ready)
             push(now, rows.taken, rows.added, vn, written)
         push(now, rows.summed, rows.taken, vn, summed)
@@ -355,36 +292,45 @@ def sum_up(
 
 
 @helper
-def results_in_a_row(reuse: Reuse, levels: int, loop: Ints) -> int:
-    """The steps in a row that have results, from the present one on: until the innermost folding loop begins again.
+def results_in_a_row(nest: Nest, loop: Ints) -> int:
+    """The steps in a row that have results, from the present one on: until the innermost folding loop that turns begins again.
 
     Where partial sums return it is one: the next of the same virtual neuron comes when this one has been there and back.
     """
-    if reuse.spills:
+    if nest.spills:
         return 1
     level, before, inside = 0, 0, 1
-    while level < levels and not FOLDS >> loop[times.DIMENSION, level] & 1:
-        before += loop[times.INDEX, level] * inside
-        inside *= loop[times.TURNS, level]
+    while level < nest.levels and not (nest.folds >> level & 1 and loop[times.TURNS, level] > 1):
+        others = inside // walked_inside(level, loop)
+        before += loop[times.INDEX, level] * loop[times.EACH, level] * others
+        inside = others * loop[times.TILES, level]
         level += 1
     return inside - before
 
 
 @helper
 def count_rivals(
-    fabric: FabricNumbers, rows: TimeRows, vn: int, ready: int, left: int, s: Sections, t: StepTimes
+    fabric: FabricNumbers,
+    rows: TimeRows,
+    step: StepNumbers,
+    vn: int,
+    ready: int,
+    left: int,
+    s: Sections,
+    t: StepTimes,
 ) -> int:
     """Virtual neurons on the bus of one that have a result of a later step when it is ready to send its own.
 
-    Their next products arrive a cycle after those of this step, if they wait for nothing; and their latest known result must
-    not be so long ago that they have sent all results ``left`` in a row since, at one and a half cycles each: between one
-    cycle, alone on the bus, and two, when two take turns.
+    Their next products arrive a cycle after those of this step, in which they are not idle, if they wait for nothing; and their
+    latest known result must not be so long ago that they have sent all results ``left`` in a row since, at one and a half cycles
+    each: between one cycle, alone on the bus, and two, when two take turns.
     """
     rivals, other = 0, s.of[sections.NEXT, vn]
     tail = fabric.level_latency + fabric.accumulation_latency + fabric.collection_latency
     while other != vn:
-        lead = ready - t.now[rows.taken, other]
-        rivals += int(t.arrived[other] + 1 + tail <= ready and 2 * lead < 3 * left)
+        if not s.idle[step.at_edge, other]:
+            lead = ready - t.now[rows.taken, other]
+            rivals += int(t.arrived[other] + 1 + tail <= ready and 2 * lead < 3 * left)
         other = s.of[sections.NEXT, other]
     return rivals
 
@@ -462,23 +408,30 @@ def send_words(
 
 @helper
 def send_partial_sums(
-    since: int, fabric: FabricNumbers, rows: TimeRows, part: PartRanges, step: StepNumbers, s: Sections, t: StepTimes
+    since: int,
+    nest: Nest,
+    fabric: FabricNumbers,
+    rows: TimeRows,
+    part: PartRanges,
+    step: StepNumbers,
+    s: Sections,
+    t: StepTimes,
 ) -> None:
     """Send the partial sums that a step continues when they are written and their queues have room.
 
     The step that produced them: the innermost folding loop that is not at its first iteration goes back by one, those
-    inside it are at their last. What was written more than ``RING`` steps ago is there.
+    inside it are at their last. What was written more than ``RING`` steps ago is there. (Partial sums return where folding loops
+    walk no blocks.)
     """
     now, loop, distance, inside, level = t.now, t.loop, 0, 1, 0
-    while not step.begun & FOLDS & 1 << loop[times.DIMENSION, level]:
-        if FOLDS >> loop[times.DIMENSION, level] & 1:
+    while not step.begun & nest.folds & 1 << level:
+        if nest.folds >> level & 1:
             distance -= (loop[times.TURNS, level] - 1) * inside
-        inside *= loop[times.TURNS, level]
+        inside = inside // walked_inside(level, loop) * loop[times.TILES, level]
         level += 1
     distance += inside
-    outside = step.at_edge & REPLICATED
     for vn in range(part.vn, part.end_vn):
-        if not s.of[sections.BEYOND, vn] & outside:
+        if not s.idle[step.at_edge, vn]:
             section = s.of[sections.FIRST, vn]
             port = s.of[sections.PORT, section]
             room = max(since, now[rows.room_for_partial_sum, vn])
