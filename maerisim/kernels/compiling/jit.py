@@ -14,7 +14,7 @@ from maerisim.kernels.compiling import choice
 from maerisim.kernels.compiling.tables import Kinds, described, table_of
 
 if TYPE_CHECKING:
-    from maerisim.kernels.compiling.machine_code import Entry
+    from maerisim.kernels.compiling.machine_code import LoadedCode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,7 +36,7 @@ class Kernel(Generic[P, R]):
         self.module = function.__module__.rpartition(".")[2]
         self.name = f"{self.module}.{function.__name__}"
         """As the watchers know it, and its file on disk."""
-        self._loaded: dict[Kinds, Entry] = {}
+        self._loaded: dict[Kinds, LoadedCode] = {}
         self._is_shipped = function.__module__.startswith(f"{str(__package__).rpartition('.')[0]}.")
         """Others may change without the directory of kernels changing its name."""
         update_wrapper(self, function)
@@ -67,7 +67,7 @@ class Kernel(Generic[P, R]):
 
         return compiler.dispatcher_of(self.function)
 
-    def _load(self, kinds: Kinds) -> Entry:
+    def _load(self, kinds: Kinds) -> LoadedCode:
         """The machine code for arguments of these kinds: from disk, or compiled."""
         from maerisim.kernels.compiling import machine_code
 
@@ -81,7 +81,7 @@ class Kernel(Generic[P, R]):
             code = compiler.compiled(self.function, kinds)
             if path is not None:
                 machine_code.write(path, code)
-        return machine_code.Entry(code)
+        return machine_code.LoadedCode(code)
 
 
 def kernel(function: Callable[P, R]) -> Kernel[P, R]:

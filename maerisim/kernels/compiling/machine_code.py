@@ -32,7 +32,7 @@ class MachineCode(NamedTuple):
     content: bytes
 
 
-class Entry:
+class LoadedCode:
     """Machine code in memory that can be called."""
 
     def __init__(self, code: MachineCode) -> None:

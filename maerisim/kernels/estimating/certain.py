@@ -22,7 +22,7 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import load_table, sections, times
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.nest import Nest, class_sent, go_on, start, turned
+from maerisim.kernels.estimating.nest import NestNumbers, class_sent, go_on, start, turned
 from maerisim.kernels.estimating.periods import skip_repetitions
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
@@ -40,7 +40,7 @@ ALL, ALL_OF_EARLIER_STEPS = 1, 2
 @helper
 def least_result(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
@@ -65,7 +65,7 @@ def least_result(
 @helper
 def least_result_of(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
@@ -124,7 +124,7 @@ def latest(shape: TileShape, fabric: FabricNumbers, part: PartRanges, s: Section
 @helper
 def do_step(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
     rows: TimeRows,

@@ -12,7 +12,7 @@ from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import times
 from maerisim.kernels.estimating.dimensions import REPLICATED, N, P, Q
 from maerisim.kernels.estimating.global_buffer import time_of_results
-from maerisim.kernels.estimating.nest import Nest
+from maerisim.kernels.estimating.nest import NestNumbers
 from maerisim.kernels.estimating.orders import Reuse
 from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges
@@ -46,7 +46,7 @@ def set_due(shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNu
 
 
 @helper
-def results_so_far(shape: TileShape, nest: Nest, loop: Ints) -> int:
+def results_so_far(shape: TileShape, nest: NestNumbers, loop: Ints) -> int:
     """Results of the control steps before the present one."""
     steps = 0
     for level in range(nest.levels):
@@ -57,7 +57,7 @@ def results_so_far(shape: TileShape, nest: Nest, loop: Ints) -> int:
 @helper
 def hold_back(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     rows: TimeRows,
     part: PartRanges,

@@ -19,7 +19,7 @@ from maerisim.kernels.estimating.quantities import FabricNumbers, LoopNumbers, T
 from maerisim.kernels.estimating.times import StepTimes
 
 
-class Nest(NamedTuple):
+class NestNumbers(NamedTuple):
     """What the loops of a mapping keep in place. Sets of loops are masks with a bit for each level.
 
     Inputs stay during ``inputs_stay``, of which the loop over filters at ``kept_from`` is the outermost one and that at ``filters``
@@ -44,7 +44,7 @@ class Nest(NamedTuple):
     sliding: int
 
 
-class Held(NamedTuple):
+class MaskedReuse(NamedTuple):
     """Of several loops what they do for operands, see :class:`maerisim.lowering.reuse.Held`; masks with a bit for each level."""
 
     repeats: int
@@ -54,7 +54,7 @@ class Held(NamedTuple):
     slides: int
 
 
-class Position(NamedTuple):
+class TurnedLoops(NamedTuple):
     """Where the loops are: those past their first (``begun``) and at their last iteration (``ending``), and the class of the
     control step (``at_edge``).
     """
@@ -67,7 +67,7 @@ class Position(NamedTuple):
 @helper
 def nest_of(
     shape: TileShape, loops: LoopNumbers, reuse: Reuse, order: int, fabric: FabricNumbers, t: StepTimes
-) -> Nest:
+) -> NestNumbers:
     """The loops of a packed order, with one loop a dimension."""
     loop, levels = t.loop, 0
     for d in range(8):
@@ -77,7 +77,7 @@ def nest_of(
             loop[times.STEP, levels], loop[times.EXTENT, levels] = loops.tile[dimension], loops.size[dimension]
             t.class_of[dimension, loops.edge[dimension]] = 1 << dimension
             levels += 1
-    held = Held(
+    held = MaskedReuse(
         at_levels(reuse.repeats, levels, loop),
         at_levels(reuse.ring, levels, loop),
         at_levels(reuse.passes, levels, loop),
@@ -97,7 +97,9 @@ def at_levels(dimensions: int, levels: int, loop: Ints) -> int:
 
 
 @helper
-def set_loops(levels: int, held: Held, spills: int, classes: int, fabric: FabricNumbers, loop: Ints) -> Nest:
+def set_loops(
+    levels: int, held: MaskedReuse, spills: int, classes: int, fabric: FabricNumbers, loop: Ints
+) -> NestNumbers:
     """The loops of a mapping whose dimensions, steps and extents are known, those of a dimension that of all of it."""
     kept_from, filters = 0, 0
     for level in range(levels):
@@ -123,7 +125,7 @@ def set_loops(levels: int, held: Held, spills: int, classes: int, fabric: Fabric
         steps = others * loop[times.TILES, level]
     ring = turns_of(held.ring, levels, loop)
     ahead = fabric.weight_room - (ring if held.passes else 1)
-    return Nest(
+    return NestNumbers(
         levels=levels,
         weights_stay=held.repeats | held.passes,
         inputs_stay=held.inputs,
@@ -172,7 +174,7 @@ def turns_of(mask: int, levels: int, loop: Ints) -> int:
 
 
 @helper
-def steps_ago(held: Held, ring: int, ahead: int, levels: int, loop: Ints) -> int:
+def steps_ago(held: MaskedReuse, ring: int, ahead: int, levels: int, loop: Ints) -> int:
     """How many steps before a weight is first used at the least there is room for it; 0 when few enough to know the times.
 
     It takes the place of the one that is as many weights before it as there is room for: ``ahead``, and those of a ring,
@@ -186,12 +188,12 @@ def steps_ago(held: Held, ring: int, ahead: int, levels: int, loop: Ints) -> int
 
 
 @helper
-def start(nest: Nest, loop: Ints) -> Position:
+def start(nest: NestNumbers, loop: Ints) -> TurnedLoops:
     """Put all loops before their first iteration, that of the whole layer, in which all of them turn."""
     for level in range(nest.levels - 1, -1, -1):
         loop[times.CLASS, level] = 0
         begin(level, loop)
-    return Position(0, 0, 0)
+    return TurnedLoops(0, 0, 0)
 
 
 @helper
@@ -212,7 +214,7 @@ def covered(level: int, loop: Ints) -> int:
 
 
 @helper
-def go_on(nest: Nest, loop: Ints) -> int:
+def go_on(nest: NestNumbers, loop: Ints) -> int:
     """Let the innermost loop turn that has an iteration left; return its level, that of all loops when none has."""
     level = 0
     while level < nest.levels and loop[times.INDEX, level] + 1 == loop[times.TURNS, level]:
@@ -223,7 +225,7 @@ def go_on(nest: Nest, loop: Ints) -> int:
 
 
 @helper
-def steps_left(nest: Nest, loop: Ints) -> int:
+def steps_left(nest: NestNumbers, loop: Ints) -> int:
     """At the least so many control steps are left when a loop has turned, where no loop walks blocks."""
     steps = 0
     for level in range(nest.levels):
@@ -232,7 +234,7 @@ def steps_left(nest: Nest, loop: Ints) -> int:
 
 
 @helper
-def turned(level: int, before: Position, loop: Ints, class_of: Ints) -> Position:
+def turned(level: int, before: TurnedLoops, loop: Ints, class_of: Ints) -> TurnedLoops:
     """Where the loops are when that at a ``level`` has turned, and those inside it begin again."""
     begun, ending, at_edge = before.begun & ~((1 << level) - 1) | 1 << level, before.ending, before.at_edge
     for each in range(level, -1, -1):
@@ -244,7 +246,7 @@ def turned(level: int, before: Position, loop: Ints, class_of: Ints) -> Position
             at_edge -= loop[times.CLASS, each]
             loop[times.CLASS, each] = class_of_part(each, covered(each, loop), loop, class_of)
             at_edge += loop[times.CLASS, each]
-    return Position(begun, ending, int(at_edge))
+    return TurnedLoops(begun, ending, int(at_edge))
 
 
 @helper
@@ -256,7 +258,7 @@ def class_of_part(level: int, size: int, loop: Ints, class_of: Ints) -> int:
 
 
 @helper
-def class_sent(nest: Nest, at_edge: int, loop: Ints, class_of: Ints) -> int:
+def class_sent(nest: NestNumbers, at_edge: int, loop: Ints, class_of: Ints) -> int:
     """The class of the control step in which the inputs in use were sent, at the first iteration of the loops during which they stay."""
     if not nest.inputs_stay:
         return at_edge

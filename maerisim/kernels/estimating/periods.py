@@ -90,10 +90,11 @@ def is_periodic(
     """Whether what happened since the earlier times is sure to repeat itself.
 
     All times of components that had to do with one another have to have grown by the same amount; those of others are
-    unchanged. A port may have left more cycles free, if it had enough for all weights that were due. Where only what is certain
-    counts, the latest cycle of a port is a time like others; unchanged, it has to be past.
+    unchanged. A port may have left more cycles free, if it had enough for all weights that were due. Control steps have to be released
+    at that pace as well: else they may have held words up at first, and no longer. Where only what is certain counts, the latest cycle of a port is a time like others; unchanged, it has to be past.
     """
     now, earlier, of = t.now, t.earlier, s.of
+    released = now[rows.released, 0] - earlier[level, rows.released, 0]
     for section in range(part.section, part.end_section):
         more, vn, port = (
             now[times.DONE, section] - earlier[level, times.DONE, section],
@@ -101,7 +102,7 @@ def is_periodic(
             of[sections.PORT, section],
         )
         added = now[rows.added + ((place - 1) & (times.RING - 1)), vn] - earlier[level, rows.added, vn]
-        if added and added != more:
+        if (added and added != more) or (released and more and released != more):
             return False
         if latency >= 0:
             taken = now[times.TAKEN, port] - earlier[level, times.TAKEN, port]

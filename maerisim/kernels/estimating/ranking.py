@@ -30,7 +30,7 @@ from maerisim.kernels.estimating.loads import (
     find_busiest,
     lay_out,
 )
-from maerisim.kernels.estimating.nest import Held, nest_of, set_loops
+from maerisim.kernels.estimating.nest import MaskedReuse, nest_of, set_loops
 from maerisim.kernels.estimating.orders import OrderTable, Reuse, list_all, list_given, unpack
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
@@ -71,7 +71,7 @@ KEY, REUSE, SPILLING, MEMBERS, OPEN = 0, 1, 2, 3, 4
 class BlockLoops(NamedTuple):
     """The loops of a mapping that turn, the innermost first, none if this is left to the tile and the order.
 
-    ``loops`` [level; dimension, step, and how much there is of the dimension]; ``held``: the masks of :class:`nest.Held`, and whether
+    ``loops`` [level; dimension, step, and how much there is of the dimension]; ``held``: the masks of :class:`nest.MaskedReuse`, and whether
     partial sums spill. ``sizes`` [class, dimension]: the tile of each class of control steps; ``class_of`` [dimension, size]: the part of a
     partial tile in it.
     """
@@ -548,7 +548,7 @@ def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blo
     for d in range(8):
         for size in range(blocks.class_of.shape[1]):
             t.class_of[d, size] = blocks.class_of[d, size]
-    held = Held(blocks.held[0], blocks.held[1], blocks.held[2], blocks.held[3], blocks.held[4])
+    held = MaskedReuse(blocks.held[0], blocks.held[1], blocks.held[2], blocks.held[3], blocks.held[4])
     nest = set_loops(levels, held, spills, classes, fabric, t.loop)
     sections = find_sections(shape, fabric, w.exits, spills, 0, s)
     for at_edge in range(classes):

@@ -29,7 +29,7 @@ from maerisim.kernels.estimating import load_table, sections, times
 from maerisim.kernels.estimating.controller import hold_back, release
 from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.nest import Nest, class_sent, go_on, start, steps_left, turned, walked_inside
+from maerisim.kernels.estimating.nest import NestNumbers, class_sent, go_on, start, steps_left, turned, walked_inside
 from maerisim.kernels.estimating.periods import skip_repetitions
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
@@ -45,7 +45,7 @@ word, and which cycles until then are taken."""
 @helper
 def last_result(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
     parts: int,
@@ -67,7 +67,7 @@ def last_result(
 @helper
 def last_result_of(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
     part: PartRanges,
@@ -138,7 +138,7 @@ def push(now: Ints, first: int, end: int, lane: int, time: int) -> None:
 @helper
 def do_step(
     shape: TileShape,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
     rows: TimeRows,
@@ -292,7 +292,7 @@ def sum_up(
 
 
 @helper
-def results_in_a_row(nest: Nest, loop: Ints) -> int:
+def results_in_a_row(nest: NestNumbers, loop: Ints) -> int:
     """The steps in a row that have results, from the present one on: until the innermost folding loop that turns begins again.
 
     Where partial sums return it is one: the next of the same virtual neuron comes when this one has been there and back.
@@ -409,7 +409,7 @@ def send_words(
 @helper
 def send_partial_sums(
     since: int,
-    nest: Nest,
+    nest: NestNumbers,
     fabric: FabricNumbers,
     rows: TimeRows,
     part: PartRanges,
