@@ -4,6 +4,8 @@
 
 Each layer is simulated with the same tile on 64 multipliers in a process of its own. The last line is JSON: the layers'
 MACs and peaks in bytes. What is measured is the simulation alone, without the estimate that ``maerisim.simulate`` makes as well.
+Where partial sums return, the cycles of the words through shared adder switches are noted, up to a quarter of a GiB: the last layer
+is measured so as well.
 With ``--networks`` also the whole command ``simulate maeri-256 NETWORK`` for every shipped network, which searches its mappings.
 """
 
@@ -21,6 +23,10 @@ from maerisim.documents import shipped
 GROWTH = 1.1
 """Target: the peak of the largest layer over that of the smallest."""
 # From the smallest to the largest: rows and columns of outputs.
+KEPT, RETURNING = "N G K P Q C R S", "N G K C P Q R S"
+"""Loop orders in which partial sums stay in the accumulation buffer, and return through the global buffer."""
+MOST_WHERE_SUMS_RETURN = 450
+"""Target in megabytes."""
 SIZES = {"16 x 16 outputs": 16, "64 x 64 outputs": 64, "512 x 512 outputs": 512}
 
 PROGRAM = """
@@ -29,15 +35,17 @@ from maerisim import Hardware, Mapping, Problem
 from maerisim.ways.way import simulate
 
 problem = Problem(K=4, C=16, R=3, S=3, P=int(sys.argv[1]), Q=int(sys.argv[1]))
-simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, "N G K C P Q R S"), Hardware.load("maeri-64"))
+simulate(problem, Mapping.of({"K": 4, "R": 3, "S": 3}, sys.argv[2]), Hardware.load("maeri-64"))
 unit = 1 if sys.platform == "darwin" else 1024
 print(json.dumps({"macs": problem.macs, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
 """
 
 
-def peak(size: int) -> dict[str, int]:
-    """MACs and peak memory in bytes of simulating a layer of ``size`` rows and columns."""
-    finished = subprocess.run([sys.executable, "-c", PROGRAM, str(size)], check=True, stdout=subprocess.PIPE, text=True)
+def peak(size: int, order: str) -> dict[str, int]:
+    """MACs and peak memory in bytes of simulating a layer of ``size`` rows and columns in a loop order."""
+    finished = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(size), order], check=True, stdout=subprocess.PIPE, text=True
+    )
     measured: dict[str, int] = json.loads(finished.stdout)
     return measured
 
@@ -64,12 +72,15 @@ def peak_of_command(network: str) -> int:
 
 def measure(*, networks: bool = False) -> Report:
     """Simulate each layer, and each network."""
-    peaks: dict[str, Any] = {name: peak(size) for name, size in SIZES.items()}
+    peaks: dict[str, Any] = {name: peak(size, KEPT) for name, size in SIZES.items()}
     lines = [
         Line(name, found["peak_bytes"] / 1e6, "MB", note=f"{found['macs']:,} MACs") for name, found in peaks.items()
     ]
     smallest, *_, largest = (found["peak_bytes"] for found in peaks.values())
     lines.append(Line("largest over smallest", largest / smallest, "x", GROWTH))
+    name = "the largest, where partial sums return"
+    peaks[name] = peak(max(SIZES.values()), RETURNING)
+    lines.append(Line(name, peaks[name]["peak_bytes"] / 1e6, "MB", MOST_WHERE_SUMS_RETURN))
     for network in shipped("network") if networks else ():
         peaks[network] = peak_of_command(network)
         lines.append(Line(f"simulate maeri-256 {network}", peaks[network] / 1e6, "MB", MOST_MEGABYTES))
