@@ -11,7 +11,8 @@ n, "chosen_is_best": n, "within_half_a_percent": n, "worst_gap": x, "mean_abs_er
 x, "beyond_published": n}``: the gap is the chosen mapping's cycles over the best's, less 1; errors are relative to the
 simulated cycles; ``beyond_published`` counts estimates further above the simulation than
 :func:`maerisim.analytic.accuracy.largest_overestimate` says. Exit code 1 when there are any, or a gap is above 0.5 %.
-With ``--sample`` so many random mappings of each layer stand for all of them. A LAYER is one of these, or sizes like ``N4K5C2``. The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
+With ``--sample`` so many random mappings of each layer stand for all of them. A LAYER is one of these, or sizes like
+``N4K5C2``. The thousands of mappings are simulated alone, and estimated a tile at a time, as the mapper does it.
 
 With ``--nests``, the space of :mod:`every_nest` instead: every nest of loops with up to two cuts a dimension, of other
 layers, on 4 multipliers with a small accumulation buffer and few registers. Also printed: the best with one loop a dimension;

@@ -30,7 +30,8 @@ from mapper.space import all_tiles
 EACH = 8
 """Candidates of a layer on a share of each kind of walk."""
 SIMULATED_CYCLES = 32_000_000
-"""Estimated cycles of all pairs that are simulated, some 250 ns each: what repeats is skipped, but not the table of words between."""
+"""Estimated cycles of all pairs that are simulated, some 250 ns each: what repeats is skipped, but not the table of words
+between."""
 MOST_SPLITS = 128
 """Shares of the array that are looked at, as many as 512 multipliers have: with eight times as many it would take minutes."""
 FINALISTS = 6

@@ -19,7 +19,7 @@ from maerisim.kernels.estimating import (
     loads,
     orders,
     quantities,
-    ranking,
+    search_space,
     sections,
     times,
 )
@@ -98,7 +98,7 @@ def _fixed(hardware: Hardware, *, in_python: bool) -> tuple[FabricNumbers, exits
 
 def workspace(
     hardware: Hardware, *, in_python: bool = False, levels: int = times.LEVELS, classes: int = CLASSES
-) -> ranking.Workspace:
+) -> search_space.Workspace:
     """Tables of ``hardware`` and scratch arrays for estimates on it; one per thread.
 
     Kernels that run ``in_python`` need larger words for their sums. There is room for so many loops at least, and so many
@@ -116,7 +116,7 @@ def workspace(
     def words(*shape: int) -> Shorts:
         return np.zeros(shape, np.int64 if in_python else np.uint16)
 
-    return ranking.Workspace(
+    return search_space.Workspace(
         fabric=fabric,
         exits=exit_table,
         loops=LoopNumbers(
@@ -153,7 +153,7 @@ def workspace(
         sections=_sections(fabric, words, classes),
         times=_times(fabric, levels, in_python=in_python),
         placed=loads.Placed(loads=ints(rows, columns), bus_results=ints(CLASSES)),
-        tables=ranking.Tables(
+        tables=search_space.Tables(
             tile=ints(8),
             kind=ints(_MOST_CLASSES),
             traffic=ints(5, kinds),

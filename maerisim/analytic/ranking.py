@@ -18,7 +18,7 @@ from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.compiling import plain
-from maerisim.kernels.estimating import entries, proving, ranking
+from maerisim.kernels.estimating import entries, proving, ranking, search_space
 from maerisim.kernels.estimating.dimensions import CLASSES
 from maerisim.kernels.estimating.quantities import Tiles
 from maerisim.lowering.forwarding import forwards
@@ -28,10 +28,10 @@ from maerisim.mapping.mapping import REPLICATED, Mapping
 from maerisim.workload.problem import DIMENSIONS, Problem
 
 _OBJECTIVES = {
-    "cycles": ranking.BY_CYCLES,
-    "energy": ranking.BY_ENERGY,
-    "edp": ranking.BY_PRODUCT,
-    "energy_efficiency": ranking.BY_PRODUCT,
+    "cycles": search_space.BY_CYCLES,
+    "energy": search_space.BY_ENERGY,
+    "edp": search_space.BY_PRODUCT,
+    "energy_efficiency": search_space.BY_PRODUCT,
 }
 
 
@@ -105,7 +105,7 @@ def estimate_rows(
     hardware: Hardware,
     *,
     timed: bool = True,
-    loops: ranking.BlockLoops | None = None,
+    loops: search_space.BlockLoops | None = None,
 ) -> Ints:
     """Costs [mapping, entry] of mappings, row by row: ``tiles`` [mapping, dimension], ``orders`` and ``placements`` as
     numbers of dimensions; 0 where the tile does not fit.
@@ -114,7 +114,7 @@ def estimate_rows(
     ``loops`` it is one mapping whose loops walk blocks, of which only cycles are estimated.
     """
     count = len(tiles)
-    space = ranking.TileSpace(
+    space = search_space.TileSpace(
         tiles=tiles,
         first=0,
         end=count,
@@ -126,7 +126,9 @@ def estimate_rows(
         loops=loops or _ONE_LOOP_EACH,
     )
     best = _nothing_ranked(count)
-    aim = ranking.Aim(ranking.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed))
+    aim = search_space.Aim(
+        search_space.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed)
+    )
     numbers = layer_numbers(problem)
     levels, classes = len(space.loops.loops), len(space.loops.sizes)
     if count <= _A_FEW and plain.is_better(ranking.rank):
@@ -159,7 +161,7 @@ def cycles_of_blocks(problem: Problem, mapping: Mapping, hardware: Hardware) -> 
     for d, several in reversed([*enumerate(of_tiles)]):
         class_of[d, several] = classes * np.arange(len(several))
         classes *= len(several)
-    blocks = ranking.BlockLoops(
+    blocks = search_space.BlockLoops(
         loops=np.array(loops, np.int64),
         held=np.array([*masks, mapping.spills(problem, hardware)], np.int64),
         sizes=np.array([*product(*of_tiles)], np.int64),
@@ -206,7 +208,7 @@ def rank(
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    aim = ranking.Aim(
+    aim = search_space.Aim(
         _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike), timed=1
     )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
@@ -221,7 +223,7 @@ def rank(
         if until is not None and best.costs[0].any() and time.monotonic() >= until:
             break
         end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
+        space = search_space.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
         ranking.rank(layer, space, aim, best, w)
         seen = end
     found = tuple(
@@ -236,11 +238,11 @@ def rank(
     unseen = len(tiles) - seen
     return Ranking(
         best=found,
-        estimated=int(best.counts[ranking.ESTIMATED]),
-        dismissed_tiles=int(best.counts[ranking.BY_TILE]),
-        dismissed_by_traffic=int(best.counts[ranking.BY_TRAFFIC]),
-        dismissed_by_placement=int(best.counts[ranking.BY_PLACEMENT]),
-        timed=int(best.counts[ranking.TIMED]),
+        estimated=int(best.counts[search_space.ESTIMATED]),
+        dismissed_tiles=int(best.counts[search_space.BY_TILE]),
+        dismissed_by_traffic=int(best.counts[search_space.BY_TRAFFIC]),
+        dismissed_by_placement=int(best.counts[search_space.BY_PLACEMENT]),
+        timed=int(best.counts[search_space.TIMED]),
         unseen_tiles=unseen,
         unseen_score=float(floor[seen, 0]) if unseen else inf,
     )
@@ -274,7 +276,7 @@ def floors(
     "Every loop nest" in the design notes. Tiles of the same floor come in the order of the energy that reaching it would take.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
+    aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     below = float(below)  # of an integer numba would compile both kernels once more
     ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
@@ -282,7 +284,7 @@ def floors(
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = ranking.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
+    space = search_space.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
     ranking.place_floors(layer, space, aim, below, w)
     return [
         Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
@@ -320,7 +322,7 @@ def rivals(
     orders have been followed.
     """
     layer, w = layer_numbers(problem), workspace(hardware)
-    aim = ranking.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
+    aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
     tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
     floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
@@ -337,7 +339,7 @@ def rivals(
             found.least[1] = min(found.least[1], promising[seen].score)
             break
         end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
-        space = ranking.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
+        space = search_space.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
         proving.find_rivals(layer, space, aim, found, w)
     listed = [
         (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
@@ -346,16 +348,16 @@ def rivals(
     return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
 
 
-_ONE_LOOP_EACH = ranking.BlockLoops(
+_ONE_LOOP_EACH = search_space.BlockLoops(
     *(np.zeros(shape, np.int64) for shape in ((0, 3), (6,), (0, len(DIMENSIONS)), (len(DIMENSIONS), 0)))
 )
 """No loops over blocks."""
 
 
-def _nothing_ranked(count: int, below: float = inf) -> ranking.Best:
+def _nothing_ranked(count: int, below: float = inf) -> search_space.Best:
     score = np.full((count, 2), np.inf)
     score[:, 0] = below
-    return ranking.Best(
+    return search_space.Best(
         score=score,
         mapping=np.zeros((count, 3), np.int64),
         costs=np.zeros((count, entries.COSTS), np.int64),

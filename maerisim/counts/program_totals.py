@@ -75,7 +75,9 @@ def totals(program: Program, hardware: Hardware, visits: Visits | None = None) -
 
 
 class OfVirtualNeurons(NamedTuple):
-    """What each virtual neuron does: the control steps that it is at work in, and the words that it sends over its collection bus."""
+    """What each virtual neuron does: the control steps that it is at work in, and the words that it sends over its
+    collection bus.
+    """
 
     steps: Ints
     results: Ints

@@ -9,8 +9,9 @@ of one, and so is its loop nest, the ``problem`` of a layer, a stage or a result
 - ``partial``: an error, or Ctrl-C, that ends the run is raised; with ``partial`` what is finished by then is returned instead,
   and ``interrupted`` or ``failure`` of the result say so.
 
-They print nothing, and import what they need when they are called. What is wrong with the input is raised before anything runs: DocumentError, MappingError (for mappings that
-do not fit, and layers that have none), NotSupportedError. Running raises DeadlockError and ValuesError too.
+They print nothing, and import what they need when they are called. What is wrong with the input is raised before anything
+runs: DocumentError, MappingError (for mappings that do not fit, and layers that have none), NotSupportedError. Running raises
+DeadlockError and ValuesError too.
 """
 
 from __future__ import annotations

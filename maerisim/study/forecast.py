@@ -18,7 +18,8 @@ SMALL, GROWTH = 2e6, 0.42
 about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16 s at 7e9, 38 s at 5e11 operations).
 """
 SEARCHES_A_CURVE = 8
-"""Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take longer."""
+"""Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take
+longer."""
 AT_REST = 250_000_000
 """Bytes of a process with everything loaded."""
 

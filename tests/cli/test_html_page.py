@@ -89,6 +89,8 @@ def test_bars_are_worst_first_and_every_layer_has_a_point(page: Page) -> None:
 
 
 def test_a_replay_plays_and_is_stepped_with_keys(page: Page) -> None:
+    from playwright.sync_api import expect
+
     open_layer(page, "conv3x3")
     where = page.locator("#replay output")
     assert where.inner_text().startswith("cycle 0 of ")
@@ -104,7 +106,7 @@ def test_a_replay_plays_and_is_stepped_with_keys(page: Page) -> None:
     before = where.inner_text()
     page.get_by_label("Cycles a second").select_option("16")
     page.get_by_role("button", name="play").click()
-    page.wait_for_function("before => document.querySelector('#replay output').textContent !== before", arg=before)
+    expect(where).not_to_have_text(before)
     page.get_by_role("button", name="pause").click()
     page.keyboard.press("3")
     page.keyboard.press("End")
@@ -130,6 +132,8 @@ def test_one_layer_follows_another(page: Page) -> None:
 
 
 def test_light_and_dark_follow_the_system_until_they_are_chosen(page: Page) -> None:
+    from playwright.sync_api import expect
+
     def paper() -> Any:
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -140,7 +144,7 @@ def test_light_and_dark_follow_the_system_until_they_are_chosen(page: Page) -> N
     page.keyboard.press("t")
     assert paper() == light
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     assert paper() == dark
     page.emulate_media(media="print")
     assert paper() == light

@@ -159,7 +159,9 @@ def programs(draw: st.DrawFn) -> tuple[Program, Hardware, set[Kind]]:
 
 @pytest.mark.parametrize("share", range(4))
 def test_skipping_equals_stepping(share: int) -> None:
-    """2,000 programs in all. Whether the words of a queue are looked at, and how many questions are kept, is a matter of speed alone."""
+    """2,000 programs in all. Whether the words of a queue are looked at, and how many questions are kept, is a matter of
+    speed alone.
+    """
     skipped: Counter[Kind] = Counter()
 
     @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))

@@ -37,7 +37,8 @@ class IndependentPart:
     """A part of a program as a program of its own, on hardware with just its ports and switches.
 
     ``places`` gives (level, column) of the adder switches of its transfers; ``starts`` the multiplier switches at which it
-    and its equals begin on the whole array; ``noted`` by column the words through each adder switch that other parts use as well. Of two layers the parts of the first come first, and those of the second are all distinct.
+    and its equals begin on the whole array; ``noted`` by column the words through each adder switch that
+    other parts use as well. Of two layers the parts of the first come first, and those of the second are all distinct.
     """
 
     program: Program

@@ -133,7 +133,7 @@ def run_lanes(
             adders[switch_at[start + columns]] -= machine.network.twice[columns]
     if results != program.results:
         return None
-    for column, busy in shared.busy(cycles).items():
+    for column, busy in shared.busy().items():
         adders[switch_at[column]] = busy
     counters = replace(
         counters,

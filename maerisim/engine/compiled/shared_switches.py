@@ -40,12 +40,11 @@ class SharedSwitches:
                 self._moments[start + column].append(network.moments[first : first + words])
                 network.twice[column] = 0
 
-    def busy(self, cycles: int) -> dict[int, int]:
-        """By column in how many of these cycles any part moved a word."""
+    def busy(self) -> dict[int, int]:
+        """By column in how many cycles any part moved a word."""
         found = {}
         for column, moments in self._moments.items():
-            moving = np.zeros(cycles, np.bool_)
-            for of_part in moments:
-                moving[of_part] = True
-            found[column] = int(np.count_nonzero(moving))
+            # Each part's are in order, which a stable sort makes use of; memory depends on the words, not on the cycles.
+            together = np.sort(np.concatenate(moments), kind="stable")
+            found[column] = int(np.count_nonzero(np.diff(together, prepend=-1)))
         return found

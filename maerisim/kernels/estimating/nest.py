@@ -23,9 +23,10 @@ class NestNumbers(NamedTuple):
     """What the loops of a mapping keep in place. Sets of loops are masks with a bit for each level.
 
     Inputs stay during ``inputs_stay``, of which the loop over filters at ``kept_from`` is the outermost one and that at ``filters``
-    walks tiles; weights stay during ``weights_stay``. ``words`` weights are held together in the loops of a ``batch``. There is room for
-    ``ahead`` more weights than those in use, and so it was ``ago`` steps before a weight is used (0: times tell). Inputs slide during
-    the loop in ``slides``; ``folds`` are those that are summed over. ``inputs``, ``sliding``: the first rows of these loads.
+    walks tiles; weights stay during ``weights_stay``. ``words`` weights are held together in the loops of a ``batch``. There
+    is room for ``ahead`` more weights than those in use, and so it was ``ago`` steps before a weight is used (0: times tell).
+    Inputs slide during the loop in ``slides``; ``folds`` are those that are summed over. ``inputs``, ``sliding``: the first
+    rows of these loads.
     """
 
     levels: int
@@ -259,7 +260,9 @@ def class_of_part(level: int, size: int, loop: Ints, class_of: Ints) -> int:
 
 @helper
 def class_sent(nest: NestNumbers, at_edge: int, loop: Ints, class_of: Ints) -> int:
-    """The class of the control step in which the inputs in use were sent, at the first iteration of the loops during which they stay."""
+    """The class of the control step in which the inputs in use were sent, at the first iteration of the loops during which
+    they stay.
+    """
     if not nest.inputs_stay:
         return at_edge
     first = class_of_part(nest.filters, int(loop[times.EXTENT, nest.kept_from]), loop, class_of)

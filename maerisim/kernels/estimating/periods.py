@@ -90,11 +90,13 @@ def is_periodic(
     """Whether what happened since the earlier times is sure to repeat itself.
 
     All times of components that had to do with one another have to have grown by the same amount; those of others are
-    unchanged. A port may have left more cycles free, if it had enough for all weights that were due. Control steps have to be released
-    at that pace as well: else they may have held words up at first, and no longer. Where only what is certain counts, the latest cycle of a port is a time like others; unchanged, it has to be past.
+    unchanged. A port may have left more cycles free, if it had enough for all weights that were due. Where a word
+    was sent as soon as it was released, control steps have to be released at that pace as well; else they may be released
+    ever longer before. Where only what is certain counts, the latest cycle of a port is a time like others; unchanged, it has to be past.
     """
     now, earlier, of = t.now, t.earlier, s.of
     released = now[rows.released, 0] - earlier[level, rows.released, 0]
+    in_turn = now[rows.released, 1] == earlier[level, rows.released, 1]
     for section in range(part.section, part.end_section):
         more, vn, port = (
             now[times.DONE, section] - earlier[level, times.DONE, section],
@@ -102,7 +104,8 @@ def is_periodic(
             of[sections.PORT, section],
         )
         added = now[rows.added + ((place - 1) & (times.RING - 1)), vn] - earlier[level, rows.added, vn]
-        if (added and added != more) or (released and more and released != more):
+        held_up = now[times.HELD_UP, port] != earlier[level, times.HELD_UP, port]
+        if (added and added != more) or (more and released > more) or (held_up and not (released == more and in_turn)):
             return False
         if latency >= 0:
             taken = now[times.TAKEN, port] - earlier[level, times.TAKEN, port]

@@ -31,13 +31,6 @@ from maerisim.kernels.estimating.orders import (
 )
 from maerisim.kernels.estimating.quantities import Floats, LayerNumbers, TileShape, measure
 from maerisim.kernels.estimating.ranking import (
-    BY_PRODUCT,
-    OPEN,
-    REUSE,
-    SPILLING,
-    Aim,
-    TileSpace,
-    Workspace,
     bound_of,
     copy_cost,
     energy_of,
@@ -47,6 +40,7 @@ from maerisim.kernels.estimating.ranking import (
     score_of,
     set_floor,
 )
+from maerisim.kernels.estimating.search_space import BY_PRODUCT, OPEN, REUSE, SPILLING, Aim, TileSpace, Workspace
 from maerisim.kernels.estimating.sections import find_parts
 
 

@@ -7,166 +7,59 @@ reuse, the loads of a placed tile. That gives what the mapping takes at the leas
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
-from maerisim.kernels.estimating import entries, orders, times
+from maerisim.kernels.estimating import entries, orders
+from maerisim.kernels.estimating.blocks import cycles_of_blocks
 from maerisim.kernels.estimating.controller import set_due
 from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_cycles
 from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import (
-    Leaves,
-    Parts,
-    Placed,
-    count_class,
     count_classes,
     count_results,
     fill_parts,
-    find_all_twins,
     find_busiest,
     lay_out,
 )
-from maerisim.kernels.estimating.nest import MaskedReuse, nest_of, set_loops
-from maerisim.kernels.estimating.orders import OrderTable, Reuse, list_all, list_given, unpack
+from maerisim.kernels.estimating.nest import nest_of
+from maerisim.kernels.estimating.orders import Reuse, list_all, list_given, unpack
 from maerisim.kernels.estimating.quantities import (
     FabricNumbers,
     Floats,
     LayerNumbers,
-    LoopNumbers,
     Tiles,
     TileShape,
     block_of,
     log2,
     measure,
 )
-from maerisim.kernels.estimating.sections import (
-    Sections,
-    find_parts,
-    find_sections,
-    mark_idle,
-    number_words,
-    sort_all,
-    split,
+from maerisim.kernels.estimating.search_space import (
+    BY_ENERGY,
+    BY_PLACEMENT,
+    BY_PRODUCT,
+    BY_TILE,
+    BY_TRAFFIC,
+    ESTIMATED,
+    KEY,
+    MEMBERS,
+    NO_LIMIT,
+    OPEN,
+    REUSE,
+    SPILLING,
+    TIMED,
+    Aim,
+    Best,
+    Tables,
+    TileSpace,
+    Workspace,
 )
-from maerisim.kernels.estimating.times import StepTimes
+from maerisim.kernels.estimating.sections import (
+    find_parts,
+)
 from maerisim.kernels.estimating.timing import last_result
-
-BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
-"""What to make small."""
-
-ESTIMATED, BY_TILE, BY_TRAFFIC, BY_PLACEMENT, TIMED = 0, 1, 2, 3, 4
-"""Places of ``Best.counts``."""
-
-NO_LIMIT = 1 << 62
-"""More cycles than any run takes."""
-
-KEY, REUSE, SPILLING, MEMBERS, OPEN = 0, 1, 2, 3, 4
-"""Rows of ``Tables.traffic``."""
-
-
-class BlockLoops(NamedTuple):
-    """The loops of a mapping that turn, the innermost first, none if this is left to the tile and the order.
-
-    ``loops`` [level; dimension, step, and how much there is of the dimension]; ``held``: the masks of :class:`nest.MaskedReuse`, and whether
-    partial sums spill. ``sizes`` [class, dimension]: the tile of each class of control steps; ``class_of`` [dimension, size]: the part of a
-    partial tile in it.
-    """
-
-    loops: Ints
-    held: Ints
-    sizes: Ints
-    class_of: Ints
-
-
-class TileSpace(NamedTuple):
-    """The mappings to rank: every tile with every loop order that differs and every placement, or, with ``each``, row by row.
-
-    ``tiles`` [tile, dimension], of which those from ``first`` to ``end - 1`` are looked at; ``floor`` [tile, score]: no
-    mapping of it scores less; ``orders`` [order, dimension], outermost loop first, or none for all that differ;
-    ``placements`` [placement, 5]: those of a tile lie in rows ``placements_of`` [set of replicated dimensions of which
-    it has more than one; first and end]. With ``loops`` it is one mapping whose loops walk blocks, of which cycles are estimated alone.
-    """
-
-    tiles: Tiles
-    first: int
-    end: int
-    floor: Floats
-    orders: Ints
-    placements: Ints
-    placements_of: Ints
-    each: int
-    loops: BlockLoops
-
-
-class Aim(NamedTuple):
-    """What is to be made small: cycles, energy (``price`` of each entry of a cost) or their product.
-
-    Energy decides between mappings of equal cycles or products, cycles between those of equal energy. Cycles are those
-    estimated or, if ``certain``, those that the busiest resource takes at least. Only mappings of less than
-    ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
-    keep also mappings that score the same. ``timed``: 0 to leave the control steps untimed, so that cycles are those of the
-    busiest resource.
-    """
-
-    objective: int
-    certain: int
-    price: Floats
-    energy_below: float
-    bounded: int
-    alike: int
-    timed: int
-
-
-class Best(NamedTuple):
-    """The best mappings found, in order, or one for each tile.
-
-    ``score`` [place, 2], ``mapping`` [place; tile, placement, packed order], ``costs`` [place, entry]. ``counts``:
-    mappings that were estimated, tiles that a bound ruled out with all their mappings, and mappings of other tiles that
-    a bound ruled out by their traffic, by their traffic as placed; and mappings
-    whose control steps were timed.
-    """
-
-    score: Floats
-    mapping: Ints
-    costs: Ints
-    counts: Ints
-
-
-class Tables(NamedTuple):
-    """What is worked out once per tile or once per placed tile, for the kinds of traffic that it has.
-
-    ``tile``: the present one. ``kind`` [class]: the place of a class in ``traffic`` [row, place]. ``floor`` [traffic,
-    score]: no placement scores less. ``costs`` [traffic, entry]: what the tile decides; ``placed_costs``, ``energy``: with
-    the present placement. ``words`` [operand, column]: scratch.
-    """
-
-    tile: Ints
-    kind: Ints
-    traffic: Ints
-    floor: Floats
-    costs: Ints
-    placed_costs: Ints
-    energy: Floats
-    words: Ints
-
-
-class Workspace(NamedTuple):
-    """A piece of hardware, the exits of its reduction network, and scratch arrays; one per thread."""
-
-    fabric: FabricNumbers
-    exits: Exits
-    loops: LoopNumbers
-    orders: OrderTable
-    parts: Parts
-    leaves: Leaves
-    sections: Sections
-    times: StepTimes
-    placed: Placed
-    tables: Tables
 
 
 @helper
@@ -535,37 +428,6 @@ def rank_classes(
             place = keep(first, second, lowest, last, at, placement, classes[1, i], aim.alike, best)
             if place >= 0:
                 copy_cost(costs, traffic, best.costs, place)
-
-
-@helper
-def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blocks: BlockLoops, w: Workspace) -> int:
-    """Cycles of a placed tile whose loops walk blocks: each class of control steps has edges of its own."""
-    fabric, leaves, s, t, edge = w.fabric, w.leaves, w.sections, w.times, w.loops.edge
-    levels, classes, spills = blocks.loops.shape[0], blocks.sizes.shape[0], blocks.held[5]
-    for level in range(levels):
-        t.loop[times.DIMENSION, level], t.loop[times.STEP, level] = blocks.loops[level, 0], blocks.loops[level, 1]
-        t.loop[times.EXTENT, level] = blocks.loops[level, 2]
-    for d in range(8):
-        for size in range(blocks.class_of.shape[1]):
-            t.class_of[d, size] = blocks.class_of[d, size]
-    held = MaskedReuse(blocks.held[0], blocks.held[1], blocks.held[2], blocks.held[3], blocks.held[4])
-    nest = set_loops(levels, held, spills, classes, fabric, t.loop)
-    sections = find_sections(shape, fabric, w.exits, spills, 0, s)
-    for at_edge in range(classes):
-        outside = 0
-        for d in range(8):
-            edge[d] = blocks.sizes[at_edge, d]
-            outside |= int(edge[d] < w.tables.tile[d]) << d
-        fill_parts(layer, w.tables.tile, shape, edge, w.parts)
-        lay_out(w.tables.tile, placement, shape, edge, w.parts, fabric, spills, leaves)
-        count_class(shape, at_edge, outside, classes, find_all_twins(fabric, leaves), fabric, leaves, w.placed.loads)
-        s.classes[at_edge] = at_edge
-        mark_idle(shape, at_edge, outside, leaves, s)
-        for operand in range(2):
-            sort_all(operand, fabric, leaves, s)
-            number_words(shape, operand, at_edge, outside, classes, sections, fabric, leaves, s)
-    parts = split(shape, classes, classes, fabric, leaves, s)
-    return last_result(shape, nest, fabric, leaves, parts, NO_LIMIT, s, t)
 
 
 @kernel

@@ -34,7 +34,8 @@ class Sections(NamedTuple):
 
     ``of`` [row, lane]: see the rows above. ``first``, ``last`` [load, section]: which words of its port a section gets when
     they are numbered from 1 in the order in which they are sent; 0: none. ``idle`` [class, virtual neuron]: whether it lies beyond
-    the edge of a partial tile; ``classes``: those that occur. ``limits`` [part, limit of :class:`PartRanges`]. ``sorted`` [leaf, port]: scratch.
+    the edge of a partial tile; ``classes``: those that occur. ``limits`` [part, limit of :class:`PartRanges`]. ``sorted``
+    [leaf, port]: scratch.
     """
 
     of: Ints
@@ -163,8 +164,8 @@ def number_words(
     leaves: Leaves,
     s: Sections,
 ) -> None:
-    """Number the words of an operand at each port in one of ``classes``, in the order in which they are sent, and find those of each
-    section; leaves with a mark ``outside`` get none.
+    """Number the words of an operand at each port in one of ``classes``, in the order in which they are sent, and find those
+    of each section; leaves with a mark ``outside`` get none.
     """
     if operand == loads.OF_WEIGHT:
         if shape.weighted:

@@ -24,9 +24,10 @@ LEVELS = 8
 TAKEN, MISSED = 0, 2
 """Rows of a resource that takes a word a cycle: the latest cycle taken; which of the ``SLOTS`` cycles until then are taken, a
 bit for each, the lowest for the latest; and how many were left free before. These are the first rows of ports."""
-SENT_INPUT, SENT_PARTIAL_SUM, SENT_WEIGHT, DUE = 3, 4, 5, 6
-"""Rows of ports: when the last word of an operand was sent, and the weights due so far."""
-DONE, RETIRED, USED_UP = 7, 8, 8 + RETIRES
+SENT_INPUT, SENT_PARTIAL_SUM, SENT_WEIGHT, DUE, HELD_UP = 3, 4, 5, 6, 7
+"""Rows of ports: when the last word of an operand was sent, the weights due so far, and when a word was last sent in the cycle
+in which the controller released it."""
+DONE, RETIRED, USED_UP = 8, 9, 9 + RETIRES
 """Rows of sections: when the last step was done, when the weights were used up that those in use took the place
 of, and when inputs were used up; both the latest first, inputs as many as a queue is deep.
 """
@@ -73,10 +74,10 @@ class StepTimes(NamedTuple):
     """The times of the control steps, and earlier times.
 
     ``now`` [row, lane] and ``earlier`` [level, row, lane], where a lane is a port, section, virtual neuron or bus; ``loop``
-    [field, level]; ``class_of`` [dimension, size] is the part of a partial tile in the class of a control step. Those of one step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a
-    port, when it was ``sent``; when the products of a
-    virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is ``complete``; of
-    the last ``SLOTS`` cycles the results that come in each, and those that ``wait`` before it [.., cycle].
+    [field, level]; ``class_of`` [dimension, size] is the part of a partial tile in the class of a control step. Those of one
+    step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a port, when it was ``sent``;
+    when the products of a virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is
+    ``complete``; of the last ``SLOTS`` cycles the results that come in each, and those that ``wait`` before it [.., cycle].
     """
 
     now: Ints

@@ -113,6 +113,7 @@ def begin(rows: TimeRows, part: PartRanges, t: StepTimes) -> None:
         )
         for row in range(times.SENT_INPUT, times.SENT_WEIGHT + 1):
             now[row, port] = -1
+        now[times.HELD_UP, port] = times.NEVER
     for section in range(part.section, part.end_section):
         now[times.DONE, section] = -1
         now[rows.long_ago, section] = times.NEVER
@@ -400,6 +401,8 @@ def send_words(
             now[times.DUE, port] += words
         for word in range(first, words + 1):
             t.sent[word] = send(now, operand, port, t.room[word])
+            if t.sent[word] == since:
+                now[times.HELD_UP, port] = since
         for section in range(s.of[sections.BEGIN, port], s.of[sections.BEGIN, port + 1]):
             if s.last[load, section]:
                 sent = t.sent[s.last[load, section]]
@@ -441,4 +444,6 @@ def send_partial_sums(
                 sent = take_slot(now, times.TAKEN, port, room)
             else:
                 sent = send(now, times.SENT_PARTIAL_SUM, port, room)
+            if sent == since:
+                now[times.HELD_UP, port] = since
             t.ready[section] = max(t.ready[section], sent + fabric.distribution_latency)

@@ -149,7 +149,9 @@ def grow(bounds: Ints, port: int, place: int, by: int) -> None:
 def shift(
     machine: LaneMachine, record: Record, level: int, cycle: int, port: int, source: int, to: int, step: int, both: bool
 ) -> None:
-    """Keep the answers about word number ``source`` as those, a repetition later, about number ``to``; or what holds of ``both``."""
+    """Keep the answers about word number ``source`` as those, a repetition later, about number ``to``; or what holds of
+    ``both``.
+    """
     asked = machine.asked
     source, to = source % asked.word.shape[1], to % asked.word.shape[1]
     word, late, there = asked.word[port, source], asked.late[port, source], asked.there[port, source]

@@ -66,7 +66,9 @@ def note_results(collection: Collectors, record: Record, level: int, cycle: int,
 
 @helper
 def note_words(network: ReductionNetwork, record: Record, level: int, cycle: int, repetitions: int) -> None:
-    """Note when words go through the adder switches that are noted, in so many repetitions of the stretch since the copy of ``level``."""
+    """Note when words go through the adder switches that are noted, in so many repetitions of the stretch since the copy of
+    ``level``.
+    """
     for column in range(len(network.twice)):
         if network.first_moment[column] >= 0:
             words = network.twice[column] - record.saved_clock[level, record.twice_clock + column]
@@ -83,7 +85,8 @@ def repeat_moments(moments: Ints, first: int, events: int, distance: int, repeti
 
 @inlined
 def wait_for_word(machine: LaneMachine, cycle: int) -> int:
-    """Nothing has moved for so long that nothing will before a word of the first layer is there: the cycle in which one is, else ``cycle``.
+    """Nothing has moved for so long that nothing will before a word of the first layer is there: the cycle in which one is,
+    else ``cycle``.
 
     Who was held back in the cycle before is so until then.
     """

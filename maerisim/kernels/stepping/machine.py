@@ -54,10 +54,10 @@ class Collectors(NamedTuple):
     where it grants the ``least_recent``, else ``last_granted`` is the place of the one that did. ``outgoing``, ``result`` and ``accumulated``
     are the wires of each virtual neuron, ``written`` its results so far; ``waiting`` (their number) and ``write_queue``
     (virtual neurons, the first one next) are the results that the global buffer has not written yet; ``moments``, from
-    ``first_moment`` of each virtual neuron on, the cycles in which its results were (empty: nobody asks); ``flags`` and the additions are
-    [template, virtual neuron]. With ``spills`` partial sums (of those ``spilling``) go to the global buffer instead of
-    adding up here; virtual neurons that ``compares`` keep the larger value instead of the sum; without ``own_stage`` accumulators pass a sum on in
-    the cycle in which it leaves the adders.
+    ``first_moment`` of each virtual neuron on, the cycles in which its results were (empty: nobody asks); ``flags`` and the
+    additions are [template, virtual neuron]. With ``spills`` partial sums (of those ``spilling``) go to the global buffer
+    instead of adding up here; virtual neurons that ``compares`` keep the larger value instead of the sum; without
+    ``own_stage`` accumulators pass a sum on in the cycle in which it leaves the adders.
     """
 
     member_start: Ints
@@ -146,7 +146,8 @@ class Between(NamedTuple):
 class Asked(NamedTuple):
     """What the ports of a second layer have asked for, the latest questions of each [port, number modulo those kept].
 
-    ``word`` was refused last when the results that it waits for, or the cycles, were ``late``, and was found to be there when they were ``there``.
+    ``word`` was refused last when the results that it waits for, or the cycles, were ``late``, and was found to be there when
+    they were ``there``.
     ``sent`` counts the words that have gone; the question of that number is about the next one.
     """
 

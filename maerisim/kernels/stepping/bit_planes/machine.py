@@ -86,7 +86,9 @@ class Arrivals(NamedTuple):
 
 
 class LaneMachine(NamedTuple):
-    """Everything that a run without values reads and writes; ``tally_before`` is the tally before a cycle in which nothing may move."""
+    """Everything that a run without values reads and writes; ``tally_before`` is the tally before a cycle in which nothing
+    may move.
+    """
 
     code: Code
     lanes: Lanes
