@@ -41,7 +41,7 @@ STEPPED_CYCLES = 64_000_000
 """Estimated cycles of all simulations together where most cycles may have to be stepped; one is always made."""
 
 REGISTERS_SIMULATED = 1 << 17
-"""Pipeline registers of all simulations together: where latencies are long, each of them takes long to set up."""
+"""Pipeline registers of all simulations together, and of those of rivals: where latencies are long, each takes long to set up."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ NESTS_MADE, NESTS_JUDGED, NESTS_IN_VAIN = 16, 6, 2
 many times in a row none of them is better."""
 STEPS_IN_VAIN = 64
 """Neighbours of nests that are simulated until so many in a row are no better."""
+FAR = 4
+"""Nests of which so many times the cycles of the best are expected are not simulated."""
 NEAR = 0.0005
 """Floors that differ by less than this share are as good as equal."""
 RUNNERS_UP = 5
@@ -97,14 +99,15 @@ class _Search:
         self.watch = watch
         self.problem, self.space, self.hardware = space.problem, space, hardware
         self.objective, self.effort = objective, effort
-        self.simulations = _simulations(hardware, effort)
+        most = REGISTERS_SIMULATED // max(1, _registers(hardware))
+        self.simulations = None if effort.simulations is None else min(effort.simulations, max(1, most))
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
         self.error = largest_overestimate(hardware)
         self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
         self.left_out, self.with_blocks = 0, 0
-        self.rivals_left = effort.rivals
+        self.rivals_left = effort.rivals if effort.simulations is None else min(effort.rivals, most)
         self.least_of_nests: float | None = None
 
     def run(self) -> Choice | None:
@@ -191,6 +194,9 @@ class _Search:
             for mapping in nearby:
                 if mapping in seen or floor.get(mapping.tile, inf) >= self.reached or not self.allows(mapping):
                     continue
+                if self.is_far(mapping):
+                    seen.add(mapping)
+                    continue
                 if (
                     self.is_late()
                     or not self.rivals_left
@@ -220,6 +226,13 @@ class _Search:
             and nests.is_allowed(self.problem, mapping, self.space.blocks)
             and not violations(self.problem, mapping, self.hardware)
         )
+
+    def is_far(self, mapping: Mapping) -> bool:
+        """Whether so many cycles are expected of a nest that nothing better is near it, and its simulation may take long."""
+        assert self.best is not None
+        if mapping in self.scores:
+            return False
+        return estimate(self.problem, mapping, self.hardware).cycles > FAR * self.best.estimate.cycles
 
     def judge(self, mapping: Mapping) -> bool:
         """Simulate a mapping, or estimate its energy; whether it is better than the best so far."""
@@ -376,13 +389,11 @@ class _Search:
         return Choice(found.mapping, found.estimate, ranking.estimated, reason, account, others)
 
 
-def _simulations(hardware: Hardware, effort: Effort) -> int | None:
-    """How many mappings are simulated at the most."""
-    if effort.simulations is None:
-        return None
+def _registers(hardware: Hardware) -> int:
+    """The pipeline registers of a fabric, as many as it has multipliers for each cycle of latency; 0 of one without further ones."""
     behind = hardware.accumulation.latency + hardware.collection.latency
     latencies = hardware.multiplier.latency + hardware.reduction.latency + max(2, behind) - 4
-    return min(effort.simulations, max(1, REGISTERS_SIMULATED // max(1, latencies * hardware.multipliers)))
+    return latencies * hardware.multipliers
 
 
 def _gap(reached: float, least: float) -> float:
