@@ -106,7 +106,8 @@ class _Search:
         self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
         self.best: Ranked | None = None
-        self.left_out, self.with_blocks = 0, 0
+        self.left_out = 0
+        self.with_blocks: set[Mapping] = set()
         self.rivals_left = effort.rivals if effort.simulations is None else min(effort.rivals, most)
         self.least_of_nests: float | None = None
 
@@ -124,7 +125,10 @@ class _Search:
         if self.simulations is not None and self.hardly_recurs(self.best):
             self.simulations = min(self.simulations, max(1, STEPPED_CYCLES // self.best.estimate.cycles))
         self.certain = float(bound(self.problem, self.hardware)) if self.objective == "cycles" else 0.0
-        self.simulate(self.best)
+        if self.best.mapping.spills(self.problem, self.hardware):
+            self.try_nests_first(self.best)
+        if self.best.mapping not in self.scores:
+            self.simulate(self.best)
         self.tell()
         promising = self.floors(self.reached)
         tiles = np.array([floor.tile for floor in promising], np.int32).reshape(-1, len(DIMENSIONS))
@@ -145,6 +149,12 @@ class _Search:
         self.step_from_nests(promising)
         return self.found(listing, _gap(self.reached, least), _gap(self.reached, certain))
 
+    def try_nests_first(self, expected: Ranked) -> None:
+        """Look for nests that are better than is expected of a mapping whose partial sums return, which takes long to simulate."""
+        self.scores[expected.mapping] = score(self.objective, expected.estimate.cycles, self.energy(expected))
+        self.try_nests(self.floors(self.reached))
+        del self.scores[expected.mapping]
+
     def try_nests(self, promising: list[Floor]) -> None:
         """Judge mappings with loops over blocks where the bound of all nests lies below the best so far."""
         if (
@@ -164,7 +174,7 @@ class _Search:
         in_vain = 0
         while _gap(self.reached, least) > self.effort.tolerance and in_vain < NESTS_IN_VAIN and not self.is_spent():
             some = sorted(islice(made, NESTS_MADE), key=lambda nest: nest.cycles)
-            self.with_blocks += len(some)
+            self.with_blocks.update(nest.mapping for nest in some)
             better = False
             for nest in some[:NESTS_JUDGED]:
                 near = _gap(self.reached, least) <= self.effort.tolerance
@@ -207,7 +217,8 @@ class _Search:
                 seen.add(mapping)
                 is_new = mapping not in self.scores
                 self.rivals_left -= is_new
-                self.with_blocks += is_new and bool(mapping.cuts)
+                if mapping.cuts:
+                    self.with_blocks.add(mapping)
                 if self.judge(mapping):
                     in_vain = 0
                     self.tell()
@@ -352,8 +363,9 @@ class _Search:
 
     @property
     def one_loop(self) -> float:
-        """The least score with one loop a dimension."""
-        return min((found[0] for mapping, found in self.scores.items() if not mapping.cuts), default=self.reached)
+        """The least score with one loop a dimension; what is expected where no such mapping was simulated."""
+        expected = self.listing.best[0].score
+        return min((found[0] for mapping, found in self.scores.items() if not mapping.cuts), default=expected)
 
     def is_late(self) -> bool:
         return self.until is not None and time.monotonic() >= self.until
@@ -377,7 +389,7 @@ class _Search:
             simulated=0 if self.objective == "energy" else len(self.scores),
             gap=gap,
             certain_gap=certain_gap,
-            with_blocks=self.with_blocks,
+            with_blocks=len(self.with_blocks),
             fewer=_gap(self.one_loop, self.reached),
             nest_gap=self.nest_gap,
         )
