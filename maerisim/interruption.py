@@ -11,7 +11,7 @@ import ctypes
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
@@ -76,6 +76,40 @@ def _interrupt(thread: threading.Thread, finished: queue.SimpleQueue[T]) -> None
         finished.get(timeout=_GRACE_SECONDS)
     except queue.Empty:
         _left.append(thread)
+
+
+def side_by_side(works: Sequence[Callable[[], T]]) -> list[T]:
+    """What each of these returns; the kernels of one run while those of another do, each on a core of its own.
+
+    Raises what one of them raises. When the first one, which runs in this thread, is interrupted the others are left behind.
+    """
+    if not works:
+        return []
+    found: dict[int, T] = {}
+    errors: list[BaseException] = []
+
+    def run(place: int) -> None:
+        try:
+            found[place] = works[place]()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it was waited for
+            errors.append(error)
+
+    others = [
+        threading.Thread(target=contextvars.copy_context().run, args=(run, place), daemon=True)
+        for place in range(1, len(works))
+    ]
+    try:
+        for thread in others:
+            thread.start()
+        found[0] = works[0]()
+        for thread in others:
+            thread.join()
+    except BaseException:
+        _left.extend(others)
+        raise
+    if errors:
+        raise errors[0]
+    return [found[place] for place in range(len(works))]
 
 
 def is_left_behind() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, permutations, product
 from math import inf
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from maerisim.analytic.objective import Objective
 from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
 from maerisim.hardware.hardware import Hardware
+from maerisim.interruption import side_by_side
 from maerisim.kernels.compiling import plain
 from maerisim.kernels.estimating import entries, proving, ranking, search_space
 from maerisim.kernels.estimating.dimensions import CLASSES
@@ -37,10 +38,12 @@ _OBJECTIVES = {
 
 _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
+_SHARES = 2
+"""Of so many shares of the placements each is ranked on a core of its own."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
-_ORDERS_FOLLOWED = 1500
-"""Loop orders of which the times that are certain are followed, in some 0.5 ms each."""
+_ORDERS_FOLLOWED = 1000
+"""Loop orders of a share of which the times that are certain are followed, in some 0.5 ms each."""
 _TILES_BETWEEN_PROOFS = 4
 """The same of those whose mappings are looked at one by one."""
 
@@ -122,6 +125,8 @@ def estimate_rows(
         orders=orders,
         placements=placements,
         placements_of=_placements(REPLICATED_ORDERS)[1],
+        share=0,
+        shares=1,
         each=1,
         loops=loops or _ONE_LOOP_EACH,
     )
@@ -218,34 +223,56 @@ def rank(
     tiles, floor = tiles[promising_first], floor[promising_first]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
-    best, seen = _nothing_ranked(count, below), 0
-    while seen < len(tiles):
-        if until is not None and best.costs[0].any() and time.monotonic() >= until:
-            break
-        end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
-        space = search_space.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
-        ranking.rank(layer, space, aim, best, w)
-        seen = end
-    found = tuple(
-        Ranked(
-            _mapping(problem, tiles[at], int(order), placed[placement]),
-            explain(cost, problem, hardware),
-            float(score),
-        )
-        for (at, placement, order), cost, (score, _) in zip(best.mapping, best.costs, best.score, strict=True)
-        if cost.any()
-    )
-    unseen = len(tiles) - seen
+
+    def ranked(share: int) -> tuple[search_space.Best, int]:
+        """The best of a share of the placements, and of how many tiles."""
+        best, w, seen = _nothing_ranked(count, below), workspace(hardware), 0
+        while seen < len(tiles):
+            if until is not None and best.costs[0].any() and time.monotonic() >= until:
+                break
+            end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
+            space = search_space.TileSpace(
+                tiles, seen, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
+            )
+            ranking.rank(layer, space, aim, best, w)
+            seen = end
+        return best, seen
+
+    shares = side_by_side([partial(ranked, share) for share in range(_SHARES)])
+    counts = np.sum([best.counts for best, _ in shares], axis=0)
+    seen = min(seen for _, seen in shares)
     return Ranking(
-        best=found,
-        estimated=int(best.counts[search_space.ESTIMATED]),
-        dismissed_tiles=int(best.counts[search_space.BY_TILE]),
-        dismissed_by_traffic=int(best.counts[search_space.BY_TRAFFIC]),
-        dismissed_by_placement=int(best.counts[search_space.BY_PLACEMENT]),
-        timed=int(best.counts[search_space.TIMED]),
-        unseen_tiles=unseen,
-        unseen_score=float(floor[seen, 0]) if unseen else inf,
+        best=tuple(
+            Ranked(_mapping(problem, tiles[at], order, placed[placement]), explain(cost, problem, hardware), score)
+            for score, (at, placement, order), cost in _together([best for best, _ in shares], count, alike=alike)
+        ),
+        estimated=int(counts[search_space.ESTIMATED]),
+        dismissed_tiles=int(counts[search_space.BY_TILE]),
+        dismissed_by_traffic=int(counts[search_space.BY_TRAFFIC]),
+        dismissed_by_placement=int(counts[search_space.BY_PLACEMENT]),
+        timed=int(counts[search_space.TIMED]),
+        unseen_tiles=len(tiles) - seen,
+        unseen_score=float(floor[seen, 0]) if seen < len(tiles) else inf,
     )
+
+
+def _together(
+    bests: Sequence[search_space.Best], count: int, *, alike: bool
+) -> list[tuple[float, tuple[int, int, int], Ints]]:
+    """The best of several shares, each with its score, numbers and costs, as if they had been ranked as one."""
+    rows = [
+        (float(first), float(second), int(at), int(placement), place, int(order), cost)
+        for best in bests
+        for place, ((first, second), (at, placement, order), cost) in enumerate(
+            zip(best.score, best.mapping, best.costs, strict=True)
+        )
+        if cost.any()
+    ]
+    found: dict[tuple[float, ...], tuple[float, tuple[int, int, int], Ints]] = {}
+    for first, second, at, placement, place, order, cost in sorted(rows, key=lambda row: row[:5]):
+        key = (first, second, at, placement, place) if alike else (first, second)
+        found.setdefault(key, (first, (at, placement, order), cost))
+    return list(found.values())[:count]
 
 
 class Floor(NamedTuple):
@@ -284,7 +311,7 @@ def floors(
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = search_space.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
+    space = search_space.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, 0, 1, 0, _ONE_LOOP_EACH)
     ranking.place_floors(layer, space, aim, below, w)
     return [
         Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
@@ -321,31 +348,48 @@ def rivals(
     of the tiles, which come with the least floor first, are left at their floors; so are those that remain when enough loop
     orders have been followed.
     """
-    layer, w = layer_numbers(problem), workspace(hardware)
+    layer = layer_numbers(problem)
     aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
     tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
     floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = numbers_of(orders) if orders is not None else np.zeros((0, len(DIMENSIONS)), np.int64)
-    found = proving.RivalList(
-        score=np.zeros(count),
-        mapping=np.zeros((count, 3), np.int64),
-        listed=np.zeros(1, np.int64),
-        left=np.array([_ORDERS_FOLLOWED], np.int64),
-        least=np.array([below, below], np.float64),
+
+    def followed(share: int) -> proving.RivalList:
+        """The rivals among a share of the placements."""
+        found = proving.RivalList(
+            score=np.zeros(count),
+            mapping=np.zeros((count, 3), np.int64),
+            listed=np.zeros(1, np.int64),
+            left=np.array([_ORDERS_FOLLOWED], np.int64),
+            least=np.array([below, below], np.float64),
+        )
+        w = workspace(hardware)
+        for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
+            if until is not None and time.monotonic() >= until:
+                found.least[1] = min(found.least[1], promising[seen].score)
+                break
+            end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
+            space = search_space.TileSpace(
+                tiles, seen, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
+            )
+            proving.find_rivals(layer, space, aim, found, w)
+        return found
+
+    shares = side_by_side([partial(followed, share) for share in range(_SHARES)])
+    listed = sorted(
+        (float(found.score[place]), *map(int, found.mapping[place]))
+        for found in shares
+        for place in range(found.listed[0])
     )
-    for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
-        if until is not None and time.monotonic() >= until:
-            found.least[1] = min(found.least[1], promising[seen].score)
-            break
-        end = min(len(tiles), seen + _TILES_BETWEEN_PROOFS)
-        space = search_space.TileSpace(tiles, seen, end, floor, given, placed, placed_of, each=0, loops=_ONE_LOOP_EACH)
-        proving.find_rivals(layer, space, aim, found, w)
-    listed = [
-        (float(found.score[place]), _mapping(problem, tiles[at], int(order), placed[placement]))
-        for place, (at, placement, order) in enumerate(found.mapping[: found.listed[0]])
-    ]
-    return Rivals(sorted(listed, key=lambda each: each[0]), float(found.least[1]))
+    of_others = [float(found.least[1]) for found in shares] + [float(score) for score, *_ in listed[count:]]
+    return Rivals(
+        [
+            (score, _mapping(problem, tiles[int(at)], int(order), placed[int(placement)]))
+            for score, at, placement, order in listed[:count]
+        ],
+        min(of_others),
+    )
 
 
 _ONE_LOOP_EACH = search_space.BlockLoops(

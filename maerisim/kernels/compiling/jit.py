@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from hashlib import sha256
@@ -23,6 +24,9 @@ HELPERS: set[FunctionType] = set()
 """Parts of kernels."""
 INLINED: set[FunctionType] = set()
 """Those that LLVM copies into each of their callers."""
+
+_loading = threading.RLock()
+"""Held by the thread that loads or compiles a kernel, which others then find loaded."""
 
 
 class Kernel(Generic[P, R]):
@@ -52,7 +56,9 @@ class Kernel(Generic[P, R]):
         table, kinds = table_of(arguments)
         entry = self._loaded.get(kinds)
         if entry is None:
-            entry = self._loaded[kinds] = self._load(kinds)
+            with _loading:
+                entry = self._loaded.get(kinds) or self._load(kinds)
+                self._loaded[kinds] = entry
         return cast(R, entry(table))
 
     @property

@@ -229,7 +229,7 @@ def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: RivalLi
             t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy_of(costs, kind, aim.price), aim)
         fill_parts(layer, tile, shape, loops.edge, w.parts)
         first, end = placements_of(space, tile)
-        for placement in range(first, end):
+        for placement in range(first + (at + space.share) % space.shares, end, space.shares):
             for spills in range(2):
                 if not open_kinds(traffics, spills, limit_of(rivals), w):
                     continue

@@ -439,7 +439,7 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
     for at in range(space.first, space.end):
         lowest, last = (at, at) if each else (0, best.score.shape[0] - 1)
         if aim.bounded and is_beaten(floor[at, 0], floor[at, 1], best.score, last):
-            best.counts[BY_TILE] += 1
+            best.counts[BY_TILE] += space.share == at % space.shares
             continue
         for d in range(8):
             tile[d] = tiles[at, d]
@@ -463,7 +463,7 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy, aim)
         fill_parts(layer, tile, shape, loops.edge, w.parts)
         first, end = (at, at + 1) if each else placements_of(space, tile)
-        for placement in range(first, end):
+        for placement in range(first + (at + space.share) % space.shares, end, space.shares):
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):
                     continue

@@ -48,7 +48,8 @@ class TileSpace(NamedTuple):
     ``tiles`` [tile, dimension], of which those from ``first`` to ``end - 1`` are looked at; ``floor`` [tile, score]: no
     mapping of it scores less; ``orders`` [order, dimension], outermost loop first, or none for all that differ;
     ``placements`` [placement, 5]: those of a tile lie in rows ``placements_of`` [set of replicated dimensions of which
-    it has more than one; first and end]. With ``loops`` it is one mapping whose loops walk blocks, of which cycles are
+    it has more than one; first and end]. Of each tile those placements are looked at that are the ``share`` of one of so many
+    ``shares``, which take turns. With ``loops`` it is one mapping whose loops walk blocks, of which cycles are
     estimated alone.
     """
 
@@ -59,6 +60,8 @@ class TileSpace(NamedTuple):
     orders: Ints
     placements: Ints
     placements_of: Ints
+    share: int
+    shares: int
     each: int
     loops: BlockLoops
 
