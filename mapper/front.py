@@ -16,6 +16,10 @@ from mapper.choice import Choice, pace
 from mapper.space import nothing_fits, space_of
 
 
+ROUNDING = 1e-12
+"""Energies that differ by a smaller share are equal: a ranking adds up the same terms in another order."""
+
+
 @dataclass(frozen=True)
 class FrontPoint:
     """A mapping on the front of cycles and energy; ``cycles`` are simulated."""
@@ -47,10 +51,11 @@ def find_front(problem: Problem, hardware: Hardware, *, constraints: Sequence[Co
         if not ranking.best:
             break
         found = ranking.best[0]
-        energy = found.estimate.counters.energy(hardware.energy)
+        of_point = found.estimate.counters.energy(hardware.energy)
+        energy = of_point * (1 - ROUNDING)
         cycles = simulate(problem, found.mapping, hardware).cycles
         reason = f"{pace(found.estimate, hardware)}; fastest of all mappings of less energy than the one before"
-        points.append(FrontPoint(Choice(found.mapping, found.estimate, ranking.estimated, reason), cycles, energy))
+        points.append(FrontPoint(Choice(found.mapping, found.estimate, ranking.estimated, reason), cycles, of_point))
     if not points:
         raise nothing_fits(space, hardware)
     return [

@@ -72,7 +72,7 @@ def ranked(study: Study, count: int) -> LayerRanking:
             "mappings are ranked for dense layers on decoupled controllers only, without limits of global buffer and DRAM"
         )
     (layer,) = study.stages
-    warmup.ensure(["estimates"])
+    warmup.ensure(["search"])
     space = space_of(layer.problem, hardware, layer.constraints)
     found = rank(
         layer.problem, hardware, space.tiles, study.objective, count, orders=space.orders, placements=space.placements

@@ -1,7 +1,8 @@
 """Compiling the kernels ahead of their first use, in several processes at once.
 
-numba compiles in one thread. The kernels of the estimates and those of the engines do not need one another, so each part
-is left to a process of its own, which keeps the machine code on disk (see :mod:`maerisim.kernels.compiling.cache`).
+numba compiles in one thread. The kernels of a search and those of the engines do not need one another, so each part
+is left to a process of its own, which keeps the machine code on disk (see :mod:`maerisim.kernels.compiling.cache`). Kernels of
+one part share helpers, which numba then has to understand once: apart, those of a search would take half as long again.
 
     python -m maerisim.study.warmup
 
@@ -39,9 +40,8 @@ def needed_by(hardware: Hardware, *, values: bool = False, search: bool = True) 
     lock_step = hardware.controller.kind == "lock_step"
     engine = "lock_step" if lock_step else "engine"
     return [
-        *(["estimates"] if search else []),
+        *(["search"] if search else []),
         engine,
-        *(["proofs"] if search else []),
         *(["values"] if values else []),
         *(["system"] if hardware.limits_memory else []),
     ]
@@ -122,23 +122,17 @@ def _compile(part: str) -> None:
         (kept / f"{part}.complete").touch()
 
 
-def _run_estimates() -> None:
+def _run_search() -> None:
+    import numpy as np
+
+    from maerisim.analytic.ranking import floors, rivals
     from maerisim.hardware.hardware import Hardware
     from maerisim.mapping.mapping import Mapping
     from maerisim.ways.way import estimate
     from maerisim.workload.problem import Problem
 
-    estimate(Problem(K=2, C=2, P=4, Q=4), Mapping.of({"C": 2}, "N G K C R S P Q"), Hardware.load("maeri-16"))
-
-
-def _run_proofs() -> None:
-    import numpy as np
-
-    from maerisim.analytic.ranking import floors, rivals
-    from maerisim.hardware.hardware import Hardware
-    from maerisim.workload.problem import Problem
-
     problem, hardware = Problem(K=2, C=2, P=4, Q=4), Hardware.load("maeri-16")
+    estimate(problem, Mapping.of({"C": 2}, "N G K C R S P Q"), hardware)
     promising = floors(problem, hardware, np.ones((1, 8), np.int32), "cycles", 1e9)
     rivals(problem, hardware, promising, "cycles", 1e9, count=1)
 
@@ -166,9 +160,8 @@ def _run_system() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "estimates": _run_estimates,
+    "search": _run_search,
     "engine": _run_engine,
-    "proofs": _run_proofs,
     "values": partial(_run_engine, values=True),
     "lock_step": partial(_run_engine, "maeri_rtl"),
     "system": _run_system,

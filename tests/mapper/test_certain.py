@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,35 @@ def test_no_simulation_is_below_what_is_certain(problem: Problem, hardware: Hard
     mapping = data.draw(mappings(problem, hardware, blocks=False))
     assume(not violations(problem, mapping, hardware))
     assert 0 < least(problem, hardware, mapping) <= simulate(problem, mapping, hardware).cycles
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(problems(), st.sampled_from(["maeri-16", "maeri-32"]), st.integers(1, 3), st.data())
+def test_nor_where_weights_have_to_wait_for_those_in_use(
+    problem: Problem, name: str, registers: int, data: st.DataObject
+) -> None:
+    few = {"multiplier.weight_registers": registers, "multiplier.weight_double_buffering": False}
+    hardware = Hardware.load(name).with_overrides({**few, "distribution.latency": 2})
+    mapping = data.draw(mappings(problem, hardware, blocks=False))
+    assume(not violations(problem, mapping, hardware))
+    assert 0 < least(problem, hardware, mapping) <= simulate(problem, mapping, hardware).cycles
+
+
+@pytest.mark.parametrize("filter_columns", [1, 2, 3, 4, 5])
+def test_weights_are_loaded_while_a_virtual_neuron_is_idle_at_an_edge(filter_columns: int) -> None:
+    """Of four virtual neurons three have no fifth group: they load their next weights meanwhile, and take 20 cycles for each
+    column of the filter. In the last of them they send the first of 50 results through the one bus, 9 cycles after it begins.
+    """
+    few = {"multipliers": 4, "multiplier.weight_registers": 1, "multiplier.weight_double_buffering": False}
+    hardware = Hardware.load("maeri").with_overrides({
+        **few, "distribution.latency": 2, "distribution.bandwidth": 4, "collection.bandwidth": 1,
+        "multiplier.latency": 2, "reduction.topology": "linear", "reduction.latency": 2, "accumulation.latency": 2,
+    })  # fmt: skip
+    problem = Problem(N=2, G=5, S=filter_columns, P=5)
+    mapping = Mapping.of({"G": 4}, "K S N C G P R Q")
+    cycles = 20 * (filter_columns - 1) + 9 + 50
+    assert simulate(problem, mapping, hardware).cycles == cycles
+    assert least(problem, hardware, mapping) == cycles
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

@@ -133,3 +133,12 @@ def test_the_heuristic_is_legal_and_never_better_than_the_proven_best(kind: str)
     assert violations(problem, rough, hardware) == []
     best = find_mapping(problem, hardware, effort=PROOF).mapping
     assert simulate(problem, best, hardware).cycles <= simulate(problem, rough, hardware).cycles
+
+
+def test_a_front_in_picojoules_ends() -> None:
+    """Their sums depend on the order of the terms in the last digit: a point must not be found again as one of less energy."""
+    hardware = Hardware.load("maeri-45nm").with_overrides({
+        "multipliers": 8, "reduction.latency": 64, "energy.multiply": 0, "multiplier.forward_fifo_depth": 65536
+    })  # fmt: skip
+    energies = [point.energy for point in find_front(Problem(K=2, C=9), hardware)]
+    assert energies == sorted(set(energies), reverse=True)

@@ -22,7 +22,7 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import load_table, sections, times
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.nest import NestNumbers, class_sent, go_on, start, turned
+from maerisim.kernels.estimating.nest import NestNumbers, class_loaded, class_sent, go_on, start, turned
 from maerisim.kernels.estimating.periods import skip_repetitions
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
@@ -150,10 +150,11 @@ def do_step(
     if loads_weights and nest.ago:
         send_anywhere(weights, fabric, leaves, part, s, t)
     elif loads_weights:
-        used_up = times.RETIRED + ahead - 1 if ahead else times.DONE
-        send(weights, WEIGHTS, times.SENT_WEIGHT, used_up, fabric, leaves, part, s, t)
+        send(weights, WEIGHTS, times.SENT_WEIGHT, times.RETIRED + ahead, fabric, leaves, part, s, t)
     use_up = step.ending & nest.inputs_stay == nest.inputs_stay
     in_use = inputs + class_sent(nest, step.at_edge, t.loop, t.class_of)
+    retires = shape.weighted and not nest.ago and step.ending & nest.weights_stay == nest.weights_stay
+    loaded = class_loaded(nest, step.at_edge, t.loop) if retires else 0
     for section in range(part.section, part.end_section):
         vn, port, done = of[sections.VN, section], of[sections.PORT, section], now[times.DONE, section] + 1
         if not s.idle[step.at_edge, vn]:
@@ -165,9 +166,9 @@ def do_step(
             slack = of[sections.SLACK, section]
             if slack:
                 done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
-        if loads_weights and not nest.ago and s.last[weights, section]:
-            push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         now[times.DONE, section] = done
+        if retires and s.last[loaded, section]:
+            push(now, times.RETIRED, times.USED_UP, section, done)
         if use_up and s.last[in_use, section]:
             push(now, times.USED_UP, rows.returned, section, done)
     emits = int(nest.spills or step.ending & nest.folds == nest.folds)

@@ -183,7 +183,7 @@ def steps_ago(held: MaskedReuse, ring: int, ahead: int, levels: int, loop: Ints)
     """
     repeats = turns_of(held.repeats, levels, loop)
     if not held.passes:
-        return ahead * repeats if ahead > times.RETIRES else 0
+        return ahead * repeats if ahead >= times.RETIRES else 0
     of_ring = turns_of(held.ring | held.passes | held.repeats, levels, loop)
     return int(ahead // ring * of_ring + (ring + ahead % ring) * repeats)
 
@@ -267,3 +267,14 @@ def class_sent(nest: NestNumbers, at_edge: int, loop: Ints, class_of: Ints) -> i
         return at_edge
     first = class_of_part(nest.filters, int(loop[times.EXTENT, nest.kept_from]), loop, class_of)
     return int(at_edge - loop[times.CLASS, nest.filters] + first)
+
+
+@helper
+def class_loaded(nest: NestNumbers, at_edge: int, loop: Ints) -> int:
+    """The class of the control step in which the weights in use were sent, at the first iteration of the loops during which
+    they stay, of which each has a whole tile there.
+    """
+    for level in range(nest.levels):
+        if nest.weights_stay >> level & 1 and loop[times.INSIDE, level] < 0:
+            at_edge -= loop[times.CLASS, level]
+    return int(at_edge)

@@ -14,8 +14,8 @@ DEEPEST = RING - 1
 """Words of the longest queue that is known to fill up; in longer ones there always is room."""
 SLOTS = 60
 """Cycles for which a port or bus is known to have been free or taken."""
-RETIRES = 8
-"""Weights of which it is remembered when they were used up; where there is room for more ahead, it does not matter."""
+RETIRES = 9
+"""Weights of which it is remembered when they were used up; where there is room for as many ahead, it does not matter."""
 NEVER = -(1 << 40)
 """A time of something that has not happened."""
 LEVELS = 8
@@ -28,8 +28,8 @@ SENT_INPUT, SENT_PARTIAL_SUM, SENT_WEIGHT, DUE, HELD_UP = 3, 4, 5, 6, 7
 """Rows of ports: when the last word of an operand was sent, the weights due so far, and when a word was last sent in the cycle
 in which the controller released it."""
 DONE, RETIRED, USED_UP = 8, 9, 9 + RETIRES
-"""Rows of sections: when the last step was done, when the weights were used up that those in use took the place
-of, and when inputs were used up; both the latest first, inputs as many as a queue is deep.
+"""Rows of sections: when the last step was done, when weights and when inputs were used up; both the latest first, inputs as
+many as a queue is deep.
 """
 
 

@@ -29,7 +29,16 @@ from maerisim.kernels.estimating import load_table, sections, times
 from maerisim.kernels.estimating.controller import hold_back, release
 from maerisim.kernels.estimating.global_buffer import time_of_results, write_half
 from maerisim.kernels.estimating.loads import Leaves
-from maerisim.kernels.estimating.nest import NestNumbers, class_sent, go_on, start, steps_left, turned, walked_inside
+from maerisim.kernels.estimating.nest import (
+    NestNumbers,
+    class_loaded,
+    class_sent,
+    go_on,
+    start,
+    steps_left,
+    turned,
+    walked_inside,
+)
 from maerisim.kernels.estimating.periods import skip_repetitions
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape
 from maerisim.kernels.estimating.sections import PartRanges, Sections, part_of
@@ -165,10 +174,12 @@ def do_step(
         send_partial_sums(since, nest, fabric, rows, part, step, s, t)
     loads_weights = shape.weighted and not together and not step.begun & nest.weights_stay
     if loads_weights:
-        used_up = times.DONE if ago or not ahead else times.RETIRED + ahead - 1
+        used_up = times.DONE if ago else times.RETIRED + ahead
         send_words(step.at_edge, times.SENT_WEIGHT, used_up, since, ago, ahead, fabric, leaves, part, s, t)
     use_up = step.ending & nest.inputs_stay == nest.inputs_stay
     sent = inputs + class_sent(nest, step.at_edge, t.loop, t.class_of)
+    retires = shape.weighted and not together and not ago and step.ending & nest.weights_stay == nest.weights_stay
+    loaded = class_loaded(nest, step.at_edge, t.loop) if retires else 0
     for section in range(part.section, part.end_section):
         vn, done = of[sections.VN, section], now[times.DONE, section] + 1
         if not s.idle[step.at_edge, vn]:
@@ -176,9 +187,9 @@ def do_step(
             slack = of[sections.SLACK, section]
             if slack:
                 done = max(done, now[rows.added + ((step.place - slack) & (times.RING - 1)), vn])
-        if loads_weights and not ago and s.last[step.at_edge, section]:
-            push(now, times.RETIRED, times.USED_UP, section, now[times.DONE, section])
         now[times.DONE, section] = done
+        if retires and s.last[loaded, section]:
+            push(now, times.RETIRED, times.USED_UP, section, done)
         if use_up and s.last[sent, section]:
             push(now, times.USED_UP, rows.returned, section, done)
     emits = nest.spills or step.ending & nest.folds == nest.folds

@@ -120,8 +120,8 @@ def test_kernels_are_compiled_before_there_are_workers(maerisim, folder, monkeyp
     monkeypatch.setattr(cores, "on_cores", workers)
     monkeypatch.setattr(running.warmup, "ensure", done.append)
     maerisim("sweep", "small.yaml")
-    assert done == [["engine", "estimates", "proofs"], "workers"]
+    assert done == [["engine", "search"], "workers"]
     maerisim("sweep", "rtl.yaml")
-    assert done[2:] == [["estimates", "lock_step", "proofs"], "workers"]
+    assert done[2:] == [["lock_step", "search"], "workers"]
     maerisim("sweep", "rtl.yaml")
     assert len(done) == 4  # nothing to run, nothing to compile
