@@ -15,7 +15,6 @@ from maerisim.workload.problem import Problem
 from mapper.choice import Choice, pace
 from mapper.space import nothing_fits, space_of
 
-
 ROUNDING = 1e-12
 """Energies that differ by a smaller share are equal: a ranking adds up the same terms in another order."""
 
