@@ -3,8 +3,8 @@
     python benchmarks/bench_estimate_error.py [--nests] [--hardware NAME ...] [--best N] [--jobs N] [NETWORK ...]
 
 The best mappings by estimate (default: ten) of every distinct layer, or stage of a recurrent one, in full on each fabric
-(default: the six shipped sizes, and STONNE's controller at 64 and 256 multipliers) are simulated. Prints the mappings furthest off with the reason and the errors by fabric,
-and as the last line JSON ``{"rows": n, "mean_abs_error": x, "max_abs_error": x, "overestimate": x, "underestimate": x,
+(default: the six shipped sizes, and STONNE's controller at 64 and 256 multipliers) are simulated. Prints the mappings furthest
+off with the reason and the errors by fabric, and as the last line JSON ``{"rows": n, "mean_abs_error": x, "max_abs_error": x, "overestimate": x, "underestimate": x,
 "cycles": n, "in_blocks": n}``; errors are relative to the simulated cycles. Exit code 1 when the mean exceeds 0.5 %, the
 largest 3 %, or any what :data:`maerisim.analytic.accuracy.GOOD` promises.
 

@@ -83,8 +83,6 @@ def side_by_side(works: Sequence[Callable[[], T]]) -> list[T]:
 
     Raises what one of them raises. When the first one, which runs in this thread, is interrupted the others are left behind.
     """
-    if not works:
-        return []
     found: dict[int, T] = {}
     errors: list[BaseException] = []
 

@@ -35,7 +35,7 @@ class Certificate:
     These two are about mappings with one loop a dimension. ``nest_gap``: by what share any mapping could be better, whatever
     nest of loops over blocks of whole tiles it has, without trusting the estimate; None where none may have any. ``with_blocks``
     mappings with loops over blocks were made. If one of them was chosen, it scores ``fewer`` than the best of the others, by
-    this share of theirs.
+    this share of theirs; of what is expected of that where partial sums return, so that it was not simulated.
     """
 
     objective: Objective

@@ -137,3 +137,26 @@ def test_errors_and_results_are_those_of_the_work():
     with pytest.raises(ValueError, match="of the work"):
         interruption.interruptible(fail)
     assert interruption.interruptible(lambda: 7) == 7
+
+
+def test_works_side_by_side_run_at_once_and_answer_in_their_order():
+    waiting = threading.Barrier(2, timeout=30)
+
+    def answer(number: int) -> tuple[int, int]:
+        waiting.wait()
+        return number, threading.get_ident()
+
+    (first, here), (second, there) = interruption.side_by_side([lambda: answer(1), lambda: answer(2)])
+    assert (first, second) == (1, 2)
+    assert here == threading.get_ident() != there
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_error_of_one_work_is_raised(place):
+    def work(number: int) -> int:
+        if number == place:
+            raise ValueError(number)
+        return number
+
+    with pytest.raises(ValueError, match=str(place)):
+        interruption.side_by_side([lambda: work(0), lambda: work(1)])

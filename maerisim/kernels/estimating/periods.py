@@ -92,7 +92,8 @@ def is_periodic(
     All times of components that had to do with one another have to have grown by the same amount; those of others are
     unchanged. A port may have left more cycles free, if it had enough for all weights that were due. Where a word
     was sent as soon as it was released, control steps have to be released at that pace as well; else they may be released
-    ever longer before. Where only what is certain counts, the latest cycle of a port is a time like others; unchanged, it has to be past.
+    ever longer before. Where only what is certain counts, the latest cycle of a port is a time like others; unchanged, it has to be
+    past.
     """
     now, earlier, of = t.now, t.earlier, s.of
     released = now[rows.released, 0] - earlier[level, rows.released, 0]

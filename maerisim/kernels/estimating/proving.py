@@ -214,6 +214,10 @@ def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: RivalLi
             continue
         for d in range(8):
             tile[d] = space.tiles[at, d]
+        first, end = placements_of(space, tile)
+        first += (at + space.share) % space.shares
+        if first >= end:
+            continue
         shape = measure(layer, tile, fabric, loops)
         if space.orders.shape[0]:
             count = list_given(space.orders, 0, space.orders.shape[0], fabric, shape, loops.turns, w.orders)
@@ -228,8 +232,7 @@ def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: RivalLi
             cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
             t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy_of(costs, kind, aim.price), aim)
         fill_parts(layer, tile, shape, loops.edge, w.parts)
-        first, end = placements_of(space, tile)
-        for placement in range(first + (at + space.share) % space.shares, end, space.shares):
+        for placement in range(first, end, space.shares):
             for spills in range(2):
                 if not open_kinds(traffics, spills, limit_of(rivals), w):
                     continue

@@ -443,13 +443,17 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             continue
         for d in range(8):
             tile[d] = tiles[at, d]
+        first, end = (at, at + 1) if each else placements_of(space, tile)
+        first += (at + space.share) % space.shares
+        if first >= end:
+            continue
         shape = measure(layer, tile, fabric, loops)
         if space.loops.loops.shape[0]:
             best.costs[at, entries.CYCLES] = cycles_of_blocks(layer, shape, placements[at], space.loops, w)
             continue
         if space.orders.shape[0]:
-            first, end = (at, at + 1) if each else (0, space.orders.shape[0])
-            count = list_given(space.orders, first, end, fabric, shape, loops.turns, w.orders)
+            begin, behind = (at, at + 1) if each else (0, space.orders.shape[0])
+            count = list_given(space.orders, begin, behind, fabric, shape, loops.turns, w.orders)
         else:
             count = list_all(fabric, shape, loops.turns, w.orders)
         traffics = group_classes(w.orders.classes, count, t)
@@ -462,8 +466,7 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
             t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy, aim)
         fill_parts(layer, tile, shape, loops.edge, w.parts)
-        first, end = (at, at + 1) if each else placements_of(space, tile)
-        for placement in range(first + (at + space.share) % space.shares, end, space.shares):
+        for placement in range(first, end, space.shares):
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):
                     continue

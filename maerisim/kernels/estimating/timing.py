@@ -389,8 +389,8 @@ def send_words(
 ) -> None:
     """Send the inputs or weights of a step when there is room for them, ``since`` they are released.
 
-    There is room since ``ago`` cycles before the time in row ``used_up`` (-1: always). Weights, of which there is room for those of ``ahead``
-    steps, take cycles first that were left free longer ago than it is remembered which.
+    There is room since ``ago`` cycles before the time in row ``used_up`` (-1: always). Weights, of which there is room for
+    those of ``ahead`` steps, take cycles first that were left free longer ago than it is remembered which.
     """
     now = t.now
     for port in range(part.port, part.end_port):
