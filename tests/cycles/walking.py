@@ -139,7 +139,7 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
     ahead = multiplier.weight_registers * (2 if multiplier.weight_double_buffering else 1) - weights_held.words
     trips = {loop.name: loop.trips for loop in temporal_loops(problem, mapping)}
     repeats = prod(trips[d] for d in weights_held.repeats)
-    ago = ahead * repeats if ahead > times.RETIRES else 0
+    ago = ahead * repeats if ahead >= times.RETIRES else 0
     if weights_held.passes:
         rings, rest = divmod(ahead, weights_held.words)
         ago = repeats * (
@@ -239,17 +239,16 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
         if partial_sums is not None and not hardware.distribution.partial_sums_first:
             send_partial_sums(partial_sums, step)
         if weights is not None and not together:
-            if ahead == 0 or ago:
+            if ago:
                 long_ago = {section: [time - ago] for section, time in done.items()}
                 send_all("weights", weights, defaultdict(list, long_ago), 1, ready)
             else:
-                send_all("weights", weights, retired, ahead, ready)
-            for section in {section_of[switch] for switch in weights.destinations.tolist()}:
-                retired[section].append(done[section])
+                send_all("weights", weights, retired, ahead + 1, ready)
         retires = {
             section_of[m]
             for m in np.flatnonzero((uses & Use.RETIRE_INPUT > 0) & (uses & Use.FORWARDED_INPUT == 0)).tolist()
         }
+        retires_weight = {section_of[m] for m in np.flatnonzero(uses & Use.RETIRE_WEIGHT).tolist()}
         returning = {section_of[m][0] for m in np.flatnonzero(uses & Use.PARTIAL_SUM).tolist()}
         at_work = [bool(uses[switch : switch + program.spans[0].size].max() & int(ACTIVE)) for switch in lead]
         for section in members:
@@ -258,6 +257,8 @@ def _last_result(program: Program, problem: Problem, mapping: Mapping, hardware:
                 done[section] = max(done[section], ready[section], added[section[0]].get(step - slack[section], -1))
             if section in retires:
                 used[section].append(done[section])
+            if section in retires_weight:
+                retired[section].append(done[section])
         arrived = defaultdict(int)
         for section in members:
             arrived[section[0]] = max(arrived[section[0]], done[section] + way[section])
