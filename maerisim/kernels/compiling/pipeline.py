@@ -76,6 +76,28 @@ class _DraftLowering(NativeLowering):
         return True
 
 
+_LEFT_OUT = frozenset(
+    {
+        "DeadBranchPrune",
+        "DumpParforDiagnostics",
+        "FindLiterallyCalls",
+        "InlineClosureLikes",
+        "InlineInlinables",
+        "InlineOverloads",
+        "IRLegalization",
+        "LiteralPropagationSubPipelinePass",
+        "LiteralUnroll",
+        "MakeFunctionToJitFunction",
+        "NopythonRewrites",
+        "RewriteDynamicRaises",
+        "WithLifting",
+    }
+)
+"""Passes for what no kernel has: closures, context managers, whole-array arithmetic, exceptions, branches that depend on types.
+Each looks at every instruction, all together for a tenth of the time.
+"""
+
+
 class Passes(PassManager):
     """Passes that run on a stack with room for calls hundreds deep, as those of numba's compiler are.
 
@@ -96,10 +118,11 @@ class KernelCompiler(CompilerBase):
     lowering: ClassVar[type[NativeLowering]] = _KernelLowering
 
     def define_pipelines(self) -> list[Any]:
-        """numba's passes but for the one that writes the code."""
+        """numba's passes but for those that kernels do not need and the one that writes the code."""
         passes = Passes(self.lowering.name())
         for each, purpose in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
-            passes.add_pass(self.lowering if each is NativeLowering else each, purpose)
+            if each.__name__ not in _LEFT_OUT:
+                passes.add_pass(self.lowering if each is NativeLowering else each, purpose)
         passes.finalize()
         return [passes]
 
