@@ -45,7 +45,8 @@ COLD_SECONDS = 20.0
 
 def run(command: tuple[str, ...], kernels: str | None = None) -> float:
     """Run a command and return its seconds of CPU; with ``kernels`` compiled kernels are kept in that directory."""
-    environment = os.environ if kernels is None else os.environ | {"NUMBA_CACHE_DIR": kernels}
+    environment = os.environ | ({} if kernels is None else {"NUMBA_CACHE_DIR": kernels})
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps the bytecode of what it imports
     before = os.times()
     subprocess.run(command, env=environment, check=True, capture_output=True)
     after = os.times()

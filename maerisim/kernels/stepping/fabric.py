@@ -7,7 +7,7 @@ the words themselves are kept only when ``carry`` is set. Nothing is allocated w
 
 from __future__ import annotations
 
-from maerisim.kernels.compiling.jit import inlined, kernel
+from maerisim.kernels.compiling.jit import helper, inlined, kernel
 from maerisim.kernels.stepping import counted, ending
 from maerisim.kernels.stepping.accumulator import step_accumulators
 from maerisim.kernels.stepping.adder_switch import step_adders
@@ -55,7 +55,7 @@ def step_cycle(machine: Machine, cycle: int, carry: bool) -> bool:
     return moved
 
 
-@inlined
+@helper
 def look(machine: Machine, record: Record, level: int, cycle: int, until: int) -> int:
     """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from, at most ``until``."""
     for inner in range(level + 1, machine.compute_walkers.turns.shape[1] + 1):

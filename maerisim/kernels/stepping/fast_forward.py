@@ -10,7 +10,7 @@ out in :mod:`maerisim.kernels.stepping.recurrence`.
 from __future__ import annotations
 
 from maerisim.arrays import Ints
-from maerisim.kernels.compiling.jit import helper, inlined, kernel
+from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.stepping import counted, ending, recurrence
 from maerisim.kernels.stepping.asking import ask_again, until_answer_changes, until_next_is_there
 from maerisim.kernels.stepping.bit_planes import bitwise
@@ -22,7 +22,7 @@ from maerisim.kernels.stepping.machine import Collectors
 from maerisim.kernels.stepping.record import DIFFERENT, EQUAL, Record, boundary, forget, go_on, recurs
 
 
-@inlined
+@helper
 def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle: int) -> int:
     """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from."""
     for inner in range(level + 1, innermost + 1):
@@ -46,7 +46,7 @@ def look(machine: LaneMachine, record: Record, level: int, innermost: int, cycle
     return go_on(record, level, cycle, repetitions, machine.tally)
 
 
-@inlined
+@helper
 def count_again(machine: LaneMachine) -> None:
     """Note what the upper planes of deep wires say, after their words have changed."""
     lanes, network = machine.lanes, machine.network
@@ -83,7 +83,7 @@ def repeat_moments(moments: Ints, first: int, events: int, distance: int, repeti
         moments[place] = moments[place - events] + distance
 
 
-@inlined
+@helper
 def wait_for_word(machine: LaneMachine, cycle: int) -> int:
     """Nothing has moved for so long that nothing will before a word of the first layer is there: the cycle in which one is,
     else ``cycle``.

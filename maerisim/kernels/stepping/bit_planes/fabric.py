@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maerisim.kernels.compiling.jit import inlined
+from maerisim.kernels.compiling.jit import helper, inlined
 from maerisim.kernels.stepping.adder_switch import step_adders
 from maerisim.kernels.stepping.bit_planes import bitwise, flag_row
 from maerisim.kernels.stepping.bit_planes.accumulator import step_accumulators
@@ -59,7 +59,7 @@ def step_cycle(machine: LaneMachine, cycle: int) -> bool:
     return moved
 
 
-@inlined
+@helper
 def begin(machine: LaneMachine) -> None:
     """Put every switch at its first step and every stream of every port at its first packet."""
     lanes, ports, walkers, code = machine.lanes, machine.ports, machine.stream_walkers, machine.code

@@ -7,14 +7,14 @@ as both grow alike, or as results lag behind.
 from __future__ import annotations
 
 from maerisim.arrays import Ints
-from maerisim.kernels.compiling.jit import inlined
+from maerisim.kernels.compiling.jit import helper, inlined
 from maerisim.kernels.stepping import counted, walk
 from maerisim.kernels.stepping.lock_step.machine import ControlProgram
 from maerisim.kernels.stepping.record import DIFFERENT, Record, forget, go_on, recurs
 from maerisim.kernels.stepping.recurrence import until_counter_runs_out
 
 
-@inlined
+@helper
 def look(control: ControlProgram, record: Record, level: int, expected: int, cycle: int, tally: Ints) -> int:
     """Compare the state at a boundary of ``level`` with an earlier one; return the cycle to go on from."""
     for inner in range(level + 1, control.walker.turns.shape[1] + 1):
