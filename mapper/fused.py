@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
+from math import inf
 
 from maerisim.analytic.bounds import bound
 from maerisim.analytic.fused import Moments, completed, first_needed, lateness, loaded_ahead, together
@@ -80,10 +81,12 @@ def find_fused(problem: FusedProblem, hardware: Hardware, objective: Objective =
     best: list[_Pair] = []
     seen = looked_at = 0
     for multipliers, floor in _splits(problem, hardware):
-        if objective == "cycles" and len(best) == FINALISTS and floor >= best[-1].cycles:
+        # Both layers together take as many cycles as the slower one, so none that takes more than a finalist is of use.
+        below = best[-1].cycles if objective == "cycles" and len(best) == FINALISTS else inf
+        if floor >= below:
             break
         looked_at += 1
-        pairs = list(_pairs(problem, hardware, multipliers, objective))
+        pairs = list(_pairs(problem, hardware, multipliers, objective, below))
         seen += len(pairs)
         best = sorted((*best, *pairs), key=lambda pair: pair.score(objective, pair.cycles))[:FINALISTS]
     if not best:
@@ -116,11 +119,13 @@ def _splits(problem: FusedProblem, hardware: Hardware) -> list[tuple[int, int]]:
     return sorted(found, key=lambda split: split[1])[:MOST_SPLITS]
 
 
-def _pairs(problem: FusedProblem, hardware: Hardware, multipliers: int, objective: Objective) -> Iterator[_Pair]:
-    """All pairs of candidates on shares of this size, estimated."""
+def _pairs(
+    problem: FusedProblem, hardware: Hardware, multipliers: int, objective: Objective, below: float
+) -> Iterator[_Pair]:
+    """All pairs of candidates on shares of this size that score no more than ``below``, estimated."""
     share, rest = shares(hardware, multipliers)
-    firsts = _candidates(problem.first, hardware, share, objective, partial(completed, problem.first))
-    seconds = _candidates(problem.second, hardware, rest, objective, partial(first_needed, problem))
+    firsts = _candidates(problem.first, hardware, share, objective, below, partial(completed, problem.first))
+    seconds = _candidates(problem.second, hardware, rest, objective, below, partial(first_needed, problem))
     # What is legal on its share is so beside any other layer; what the pairs share is worked out once.
     energies = [first.estimate.counters.energy(hardware.energy) for first, _ in firsts]
     for second, needed in seconds:
@@ -140,14 +145,17 @@ def _candidates(
     hardware: Hardware,
     share: Hardware,
     objective: Objective,
+    below: float,
     moments: Callable[[Mapping, int], Moments],
 ) -> list[tuple[Ranked, Moments]]:
-    """The best mappings of a layer that fit its share, of each kind of walk, and when they give or need their words."""
+    """The best mappings of a layer that fit its share, of each kind of walk, and when they give or need their words; none
+    that scores more than ``below``.
+    """
     tiles = all_tiles(problem, share)
     alone = share_of_buffer(hardware, share.multipliers)
     found: dict[Mapping, Ranked] = {}
     for walks in (None, _by_rows(), _by_channels("K"), _by_channels("C")):
-        for ranked in rank(problem, alone, tiles, objective, EACH, orders=walks).best:
+        for ranked in rank(problem, alone, tiles, objective, EACH, orders=walks, below=below).best:
             if not violations(problem, ranked.mapping, share):
                 found.setdefault(ranked.mapping, ranked)
     return [(ranked, moments(mapping, ranked.estimate.cycles)) for mapping, ranked in found.items()]

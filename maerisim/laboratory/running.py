@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
 from maerisim.laboratory.jobs import Job, JobResult, failed, run
 from maerisim.laboratory.store import Notebook
+from maerisim.machine import Forecast, begin
+from maerisim.reports.table import plural
 from maerisim.study import warmup
+from maerisim.study.forecast import AT_REST
 from maerisim.study.progress import ProgressCallback, tell_nobody
+
+SAMPLED = 3600
+"""Samples that a search takes in a second: with cheap and dear techniques, and simple and difficult layers, on average."""
 
 JobWorkers = Callable[[Sequence[Job]], Generator[JobResult, None, None]]
 
@@ -44,6 +50,8 @@ def carried_out(
         if waiting:
             try:
                 warmup.ensure(sorted({part for job in waiting.values() for part in warmup.needed_by(job.hardware)}))
+                if dask is None:  # how many a cluster does at once is not known here
+                    foresee(waiting.values(), processes)
                 with ExitStack() as stack:
                     workers = stack.enter_context(workers_of(processes, dask))
                     results = stack.enter_context(closing(workers(list(waiting.values()))))
@@ -54,6 +62,16 @@ def carried_out(
             except KeyboardInterrupt:
                 interrupted = True
         return JobOutcomes(notebook.get(each), interrupted)
+
+
+def foresee(jobs: Collection[Job], processes: int | None) -> None:
+    """Announce searches that take long in so many ``processes``, or one for each core; what other jobs take is not known."""
+    from joblib import cpu_count
+
+    each = [job.options["seeds"] * job.options["budget"] / SAMPLED if job.kind == "search" else 0.0 for job in jobs]
+    at_once = min(processes or cpu_count(), len(each))
+    why = f"{plural(len(each), 'job')} on {plural(at_once, 'core')}; --layer, --technique, --seeds and --budget choose fewer"
+    begin(Forecast(max(sum(each) / at_once, *each), (1 + at_once) * AT_REST, why))
 
 
 def workers_of(processes: int | None, dask: str | None) -> AbstractContextManager[JobWorkers]:

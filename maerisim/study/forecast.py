@@ -9,10 +9,16 @@ from maerisim.study.layer import Simulation
 from maerisim.study.tasks import FusedTask, StageTask, Study
 from maerisim.workload.problem import FusedProblem, Problem
 
-STEPPED, VALUES, EVENT = 6e7, 2e7, 2e4
+STEPPED, VALUES, EVENT = 2e8, 4e7, 1e5
 """Switches that are stepped in a second: without values and with them (``benchmarks/bench_stepping.py``), and by the event engine."""
+FEW_SWITCHES = 20
+"""As many as take as long as fewer, without values: what takes place once in every cycle."""
 SEARCHED = 1e3
 """Multipliers for which a layer's mapping is found in a second."""
+FUSED, FUSED_GROWTH = 7.5, 1.4
+"""Seconds in which that of two fused layers is found on 256 multipliers, and the power of multipliers by which it takes longer (measured:
+0.4 to 0.9 s on 16, 1.0 to 1.7 s on 64, 6 to 9 s on 256, 14 to 29 s on 512, 27 to 146 s on 1,024).
+"""
 SMALL, GROWTH = 2e6, 0.42
 """Where DRAM limits a layer the mappings that are judged are simulated in blocks: beyond so many operations that takes longer, by
 about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16 s at 7e9, 38 s at 5e11 operations).
@@ -20,6 +26,8 @@ about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16
 SEARCHES_A_CURVE = 8
 """Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take
 longer."""
+PROFILED, REPLAYED = 128, 0.4
+"""Multipliers for which a layer and what would relieve it are profiled in a second, and the seconds that its pictures take more."""
 AT_REST = 250_000_000
 """Bytes of a process with everything loaded."""
 
@@ -27,6 +35,13 @@ AT_REST = 250_000_000
 def foresee(study: Study, simulation: Simulation | None) -> None:
     """Announce a study that takes long or needs much memory. Raises NotSupportedError where it needs more than there is."""
     begin(forecast(study, simulation))
+
+
+def foresee_profiles(study: Study, *, replays: bool) -> None:
+    """The same for profiles of every layer, with ``replays`` for pictures."""
+    layers = len({stage.problem for stage in study.stages})
+    each = study.hardware.multipliers / PROFILED + (REPLAYED if replays else 0.0)
+    begin(Forecast(layers * each, AT_REST, "every layer is simulated with each resource doubled; --layer chooses some"))
 
 
 def foresee_curves(study: Study, hardware: Hardware) -> None:
@@ -59,19 +74,25 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
 
 def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float:
     """What it takes to find the mapping of a layer."""
+    if isinstance(problem, FusedProblem):
+        return float(FUSED * (hardware.multipliers / 256) ** FUSED_GROWTH)
     seconds = hardware.multipliers / SEARCHED
     return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
 
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:
     """What the cycles take that are stepped; those that recur take no time."""
-    parts = problem.layers if isinstance(problem, FusedProblem) else (problem,)
-    recurs = how.fast_forward and len(parts) == 1 and hardware.controller.kind != "lock_step"
-    if how.engine == "compiled" and recurs and not how.check_values:
+    if how.engine == "compiled" and how.fast_forward and not how.check_values:
         return 0.0
-    speed = EVENT if how.engine == "event" else VALUES if how.check_values else STEPPED
-    cycles = max(bound(part, hardware) for part in parts)
-    return cycles * hardware.multipliers / speed
+    parts = problem.layers if isinstance(problem, FusedProblem) else (problem,)
+    cycles, switches = max(bound(part, hardware) for part in parts), hardware.multipliers
+    if how.engine == "event":
+        return cycles * switches / EVENT
+    if how.check_values:
+        return cycles * switches / VALUES
+    if not hardware.controller.holds_ports_back and hardware.collection.write_back == "all":
+        switches = hardware.leaves_per_port  # parts of a fabric that are equal are stepped once
+    return cycles * max(switches, FEW_SWITCHES) / STEPPED
 
 
 def _words(problem: Problem | FusedProblem) -> int:

@@ -14,7 +14,7 @@ from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
 from maerisim.reports.relief import reliefs
 from maerisim.reports.replay import replay
 from maerisim.study import warmup
-from maerisim.study.forecast import foresee
+from maerisim.study.forecast import foresee_profiles
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage, run_stage
@@ -30,7 +30,7 @@ def run(study: Study, progress: ProgressCallback | None = None, *, replays: bool
     Raises NotSupportedError for a controller that has no control steps.
     """
     require_control_steps(study.hardware)
-    foresee(study, None)
+    foresee_profiles(study, replays=replays)
     warmup.ensure(warmup.needed_by(study.hardware, values=replays))
     return collected(ProfileReport, study, profiled_layers(study, progress, replays=replays))
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from maerisim import Hardware, Network, machine
 from maerisim.errors import NotSupportedError
+from maerisim.laboratory import running as laboratory
+from maerisim.laboratory.experiments.searches import job_of
 from maerisim.machine import Forecast, begin, heard, in_words
 from maerisim.study import buffer_curves
 from maerisim.study.api import buffer_curve, simulate
-from maerisim.study.forecast import SEARCHED, VALUES, forecast
+from maerisim.study.forecast import PROFILED, SEARCHED, VALUES, forecast, foresee_profiles, search_seconds
 from maerisim.study.given import study_of
 from maerisim.study.layer import Simulation
 from maerisim.sweeps.api import plan_of
@@ -120,3 +123,32 @@ def test_curves_of_buffers_that_take_long_are_told_before_they_begin(monkeypatch
         buffer_curve("maeri-256-dram", "alexnet", layers="pool5")
     (told_once,) = begun
     assert 60 < told_once.seconds < 200
+
+
+def test_profiles_and_searches_that_take_long_are_foreseen():
+    layers = [{"op": "linear", "inputs": 8 + place, "outputs": 8, "name": f"fc{place}"} for place in range(20)]
+    study = study_of("maeri-512", Network(layers, name="n"), None, mapping=None)
+    heard_of: list[Forecast] = []
+    with heard(heard_of.append):
+        foresee_profiles(study, replays=False)
+        foresee_profiles(replace(study, tasks=study.tasks[:2]), replays=True)
+        todo = [
+            job_of(stage.name, stage.problem, study.hardware, "random", budget=2_000, seeds=20)
+            for stage in study.stages
+        ]
+        laboratory.foresee(todo, processes=2)
+        laboratory.foresee(todo[:2], processes=2)
+    profiles, searches = (found.seconds for found in heard_of)
+    assert profiles == 20 * 512 / PROFILED
+    assert searches == pytest.approx(20 * 20 * 2_000 / laboratory.SAMPLED / 2)
+
+
+def test_two_fused_layers_take_longer_to_map_than_one():
+    pair = [
+        {"op": "linear", "inputs": 8, "outputs": 8, "name": "a"},
+        {"op": "linear", "inputs": 8, "outputs": 8, "name": "b"},
+    ]
+    (fused,) = Network([{"op": "fused", "name": "both", "layers": pair}], name="n").layers
+    small, large = Hardware.load("maeri-64"), Hardware.load("maeri-512")
+    assert search_seconds(fused.fused, small) > search_seconds(fused.fused.first, large)
+    assert 10 < search_seconds(fused.fused, large) < 30
