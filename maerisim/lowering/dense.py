@@ -314,8 +314,8 @@ class DenseLowering:
             live |= self.layout.partial_sum & at_work & (self.hardware.controller.pad_edges or not fresh)
             key = live.tobytes()
             if key not in counted:
-                counted[key] = additions(self.reduction, live, vn_count)
-            two, three = counted[key]
+                counted[key] = additions(self.reduction, live[np.newaxis], vn_count)
+            (two,), (three,) = counted[key]
             return CollectStep(np.where(at_work[starts], int(flags), 0).astype(np.int64), two, three)
 
         folds = sorted(self.folds)
@@ -323,16 +323,18 @@ class DenseLowering:
 
 
 def additions(reduction: Routing, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
-    """Two- and three-input additions per VN when only the ``live`` switches deliver a product."""
-    two, three = np.zeros(vn_count, np.int64), np.zeros(vn_count, np.int64)
-    full: dict[Wire, bool] = {}
+    """Two- and three-input additions [step, virtual neuron] when only the switches that are ``live`` [step, switch] deliver a
+    product.
+    """
+    two, three = np.zeros((len(live), vn_count), np.int64), np.zeros((len(live), vn_count), np.int64)
+    full: dict[Wire, Mask] = {}
     for transfer in reduction.senders_first:
-        words = 0
+        words = np.zeros(len(live), np.int64)
         for wire in transfer.operands:
-            words += bool(live[wire.place]) if wire.kind == "product" else full[wire]
+            words += live[:, wire.place] if wire.kind == "product" else full[wire]
         full[transfer.output._replace(stage=0)] = words > 0
-        two[transfer.virtual_neuron] += words == 2
-        three[transfer.virtual_neuron] += words == 3
+        two[:, transfer.virtual_neuron] += words == 2
+        three[:, transfer.virtual_neuron] += words == 3
     return two, three
 
 

@@ -7,6 +7,7 @@ nonzero weights lie is regular. Outputs walk through N, P and Q as in a dense la
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import cache
 from math import prod
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from maerisim.fabric.virtual_neuron import Span
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.dense import additions, turnover
 from maerisim.lowering.layout import strides_of
-from maerisim.lowering.multicast_packets import multicast
+from maerisim.lowering.multicast_packets import multicasts
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_thread
 from maerisim.lowering.reuse import Trips, held
 from maerisim.mapping.legality import LegalLayer
@@ -29,6 +30,8 @@ from maerisim.program.program import Batches, Collect, CollectStep, Packets, Pro
 from maerisim.workload.problem import Problem
 
 T = TypeVar("T")
+Edges = tuple[str, ...]
+"""Dimensions of which a tile is the last one, which may be a partial one."""
 
 NOTHING = -1
 """Address of the operand of a switch that has no weight in a fold."""
@@ -90,10 +93,12 @@ class RoundLowering:
             channel, row, column = np.unravel_index(taps, (p.C, p.R, p.S))
             origin = number // p.K * strides["G"] + sum(index * strides[name] for name, index in vn.place.items())
             sources = origin + channel * strides["C"] + row * strides["R"] + column * strides["S"]
-            for fold, part in enumerate(np.array_split(np.arange(len(taps)), self.round.folds)):
-                switches = slice(span.start, span.start + len(part))
-                weight[fold, switches] = number * filter_size + taps[part]
-                source[fold, switches] = sources[part]
+            each, more = divmod(len(taps), self.round.folds)
+            sizes = each + (np.arange(self.round.folds) < more)  # the first folds have one more
+            fold = np.repeat(np.arange(self.round.folds), sizes)
+            switch = span.start + np.arange(len(taps)) - (np.cumsum(sizes) - sizes)[fold]
+            weight[fold, switch] = number * filter_size + taps
+            source[fold, switch] = sources
         return weight, source
 
     def program(self) -> Program:
@@ -108,7 +113,7 @@ class RoundLowering:
             inputs=self._inputs(),
             partial_sums=Thread("partial_sums", (), ()),
             compute=self._thread("compute", dict.fromkeys(POSITIONS, 0), self._uses),
-            collect=self._thread("collect", strides, self._collect),
+            collect=self._thread("collect", strides, self._collects()),
             spans=self.spans,
             reduction=self.reduction,
             bus_inputs=bus_inputs(self.reduction, self.hardware),
@@ -142,38 +147,40 @@ class RoundLowering:
         context = {name: Turn(True, count == 1) for name, count in self.trips.items()}
         return build_thread(name, loops, context, make)
 
-    def _at_work(self, context: Context, dimensions: Collection[str] = POSITIONS) -> Mask:
-        """Which virtual neurons lie inside the tile in ``dimensions``, partial tiles considered."""
+    def _inside(self, edges: Edges) -> Mask:
+        """Which virtual neurons lie inside a tile that is at the edge of the layer in these dimensions."""
         inside = np.ones(len(self.neurons), np.bool_)
-        for name in dimensions:
-            if context[name].last:
-                inside &= self.place[name] < self.edge[name]
+        for name in edges:
+            inside &= self.place[name] < self.edge[name]
         return inside
 
     def _with_operand(self, context: Context, dimensions: Collection[str] = POSITIONS) -> Mask:
-        """Which switches have a weight in this fold and a virtual neuron inside the tile."""
-        chosen: Mask = self.present[context["C"].number] & self._at_work(context, dimensions)[self.owner]
+        """Which switches have a weight in this fold and a virtual neuron inside the tile, as far as ``dimensions`` go."""
+        chosen: Mask = self.present[context["C"].number] & self._inside(_edges(context, dimensions))[self.owner]
         return chosen
 
     def _weights(self) -> Thread[Packets]:
-        def packets(context: Context) -> Packets:
-            switches = np.flatnonzero(self._with_operand(context))
-            return multicast(self.hardware, switches, self.weight[context["C"].number, switches])
-
-        return self._thread("weights", dict.fromkeys(POSITIONS, 0), packets, self.weights.reused)
+        make = self._packets(self.weight)
+        return self._thread("weights", dict.fromkeys(POSITIONS, 0), make, self.weights.reused)
 
     def _inputs(self) -> Thread[Packets]:
-        def packets(context: Context) -> Packets:
-            switches = np.flatnonzero(self._with_operand(context))
-            return multicast(self.hardware, switches, self.input[context["C"].number, switches])
+        return self._thread("inputs", self.strides.inputs, self._packets(self.input))
 
-        return self._thread("inputs", self.strides.inputs, packets)
+    def _packets(self, address: Ints) -> Callable[[Context], Packets]:
+        """What makes the packets that bring words from an ``address`` [fold, switch]; those of all folds are made at once."""
+
+        @cache
+        def of_folds(edges: Edges) -> list[Packets]:
+            folds, switches = np.nonzero(self.present & self._inside(edges)[self.owner])
+            return multicasts(self.hardware, self.round.folds, folds, switches, address[folds, switches])
+
+        return lambda context: of_folds(_edges(context))[context["C"].number]
 
     def _uses(self, context: Context) -> Ints:
         """The :class:`Use` flags of every switch."""
         fold = context["C"].number
         multiplies = self._with_operand(context)
-        active = (self._at_work(context) & self.busy[fold])[self.owner] & (self.owner != NOTHING)
+        active = (self._inside(_edges(context)) & self.busy[fold])[self.owner] & (self.owner != NOTHING)
         uses = np.where(multiplies, int(Use.MULTIPLY | Use.RETIRE_INPUT), 0).astype(np.int64)
         uses |= np.where(active & ~multiplies, int(Use.IDLE), 0)
         has_weight = self._with_operand(context, set(POSITIONS) - self.weights.reused)
@@ -181,12 +188,27 @@ class RoundLowering:
             self.weights, 1, context, has_weight, Use.RETIRE_WEIGHT, Use.NEXT_WEIGHT, Use.REWIND_WEIGHTS
         )
 
-    def _collect(self, context: Context) -> CollectStep:
-        fold = context["C"].number
-        active = self._at_work(context) & self.busy[fold]
-        last = self.busy.sum(axis=0) == fold + 1  # folds without a weight come last
-        flags = np.where(active, int(Collect.ACTIVE | (Collect.FIRST if fold == 0 else 0)), 0)
-        flags |= np.where(active & last, int(Collect.EMIT | Collect.LAST), 0)
-        live = self._with_operand(context)
-        two, three = additions(self.reduction, live, len(self.neurons))
-        return CollectStep(flags.astype(np.int64), two, three)
+    def _collects(self) -> Callable[[Context], CollectStep]:
+        """What makes the control steps of the collecting thread; what is added in all folds is counted at once."""
+
+        @cache
+        def of_folds(edges: Edges) -> tuple[Ints, Ints]:
+            live = self.present & self._inside(edges)[self.owner]
+            return additions(self.reduction, live, len(self.neurons))
+
+        folds_of_neuron = self.busy.sum(axis=0)  # folds without a weight come last
+
+        def step(context: Context) -> CollectStep:
+            fold, edges = context["C"].number, _edges(context)
+            active = self._inside(edges) & self.busy[fold]
+            flags = np.where(active, int(Collect.ACTIVE | (Collect.FIRST if fold == 0 else 0)), 0)
+            flags |= np.where(active & (folds_of_neuron == fold + 1), int(Collect.EMIT | Collect.LAST), 0)
+            two, three = of_folds(edges)
+            return CollectStep(flags.astype(np.int64), two[fold], three[fold])
+
+        return step
+
+
+def _edges(context: Context, dimensions: Collection[str] = POSITIONS) -> Edges:
+    """Those of ``dimensions`` of which this is the last tile."""
+    return tuple(name for name in dimensions if context[name].last)
