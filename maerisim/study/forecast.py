@@ -26,6 +26,10 @@ about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16
 SEARCHES_A_CURVE = 8
 """Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take
 longer."""
+SPARSE, SPARSE_BYTES = 8e-6, 200
+"""Seconds, and bytes at the peak, for each nonzero weight of a sparse layer: its programs are made to find the mapping, and once more
+to simulate it (measured: 6 to 20 us for large linear layers, more where each weight is used at many positions).
+"""
 PROFILED, REPLAYED = 128, 0.4
 """Multipliers for which a layer and what would relieve it are profiled in a second, and the seconds that its pictures take more."""
 AT_REST = 250_000_000
@@ -58,8 +62,8 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
     every: list[StageTask | FusedTask] = [*study.stages, *pairs]
     tasks = {(task.problem, task.mapping): task for task in every}
     searched = sum(search_seconds(task.problem, hardware) for task in tasks.values() if task.mapping is None)
-    seconds, words = searched, 0
-    why = "the mappings of many layers are searched" if searched else ""
+    seconds = searched
+    why = "the mappings of many or large layers are searched" if searched else ""
     carried = simulation is not None and simulation.check_values
     if simulation is not None:
         stepped = sum(stepping_seconds(task.problem, hardware, simulation) for task in tasks.values())
@@ -67,15 +71,15 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
             why = "values are carried" if carried else "every cycle is stepped"
             why += "; --scale MACS shrinks layers"
         seconds += stepped
-    if carried:
-        words = max((_words(task.problem) for task in tasks.values()), default=0)
-    return Forecast(seconds, AT_REST + 8 * words, why)
+    return Forecast(seconds, AT_REST + max((_bytes(problem, carried) for problem, _ in tasks), default=0), why)
 
 
 def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float:
     """What it takes to find the mapping of a layer."""
     if isinstance(problem, FusedProblem):
         return float(FUSED * (hardware.multipliers / 256) ** FUSED_GROWTH)
+    if problem.sparsity is not None:
+        return SPARSE * problem.weights
     seconds = hardware.multipliers / SEARCHED
     return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
 
@@ -83,7 +87,7 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:
     """What the cycles take that are stepped; those that recur take no time."""
     if how.engine == "compiled" and how.fast_forward and not how.check_values:
-        return 0.0
+        return SPARSE * problem.weights if isinstance(problem, Problem) and problem.sparsity is not None else 0.0
     parts = problem.layers if isinstance(problem, FusedProblem) else (problem,)
     cycles, switches = max(bound(part, hardware) for part in parts), hardware.multipliers
     if how.engine == "event":
@@ -95,9 +99,13 @@ def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: S
     return cycles * max(switches, FEW_SWITCHES) / STEPPED
 
 
-def _words(problem: Problem | FusedProblem) -> int:
-    """Operands and outputs, once as they are and once as NumPy multiplies them."""
+def _bytes(problem: Problem | FusedProblem, carried: bool) -> int:
+    """The programs of a sparse layer; with values also operands and outputs, once as they are and once as NumPy multiplies them."""
     if isinstance(problem, FusedProblem):
-        return sum(map(_words, problem.layers))
+        return sum(_bytes(layer, carried) for layer in problem.layers)
+    programs = 0 if problem.sparsity is None else SPARSE_BYTES * problem.weights
+    if not carried:
+        return programs
     inputs = problem.N * problem.G * problem.C * problem.H * problem.W
-    return 2 * (inputs + problem.weights + problem.outputs) + problem.N * problem.G * problem.C * problem.P * problem.Q
+    words = 2 * (inputs + problem.weights + problem.outputs) + problem.N * problem.G * problem.C * problem.P * problem.Q
+    return programs + 8 * words

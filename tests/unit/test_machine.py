@@ -16,7 +16,17 @@ from maerisim.laboratory.experiments.searches import job_of
 from maerisim.machine import Forecast, begin, heard, in_words
 from maerisim.study import buffer_curves
 from maerisim.study.api import buffer_curve, simulate
-from maerisim.study.forecast import PROFILED, SEARCHED, VALUES, forecast, foresee_profiles, search_seconds
+from maerisim.study.forecast import (
+    AT_REST,
+    PROFILED,
+    SEARCHED,
+    SPARSE,
+    SPARSE_BYTES,
+    VALUES,
+    forecast,
+    foresee_profiles,
+    search_seconds,
+)
 from maerisim.study.given import study_of
 from maerisim.study.layer import Simulation
 from maerisim.sweeps.api import plan_of
@@ -152,3 +162,12 @@ def test_two_fused_layers_take_longer_to_map_than_one():
     small, large = Hardware.load("maeri-64"), Hardware.load("maeri-512")
     assert search_seconds(fused.fused, small) > search_seconds(fused.fused.first, large)
     assert 10 < search_seconds(fused.fused, large) < 30
+
+
+def test_large_sparse_layers_take_time_and_memory_for_each_nonzero_weight():
+    layer = {"op": "linear", "inputs": 2048, "outputs": 4096, "name": "fc", "sparsity": {"pattern": "2:4", "seed": 1}}
+    study = study_of("maeri-64", Network([layer], name="n"), None, mapping=None)
+    nonzeros = 2048 * 4096 // 2
+    found = forecast(study, Simulation())
+    assert found.seconds == pytest.approx(2 * SPARSE * nonzeros)
+    assert found.bytes == AT_REST + SPARSE_BYTES * nonzeros
