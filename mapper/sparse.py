@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from math import prod
 
 from maerisim.analytic.analytic import estimate_programs
@@ -31,11 +32,12 @@ PLACEMENTS = (("G", "K", "N", "P", "Q"), ("G", "N", "P", "Q", "K"))
 """Virtual neurons that share weights lie side by side, or those that share inputs."""
 ORDERS = ("G K N P Q C R S", "G K C N P Q R S", "G K N P C Q R S")
 """All folds of an output together, one fold of all outputs after the other, or of those of a row."""
-TILES, ALIKE = 8, 2
-"""Tiles that are judged, those with the fewest control steps first, and how many of them may have the same size of C."""
-FINALISTS = 2
-"""Tiles that are judged with every order and placement."""
-SAMPLED_ROUNDS = 3
+ALIKE = 2
+"""Tiles with virtual neurons of about the same size, from one power of two to the next, that are judged with every order and placement:
+those with the fewest control steps. Small ones hold their weights longer, large ones fill the array better.
+"""
+FINALISTS, SAMPLED_ROUNDS = 6, 3
+"""Mappings that are judged by so many rounds, the best of those judged by one."""
 
 
 def best(problem: Problem, hardware: Hardware, objective: Objective) -> Choice:
@@ -59,21 +61,30 @@ def find(problem: Problem, hardware: Hardware, cost: Score) -> tuple[Mapping, in
     alike: Counter[int] = Counter()
     kept: list[Mapping] = []
     for _, mapping in fitting:
-        alike[mapping.tile_of("C")] += 1
-        if alike[mapping.tile_of("C")] <= ALIKE and len(kept) < TILES:
+        size = mapping.tile_of("C").bit_length()
+        alike[size] += 1
+        if alike[size] <= ALIKE:
             kept.append(mapping)
     if not kept:
         raise MappingError("mapper", [f"no tile of this sparse layer fits {hardware.multipliers} multipliers"])
-    kept.sort(key=lambda mapping: cost(*sampled(problem, mapping, hardware, 1)))
-    variants = [
-        replace(mapping, order=tuple(order.split()), placement=placement)
-        for mapping in kept[:FINALISTS]
-        for order in ORDERS
-        for placement in PLACEMENTS
-    ]
-    legal = [mapping for mapping in variants if not violations(problem, mapping, hardware)]
-    best = min(legal, key=lambda mapping: cost(*sampled(problem, mapping, hardware, SAMPLED_ROUNDS)))
-    return best, len(fitting) + len(variants)
+    different = [variant for mapping in kept for variant in variants(problem, mapping)]
+    legal = [mapping for mapping in different if not violations(problem, mapping, hardware)]
+    promising = sorted(legal, key=lambda mapping: cost(*sampled(problem, mapping, hardware, 1)))[:FINALISTS]
+    best = min(promising, key=lambda mapping: cost(*sampled(problem, mapping, hardware, SAMPLED_ROUNDS)))
+    return best, len(fitting) + len(different)
+
+
+def variants(problem: Problem, mapping: Mapping) -> Iterator[Mapping]:
+    """The orders and placements that are tried with a tile, of those that do the same the first."""
+    turning = {name for name in POSITIONS if getattr(problem, name) > mapping.tile_of(name)} | {"C"}
+    spread = {name for name in POSITIONS if mapping.tile_of(name) > 1} | {"K"}
+    seen = set()
+    for order, placement in product(ORDERS, PLACEMENTS):
+        walk = tuple(name for name in order.split() if name in turning)
+        lie = tuple(name for name in placement if name in spread)
+        if (walk, lie) not in seen:
+            seen.add((walk, lie))
+            yield replace(mapping, order=tuple(order.split()), placement=placement)
 
 
 def tiles(problem: Problem, hardware: Hardware) -> Iterator[Mapping]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.forwarding import forwards
-from maerisim.lowering.multicast_packets import multicast
+from maerisim.lowering.multicast_packets import multicast, multicasts
 from maerisim.lowering.nest import Context, TemporalLoop, Turn, build_nest
 from maerisim.lowering.reuse import Trips, held, temporal_loops
 from maerisim.mapping.mapping import Mapping
@@ -413,3 +413,21 @@ def test_multicast_brings_every_switch_its_word_once(delivery: tuple[Hardware, l
     for word in set(addresses):
         reads = [int(read) for read, offset in zip(packets.reads, packets.offset, strict=True) if offset == word]
         assert reads == [1] + [0] * (len(reads) - 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(deliveries(), st.integers(1, 4), st.data())
+def test_packets_of_several_steps_are_those_of_each(
+    delivery: tuple[Hardware, list[int], list[int]], steps, data
+) -> None:
+    hardware, switches, addresses = delivery
+    kept = [data.draw(st.lists(st.sampled_from(range(len(switches))), unique=True).map(sorted)) for _ in range(steps)]
+    step = np.repeat(np.arange(steps), [len(places) for places in kept])
+    places = np.array([place for each in kept for place in each], np.int64)
+    at, words = np.array(switches, np.int64)[places], np.array(addresses, np.int64)[places]
+    together = multicasts(hardware, steps, step, at, words)
+    assert len(together) == steps
+    for number, packets in enumerate(together):
+        alone = multicast(hardware, at[step == number], words[step == number])
+        for name, array in vars(alone).items():
+            np.testing.assert_array_equal(getattr(packets, name), array, err_msg=name)
