@@ -421,6 +421,7 @@ def test_packets_of_several_steps_are_those_of_each(
     delivery: tuple[Hardware, list[int], list[int]], steps, data
 ) -> None:
     hardware, switches, addresses = delivery
+    assume(switches)
     kept = [data.draw(st.lists(st.sampled_from(range(len(switches))), unique=True).map(sorted)) for _ in range(steps)]
     step = np.repeat(np.arange(steps), [len(places) for places in kept])
     places = np.array([place for each in kept for place in each], np.int64)
