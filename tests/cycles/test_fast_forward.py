@@ -46,15 +46,15 @@ def held_back(draw: st.DrawFn, drawn: Hardware, *, waiting: bool) -> Hardware:
     """The same hardware with deep queues, or with a controller that waits for outputs, as STONNE's does."""
     changes: dict[str, object] = {name: draw(DEEP) for name in DEEP_QUEUES if draw(st.booleans())}
     if waiting or draw(st.booleans()):
-        sums_first = draw(st.booleans())
+        sums = draw(st.sampled_from(["behind others", "first", "as they arrive", "as they arrive"]))
         changes |= {
             "controller.pad_edges": True,
             "controller.wait_for_outputs": True,
             "controller.wait_across_images": draw(st.booleans()),
             "controller.steps_per_cycle": draw(st.sampled_from([None, 1, 2])),
             "controller.weights_first": draw(st.booleans()),
-            "distribution.partial_sums_first": sums_first,
-            "distribution.partial_sums_as_they_arrive": sums_first and draw(st.booleans()),
+            "distribution.partial_sums_first": sums != "behind others",
+            "distribution.partial_sums_as_they_arrive": sums == "as they arrive",
             "multiplier.wait_for_all_weights": True,
             "multiplier.weight_registers": draw(st.sampled_from([16, 16384])),
         }
