@@ -26,9 +26,10 @@ about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16
 SEARCHES_A_CURVE = 8
 """Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take
 longer."""
-SPARSE, SPARSE_BYTES = 8e-6, 200
+SPARSE, SPARSE_BYTES, SPARSE_SEARCHED = 8e-6, 200, 150.0
 """Seconds, and bytes at the peak, for each nonzero weight of a sparse layer: its programs are made to find the mapping, and once more
-to simulate it (measured: 6 to 20 us for large linear layers, more where each weight is used at many positions).
+to simulate it (measured: 6 to 20 us for large linear layers, more where each weight is used at many positions). On large fabrics also the
+multipliers for which its mapping is found in a second (26 and 29 s on 4,096).
 """
 PROFILED, REPLAYED = 128, 0.4
 """Multipliers for which a layer and what would relieve it are profiled in a second, and the seconds that its pictures take more."""
@@ -79,7 +80,7 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
     if isinstance(problem, FusedProblem):
         return float(FUSED * (hardware.multipliers / 256) ** FUSED_GROWTH)
     if problem.sparsity is not None:
-        return SPARSE * problem.weights
+        return SPARSE * problem.weights + hardware.multipliers / SPARSE_SEARCHED
     seconds = hardware.multipliers / SEARCHED
     return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
 
