@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,7 +64,14 @@ def column(page: Page, place: int) -> list[str]:
 
 def open_layer(page: Page, name: str) -> None:
     page.locator("#layers tbody").get_by_role("link", name=name).click()
-    assert page.locator("h1:visible").inner_text().startswith(name)
+    expect_layer(page, name)
+
+
+def expect_layer(page: Page, name: str) -> None:
+    """Wait until the layer is shown: a browser tells a page of a new address some time after the click."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("h1:visible")).to_have_text(re.compile(f"^{name}"))
 
 
 def test_the_table_is_sorted_and_filtered(page: Page) -> None:
@@ -113,7 +121,7 @@ def test_a_replay_plays_and_is_stepped_with_keys(page: Page) -> None:
     assert "of 4,644" in where.inner_text()
     assert where.inner_text().startswith("cycle 4,643 ")
     page.keyboard.press("Escape")
-    assert page.locator("#layers").is_visible()
+    expect(page.locator("#layers")).to_be_visible()
 
 
 def test_the_slider_shows_what_waits(page: Page) -> None:
@@ -126,9 +134,9 @@ def test_the_slider_shows_what_waits(page: Page) -> None:
 def test_one_layer_follows_another(page: Page) -> None:
     open_layer(page, "conv3x3")
     page.keyboard.press("n")
-    assert page.locator("h1:visible").inner_text().startswith("max_pool")
+    expect_layer(page, "max_pool")
     page.go_back()
-    assert page.locator("h1:visible").inner_text().startswith("conv3x3")
+    expect_layer(page, "conv3x3")
 
 
 def test_light_and_dark_follow_the_system_until_they_are_chosen(page: Page) -> None:
