@@ -10,10 +10,8 @@ from functools import partial
 
 from maerisim.laboratory.jobs import Job, JobResult, failed, run
 from maerisim.laboratory.store import Notebook
-from maerisim.machine import Forecast, begin
-from maerisim.reports.table import plural
 from maerisim.study import warmup
-from maerisim.study.forecast import AT_REST
+from maerisim.study.forecast import foresee_side_by_side
 from maerisim.study.progress import ProgressCallback, tell_nobody
 
 SAMPLED = 3600
@@ -66,12 +64,8 @@ def carried_out(
 
 def foresee(jobs: Collection[Job], processes: int | None) -> None:
     """Announce searches that take long in so many ``processes``, or one for each core; what other jobs take is not known."""
-    from joblib import cpu_count
-
     each = [job.options["seeds"] * job.options["budget"] / SAMPLED if job.kind == "search" else 0.0 for job in jobs]
-    at_once = min(processes or cpu_count(), len(each))
-    why = f"{plural(len(each), 'job')} on {plural(at_once, 'core')}; --layer, --technique, --seeds and --budget choose fewer"
-    begin(Forecast(max(sum(each) / at_once, *each), (1 + at_once) * AT_REST, why))
+    foresee_side_by_side(each, processes, "job", "--layer, --technique, --seeds and --budget choose fewer")
 
 
 def workers_of(processes: int | None, dask: str | None) -> AbstractContextManager[JobWorkers]:

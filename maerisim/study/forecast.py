@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from maerisim.analytic.bounds import bound
 from maerisim.hardware.hardware import Hardware
 from maerisim.machine import Forecast, begin
+from maerisim.reports.table import plural
 from maerisim.study.layer import Simulation
 from maerisim.study.tasks import FusedTask, StageTask, Study
 from maerisim.workload.problem import FusedProblem, Problem
@@ -68,7 +71,9 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
     carried = simulation is not None and simulation.check_values
     if simulation is not None:
         stepped = sum(stepping_seconds(task.problem, hardware, simulation) for task in tasks.values())
-        if stepped > seconds:
+        if stepped > seconds and _repeats(simulation):
+            why = "each set of filters of a sparse layer has a program of its own"
+        elif stepped > seconds:
             why = "values are carried" if carried else "every cycle is stepped"
             why += "; --scale MACS shrinks layers"
         seconds += stepped
@@ -87,7 +92,7 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:
     """What the cycles take that are stepped; those that recur take no time."""
-    if how.engine == "compiled" and how.fast_forward and not how.check_values:
+    if _repeats(how):
         return SPARSE * problem.weights if isinstance(problem, Problem) and problem.sparsity is not None else 0.0
     parts = problem.layers if isinstance(problem, FusedProblem) else (problem,)
     cycles, switches = max(bound(part, hardware) for part in parts), hardware.multipliers
@@ -98,6 +103,22 @@ def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: S
     if not hardware.controller.holds_ports_back and hardware.collection.write_back == "all":
         switches = hardware.leaves_per_port  # parts of a fabric that are equal are stepped once
     return cycles * max(switches, FEW_SWITCHES) / STEPPED
+
+
+def _repeats(how: Simulation) -> bool:
+    """Whether cycles that recur take no time."""
+    return how.engine == "compiled" and how.fast_forward and not how.check_values
+
+
+def foresee_side_by_side(seconds: Sequence[float], processes: int | None, what: str, advice: str) -> None:
+    """Announce pieces of work, ``what`` each is called, that take so long in so many ``processes``, or one for each core. Raises
+    NotSupportedError where they need more memory than there is.
+    """
+    from joblib import cpu_count
+
+    at_once = min(processes or cpu_count(), len(seconds))
+    why = f"{plural(len(seconds), what)} on {plural(at_once, 'core')}; {advice}"
+    begin(Forecast(max(sum(seconds) / at_once, *seconds), (1 + at_once) * AT_REST, why))
 
 
 def _bytes(problem: Problem | FusedProblem, carried: bool) -> int:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 
-from maerisim.machine import Forecast, begin
-from maerisim.reports.table import plural
 from maerisim.study import warmup
-from maerisim.study.forecast import AT_REST, search_seconds, stepping_seconds
+from maerisim.study.forecast import foresee_side_by_side, search_seconds, stepping_seconds
 from maerisim.study.layer import Simulation
 from maerisim.study.progress import ProgressCallback
 from maerisim.sweeps.plan import SweepPlan, SweepTask
@@ -34,16 +32,12 @@ def foresee(tasks: Sequence[SweepTask], processes: int | None) -> None:
     """Announce tasks that take long or need much memory in so many ``processes``, or one for each core. Raises
     NotSupportedError where they need more than there is.
     """
-    from joblib import cpu_count
-
     each = [
         search_seconds(task.layer.problem, task.hardware)
         + stepping_seconds(task.layer.problem, task.hardware, Simulation())
         for task in tasks
     ]
-    at_once = min(processes or cpu_count(), len(tasks))
-    why = f"{plural(len(tasks), 'layer')} on {plural(at_once, 'core')}; --jobs N chooses how many"
-    begin(Forecast(max(sum(each) / at_once, *each), (1 + at_once) * AT_REST, why))
+    foresee_side_by_side(each, processes, "layer", "--jobs N chooses how many")
 
 
 def run_tasks(
