@@ -91,18 +91,19 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
 
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:
-    """What the cycles take that are stepped; those that recur take no time."""
-    if _repeats(how):
-        return SPARSE * problem.weights if isinstance(problem, Problem) and problem.sparsity is not None else 0.0
+    """What the programs of a sparse layer take, and the cycles that are stepped; those that recur take no time."""
     parts = problem.layers if isinstance(problem, FusedProblem) else (problem,)
+    programs = sum(SPARSE * part.weights for part in parts if part.sparsity is not None)
+    if _repeats(how):
+        return programs
     cycles, switches = max(bound(part, hardware) for part in parts), hardware.multipliers
     if how.engine == "event":
-        return cycles * switches / EVENT
+        return programs + cycles * switches / EVENT
     if how.check_values:
-        return cycles * switches / VALUES
+        return programs + cycles * switches / VALUES
     if not hardware.controller.holds_ports_back and hardware.collection.write_back == "all":
         switches = hardware.leaves_per_port  # parts of a fabric that are equal are stepped once
-    return cycles * max(switches, FEW_SWITCHES) / STEPPED
+    return programs + cycles * max(switches, FEW_SWITCHES) / STEPPED
 
 
 def _repeats(how: Simulation) -> bool:

@@ -172,3 +172,4 @@ def test_large_sparse_layers_take_time_and_memory_for_each_nonzero_weight():
     found = forecast(study, Simulation())
     assert found.seconds == pytest.approx(2 * SPARSE * nonzeros + 64 / SPARSE_SEARCHED)
     assert found.bytes == AT_REST + SPARSE_BYTES * nonzeros
+    assert forecast(study, Simulation(fast_forward=False)).seconds >= found.seconds
