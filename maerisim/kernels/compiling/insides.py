@@ -9,6 +9,7 @@ from typing import Any
 import numba
 from numba.core import types
 
+from maerisim.kernels.compiling import shortcuts
 from maerisim.kernels.compiling.groups import arguments_of, fields_of
 from maerisim.kernels.compiling.machine_code import MachineCode
 from maerisim.kernels.compiling.pipeline import DraftCompiler, KernelCompiler
@@ -36,7 +37,8 @@ def machine_code_of(function: Callable[..., Any], inner: Any, kinds: Kinds, opti
     entry: Any = FunctionType(_call.__code__, {"inner": inner, "fields_of": fields_of}, function.__name__)
     entry.__module__ = function.__module__
     dispatcher = _njit(**options, **KERNEL)(entry)
-    dispatcher.compile((arguments,))
+    with shortcuts.taken():
+        dispatcher.compile((arguments,))
     (done,) = dispatcher.overloads.values()
     returned: Any = done.signature.return_type
     each: Any = returned if isinstance(returned, types.BaseTuple) else (returned,)

@@ -14,6 +14,8 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import NativeLowering
 
+from maerisim.kernels.compiling.shortcuts import indices_as_they_are
+
 
 class _Code(JITCodeLibrary):
     """The code of a kernel."""
@@ -54,7 +56,8 @@ class _KernelLowering(NativeLowering):
     def run_pass(self, state: Any) -> bool:
         state.library = _Code(state.targetctx.codegen(), state.func_id.func_qualname)
         state.library.enable_object_caching()
-        super().run_pass(state)
+        with indices_as_they_are():
+            super().run_pass(state)
         return True
 
 
@@ -67,7 +70,8 @@ class _DraftLowering(NativeLowering):
     def run_pass(self, state: Any) -> bool:
         state.library = _Draft(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
-        super().run_pass(state)
+        with indices_as_they_are():
+            super().run_pass(state)
         draft = state["cr"]
         # Under this object numba looks for what to call; some built-in function that is no other draft's.
         key = draft.fndesc.llvm_func_name.join
@@ -81,6 +85,7 @@ _LEFT_OUT = frozenset(
         "DeadBranchPrune",
         "DumpParforDiagnostics",
         "FindLiterallyCalls",
+        "GenericRewrites",
         "InlineClosureLikes",
         "InlineInlinables",
         "InlineOverloads",

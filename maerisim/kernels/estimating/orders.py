@@ -12,7 +12,7 @@ from typing import NamedTuple
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, OF_S, OF_WEIGHTS, REPLICATED, K, P, Q
-from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape, block_of
+from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape, fits
 
 REPEATS, RING, PASSES, SETTLED = 0, 1, 2, 3
 """What a further loop could be to an operand."""
@@ -252,7 +252,7 @@ def add_class(
 ) -> int:
     """Add a class to the ``count`` there are if it is new and its virtual neurons fit; return their number."""
     size = shape.vn_size + spills
-    if (shape.vn_count - 1) * block_of(fabric, size) + size > fabric.multipliers:
+    if not fits(shape, size, fabric):
         return count
     key = pack(kept(reuse, spills, fabric))
     if not is_new(key, orders):

@@ -14,15 +14,12 @@ from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper, kernel
 from maerisim.kernels.estimating import entries, times
 from maerisim.kernels.estimating.certain import least_result
-from maerisim.kernels.estimating.costs import add_placement, count_traffic, least_cycles
-from maerisim.kernels.estimating.loads import count_classes, count_results, fill_parts, find_busiest, lay_out
+from maerisim.kernels.estimating.costs import least_cycles
 from maerisim.kernels.estimating.nest import nest_of
 from maerisim.kernels.estimating.orders import (
     Reuse,
     around,
     kept,
-    list_all,
-    list_given,
     may_surround,
     nothing_placed,
     pack,
@@ -32,13 +29,13 @@ from maerisim.kernels.estimating.orders import (
 from maerisim.kernels.estimating.quantities import Floats, LayerNumbers, TileShape, measure
 from maerisim.kernels.estimating.ranking import (
     bound_of,
-    copy_cost,
     energy_of,
-    group_classes,
     in_doubt,
+    place_tile,
     placements_of,
+    price_placed,
+    price_tile,
     score_of,
-    set_floor,
 )
 from maerisim.kernels.estimating.search_space import BY_PRODUCT, OPEN, REUSE, SPILLING, Aim, TileSpace, Workspace
 from maerisim.kernels.estimating.sections import find_parts
@@ -207,8 +204,7 @@ def try_classes(
 @kernel
 def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: RivalList, w: Workspace) -> None:
     """Find the mappings of a space that may score less than ``rivals.least[0]``."""
-    fabric, loops, exits, leaves, placed, t = w.fabric, w.loops, w.exits, w.leaves, w.placed, w.tables
-    costs, tile = t.placed_costs, t.tile
+    t, tile = w.tables, w.tables.tile
     for at in range(space.first, space.end):
         if space.floor[at, 0] >= limit_of(rivals):
             continue
@@ -218,34 +214,14 @@ def find_rivals(layer: LayerNumbers, space: TileSpace, aim: Aim, rivals: RivalLi
         first += (at + space.share) % space.shares
         if first >= end:
             continue
-        shape = measure(layer, tile, fabric, loops)
-        if space.orders.shape[0]:
-            count = list_given(space.orders, 0, space.orders.shape[0], fabric, shape, loops.turns, w.orders)
-        else:
-            count = list_all(fabric, shape, loops.turns, w.orders)
-        traffics = group_classes(w.orders.classes, count, t)
-        for kind in range(traffics):
-            reuse = unpack(t.traffic[REUSE, kind])
-            count_traffic(layer, tile, shape, loops, reuse, fabric, exits, t.costs, kind)
-            copy_cost(t.costs, kind, costs, kind)
-            set_floor(tile, shape, fabric, exits, reuse.spills, costs, kind)
-            cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
-            t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy_of(costs, kind, aim.price), aim)
-        fill_parts(layer, tile, shape, loops.edge, w.parts)
+        shape = measure(layer, tile, w.fabric, w.loops)
+        count, traffics = price_tile(layer, space, at, shape, aim, w)
         for placement in range(first, end, space.shares):
             for spills in range(2):
                 if not open_kinds(traffics, spills, limit_of(rivals), w):
                     continue
-                lay_out(tile, space.placements[placement], shape, loops.edge, w.parts, fabric, spills, leaves)
-                count_classes(shape, fabric, leaves, placed.loads)
-                bus_cycles, adder_words = count_results(shape, fabric, exits, spills, loops, leaves, placed)
-                columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)
-                parts = 0
+                one, parts = place_tile(space.placements[placement], shape, spills, w), 0
                 for kind in range(traffics):
                     if t.traffic[OPEN, kind]:
-                        copy_cost(t.costs, kind, costs, kind)
-                        costs[kind, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
-                        costs[kind, entries.ADDER_WORDS] = adder_words * shape.folds
-                        reuse = unpack(t.traffic[REUSE, kind])
-                        add_placement(shape, loops, reuse, fabric, placed.loads, columns, t.words, costs, kind)
+                        price_placed(one, unpack(t.traffic[REUSE, kind]), shape, kind, w)
                         parts = try_classes(shape, kind, count, at, placement, parts, space, aim, rivals, w)

@@ -125,6 +125,12 @@ def block_of(fabric: FabricNumbers, size: int) -> int:
 
 
 @helper
+def fits(shape: TileShape, size: int, fabric: FabricNumbers) -> bool:
+    """Whether the multipliers have room for all virtual neurons of a tile, each of so many."""
+    return size <= fabric.multipliers and (shape.vn_count - 1) * block_of(fabric, size) + size <= fabric.multipliers
+
+
+@helper
 def log2(power: int) -> int:
     """The exponent of a power of two."""
     exponent = 0

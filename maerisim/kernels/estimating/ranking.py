@@ -7,6 +7,8 @@ reuse, the loads of a placed tile. That gives what the mapping takes at the leas
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from maerisim.arrays import Ints
@@ -33,6 +35,7 @@ from maerisim.kernels.estimating.quantities import (
     Tiles,
     TileShape,
     block_of,
+    fits,
     log2,
     measure,
 )
@@ -180,8 +183,7 @@ def may_run(shape: TileShape, spills: int, fabric: FabricNumbers) -> bool:
         return False
     if not spills and shape.folds > 1 and shape.vn_count > fabric.accumulation_words:
         return False
-    size = shape.vn_size + spills
-    return bool((shape.vn_count - 1) * block_of(fabric, size) + size <= fabric.multipliers)
+    return fits(shape, shape.vn_size + spills, fabric)
 
 
 @helper
@@ -236,14 +238,7 @@ def find_floors(
 @kernel
 def place_floors(layer: LayerNumbers, space: TileSpace, aim: Aim, below: float, w: Workspace) -> None:
     """Raise the floors that are ``below`` a score to what a tile costs where it is placed best and all is sent once."""
-    fabric, loops, leaves, placed, costs, tile = (
-        w.fabric,
-        w.loops,
-        w.leaves,
-        w.placed,
-        w.tables.placed_costs,
-        w.tables.tile,
-    )
+    fabric, loops, costs, tile = w.fabric, w.loops, w.tables.placed_costs, w.tables.tile
     for at in range(space.first, space.end):
         if space.floor[at, 0] >= below:
             continue
@@ -261,14 +256,7 @@ def place_floors(layer: LayerNumbers, space: TileSpace, aim: Aim, below: float, 
             for placement in range(first, end):
                 if least <= space.floor[at, 0]:
                     break
-                lay_out(tile, space.placements[placement], shape, loops.edge, w.parts, fabric, spills, leaves)
-                count_classes(shape, fabric, leaves, placed.loads)
-                bus_cycles, adder_words = count_results(shape, fabric, w.exits, spills, loops, leaves, placed)
-                columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)
-                copy_cost(w.tables.costs, 0, costs, 0)
-                costs[0, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
-                costs[0, entries.ADDER_WORDS] = adder_words * shape.folds
-                add_placement(shape, loops, reuse, fabric, placed.loads, columns, w.tables.words, costs, 0)
+                price_placed(place_tile(space.placements[placement], shape, spills, w), reuse, shape, 0, w)
                 score, _ = score_of(bound_of(costs, 0) - in_doubt(costs, 0, aim), energy_of(costs, 0, aim.price), aim)
                 least = min(least, score)
         space.floor[at, 0] = max(space.floor[at, 0], least)
@@ -355,6 +343,59 @@ def group_classes(classes: Ints, count: int, t: Tables) -> int:
 
 
 @helper
+def price_tile(
+    layer: LayerNumbers, space: TileSpace, at: int, shape: TileShape, aim: Aim, w: Workspace
+) -> tuple[int, int]:
+    """List the loop orders of the present tile, and what it costs at the least with each kind of traffic that these have.
+
+    Returns the number of classes of orders, and of kinds.
+    """
+    t, costs, tile = w.tables, w.tables.placed_costs, w.tables.tile
+    if space.orders.shape[0]:
+        first, end = (at, at + 1) if space.each else (0, space.orders.shape[0])
+        count = list_given(space.orders, first, end, w.fabric, shape, w.loops.turns, w.orders)
+    else:
+        count = list_all(w.fabric, shape, w.loops.turns, w.orders)
+    traffics = group_classes(w.orders.classes, count, t)
+    for kind in range(traffics):
+        reuse = unpack(t.traffic[REUSE, kind])
+        count_traffic(layer, tile, shape, w.loops, reuse, w.fabric, w.exits, t.costs, kind)
+        copy_cost(t.costs, kind, costs, kind)
+        set_floor(tile, shape, w.fabric, w.exits, reuse.spills, costs, kind)
+        cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
+        t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy_of(costs, kind, aim.price), aim)
+    fill_parts(layer, tile, shape, w.loops.edge, w.parts)
+    return count, traffics
+
+
+class PlacedCosts(NamedTuple):
+    """What all loop orders of a placed tile have in common: the columns of its loads, cycles of the busiest bus, words that adders take."""
+
+    columns: int
+    bus_cycles: int
+    adder_words: int
+
+
+@helper
+def place_tile(placement: Ints, shape: TileShape, spills: int, w: Workspace) -> PlacedCosts:
+    """Lay the present tile on the fabric and count its loads."""
+    lay_out(w.tables.tile, placement, shape, w.loops.edge, w.parts, w.fabric, spills, w.leaves)
+    count_classes(shape, w.fabric, w.leaves, w.placed.loads)
+    bus_cycles, adder_words = count_results(shape, w.fabric, w.exits, spills, w.loops, w.leaves, w.placed)
+    columns = find_busiest(shape, spills, w.fabric.ports, w.leaves, w.placed.loads)
+    return PlacedCosts(columns, bus_cycles * (shape.folds if spills else 1), adder_words * shape.folds)
+
+
+@helper
+def price_placed(one: PlacedCosts, reuse: Reuse, shape: TileShape, kind: int, w: Workspace) -> None:
+    """Find what a kind of traffic costs as placed, cycles apart."""
+    t, costs = w.tables, w.tables.placed_costs
+    copy_cost(t.costs, kind, costs, kind)
+    costs[kind, entries.BUS_CYCLES], costs[kind, entries.ADDER_WORDS] = one.bus_cycles, one.adder_words
+    add_placement(shape, w.loops, reuse, w.fabric, w.placed.loads, one.columns, t.words, costs, kind)
+
+
+@helper
 def open_traffics(traffics: int, spills: int, aim: Aim, t: Tables, best: Best) -> int:
     """Open the kinds of traffic that spill, or do not, and that no bound rules out; return their number."""
     opened = 0
@@ -372,15 +413,14 @@ def open_traffics(traffics: int, spills: int, aim: Aim, t: Tables, best: Best) -
 
 @helper
 def price_traffics(
-    shape: TileShape, columns: int, traffics: int, last: int, aim: Aim, best: Best, w: Workspace
+    one: PlacedCosts, shape: TileShape, traffics: int, last: int, aim: Aim, best: Best, w: Workspace
 ) -> None:
-    """Complete the costs of the open kinds of traffic, cycles apart, and close those that can no longer be kept."""
+    """Find what the open kinds of traffic cost as placed, cycles apart, and close those that can no longer be kept."""
     t, costs = w.tables, w.tables.placed_costs
     for kind in range(traffics):
         if not t.traffic[OPEN, kind]:
             continue
-        reuse = unpack(t.traffic[REUSE, kind])
-        add_placement(shape, w.loops, reuse, w.fabric, w.placed.loads, columns, t.words, costs, kind)
+        price_placed(one, unpack(t.traffic[REUSE, kind]), shape, kind, w)
         t.energy[kind] = energy_of(costs, kind, aim.price)
         first, second = score_of(bound_of(costs, kind) - in_doubt(costs, kind, aim), t.energy[kind], aim)
         if aim.bounded and is_beaten(first, second, best.score, last):
@@ -433,9 +473,8 @@ def rank_classes(
 @kernel
 def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspace) -> None:
     """Find the best mappings of a space; the score of a place that stays empty is not changed."""
-    fabric, loops, exits, leaves, placed, t = w.fabric, w.loops, w.exits, w.leaves, w.placed, w.tables
+    fabric, loops, t, tile = w.fabric, w.loops, w.tables, w.tables.tile
     tiles, floor, placements, each = space.tiles, space.floor, space.placements, space.each
-    costs, tile = t.placed_costs, t.tile
     for at in range(space.first, space.end):
         lowest, last = (at, at) if each else (0, best.score.shape[0] - 1)
         if aim.bounded and is_beaten(floor[at, 0], floor[at, 1], best.score, last):
@@ -451,32 +490,10 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
         if space.loops.loops.shape[0]:
             best.costs[at, entries.CYCLES] = cycles_of_blocks(layer, shape, placements[at], space.loops, w)
             continue
-        if space.orders.shape[0]:
-            begin, behind = (at, at + 1) if each else (0, space.orders.shape[0])
-            count = list_given(space.orders, begin, behind, fabric, shape, loops.turns, w.orders)
-        else:
-            count = list_all(fabric, shape, loops.turns, w.orders)
-        traffics = group_classes(w.orders.classes, count, t)
-        for kind in range(traffics):
-            reuse = unpack(t.traffic[REUSE, kind])
-            count_traffic(layer, tile, shape, loops, reuse, fabric, exits, t.costs, kind)
-            copy_cost(t.costs, kind, costs, kind)
-            set_floor(tile, shape, fabric, exits, reuse.spills, costs, kind)
-            energy = energy_of(costs, kind, aim.price)
-            cycles = costs[kind, entries.CYCLES] - in_doubt(costs, kind, aim)
-            t.floor[kind, 0], t.floor[kind, 1] = score_of(cycles, energy, aim)
-        fill_parts(layer, tile, shape, loops.edge, w.parts)
+        count, traffics = price_tile(layer, space, at, shape, aim, w)
         for placement in range(first, end, space.shares):
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):
                     continue
-                lay_out(tile, placements[placement], shape, loops.edge, w.parts, fabric, spills, leaves)
-                count_classes(shape, fabric, leaves, placed.loads)
-                bus_cycles, adder_words = count_results(shape, fabric, exits, spills, loops, leaves, placed)
-                columns = find_busiest(shape, spills, fabric.ports, leaves, placed.loads)
-                for kind in range(traffics):
-                    copy_cost(t.costs, kind, costs, kind)
-                    costs[kind, entries.BUS_CYCLES] = bus_cycles * (shape.folds if spills else 1)
-                    costs[kind, entries.ADDER_WORDS] = adder_words * shape.folds
-                price_traffics(shape, columns, traffics, last, aim, best, w)
+                price_traffics(place_tile(placements[placement], shape, spills, w), shape, traffics, last, aim, best, w)
                 rank_classes(shape, spills, count, at, placement, lowest, last, aim, best, w)
