@@ -107,7 +107,8 @@ def test_every_processor_has_its_own_machine_code(tmp_path):
 
 TRACE = """
 import json, sys
-import numba
+import numba.np.arrayobj
+import numpy as np
 from numba.core import event
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import PassManager
@@ -116,7 +117,12 @@ def configuration():
     return {name: repr(value) for name, value in vars(numba.config).items() if name.isupper()}
 
 def parts():
-    return [PassManager.run, PassManager.run.__code__, Compiler.define_pipelines, numba.core.codegen.JITCodeLibrary._finalize_final_module]
+    context, library = numba.core.base.BaseContext, numba.core.codegen.JITCodeLibrary
+    return [
+        *(PassManager.run, PassManager.run.__code__, Compiler.define_pipelines, library._finalize_final_module),
+        *(context.refresh, context.get_abi_sizeof, numba.core.types.BaseFunction.get_call_type),
+        *(numba.np.arrayobj.fix_integer_index, numba.core.errors._termcolor_inst),
+    ]
 
 levels = {}
 class Levels(event.Listener):
@@ -153,7 +159,12 @@ after_an_error = configuration()
 def of_a_user(count):
     return count + 1
 
+@numba.njit
+def last_of_a_user(array):
+    return array[-1]
+
 of_a_user(1)
+assert last_of_a_user(np.arange(3)) == 2
 equal = [each == configured for each in (imported, compiled, after_an_error, configuration())]
 json.dump({"equal": equal, "untouched": parts() == made_of, "own": int(numba.config.OPT), "levels": levels}, sys.stdout)
 """
