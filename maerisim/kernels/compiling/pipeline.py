@@ -98,8 +98,8 @@ _LEFT_OUT = frozenset(
         "WithLifting",
     }
 )
-"""Passes for what no kernel has: closures, context managers, whole-array arithmetic, exceptions, branches that depend on types.
-Each looks at every instruction, all together for a tenth of the time.
+"""Passes for what no kernel has: closures, context managers, whole-array arithmetic, exceptions, parts of tuples by number, branches
+that depend on types. Each looks at every instruction, all together for a tenth of the time.
 """
 
 
