@@ -64,7 +64,7 @@ def _target() -> Any:
 
 @cache
 def processor() -> str:
-    """What machine code was made for: another processor, and another choice of its instructions, need other code."""
+    """What machine code was made for: another processor, and another choice of instructions or checks, need other code."""
     chosen = [os.environ.get(f"NUMBA_{name}", "") for name in ("CPU_NAME", "CPU_FEATURES", "OPT", "BOUNDSCHECK")]
     host = binding.get_process_triple(), binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
     return " ".join((*host, *chosen))

@@ -84,5 +84,5 @@ def _refresh_once(context: Any) -> None:
         _refreshed.add(context)
 
 
-def _index(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
+def _index(context: Any, builder: Any, kind: Any, index: Any, _length: Any) -> Any:
     return context.cast(builder, index, kind, types.intp)
