@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -33,11 +32,6 @@ _insides: Any = None
 if not choice.is_stock():
     from maerisim.kernels.compiling import insides as _insides
 
-_LEVEL = 2
-"""LLVM's optimisation level: kernels are as fast as at numba's 3, and compiling takes a sixth less."""
-_LEVELS = {"ranking": 1}
-"""That of some modules: as fast, and compiling takes less still. ``NUMBA_OPT`` overrules both."""
-
 _COMMON = {"error_model": "numpy"}
 """``error_model="numpy"`` drops the zero-division checks that kernels do not need."""
 _HELPER = _COMMON | (_insides.HELPER if _insides else {})
@@ -51,8 +45,7 @@ _KERNELS = f"{str(__package__).rpartition('.')[0]}."
 def compiled(function: Callable[..., Any], kinds: Kinds) -> MachineCode:
     """The machine code of a kernel for arguments of these kinds.
 
-    The kernel is called by what takes the table. Inlined into it ``rank`` would run a sixth faster, and take 24 s of CPU to compile
-    instead of 12.
+    The kernel is called by what takes the table.
     """
     inner = _njit(**_HELPER)(_twin(function))
     with _without_collector():
@@ -93,7 +86,7 @@ def _compiled_module(module: ModuleType) -> ModuleType:
     known = _modules.get(module.__name__)
     if known is None:
         known = _modules[module.__name__] = ModuleType(module.__name__)
-        vars(known).update(vars(module))
+        vars(known).update(vars(module), **(_insides.NAMES if _insides else {}))
         for name, value in vars(module).items():
             if _is_helper(value) and value.__module__ == module.__name__:
                 setattr(known, name, _dispatcher(value))
@@ -147,34 +140,22 @@ def _cache_directory(directory: str) -> Iterator[None]:
 
 
 class _Listener(events.Listener):
-    """Sets how LLVM optimises each kernel that is compiled, and tells the watchers; what a kernel calls belongs to it.
-
-    That is put back afterwards, also after errors: functions of others are compiled as they want it.
-    """
+    """Tells the watchers of each kernel that is compiled; what a kernel calls belongs to it."""
 
     def __init__(self) -> None:
-        self._settings: list[tuple[Any, Any]] = []
         self._begun: list[float] = []
 
     def on_start(self, event: Any) -> None:
-        self._settings.append((_config.OPT, _config.LOOP_VECTORIZE))
-        if not _is_ours(event):
-            return
-        self._begun.append(time.perf_counter())
-        if len(self._begun) == 1:
-            compilation.tell(_name(event), None)
-            if "NUMBA_OPT" not in os.environ:
-                _config.OPT = type(_config.OPT)(_LEVELS.get(_module(event), _LEVEL))
-            if "NUMBA_LOOP_VECTORIZE" not in os.environ:
-                _config.LOOP_VECTORIZE = 0  # makes no kernel faster, and takes a tenth of the time
+        if _is_ours(event):
+            if not self._begun:
+                compilation.tell(_name(event), None)
+            self._begun.append(time.perf_counter())
 
     def on_end(self, event: Any) -> None:
-        _config.OPT, _config.LOOP_VECTORIZE = self._settings.pop()
-        if not _is_ours(event):
-            return
-        seconds = time.perf_counter() - self._begun.pop()
-        if not self._begun:
-            compilation.tell(_name(event), seconds)
+        if _is_ours(event):
+            seconds = time.perf_counter() - self._begun.pop()
+            if not self._begun:
+                compilation.tell(_name(event), seconds)
 
 
 def _is_ours(event: Any) -> bool:
@@ -182,11 +163,8 @@ def _is_ours(event: Any) -> bool:
 
 
 def _name(event: Any) -> str:
-    return f"{_module(event)}.{event.data['dispatcher'].py_func.__name__}"
-
-
-def _module(event: Any) -> str:
-    return str(event.data["dispatcher"].py_func.__module__.rpartition(".")[2])
+    function = event.data["dispatcher"].py_func
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
 _register("numba:compile", _Listener())

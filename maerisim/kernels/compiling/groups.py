@@ -17,17 +17,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
 from numba import from_dtype
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, register_model
 
+from maerisim.kernels.compiling.elements import Address, Elements, address, word
 from maerisim.kernels.compiling.tables import C_ORDER, FORTRAN_ORDER, WRITABLE, Kinds
-
-_WORD = ir.IntType(64)
-_BYTES = 8
-"""Of a word."""
 
 
 class Group(types.Type):
@@ -47,9 +43,7 @@ class Group(types.Type):
 
 
 def _words_of(field: Any) -> int:
-    if isinstance(field, Group):
-        return field.words
-    return 1 + 2 * field.ndim if isinstance(field, types.Array) else 1
+    return field.words if isinstance(field, (Group, Elements)) else 1
 
 
 def arguments_of(function: Callable[..., Any], kinds: Kinds) -> Group:
@@ -83,8 +77,7 @@ def _type_of(kind: Any, declared: Any, field: str) -> Any:
     if element is not None and _is_array(kind) and kind[0] == element.char:
         _, dimensions, flags = kind
         order = "C" if flags & C_ORDER else "F" if flags & FORTRAN_ORDER else "A"
-        array: Any = types.Array
-        return array(from_dtype(element), dimensions, order, readonly=not flags & WRITABLE)
+        return Elements(from_dtype(element), dimensions, order, readonly=not flags & WRITABLE)
     if isinstance(kind, tuple) and kind[0] is declared:
         return _group_of(*kind)
     raise TypeError(f"{field} has to be {_description(declared)}, not {_found(kind)}")
@@ -133,13 +126,7 @@ def fields_of(_context: Any, group: Any) -> Any:
     return kind(group), read
 
 
-@register_model(Group)
-class _Address(models.OpaqueModel):
-    """A pointer; one that comes as an argument may be read from at any time, so that LLVM can do so ahead of a loop."""
-
-    def from_argument(self, _builder: Any, value: Any) -> Any:
-        value.attributes.dereferenceable = _BYTES * self._fe_type.words
-        return value
+register_model(Group)(Address)
 
 
 @infer_getattr
@@ -153,35 +140,8 @@ class _Fields(AttributeTemplate):
 @lower_getattr_generic(Group)
 def _field_of(context: Any, builder: Any, group: Group, table: Any, name: str) -> Any:
     place, field = group.places[name]
-    if isinstance(field, Group):
-        return _address(builder, table, place)
-    if isinstance(field, types.Array):
-        return _array(context, builder, field, table, place)
+    if isinstance(field, (Group, Elements)):
+        return address(builder, table, place)
     if isinstance(field, types.Boolean):
-        return cgutils.is_not_null(builder, _read(builder, table, place, _WORD))
-    return _read(builder, table, place, context.get_value_type(field))
-
-
-def _array(context: Any, builder: Any, field: Any, table: Any, place: int) -> Any:
-    array = context.make_array(field)(context, builder)
-    sizes = [_read(builder, table, place + 1 + i, _WORD) for i in range(2 * field.ndim)]
-    array.data = _read(builder, table, place, array.data.type)
-    array.shape = cgutils.pack_array(builder, sizes[: field.ndim], _WORD)
-    array.strides = cgutils.pack_array(builder, sizes[field.ndim :], _WORD)
-    array.itemsize = _WORD(context.get_abi_sizeof(context.get_data_type(field.dtype)))
-    array.nitems = _WORD(1)
-    for size in sizes[: field.ndim]:
-        array.nitems = builder.mul(array.nitems, size, flags=["nsw"])
-    array.meminfo, array.parent = (cgutils.get_null_value(each.type) for each in (array.meminfo, array.parent))
-    return array._getvalue()
-
-
-def _read(builder: Any, table: Any, place: int, kind: Any) -> Any:
-    address = builder.bitcast(_address(builder, table, place), kind.as_pointer())
-    word = builder.load(address, align=_BYTES)
-    word.set_metadata("invariant.load", builder.module.add_metadata([]))
-    return word
-
-
-def _address(builder: Any, table: Any, place: int) -> Any:
-    return builder.gep(table, [_WORD(_BYTES * place)], inbounds=True)
+        return cgutils.is_not_null(builder, word(builder, table, place))
+    return word(builder, table, place, context.get_value_type(field))

@@ -10,6 +10,7 @@ import numba
 from numba.core import types
 
 from maerisim.kernels.compiling import shortcuts
+from maerisim.kernels.compiling.built_in import BUILT_IN
 from maerisim.kernels.compiling.groups import arguments_of, fields_of
 from maerisim.kernels.compiling.machine_code import MachineCode
 from maerisim.kernels.compiling.pipeline import DraftCompiler, KernelCompiler
@@ -19,6 +20,8 @@ _COMMON = {"_nrt": False, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
 """Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
 the price is that a kernel cannot allocate. No wrappers for callers in C or Python: compiling them takes long, and there are none.
 """
+NAMES = BUILT_IN
+"""What kernels call by the names of built-in functions."""
 KERNEL = _COMMON | {"pipeline_class": KernelCompiler}
 HELPER = _COMMON | {"pipeline_class": DraftCompiler}
 INLINED = HELPER | {"forceinline": True}
@@ -43,7 +46,7 @@ def machine_code_of(function: Callable[..., Any], inner: Any, kinds: Kinds, opti
     returned: Any = done.signature.return_type
     each: Any = returned if isinstance(returned, types.BaseTuple) else (returned,)
     letters = "".join(_LETTERS[one] for one in each)
-    return MachineCode(done.fndesc.llvm_func_name, letters, bytes(done.library._get_compiled_object()))
+    return MachineCode(done.fndesc.llvm_func_name, letters, done.library.content)
 
 
 def _call(table: Any) -> Any:

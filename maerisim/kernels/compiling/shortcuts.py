@@ -1,51 +1,38 @@
 """What numba does in another way while it compiles a kernel, and only then.
 
-Each is a function of numba that is replaced inside :func:`taken` or :func:`indices_as_they_are`, under numba's lock, and put back afterwards.
+Each is a function of numba that is replaced inside :func:`taken`, under numba's lock, and put back afterwards. The share named with each
+is what it saves of the time that the kernels of a search take to compile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from types import BuiltinFunctionType
 from typing import Any
 
-from numba.core import base, compiler_lock, errors, types
+from llvmlite import ir
+from numba.core import base, cgutils, compiler_lock, errors, interpreter, lowering, postproc, typeinfer, types
+from numba.core.typing import context as typing_context
 from numba.np import arrayobj
 
-_call_types: dict[Any, Any] = {}
-_sizes: dict[Any, Any] = {}
-_refreshed: set[Any] = set()
-
-_find_call_type: Any = types.BaseFunction.get_call_type
-_find_size: Any = base.BaseContext.get_abi_sizeof
-_refresh: Any = base.BaseContext.refresh
+_errors: Any = errors
+_remembered: dict[Any, Any] = {}
 
 
 @contextmanager
 def taken() -> Iterator[None]:
-    """Remember what is asked for again and again; of the time that a search's kernels take to compile, each saves the share named with it."""
+    """Compile kernels inside."""
     with ExitStack() as put_back:
         put_back.enter_context(compiler_lock.global_compiler_lock)  # others compile before or after
-        put_back.enter_context(_replaced(types.BaseFunction, "get_call_type", _call_type))
-        put_back.enter_context(_replaced(base.BaseContext, "get_abi_sizeof", _size))
-        put_back.enter_context(_replaced(base.BaseContext, "refresh", _refresh_once))
-        put_back.enter_context(_replaced(errors, "_termcolor_inst", _NoColours()))
+        for owner, name, replacement in _REPLACEMENTS:
+            put_back.enter_context(replaced(owner, name, replacement))
         yield
 
 
 @contextmanager
-def indices_as_they_are() -> Iterator[None]:
-    """Leave out what numba puts before every use of an index: a comparison with 0, and the addition of the length where it is less.
-
-    No kernel counts from the end of an array (``tests/unit/test_kernel_indices.py``). Kernels that step cycles run a sixth faster, a search by
-    a fourteenth.
-    """
-    with _replaced(arrayobj, "fix_integer_index", _index):
-        yield
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+def replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """Have another function in the place of one inside."""
     before = getattr(owner, name)
     setattr(owner, name, replacement)
     try:
@@ -61,28 +48,102 @@ class _NoColours:
         return str
 
 
+class _Place:
+    """Says where in a kernel an error was found, if there is one: numba prepares for that at every instruction (a sixteenth)."""
+
+    def __init__(self, *what: Any, **where: Any) -> None:
+        self._what, self._where = what, where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            with _errors.new_error_context(*self._what, **self._where):
+                raise error
+
+
+_find_call_type: Any = types.BaseFunction.get_call_type
+_find_attribute: Any = typing_context.BaseContext.resolve_getattr
+_find_type: Any = typing_context.BaseContext.resolve_value_type
+_find_whether_it_has_a_place: Any = base._has_loc
+_refresh: Any = base.BaseContext.refresh
+
+
 def _call_type(function: Any, context: Any, arguments: Any, keywords: Any) -> Any:
     """The types of a call of a built-in function: numba tries its templates anew at every addition (a tenth)."""
     key = function, context, tuple(arguments), tuple(keywords.items())
-    found = _call_types.get(key)
+    found = _remembered.get(key)
     if found is None:
-        found = _call_types[key] = _find_call_type(function, context, arguments, keywords)
+        found = _remembered[key] = _find_call_type(function, context, arguments, keywords)
     return found
 
 
-def _size(context: Any, kind: Any) -> Any:
-    """The bytes of a type: numba writes a module for LLVM to find out (a fortieth)."""
-    if kind not in _sizes:
-        _sizes[kind] = _find_size(context, kind)
-    return _sizes[kind]
+def _type(context: Any, value: Any) -> Any:
+    """The type of an operator: numba looks for that of a value first, and writes an error as there is none (a twentieth)."""
+    if not isinstance(value, BuiltinFunctionType):
+        return _find_type(context, value)
+    key = context, value
+    if key not in _remembered:
+        _remembered[key] = _find_type(context, value)
+    return _remembered[key]
+
+
+def _attribute(context: Any, kind: Any, name: str) -> Any:
+    """The type of an attribute: numba asks all that has any to find it (a twenty-fifth)."""
+    key = context, kind, name
+    found = _remembered.get(key)
+    if found is None:
+        found = _remembered[key] = _find_attribute(context, kind, name)
+    return found
+
+
+def _has_place(function: Any) -> Any:
+    """Whether what writes an instruction wants to know its place: numba reads its signature every time (a fiftieth)."""
+    key = "has a place", function
+    if key not in _remembered:
+        _remembered[key] = _find_whether_it_has_a_place(function)
+    return _remembered[key]
 
 
 def _refresh_once(context: Any) -> None:
     """Look for extensions that were loaded: numba does so whenever it looks for a function (a fiftieth)."""
-    if context not in _refreshed:
+    key = "refreshed", context
+    if key not in _remembered:
         _refresh(context)
-        _refreshed.add(context)
+        _remembered[key] = True
+
+
+def _reserve(builder: Any, ty: Any, size: Any = None, name: str = "", zfill: bool = False) -> Any:
+    """Memory, filled with zeros only where that is asked for."""
+    with builder.goto_entry_block():
+        place = builder.alloca(ty, size=ir.Constant(cgutils.intp_t, size) if isinstance(size, int) else size, name=name)
+    if zfill:
+        builder.store(ty(None), place)
+    return place
 
 
 def _index(context: Any, builder: Any, kind: Any, index: Any, _length: Any) -> Any:
+    """An index as it is: no kernel counts from the end of an array (``tests/unit/test_kernel_indices.py``), which numba asks at every use of one."""
     return context.cast(builder, index, kind, types.intp)
+
+
+_REPLACEMENTS: tuple[tuple[Any, str, Any], ...] = (
+    (types.BaseFunction, "get_call_type", _call_type),
+    (typing_context.BaseContext, "resolve_value_type", _type),
+    (typing_context.BaseContext, "resolve_getattr", _attribute),
+    (base, "_has_loc", _has_place),
+    (base.BaseContext, "refresh", _refresh_once),
+    (base.BaseContext, "pair_first", lambda _context, builder, pair, _kind: builder.extract_value(pair, 0)),
+    (base.BaseContext, "pair_second", lambda _context, builder, pair, _kind: builder.extract_value(pair, 1)),
+    (_errors, "_termcolor_inst", _NoColours()),
+    (_errors.WarningsFixer, "catch_warnings", lambda *_what, **_where: nullcontext()),
+    (interpreter, "peep_hole_delete_with_exit", lambda function: function),
+    (interpreter, "peep_hole_fuse_dict_add_updates", lambda function: function),
+    (typeinfer, "new_error_context", _Place),
+    (lowering, "new_error_context", _Place),
+    (postproc.PostProcessor, "run", lambda *_what, **_how: None),  # for generators, which no kernel is (a tenth)
+    (typeinfer.TypeInferer, "sentry_modified_builtin", lambda *_what: None),  # kernels have a ``range`` of their own
+    (cgutils, "alloca_once", _reserve),
+    (arrayobj, "fix_integer_index", _index),
+)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import times
-from maerisim.kernels.estimating.dimensions import REPLICATED, N, P, Q
+from maerisim.kernels.estimating.dimensions import OF_PLANE, REPLICATED, N
 from maerisim.kernels.estimating.global_buffer import time_of_results
 from maerisim.kernels.estimating.nest import NestNumbers
 from maerisim.kernels.estimating.orders import Reuse
@@ -39,7 +39,7 @@ def set_due(shape: TileShape, loops: LoopNumbers, reuse: Reuse, fabric: FabricNu
                 for each in range(8):
                     if REPLICATED >> each & 1 and (fabric.across_images or each != N):
                         around = shape.turning & ~inside & ~passed
-                        whole = (passed | inside) >> each & 1 or ((each in (P, Q)) and not around >> each & 1)
+                        whole = (passed | inside) >> each & 1 or (OF_PLANE & ~around) >> each & 1
                         due *= loops.real[each] if whole else loops.tile[each]
                 loop[times.DUE_EACH, level] = due
             passed |= 1 << d

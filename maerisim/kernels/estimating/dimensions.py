@@ -4,6 +4,8 @@ from __future__ import annotations
 
 N, G, K, C, R, S, P, Q = 0, 1, 2, 3, 4, 5, 6, 7
 OF_K, OF_S, OF_Q = 1 << K, 1 << S, 1 << Q
+OF_PLANE = 1 << P | 1 << Q
+"""Rows and columns of the output."""
 FOLDS = 1 << C | 1 << R | 1 << S
 """Dimensions that are summed over."""
 REPLICATED = 255 ^ FOLDS

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
-from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_Q, OF_S, OF_WEIGHTS, REPLICATED, K, P, Q
+from maerisim.kernels.estimating.dimensions import FOLDS, OF_K, OF_PLANE, OF_Q, OF_S, OF_WEIGHTS, REPLICATED, K, Q
 from maerisim.kernels.estimating.quantities import FabricNumbers, TileShape, fits
 
 REPEATS, RING, PASSES, SETTLED = 0, 1, 2, 3
@@ -73,7 +73,7 @@ def around(reuse: Reuse, d: int, fabric: FabricNumbers, shape: TileShape, turns:
     """With one more loop, d, around those placed so far."""
     loop = 1 << d
     repeats, ring, passes, weights = reuse.repeats, reuse.ring, reuse.passes, reuse.weights
-    passing = d in (P, Q) if fabric.folds_together else not loop & OF_WEIGHTS
+    passing = loop & (OF_PLANE if fabric.folds_together else ~OF_WEIGHTS)
     if weights == REPEATS and passing:
         repeats |= loop
     elif weights != SETTLED:

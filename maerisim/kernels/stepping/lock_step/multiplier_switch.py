@@ -15,7 +15,7 @@ from maerisim.kernels.stepping.wires import takes_word
 def compute(switches: Switches, stores: Stores, m: int, busy: Ints, tally: Ints) -> bool:
     """Multiply the oldest word at a left edge, or the oldest copied word elsewhere in a filter row."""
     own = switches.role[m]
-    if own not in (role.LEFT, role.MIDDLE, role.RIGHT) or switches.products[m] >= switches.product_depth:
+    if not role.LEFT <= own <= role.RIGHT or switches.products[m] >= switches.product_depth:
         return False
     store = operand_store.INPUTS if own == role.LEFT else operand_store.FORWARDED
     if stores.words[store, m] == 0:
