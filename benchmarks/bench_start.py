@@ -40,7 +40,7 @@ WAITS = {
     **{f"map {network} on stonne": ((*COMMAND, "map", "stonne", network), 30.0) for network in STONNE_NETWORKS},
 }
 """What is run, and the target in seconds."""
-COLD_SECONDS = 20.0
+COLD_SECONDS = 15.0
 
 
 def run(command: tuple[str, ...], kernels: str | None = None) -> float:

@@ -25,9 +25,9 @@ class Announcement:
 def announcement() -> str:
     """What to expect, and what to do about it where it would happen every time."""
     if compilation.directory() is not None:
-        return "compiling the kernels that this needs, once (10 to 20 s of an idle machine, up to a minute of a slow or busy one) ...\n"
+        return "compiling the kernels that this needs, once (5 to 10 s of an idle machine, up to 30 s of a slow or busy one) ...\n"
     tried = " nor ".join(str(place) for place in compilation.places())
     return (
-        f"compiling the kernels that this needs, in every run (10 to 20 s of an idle machine): they cannot be kept, because {tried} cannot be written; "
+        f"compiling the kernels that this needs, in every run (5 to 10 s of an idle machine): they cannot be kept, because {tried} cannot be written; "
         "set NUMBA_CACHE_DIR to a directory that can ...\n"
     )

@@ -176,6 +176,9 @@ def _report(kernel: str, seconds: float | None) -> None:
 
 
 if __name__ == "__main__":
+    vars(sys)["modules"].setdefault(
+        "scipy", None
+    )  # numba looks for it, for a quarter of a second, and no kernel needs it
     gc.disable()  # nearly all that numba makes when it is loaded stays; looking for the rest takes a twentieth of the time
     with compilation.watched(_report):
         while name := os.read(sys.stdin.fileno(), _NAME):

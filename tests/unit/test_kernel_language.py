@@ -193,12 +193,22 @@ def of_two(number: int) -> int:
     return 1 if number in (1, 2) else 0
 
 
+def failing(number: int) -> int:
+    """What raises an error."""
+    if number < 0:
+        raise ValueError(number)
+    return number
+
+
 @pytest.mark.skipif(not COMPILED, reason="stock numba and Python take it")
-def test_what_would_call_a_function_of_numbas_is_an_error(monkeypatch):
+@pytest.mark.parametrize(
+    ("function", "message"), [(of_two, "kernels call helpers alone, not .*contains"), (failing, "raise")]
+)
+def test_what_kernels_cannot_do_is_an_error(function, message, monkeypatch):
     from numba.core.errors import NumbaError
 
     from maerisim.kernels.compiling import cache
 
     monkeypatch.setattr(cache, "directory", lambda: None)
-    with pytest.raises((NumbaError, NotImplementedError), match=r"kernels call helpers alone, not .*contains"):
-        kernel(of_two)(1)
+    with pytest.raises((NumbaError, NotImplementedError), match=message):
+        kernel(function)(1)

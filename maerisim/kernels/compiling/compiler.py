@@ -43,10 +43,7 @@ _KERNELS = f"{str(__package__).rpartition('.')[0]}."
 
 
 def compiled(function: Callable[..., Any], kinds: Kinds) -> MachineCode:
-    """The machine code of a kernel for arguments of these kinds.
-
-    The kernel is called by what takes the table.
-    """
+    """The machine code of a kernel for arguments of these kinds."""
     inner = _njit(**_HELPER)(_twin(function))
     with _without_collector():
         code: MachineCode = _insides.machine_code_of(function, inner, kinds, _COMMON)

@@ -134,9 +134,11 @@ _REPLACEMENTS: tuple[tuple[Any, str, Any], ...] = (
     (typing_context.BaseContext, "resolve_getattr", _attribute),
     (base, "_has_loc", _has_place),
     (base.BaseContext, "refresh", _refresh_once),
+    # Pairs are a number of a loop and whether there is one.
     (base.BaseContext, "pair_first", lambda _context, builder, pair, _kind: builder.extract_value(pair, 0)),
     (base.BaseContext, "pair_second", lambda _context, builder, pair, _kind: builder.extract_value(pair, 1)),
     (_errors, "_termcolor_inst", _NoColours()),
+    # No kernel has warnings, context managers, or calls with keywords in dictionaries, each of which is looked for everywhere.
     (_errors.WarningsFixer, "catch_warnings", lambda *_what, **_where: nullcontext()),
     (interpreter, "peep_hole_delete_with_exit", lambda function: function),
     (interpreter, "peep_hole_fuse_dict_add_updates", lambda function: function),
