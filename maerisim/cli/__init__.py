@@ -51,6 +51,7 @@ def _code_of(arguments: list[str] | None) -> int:
     from maerisim.cli.commands import app
     from maerisim.cli.compiling import Announcement
     from maerisim.kernels.compiling.cache import watched
+    from maerisim.kernels.compiling.choice import hide_scipy
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -72,18 +73,6 @@ def _code_of(arguments: list[str] | None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
-
-
-def hide_scipy() -> None:
-    """As if SciPy were not installed: numba looks for it, for half a second, and no kernel needs it."""
-    vars(sys)["modules"].setdefault("scipy", None)
-
-
-def show_scipy() -> None:
-    """For what does need it."""
-    modules = vars(sys)["modules"]
-    if modules.get("scipy", ...) is None:
-        del modules["scipy"]
 
 
 def _announce(forecast: machine.Forecast) -> None:

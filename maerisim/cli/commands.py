@@ -331,7 +331,8 @@ def compare_search(
 
     Genetic and random searches, annealing, CMA-ES and others get the same samples; the proven optimum is their referee.
     """
-    from maerisim.cli import searches, show_scipy
+    from maerisim.cli import searches
+    from maerisim.kernels.compiling.choice import show_scipy
 
     show_scipy()
     if dask is not None and jobs is not None:

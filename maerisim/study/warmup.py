@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from maerisim.interruption import interruptible
 from maerisim.kernels.compiling import cache as compilation
 from maerisim.kernels.compiling import plain
+from maerisim.kernels.compiling.choice import hide_scipy
 
 if TYPE_CHECKING:
     from maerisim.hardware.hardware import Hardware
@@ -176,9 +177,7 @@ def _report(kernel: str, seconds: float | None) -> None:
 
 
 if __name__ == "__main__":
-    vars(sys)["modules"].setdefault(
-        "scipy", None
-    )  # numba looks for it, for a quarter of a second, and no kernel needs it
+    hide_scipy()
     gc.disable()  # nearly all that numba makes when it is loaded stays; looking for the rest takes a twentieth of the time
     with compilation.watched(_report):
         while name := os.read(sys.stdin.fileno(), _NAME):

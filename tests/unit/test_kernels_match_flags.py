@@ -140,7 +140,7 @@ def run_twin(script: str, *, disable_jit: str = "0", stock: str = "0") -> list[A
     """Whether numba is disabled, and its insides are used, in a run of a script; and what that adds to ``results``."""
     compilers = {"NUMBA_DISABLE_JIT": disable_jit, choice.SWITCH: stock}
     if stock == "1":
-        compilers["NUMBA_OPT"] = "0"  # what LLVM makes faster is not what is tested, and takes a third of the time
+        compilers["NUMBA_OPT"] = "0"  # what LLVM makes faster is not what is tested, and takes a fifth of the time
     finished = subprocess.run(
         [sys.executable, "-c", f"results = []\n{script}\n{SAY}"],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | compilers,

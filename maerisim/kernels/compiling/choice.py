@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from functools import cache
 
 SWITCH = "MAERISIM_STOCK_NUMBA"
@@ -35,3 +36,15 @@ def numba_version() -> str:
     from importlib.metadata import version
 
     return version("numba")
+
+
+def hide_scipy() -> None:
+    """As if SciPy were not installed: numba looks for it, for half a second, and no kernel needs it."""
+    vars(sys)["modules"].setdefault("scipy", None)
+
+
+def show_scipy() -> None:
+    """For what does need it."""
+    modules = vars(sys)["modules"]
+    if modules.get("scipy", ...) is None:
+        del modules["scipy"]

@@ -27,10 +27,12 @@ _njit: Any = numba.njit
 _config: Any = numba.config
 _register: Any = events.register
 
+_built_in: dict[str, Any] = {}
 _insides: Any = None
 """What is used of numba's insides, if anything is."""
 if not choice.is_stock():
     from maerisim.kernels.compiling import insides as _insides
+    from maerisim.kernels.compiling.built_in import BUILT_IN as _built_in
 
 _COMMON = {"error_model": "numpy"}
 """``error_model="numpy"`` drops the zero-division checks that kernels do not need."""
@@ -83,7 +85,7 @@ def _compiled_module(module: ModuleType) -> ModuleType:
     known = _modules.get(module.__name__)
     if known is None:
         known = _modules[module.__name__] = ModuleType(module.__name__)
-        vars(known).update(vars(module), **(_insides.NAMES if _insides else {}))
+        vars(known).update(vars(module), **_built_in)
         for name, value in vars(module).items():
             if _is_helper(value) and value.__module__ == module.__name__:
                 setattr(known, name, _dispatcher(value))

@@ -10,7 +10,6 @@ import numba
 from numba.core import types
 
 from maerisim.kernels.compiling import shortcuts
-from maerisim.kernels.compiling.built_in import BUILT_IN
 from maerisim.kernels.compiling.groups import arguments_of, fields_of
 from maerisim.kernels.compiling.machine_code import MachineCode
 from maerisim.kernels.compiling.pipeline import DraftCompiler, KernelCompiler
@@ -20,8 +19,6 @@ _COMMON = {"_nrt": False, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
 """Without ``_nrt`` there is no reference counting of arrays, which costs more than the work in loops as tight as these;
 the price is that a kernel cannot allocate. No wrappers for callers in C or Python: compiling them takes long, and there are none.
 """
-NAMES = BUILT_IN
-"""What kernels call by the names of built-in functions."""
 KERNEL = _COMMON | {"pipeline_class": KernelCompiler}
 HELPER = _COMMON | {"pipeline_class": DraftCompiler}
 INLINED = HELPER | {"forceinline": True}

@@ -81,44 +81,43 @@ class _Code(_Draft):
         super()._finalize_final_module()
 
 
-def _key(lowered: Any) -> Any:
-    """What numba takes for the function, and finds it by: some built-in function that is no other's."""
-    return lowered.fndesc.llvm_func_name.join
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _DraftLowering(NativeLowering):
-    """Write a draft."""
-
-    _name = "draft_lowering"
-    lowering_class = Writer
-
-    def run_pass(self, state: Any) -> bool:
-        state.library = _Draft(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.flags.no_compile = True
-        with returning_results():
-            super().run_pass(state)
-        draft = state["cr"]
-        key = _key(draft)
-        declare(state.targetctx, key, draft.fndesc, state.library.libraries)
-        state["cr"] = draft._replace(cfunc=key)
-        return True
-
-
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _KernelLowering(NativeLowering):
     """Write and compile a kernel."""
 
     _name = "kernel_lowering"
     lowering_class = Writer
+    library: ClassVar[type[_Draft]] = _Code
 
     def run_pass(self, state: Any) -> bool:
-        state.library = _Code(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
-        state.library.finalize()
-        state["cr"] = state["cr"]._replace(cfunc=_key(state["cr"]))
+        lowered = state["cr"]
+        # What numba takes for the function, and finds it by: some built-in function that is no other's.
+        state["cr"] = lowered._replace(cfunc=lowered.fndesc.llvm_func_name.join)
+        self.finish(state)
         return True
+
+    def finish(self, state: Any) -> None:
+        """Make machine code."""
+        state.library.finalize()
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _DraftLowering(_KernelLowering):
+    """Write a draft."""
+
+    _name = "draft_lowering"
+    library = _Draft
+
+    def run_pass(self, state: Any) -> bool:
+        with returning_results():
+            return super().run_pass(state)
+
+    def finish(self, state: Any) -> None:
+        """Let others call it."""
+        declare(state.targetctx, state["cr"].cfunc, state["cr"].fndesc, state.library.libraries)
 
 
 _LEFT_OUT = frozenset(
