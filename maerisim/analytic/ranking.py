@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from maerisim.analytic.numbers import layer_numbers, workspace
+from maerisim.analytic.numbers import last_workspace, layer_numbers, workspace
 from maerisim.analytic.objective import Objective
 from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
@@ -138,10 +138,11 @@ def estimate_rows(
     levels, classes = len(space.loops.loops), len(space.loops.sizes)
     if count <= _A_FEW and plain.is_better(ranking.rank):
         with plain.at_work():
-            w = workspace(hardware, in_python=True, levels=levels, classes=classes)
+            w = last_workspace(hardware, in_python=True, levels=levels, classes=classes)
             ranking.rank.function(numbers, space, aim, best, w)
     else:
-        ranking.rank(numbers, space, aim, best, workspace(hardware, levels=levels, classes=classes))
+        w = last_workspace(hardware, in_python=False, levels=levels, classes=classes)
+        ranking.rank(numbers, space, aim, best, w)
     return best.costs
 
 

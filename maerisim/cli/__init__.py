@@ -6,6 +6,7 @@ completion answer at once.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import os
@@ -48,6 +49,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _code_of(arguments: list[str] | None) -> int:
     """The exit code of a command that is run."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    atexit.register(gc.freeze)  # Python would look for garbage in all that was imported once more, at its very end
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # matrices are small here, and its threads spin for 0.1 s at the start
     from maerisim.cli.commands import app
     from maerisim.cli.compiling import Announcement
     from maerisim.kernels.compiling.cache import watched
@@ -58,7 +64,6 @@ def _code_of(arguments: list[str] | None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without Unicode gets question marks, not an error
     machine.limit_memory()
     hide_scipy()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
         with watched(Announcement()), machine.heard(_announce):
             app(arguments, prog_name="maerisim")

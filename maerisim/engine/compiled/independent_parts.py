@@ -14,7 +14,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,15 @@ class IndependentPart:
     noted: dict[int, int]
 
 
+class _Cut(NamedTuple):
+    """Where a part lies in its program, and by column the words through adder switches that are noted."""
+
+    ports: slice
+    multipliers: slice
+    vns: slice
+    words: dict[int, int]
+
+
 def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) -> list[IndependentPart]:
     """The distinct parts of ``program``, given what each of its virtual neurons does."""
     leaves = hardware.multipliers // hardware.ports
@@ -61,25 +71,30 @@ def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) ->
         shared = _shared(program, hardware, apart)
         if _can_be_noted(program, hardware, places, apart, shared, neurons):
             ports, noted = apart, set(shared)
-    found: dict[object, IndependentPart] = {}
+    equal: dict[object, list[_Cut]] = {}
+    contents = _Contents(program, transfers, places, leaves)
     for first, last in ports:
         start, stop = first * leaves, min(last * leaves, program.multipliers_used)
         vns = slice(bisect_left(vn_starts, start), bisect_left(vn_starts, stop))
-        part = _part(program, neurons.results, slice(first, last), slice(start, stop), vns, transfers[vns])
+        words: dict[int, int] = {}
+        for transfer in chain.from_iterable(transfers[vns]) if noted else ():
+            if transfer.switch in noted:
+                column = places[transfer.switch][1] - start
+                words[column] = words.get(column, 0) + int(neurons.steps[transfer.virtual_neuron])
+        cut = _Cut(slice(first, last), slice(start, stop), vns, words)
+        # What parts of a second layer wait for is in a table by address, each in its own.
+        of_second = program.fusion is not None and first >= program.fusion.port
+        key = contents.of(cut), tuple(words.items()), start if of_second else None
+        equal.setdefault(key, []).append(cut)
+    made = []
+    for cut, *others in equal.values():
+        start = cut.multipliers.start
+        part = _part(program, neurons.results, cut, transfers)
         of_part = {t.switch: places[t.switch] for t in part.reduction.transfers}
         at = {switch: (level, column - start) for switch, (level, column) in of_part.items()}
-        words: dict[int, int] = {}
-        for transfer in part.reduction.transfers:
-            if transfer.switch in noted:
-                column = at[transfer.switch][1]
-                words[column] = words.get(column, 0) + int(neurons.steps[vns][transfer.virtual_neuron])
-        # What parts of a second layer wait for is in a table by address, each in its own.
-        key = _content(part, at), tuple(words.items()), start if part.layer_of_port(0) else None
-        if key in found:
-            found[key] = replace(found[key], starts=(*found[key].starts, start))
-        else:
-            found[key] = IndependentPart(part, _hardware_of(part, hardware, last - first), at, (start,), words)
-    return list(found.values())
+        starts = (start, *(other.multipliers.start for other in others))
+        made.append(IndependentPart(part, _hardware_of(part, hardware, cut.ports), at, starts, cut.words))
+    return made
 
 
 def _by_virtual_neuron(program: Program) -> list[list[Transfer]]:
@@ -97,8 +112,9 @@ def _places(program: Program, hardware: Hardware) -> dict[int, tuple[int, int]]:
     return {switch: (topology.level(switch), topology.column(switch)) for switch in switches}
 
 
-def _hardware_of(part: Program, hardware: Hardware, ports: int) -> Hardware:
+def _hardware_of(part: Program, hardware: Hardware, of_part: slice) -> Hardware:
     """Hardware with just the ports, switches and buses of a part."""
+    ports = of_part.stop - of_part.start
     buses = len({entry.bus for entry in part.bus_inputs})
     return hardware.model_copy(
         update={
@@ -181,19 +197,10 @@ def _ports(program: Program, hardware: Hardware, *, together: bool) -> Iterator[
     yield from pairwise([0, *apart.tolist(), used])
 
 
-def _part(
-    program: Program,
-    results: Ints,
-    ports: slice,
-    multipliers: slice,
-    vns: slice,
-    transfers: Sequence[Sequence[Transfer]],
-) -> Program:
-    """The part of ``program`` on these ports, multiplier switches and virtual neurons, whose ``transfers`` are given."""
+def _part(program: Program, results: Ints, cut: _Cut, transfers: Sequence[Sequence[Transfer]]) -> Program:
+    """The part of ``program`` that is cut out; ``results`` and ``transfers`` of all virtual neurons are given."""
+    ports, multipliers, vns, _ = cut
     start, first_vn = multipliers.start, vns.start
-    inputs = program.bus_inputs[vns]
-    bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
-    turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
     sums = program.partial_sum_of[multipliers]
     fusion = program.fusion
     if fusion is not None:
@@ -211,14 +218,22 @@ def _part(
         compute=replace(program.compute, templates=tuple(uses[multipliers] for uses in program.compute.templates)),
         collect=_collect(program.collect, vns),
         spans=tuple(Span(span.start - start, span.size) for span in program.spans[vns]),
-        reduction=Routing(tuple(_renamed(each, start, first_vn) for of_vn in transfers for each in of_vn)),
-        bus_inputs=tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs),
+        reduction=Routing(tuple(_renamed(each, start, first_vn) for each in chain.from_iterable(transfers[vns]))),
+        bus_inputs=_bus_inputs(program, vns),
         multipliers_used=multipliers.stop - start,
         results=int(results[vns].sum()),
         output_offset=program.output_offset[vns],
         partial_sum_of=np.where(sums < 0, sums, sums - first_vn),
         fusion=fusion,
     )
+
+
+def _bus_inputs(program: Program, vns: slice) -> tuple[BusInput, ...]:
+    """The bus inputs of these virtual neurons, buses and places numbered anew."""
+    inputs = program.bus_inputs[vns]
+    bus_number = {bus: number for number, bus in enumerate(sorted({entry.bus for entry in inputs}))}
+    turn = {place: number for number, place in enumerate(sorted({entry.place for entry in inputs}))}
+    return tuple(BusInput(bus_number[entry.bus], turn[entry.place]) for entry in inputs)
 
 
 def _within(place: int, part: slice) -> int:
@@ -270,29 +285,78 @@ def _collect(thread: Thread[CollectStep], vns: slice) -> Thread[CollectStep]:
     )
 
 
-def _content(program: Program, places: dict[int, tuple[int, int]]) -> object:
-    """All of a part that its timing depends on, equal for equal parts; ``places`` of its adder switches."""
-    number: dict[Wire, int] = {}
+class _Contents:
+    """All of a part that its timing depends on, equal for equal parts, told before the part is made.
 
-    def anonymous(wire: Wire) -> object:
-        if wire.kind in ("product", "result"):
-            return wire
-        return number.setdefault(wire, len(number))
+    Places count from the port, the multiplier switch and the virtual neuron that they belong to.
+    """
 
-    return (
-        tuple(
-            array.tobytes()
-            for thread in program.streams
-            for packets in thread.templates
-            for array in (packets.port_start, packets.first, packets.destinations, packets.wait)
-        ),
-        tuple(uses.tobytes() for uses in program.compute.templates),
-        tuple(step.flags.tobytes() for step in program.collect.templates),
-        program.spans,
-        tuple(
-            (places[t.switch], tuple(map(anonymous, t.operands)), anonymous(t.output))
-            for t in program.reduction.transfers
-        ),
-        program.bus_inputs,
-        program.partial_sum_of.tobytes(),
-    )
+    def __init__(
+        self,
+        program: Program,
+        transfers: Sequence[Sequence[Transfer]],
+        places: dict[int, tuple[int, int]],
+        leaves: int,
+    ) -> None:
+        self.program, self.places = program, places
+        self.packets = [_Counted.of(packets, leaves) for thread in program.streams for packets in thread.templates]
+        self.neurons = [self._neuron(span, *each) for span, each in zip(program.spans, transfers, strict=True)]
+
+    def of(self, cut: _Cut) -> object:
+        """The content of the part that is cut out."""
+        program, (ports, multipliers, vns, _) = self.program, cut
+        sums = program.partial_sum_of[multipliers]
+        return (
+            ports.stop - ports.start,
+            tuple(packets.between(ports) for packets in self.packets),
+            tuple(uses[multipliers].tobytes() for uses in program.compute.templates),
+            tuple(step.flags[vns].tobytes() for step in program.collect.templates),
+            tuple(span.start - multipliers.start for span in program.spans[vns]),
+            tuple(self.neurons[vns]),
+            _bus_inputs(program, vns),
+            np.where(sums < 0, sums, sums - vns.start).tobytes(),
+        )
+
+    def _neuron(self, span: Span, *transfers: Transfer) -> object:
+        """How a virtual neuron is summed; it shares no wire with others."""
+        number: dict[Wire, int] = {}
+
+        def anonymous(wire: Wire) -> object:
+            if wire.kind == "product":
+                return wire.place - span.start, wire.stage
+            return (wire.kind, wire.stage) if wire.kind == "result" else number.setdefault(wire, len(number))
+
+        def summed(transfer: Transfer) -> object:
+            level, column = self.places[transfer.switch]
+            return level, column - span.start, tuple(map(anonymous, transfer.operands)), anonymous(transfer.output)
+
+        return span.size, tuple(map(summed, transfers))
+
+
+class _Counted(NamedTuple):
+    """The packets of one control step: how many by port, to how many switches by packet, and to which of its port's."""
+
+    port_start: Ints
+    first: Ints
+    packets: Ints
+    switches: Ints
+    destinations: Ints
+    wait: Ints
+
+    @classmethod
+    def of(cls, packets: Packets, leaves: int) -> _Counted:
+        """The packets of a whole array, each port of which serves so many multiplier switches."""
+        of_port, switches = np.diff(packets.port_start), np.diff(packets.first)
+        start = leaves * np.repeat(np.arange(len(of_port)), of_port)
+        destinations = packets.destinations - np.repeat(start, switches)
+        return cls(packets.port_start, packets.first, of_port, switches, destinations, packets.wait)
+
+    def between(self, ports: slice) -> object:
+        """The content of these ports."""
+        begin, end = int(self.port_start[ports.start]), int(self.port_start[ports.stop])
+        return (
+            self.packets[ports].tobytes(),
+            self.switches[begin:end].tobytes(),
+            self.destinations[self.first[begin] : self.first[end]].tobytes(),
+            self.wait[begin:end].tobytes(),
+        )
