@@ -324,17 +324,30 @@ class DenseLowering:
 
 def additions(reduction: Routing, live: Mask, vn_count: int) -> tuple[Ints, Ints]:
     """Two- and three-input additions [step, virtual neuron] when only the switches that are ``live`` [step, switch] deliver a
-    product.
+    product. Adder switches that are equally far from the products are looked at together.
     """
-    two, three = np.zeros((len(live), vn_count), np.int64), np.zeros((len(live), vn_count), np.int64)
-    full: dict[Wire, Mask] = {}
-    for transfer in reduction.senders_first:
-        words = np.zeros(len(live), np.int64)
-        for wire in transfer.operands:
-            words += live[:, wire.place] if wire.kind == "product" else full[wire]
-        full[transfer.output._replace(stage=0)] = words > 0
-        two[:, transfer.virtual_neuron] += words == 2
-        three[:, transfer.virtual_neuron] += words == 3
+    transfers = reduction.senders_first
+    steps, switches = live.shape
+    empty = switches + len(transfers)
+    rows: dict[tuple[str, int, int], int] = {}
+    operands, far = np.full((len(transfers), 3), empty), [0] * (empty + 1)
+    for row, transfer in enumerate(transfers, switches):
+        taken = [wire.place if wire.kind == "product" else rows[wire[:3]] for wire in transfer.operands]
+        operands[row - switches, : len(taken)] = taken
+        rows[transfer.output[:3]] = row
+        far[row] = 1 + max(far[each] for each in taken)
+    delivers = np.zeros((empty + 1, steps), np.bool_)
+    delivers[:switches] = live.T
+    words = np.zeros((len(transfers), steps), np.int64)
+    distance = np.array(far[switches:empty], np.int64)
+    for each in range(1, max(far) + 1):
+        together = np.flatnonzero(distance == each)
+        words[together] = delivers[operands[together]].sum(axis=1)
+        delivers[switches + together] = words[together] > 0
+    two, three = np.zeros((steps, vn_count), np.int64), np.zeros((steps, vn_count), np.int64)
+    neurons = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
+    for counted, number in ((two, 2), (three, 3)):
+        np.add.at(counted, (slice(None), neurons), (words == number).T)
     return two, three
 
 
