@@ -16,7 +16,7 @@ from maerisim.counts.multicasts import Sent
 from maerisim.counts.visits import Visits, visits_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.program.program import Collect, Program, Use
-from maerisim.program.wiring import REGISTER, wire_up
+from maerisim.program.wiring import REGISTER
 
 
 def totals(program: Program, hardware: Hardware, visits: Visits | None = None) -> Counters:
@@ -34,7 +34,7 @@ def totals(program: Program, hardware: Hardware, visits: Visits | None = None) -
     multipliers[: len(products)] = products + passes
     sums = _Sums(program, visits.collect)
     words = np.zeros(hardware.multipliers, np.int64)
-    for transfer in wire_up(program, hardware).reduction:
+    for transfer in program.reduction.transfers:
         if transfer.switch != REGISTER:
             words[transfer.switch] += sums.steps[transfer.virtual_neuron]
     buses = np.zeros(hardware.buses, np.int64)

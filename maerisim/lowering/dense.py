@@ -12,7 +12,7 @@ import numpy as np
 from maerisim.arrays import Ints, Mask
 from maerisim.fabric.choose import topology_of
 from maerisim.fabric.collection_buses import bus_inputs
-from maerisim.fabric.topology import Routing, Wire
+from maerisim.fabric.topology import Routing
 from maerisim.hardware.hardware import Hardware
 from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS, Layout, addresses, place, strides_of
@@ -344,11 +344,11 @@ def additions(reduction: Routing, live: Mask, vn_count: int) -> tuple[Ints, Ints
         together = np.flatnonzero(distance == each)
         words[together] = delivers[operands[together]].sum(axis=1)
         delivers[switches + together] = words[together] > 0
-    two, three = np.zeros((steps, vn_count), np.int64), np.zeros((steps, vn_count), np.int64)
+    two, three = np.zeros((vn_count, steps), np.int64), np.zeros((vn_count, steps), np.int64)
     neurons = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
-    for counted, number in ((two, 2), (three, 3)):
-        np.add.at(counted, (slice(None), neurons), (words == number).T)
-    return two, three
+    np.add.at(two, neurons, words == 2)
+    np.add.at(three, neurons, words == 3)
+    return two.T, three.T
 
 
 def turnover(

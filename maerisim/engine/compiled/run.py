@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -144,6 +145,7 @@ def run_lanes(
     return Run(cycles, counters, first_result, stepped)
 
 
+@lru_cache(maxsize=4)
 def _switches_by_column(hardware: Hardware) -> Ints:
     """The adder switch at each column."""
     topology = topology_of(hardware)
