@@ -55,3 +55,15 @@ def test_a_sweep_imports_neither_matplotlib_nor_dask_unless_asked_to(tmp_path, m
     imported = set(finished.stdout.rpartition("IMPORTED")[2].split())
     assert "maerisim.cli.sweep" in imported
     assert imported.isdisjoint({"matplotlib", "distributed", "dask"})
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "1"), ("2", "2")])
+def test_a_command_starts_no_threads_for_large_matrices_unless_asked_to(monkeypatch, given, found):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", given)
+    program = PROGRAM + "import os; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    finished = subprocess.run(
+        [sys.executable, "-c", program, "show", "maeri-16"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert finished.stdout.split()[-1] == found

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from itertools import permutations, product
 from math import factorial
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from maerisim.analytic import numbers, ranking
 from maerisim.analytic.objective import Objective
 from maerisim.analytic.predicted import prices
 from maerisim.analytic.ranking import estimate_many, rank
 from maerisim.fabric.choose import topology_of
 from maerisim.hardware.hardware import Hardware
-from maerisim.kernels.estimating import entries
+from maerisim.kernels.estimating import entries, orders, search_space
 from maerisim.lowering.dense import filled_up
 from maerisim.lowering.forwarding import forwards
 from maerisim.lowering.layout import INPUT_DIMENSIONS, WEIGHT_DIMENSIONS
@@ -125,6 +128,35 @@ def test_a_bound_rules_out_no_mapping_that_is_among_the_best(
     assert [found.score for found in bounded.best] == [found.score for found in everything.best]
     assert everything.dismissed == everything.dismissed_tiles == 0
     assert bounded.estimated + bounded.dismissed <= everything.estimated
+
+
+@QUICK
+@given(small_problems(dimensions=4), hardwares(32), st.integers(0, 2**32 - 1))
+def test_estimates_read_nothing_that_they_did_not_write(problem: Problem, hardware: Hardware, seed: int) -> None:
+    tiles, walks = all_tiles(problem, hardware)[::5].tolist(), walks_of(problem)[:6]
+    rooms = []
+
+    def used(*of: Any, **size: Any) -> search_space.Workspace:
+        rooms.append(numbers.last_workspace(*of, **size))
+        scribble(rooms[-1], np.random.default_rng(seed))
+        return rooms[-1]
+
+    in_new_room = estimate_many(problem, tiles, walks, hardware)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "last_workspace", used)
+        after_others = estimate_many(problem, tiles, walks, hardware)
+    assert len(rooms) == 1
+    np.testing.assert_array_equal(after_others, in_new_room)
+
+
+def scribble(room: object, random: np.random.Generator) -> None:
+    """Fill scratch arrays with anything; what the hardware gives is never written, and marks count upwards."""
+    if isinstance(room, np.ndarray):
+        room[...] = random.integers(0, 2**16, room.shape)
+    elif isinstance(room, tuple):
+        for part in room[2:] if isinstance(room, search_space.Workspace) else room:
+            if not isinstance(part, orders.OrderTable):
+                scribble(part, random)
 
 
 @pytest.mark.parametrize("bandwidth", [1, 4, 8, 16])
