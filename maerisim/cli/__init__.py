@@ -50,10 +50,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _code_of(arguments: list[str] | None) -> int:
     """The exit code of a command that is run."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    atexit.register(gc.freeze)  # Python would look for garbage in all that was imported once more, at its very end
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # matrices are small here, and its threads spin for 0.1 s at the start
+    # At its very end Python would look for garbage in all that was imported once more.
+    atexit.register(gc.freeze)
+    # NumPy's matrices of floats are small here, and threads for large ones spin for 0.1 s when they start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from maerisim.cli.commands import app
     from maerisim.cli.compiling import Announcement
     from maerisim.kernels.compiling.cache import watched

@@ -336,18 +336,21 @@ def additions(reduction: Routing, live: Mask, vn_count: int) -> tuple[Ints, Ints
         operands[row - switches, : len(taken)] = taken
         rows[transfer.output[:3]] = row
         far[row] = 1 + max(far[each] for each in taken)
-    delivers = np.zeros((empty + 1, steps), np.bool_)
+    delivers = np.zeros((empty + 1, steps), np.int8)
     delivers[:switches] = live.T
-    words = np.zeros((len(transfers), steps), np.int64)
-    distance = np.array(far[switches:empty], np.int64)
+    words = np.zeros((len(transfers), steps), np.int8)
+    distance = np.array(far[switches:empty])
     for each in range(1, max(far) + 1):
         together = np.flatnonzero(distance == each)
-        words[together] = delivers[operands[together]].sum(axis=1)
+        first, second, third = operands[together].T
+        words[together] = delivers[first] + delivers[second] + delivers[third]
         delivers[switches + together] = words[together] > 0
     two, three = np.zeros((vn_count, steps), np.int64), np.zeros((vn_count, steps), np.int64)
-    neurons = np.array([transfer.virtual_neuron for transfer in transfers], np.int64)
-    np.add.at(two, neurons, words == 2)
-    np.add.at(three, neurons, words == 3)
+    neurons = np.array([transfer.virtual_neuron for transfer in transfers])
+    by_neuron = np.argsort(neurons, kind="stable")
+    found, start = np.unique(neurons[by_neuron], return_index=True)
+    for counted, number in ((two, 2), (three, 3)):
+        counted[found] = np.add.reduceat(words[by_neuron] == number, start, axis=0, dtype=np.int64)
     return two.T, three.T
 
 
