@@ -56,14 +56,16 @@ class Ended(NamedTuple):
 
 
 def begun(
-    *arguments: str, environment: dict[str, str] | None = None, limit: int | None = None
+    *arguments: str, environment: dict[str, str] | None = None, limit: int | None = None, redirected: str = ""
 ) -> subprocess.Popen[str]:
-    """A command that runs; with a ``limit`` no file can grow beyond so many bytes, as on a full disk."""
+    """A command that runs, its streams ``redirected`` as in a shell; with a ``limit`` no file can grow beyond so many bytes, as on a
+    full disk.
+    """
     inherited = {"PYTHONPATH": str(Path(__file__).parents[1]), **os.environ}
     chosen = {key: value for key, value in (inherited | (environment or {})).items() if value != UNSET}
-
+    shell = ("sh", "-c", f'exec "$@" {redirected}', "sh") if redirected else ()
     process = subprocess.Popen(
-        (*COMMAND, *arguments),
+        (*shell, *COMMAND, *arguments),
         env=chosen,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -257,6 +259,17 @@ def closed_pipe() -> None:
     assert "Exception ignored" not in err, err
 
 
+def odd_streams(redirected: str, code: int) -> Callable[[], None]:
+    def attempt() -> None:
+        expected = undisturbed()
+        result = ended(begun(*RUN_SWEEP, redirected=redirected))
+        assert result.code == code, result
+        assert measured("small.sqlite") == expected
+
+    attempt.__doc__ = f"A sweep with {redirected}: everything is stored."
+    return attempt
+
+
 def odd_environment(**environment: str) -> Callable[[], None]:
     def attempt() -> None:
         expected = answered(run(*SIMULATE))
@@ -277,6 +290,8 @@ FAULTS: dict[str, Callable[[], None]] = {
     "damaged SQLite file": damage_database,
     "two sweeps on one file": two_sweeps,
     "closed pipe": closed_pipe,
+    "closed standard streams": odd_streams("<&- >&- 2>&-", 0),
+    "full standard streams": odd_streams(">/dev/full 2>/dev/full", 2),
     "TERM=dumb": odd_environment(TERM="dumb"),
     "LANG=C": odd_environment(LANG="C", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"),
     "no HOME": odd_environment(HOME=UNSET, XDG_CACHE_HOME=UNSET),

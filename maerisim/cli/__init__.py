@@ -7,6 +7,7 @@ completion answer at once.
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import io
 import os
@@ -22,6 +23,8 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """New ones, until Python looks for garbage: with its 700 that is a tenth of a short command, which imports what stays."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why nothing more can be printed; what names a file has an error of its own."""
 MOST_PROBLEMS = 100
 """That are listed; the others are counted."""
 MOST_CHARACTERS = 2000
@@ -33,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Ctrl-C ends it with exit code 130 and SIGTERM with 143, in the midst of whatever is being computed.
     """
+    _open_streams()
     with interruption.listening():
         try:
             code = _code_of(arguments)
@@ -47,6 +51,17 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
+def _open_streams() -> None:
+    """Connect standard streams that were closed to nothing, for worker processes too; a file or a pipe that is opened would get
+    their numbers otherwise.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = open(os.devnull, mode)  # noqa: SIM115, PTH123 - it stays open
+            os.set_inheritable(nothing.fileno(), True)
+            setattr(sys, name, nothing)
+
+
 def _code_of(arguments: list[str] | None) -> int:
     """The exit code of a command that is run."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -56,6 +71,7 @@ def _code_of(arguments: list[str] | None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from maerisim.cli.commands import app
     from maerisim.cli.compiling import Announcement
+    from maerisim.cli.saying import warn
     from maerisim.kernels.compiling.cache import watched
     from maerisim.kernels.compiling.choice import hide_scipy
 
@@ -68,12 +84,16 @@ def _code_of(arguments: list[str] | None) -> int:
         with watched(Announcement()), machine.heard(_announce):
             app(arguments, prog_name="maerisim")
     except MaerisimError as error:
-        sys.stderr.write(explained(error))
+        warn(explained(error))
         return BAD_INPUT
     except MemoryError:
-        sys.stderr.write(
-            "error: not enough memory: this needs more than there is (make the layer or the hardware smaller)\n"
-        )
+        warn("error: not enough memory: this needs more than there is (make the layer or the hardware smaller)\n")
+        return BAD_INPUT
+    except OSError as error:
+        if error.filename is not None or error.errno not in FULL:
+            raise
+        warn(f"error: standard output: cannot be written: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what it still holds
         return BAD_INPUT
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -82,9 +102,10 @@ def _code_of(arguments: list[str] | None) -> int:
 
 def _announce(forecast: machine.Forecast) -> None:
     """Say what is going to take long, before it begins."""
+    from maerisim.cli.saying import warn
+
     reason = f" ({forecast.why})" if forecast.why else ""
-    sys.stderr.write(f"this takes {forecast}{reason} ...\n")
-    sys.stderr.flush()
+    warn(f"this takes {forecast}{reason} ...\n")
 
 
 def explained(error: MaerisimError) -> str:

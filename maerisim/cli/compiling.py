@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from maerisim.cli.saying import Loudness, loudness
+from maerisim.cli.saying import Loudness, loudness, warn
 from maerisim.kernels.compiling import cache as compilation
 
 
@@ -17,8 +15,7 @@ class Announcement:
     def __call__(self, _kernel: str, _seconds: float | None) -> None:
         """Speak when the first kernel is begun."""
         if not self._made and loudness() > Loudness.QUIET:
-            sys.stderr.write(announcement())
-            sys.stderr.flush()
+            warn(announcement())
         self._made = True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from enum import IntEnum
 
 import typer
@@ -34,7 +35,17 @@ def loudness() -> Loudness:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print lines for people, on standard output or standard error."""
-    typer.echo(harmless_lines(text), err=err)
+    if err:
+        warn(f"{harmless_lines(text)}\n")
+    else:
+        typer.echo(harmless_lines(text))
+
+
+def warn(text: str) -> None:
+    """Write to standard error as it is; where that cannot be written nobody wants to know."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def give(text: str) -> None:

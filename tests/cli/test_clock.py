@@ -106,6 +106,11 @@ def test_frequencies(written, found):
     assert hertz(written) == found
 
 
+@pytest.mark.parametrize(("written", "shown"), [("1 mHz", "1 MHz"), ("1.5ghz", "1.5 GHz"), (" 32  khz ", "32 kHz")])
+def test_a_frequency_is_shown_with_the_unit_that_it_is_taken_for(written, shown):
+    assert Hardware.load("maeri-16").with_overrides({"clock": written}).clock == shown
+
+
 @pytest.mark.parametrize(
     "written", ["200", "'200 mhZz'", "0 MHz", "2000 GHz", "-1 MHz", "1e3 MHz", "[1]", "fast", "''"]
 )

@@ -9,12 +9,15 @@ import re
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from maerisim.reports.table import Column, Page, Row
 
 ONE = ("maeri-16", "tiny", "--layer", "linear")
+FULL = Path("/dev/full")
+"""A device that takes nothing."""
 
 
 @pytest.mark.parametrize("command", ["map", "simulate", "validate", "report", "roofline"])
@@ -123,3 +126,19 @@ def test_doctor_names_versions_and_what_extras_lack(maerisim, monkeypatch):
     assert "not installed: matplotlib (pip install 'maerisim[plot]')" in lacking.out
     monkeypatch.setattr(metadata, "version", without("simpy"))
     assert maerisim("doctor").code == 1
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [("simulate", *ONE), ("simulate", *ONE, "--json"), ("schema", "hardware"), ("--help",)]
+)
+def test_results_that_cannot_be_printed_are_an_error_and_messages_are_not(arguments):
+    program = "import sys; from maerisim.cli import main; main(sys.argv[1:])"
+    command = (sys.executable, "-c", program, *arguments)
+    with FULL.open("w") as full:
+        lost = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        unheard = subprocess.run((*command, "--bad"), stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert lost.returncode == 2
+    assert lost.stderr.endswith("error: standard output: cannot be written: No space left on device\n")
+    assert "Traceback" not in lost.stderr
+    assert (unheard.returncode, unheard.stdout) == (2, "")

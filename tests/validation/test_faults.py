@@ -21,7 +21,9 @@ def faults() -> ModuleType:
         return importlib.import_module("faults")
 
 
-@pytest.mark.parametrize("name", ["full disk while -o writes", "closed pipe"])
+@pytest.mark.parametrize(
+    "name", ["full disk while -o writes", "closed pipe", "closed standard streams", "full standard streams"]
+)
 def test_nothing_is_lost(faults: ModuleType, name: str) -> None:
     assert faults.attempt(faults.FAULTS[name]) == ""
 
@@ -37,6 +39,6 @@ def test_what_is_lost_is_noticed(faults: ModuleType) -> None:
         assert Path("mapping.yaml").exists(), "it is gone"
 
     assert "it is gone" in faults.attempt(loses)
-    (report, lost) = faults.measure(0, "closed", cold=False)
+    (report, lost) = faults.measure(0, "closed pipe", cold=False)
     assert not lost
     assert [line.name for line in report.lines] == ["closed pipe"]
