@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from maerisim.documents import Model
-
-Energy = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
-
+from maerisim.documents import Model, described
 
 JOULES = {"fJ": 1e-15, "pJ": 1e-12, "nJ": 1e-9, "uJ": 1e-6, "mJ": 1e-3, "J": 1.0}
 """The units with which energies are more than ratios."""
+
+
+def _number(value: object) -> object:
+    match = re.fullmatch(rf"[0-9.]+\s*({'|'.join(JOULES)})", value) if isinstance(value, str) else None
+    if match:
+        raise ValueError(
+            f"expected a number; all have one unit, 'unit: {match[1]}' beside them, found {described(value)}"
+        )
+    return value
+
+
+Energy = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e30, allow_inf_nan=False)]
 
 
 class EnergyTable(Model):

@@ -121,6 +121,15 @@ def test_what_is_no_frequency_is_explained(maerisim, documents, written):
     assert finished.err.startswith("error: bad.yaml:3: clock: expected a frequency")
 
 
+def test_an_energy_with_a_unit_of_its_own_is_told_where_it_belongs(maerisim, documents):
+    (documents / "pico.yaml").write_text("extends: maeri-16\nname: pico\nenergy: {multiply: 0.8 pJ}\n")
+    finished = maerisim("show", "pico.yaml")
+    assert finished.code == 2
+    assert finished.err.startswith(
+        "error: pico.yaml:3: energy.multiply: expected a number; all have one unit, 'unit: pJ'"
+    )
+
+
 def test_units():
     pico, ratios = Hardware.load("maeri-45nm").energy, Hardware.load("maeri").energy
     assert (energy_words(1234.0, pico), energy_words(1234.0, ratios)) == ("1.23 nJ", "1.23 k")
