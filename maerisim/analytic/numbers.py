@@ -150,6 +150,7 @@ def workspace(
             bus_results=words(CLASSES, buses),
             used_rows=ints(load_table.ROWS),
             total=ints(max(ports, buses)),
+            reach=ints(2),
         ),
         sections=_sections(fabric, words, classes),
         times=_times(fabric, levels, in_python=in_python),

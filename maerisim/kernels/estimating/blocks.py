@@ -34,11 +34,11 @@ def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blo
             outside |= int(edge[d] < w.tables.tile[d]) << d
         fill_parts(layer, w.tables.tile, shape, edge, w.parts)
         lay_out(w.tables.tile, placement, shape, edge, w.parts, fabric, spills, leaves)
-        count_class(shape, at_edge, outside, classes, find_all_twins(fabric, leaves), fabric, leaves, w.placed.loads)
+        count_class(shape, at_edge, outside, classes, find_all_twins(leaves), fabric, leaves, w.placed.loads)
         s.classes[at_edge] = at_edge
         mark_idle(shape, at_edge, outside, leaves, s)
         for operand in range(2):
-            sort_all(operand, fabric, leaves, s)
+            sort_all(operand, leaves, s)
             number_words(shape, operand, at_edge, outside, classes, sections, fabric, leaves, s)
     parts = split(shape, classes, classes, fabric, leaves, s)
     return last_result(shape, nest, fabric, leaves, parts, NO_LIMIT, s, t)

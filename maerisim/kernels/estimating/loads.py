@@ -49,6 +49,8 @@ class Leaves(NamedTuple):
 
     Words and marks of its virtual neurons and of the leaves [leaf, port]; ``twin`` [operand, pair, port] says at which
     ports the two leaves of a ``pair`` need the same word. ``port_words`` [row, port] and ``bus_results`` [class, bus].
+    ``reach`` [2]: how many leaves any port uses, and how many ports are used, from the first on; nothing is known of what lies
+    behind them.
     """
 
     vn_words: Ints
@@ -64,6 +66,7 @@ class Leaves(NamedTuple):
     bus_results: Shorts
     used_rows: Ints
     total: Ints
+    reach: Ints
 
 
 class Placed(NamedTuple):
@@ -154,8 +157,11 @@ def lay_out(
     shift = log2(span)
     block = block_of(fabric, shape.vn_size + spills)
     packed = block == shape.vn_size
-    for leaf in range(span):
-        for port in range(shape.vn_count * block >> shift if packed else 0, fabric.ports):
+    switches = shape.vn_count * block
+    reach, ports = min(span, switches), (switches + span - 1) >> shift
+    leaves.reach[0], leaves.reach[1] = reach, ports
+    for leaf in range(reach):
+        for port in range(switches >> shift if packed else 0, ports):
             leaves.marks[leaf, port] = ABSENT
             leaves.words[OF_WEIGHT, leaf, port] = -1 - leaf
             leaves.words[OF_INPUT, leaf, port] = -1 - leaf
@@ -169,10 +175,10 @@ def lay_out(
 
 
 @helper
-def find_twins(words: Ints, operand: int, span: int, ports: int, pair: Shorts, twin: Shorts) -> int:
+def find_twins(words: Ints, operand: int, reach: int, ports: int, pair: Shorts, twin: Shorts) -> int:
     """List the pairs of leaves that need the same word at any port, nearest first; return their number."""
     count = 0
-    for leaf in range(1, span):
+    for leaf in range(1, reach):
         for other in range(leaf - 1, -1, -1):
             anywhere = 0
             for port in range(ports):
@@ -187,11 +193,11 @@ def find_twins(words: Ints, operand: int, span: int, ports: int, pair: Shorts, t
 
 
 @helper
-def mark_at_work(marks: Shorts, outside: int, at_work: Shorts, working: Shorts, span: int, ports: int) -> None:
+def mark_at_work(marks: Shorts, outside: int, at_work: Shorts, working: Shorts, reach: int, ports: int) -> None:
     """Find the leaves that have none of the marks ``outside``, and count them by port."""
     for port in range(ports):
         working[port] = 0
-    for leaf in range(span):
+    for leaf in range(reach):
         for port in range(ports):
             inside = (marks[leaf, port] & outside) == 0
             at_work[leaf, port] = inside
@@ -246,7 +252,7 @@ def count_nothing(leaves: Leaves, row: int, loads: Ints, ports: int) -> None:
 @helper
 def count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads: Ints) -> None:
     """Words of weights and inputs at each port, for every class."""
-    pairs = find_all_twins(fabric, leaves)
+    pairs = find_all_twins(leaves)
     at_edge = shape.partial
     while at_edge >= 0:
         count_class(shape, at_edge, at_edge, CLASSES, pairs, fabric, leaves, loads)
@@ -254,12 +260,12 @@ def count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads
 
 
 @helper
-def find_all_twins(fabric: FabricNumbers, leaves: Leaves) -> tuple[int, int]:
+def find_all_twins(leaves: Leaves) -> tuple[int, int]:
     """List the pairs of leaves that need the same weight or input; return their numbers."""
-    span = fabric.multipliers // fabric.ports
+    reach, ports = leaves.reach[0], leaves.reach[1]
     return (
-        find_twins(leaves.words, OF_WEIGHT, span, fabric.ports, leaves.pair, leaves.twin),
-        find_twins(leaves.words, OF_INPUT, span, fabric.ports, leaves.pair, leaves.twin),
+        find_twins(leaves.words, OF_WEIGHT, reach, ports, leaves.pair, leaves.twin),
+        find_twins(leaves.words, OF_INPUT, reach, ports, leaves.pair, leaves.twin),
     )
 
 
@@ -275,9 +281,9 @@ def count_class(
     loads: Ints,
 ) -> None:
     """Words of weights and inputs at each port in one of ``classes``, in which leaves with a mark ``outside`` need none."""
-    ports, span = fabric.ports, fabric.multipliers // fabric.ports
+    span, reach, ports = fabric.multipliers // fabric.ports, leaves.reach[0], leaves.reach[1]
     weights, inputs = pairs
-    mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, span, ports)
+    mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, reach, ports)
     if shape.weighted:
         count_words(leaves, OF_WEIGHT, weights, load_table.WEIGHTS + at_edge, loads, span, ports)
     else:
@@ -285,7 +291,7 @@ def count_class(
     count_words(leaves, OF_INPUT, inputs, first_row(load_table.INPUTS, classes) + at_edge, loads, span, ports)
     if shape.slidable:
         outside |= BEFORE_LAST_AT_EDGE if outside & OF_S else BEFORE_LAST
-        mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, span, ports)
+        mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, reach, ports)
         count_words(leaves, OF_INPUT, inputs, first_row(load_table.SLIDING, classes) + at_edge, loads, span, ports)
 
 
@@ -319,13 +325,13 @@ def count_results(
     partial, whole = shape.partial & REPLICATED, shape.turning & REPLICATED & ~shape.partial
     size = shape.vn_size + spills
     block, first, shift = block_of(fabric, size), exits.start[size], log2(fabric.multipliers // fabric.ports)
-    results, returns = leaves.bus_results, leaves.port_words
+    results, returns, ports = leaves.bus_results, leaves.port_words, leaves.reach[1]
     inside = partial
     while inside >= 0:
         for bus in range(fabric.buses):
             results[inside, bus] = 0
         if spills:
-            for port in range(fabric.ports):
+            for port in range(ports):
                 returns[load_table.RETURNS + inside, port] = 0
         inside = next_subset(inside, partial)
     adder_words = 0
@@ -338,7 +344,7 @@ def count_results(
         adder_words += exits.transfers[first + vn] * loops.turns[whole | inside] * loops.middles[beyond]
     sum_classes(partial, results, 0, fabric.buses)
     if spills:
-        sum_classes(partial, returns, load_table.RETURNS, fabric.ports)
+        sum_classes(partial, returns, load_table.RETURNS, ports)
     for bus in range(fabric.buses):
         leaves.total[bus] = 0
     at_edge = partial
@@ -356,12 +362,12 @@ def count_results(
 
 
 @helper
-def find_busiest(shape: TileShape, spills: int, ports: int, leaves: Leaves, loads: Ints) -> int:
+def find_busiest(shape: TileShape, spills: int, leaves: Leaves, loads: Ints) -> int:
     """Copy the words of each port that can be the busiest of any mix of classes; return the columns of ``loads``.
 
     A port can not when another one has at least as many words in every class.
     """
-    total, open_ports, more = leaves.total, leaves.working, leaves.shared
+    total, open_ports, more, ports = leaves.total, leaves.working, leaves.shared, leaves.reach[1]
     for port in range(ports):
         total[port] = 0
         open_ports[port] = 1

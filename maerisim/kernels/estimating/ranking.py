@@ -382,7 +382,7 @@ def place_tile(placement: Ints, shape: TileShape, spills: int, w: Workspace) -> 
     lay_out(w.tables.tile, placement, shape, w.loops.edge, w.parts, w.fabric, spills, w.leaves)
     count_classes(shape, w.fabric, w.leaves, w.placed.loads)
     bus_cycles, adder_words = count_results(shape, w.fabric, w.exits, spills, w.loops, w.leaves, w.placed)
-    columns = find_busiest(shape, spills, w.fabric.ports, w.leaves, w.placed.loads)
+    columns = find_busiest(shape, spills, w.leaves, w.placed.loads)
     return PlacedCosts(columns, bus_cycles * (shape.folds if spills else 1), adder_words * shape.folds)
 
 

@@ -93,7 +93,7 @@ def find_parts(
         classes += 1
         at_edge = next_subset(at_edge, shape.partial)
     for operand in (loads.OF_WEIGHT, loads.OF_INPUT):
-        sort_all(operand, fabric, leaves, s)
+        sort_all(operand, leaves, s)
         for i in range(classes):
             at_edge = s.classes[i]
             number_words(shape, operand, at_edge, at_edge, CLASSES, sections, fabric, leaves, s)
@@ -146,10 +146,10 @@ def mark_idle(shape: TileShape, at_edge: int, outside: int, leaves: Leaves, s: S
 
 
 @helper
-def sort_all(operand: int, fabric: FabricNumbers, leaves: Leaves, s: Sections) -> None:
+def sort_all(operand: int, leaves: Leaves, s: Sections) -> None:
     """Sort the leaves of all ports by their words of an operand."""
-    for port in range(fabric.ports):
-        sort_leaves(operand, port, fabric.multipliers // fabric.ports, leaves, s.sorted)
+    for port in range(leaves.reach[1]):
+        sort_leaves(operand, port, leaves, s.sorted)
 
 
 @helper
@@ -178,10 +178,10 @@ def number_words(
 
 
 @helper
-def sort_leaves(operand: int, port: int, span: int, leaves: Leaves, by_word: Shorts) -> None:
+def sort_leaves(operand: int, port: int, leaves: Leaves, by_word: Shorts) -> None:
     """Sort the leaves of a port by their words, which are numbered in the order in which they are sent."""
     words = leaves.words
-    for leaf in range(span):
+    for leaf in range(leaves.reach[0]):
         place = leaf
         while place > 0 and words[operand, by_word[place - 1, port], port] > words[operand, leaf, port]:
             by_word[place, port] = by_word[place - 1, port]
@@ -197,9 +197,9 @@ def number_class(
     shift = log2(fabric.multipliers // fabric.ports)
     for section in range(sections):
         s.first[row, section], s.last[row, section] = 0, 0
-    for port in range(fabric.ports):
+    for port in range(leaves.reach[1]):
         number, before = 0, 0
-        for place in range(1 << shift):
+        for place in range(leaves.reach[0]):
             leaf = int(s.sorted[place, port])
             if int(leaves.marks[leaf, port]) & (outside | loads.ABSENT):
                 continue
