@@ -22,7 +22,7 @@ def _number(value: object) -> object:
     return value
 
 
-Energy = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e30, allow_inf_nan=False)]
+Energy = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False), BeforeValidator(_number)]
 
 
 class EnergyTable(Model):
