@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -168,26 +169,29 @@ def workspace(
     )
 
 
-class _Last(threading.local):
-    """What the last estimate of a thread was made in."""
-
-    asked: tuple[object, ...] = ()
-    got: search_space.Workspace
-
-
-_last = _Last()
+_MOST_KEPT = 2
+"""As many as cores on which a layer is ranked."""
+_kept: list[tuple[tuple[object, ...], search_space.Workspace]] = []
+"""Workspaces that nobody uses, each behind what was asked for."""
+_keeping = threading.Lock()
 
 
-def last_workspace(hardware: Hardware, *, in_python: bool, levels: int, classes: int) -> search_space.Workspace:
-    """The workspace that this thread had last, where it asks for the same again; for kernels that are done when they return.
+@contextmanager
+def scratch(
+    hardware: Hardware, *, in_python: bool = False, levels: int = 0, classes: int = 0
+) -> Iterator[search_space.Workspace]:
+    """A workspace that no other thread has meanwhile, whatever is in it: kernels read nothing that they did not write.
 
-    Estimates read nothing that they did not write, and a layer of a network takes as long to make room for as to estimate.
+    Those used last are kept: to make one takes as long as to estimate a layer.
     """
     asked = hardware, in_python, levels, classes
-    if _last.asked != asked:
-        _last.got = workspace(hardware, in_python=in_python, levels=levels, classes=classes)
-        _last.asked = asked
-    return _last.got
+    with _keeping:
+        places = [place for place, (of, _) in enumerate(_kept) if of == asked]
+        found = _kept.pop(places[0])[1] if places else None
+    found = found or workspace(hardware, in_python=in_python, levels=levels, classes=classes)
+    yield found
+    with _keeping:
+        _kept[:] = [*(kept for kept in _kept if kept[0] == asked), (asked, found)][-_MOST_KEPT:]
 
 
 def _sections(fabric: FabricNumbers, words: Callable[..., Shorts], classes: int) -> sections.Sections:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from maerisim.analytic.numbers import last_workspace, layer_numbers, workspace
+from maerisim.analytic.numbers import layer_numbers, scratch
 from maerisim.analytic.objective import Objective
 from maerisim.analytic.predicted import Estimate, explain, prices
 from maerisim.arrays import Ints
@@ -137,12 +137,11 @@ def estimate_rows(
     numbers = layer_numbers(problem)
     levels, classes = len(space.loops.loops), len(space.loops.sizes)
     if count <= _A_FEW and plain.is_better(ranking.rank):
-        with plain.at_work():
-            w = last_workspace(hardware, in_python=True, levels=levels, classes=classes)
+        with plain.at_work(), scratch(hardware, in_python=True, levels=levels, classes=classes) as w:
             ranking.rank.function(numbers, space, aim, best, w)
     else:
-        w = last_workspace(hardware, in_python=False, levels=levels, classes=classes)
-        ranking.rank(numbers, space, aim, best, w)
+        with scratch(hardware, levels=levels, classes=classes) as w:
+            ranking.rank(numbers, space, aim, best, w)
     return best.costs
 
 
@@ -213,12 +212,13 @@ def rank(
     are left out of which no mapping can be better than the best by more than this share. Stops at the time
     ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
     """
-    layer, w = layer_numbers(problem), workspace(hardware)
+    layer = layer_numbers(problem)
     aim = search_space.Aim(
         _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike), timed=1
     )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
-    ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
+    with scratch(hardware) as w:
+        ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
     floor[:, 0] *= 1 + slack
     promising_first = np.lexsort((floor[:, 1], floor[:, 0]))
     tiles, floor = tiles[promising_first], floor[promising_first]
@@ -227,7 +227,7 @@ def rank(
 
     def ranked(share: int) -> tuple[search_space.Best, int]:
         """The best of a share of the placements, and of how many tiles."""
-        best, w, seen = _nothing_ranked(count, below), workspace(hardware), 0
+        best, seen = _nothing_ranked(count, below), 0
         while seen < len(tiles):
             if until is not None and best.costs[0].any() and time.monotonic() >= until:
                 break
@@ -235,7 +235,8 @@ def rank(
             space = search_space.TileSpace(
                 tiles, seen, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
             )
-            ranking.rank(layer, space, aim, best, w)
+            with scratch(hardware) as w:
+                ranking.rank(layer, space, aim, best, w)
             seen = end
         return best, seen
 
@@ -303,17 +304,19 @@ def floors(
     A floor holds for every nest of loops whose blocks are whole tiles, without trusting the estimate: of a score, see
     "Every loop nest" in the design notes. Tiles of the same floor come in the order of the energy that reaching it would take.
     """
-    layer, w = layer_numbers(problem), workspace(hardware)
+    layer = layer_numbers(problem)
     aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     below = float(below)  # of an integer numba would compile both kernels once more
-    ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
+    with scratch(hardware) as w:
+        ranking.find_floors(layer, tiles, aim, below, floor, stay, w)
     low = floor[:, 0] < below
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
     space = search_space.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, 0, 1, 0, _ONE_LOOP_EACH)
-    ranking.place_floors(layer, space, aim, below, w)
+    with scratch(hardware) as w:
+        ranking.place_floors(layer, space, aim, below, w)
     return [
         Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
         for at in np.lexsort((stay[:, 1], floor[:, 0]))
@@ -365,7 +368,6 @@ def rivals(
             left=np.array([_ORDERS_FOLLOWED], np.int64),
             least=np.array([below, below], np.float64),
         )
-        w = workspace(hardware)
         for seen in range(0, len(tiles), _TILES_BETWEEN_PROOFS):
             if until is not None and time.monotonic() >= until:
                 found.least[1] = min(found.least[1], promising[seen].score)
@@ -374,7 +376,8 @@ def rivals(
             space = search_space.TileSpace(
                 tiles, seen, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
             )
-            proving.find_rivals(layer, space, aim, found, w)
+            with scratch(hardware) as w:
+                proving.find_rivals(layer, space, aim, found, w)
         return found
 
     shares = side_by_side([partial(followed, share) for share in range(_SHARES)])

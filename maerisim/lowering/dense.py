@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from math import prod
 from typing import TypeVar
 
@@ -27,8 +28,9 @@ from maerisim.workload.problem import DIMENSIONS, Problem
 T = TypeVar("T")
 
 
+@lru_cache(maxsize=1)
 def lower_dense(legal: LegalLayer) -> Program:
-    """The program that runs a dense layer with its mapping."""
+    """The program that runs a dense layer with its mapping. The last one is kept: what is estimated is mostly simulated next."""
     return DenseLowering(legal.problem, legal.mapping, legal.hardware).program()
 
 
