@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) ->
     leaves = hardware.multipliers // hardware.ports
     vn_starts = [span.start for span in program.spans]
     transfers = _by_virtual_neuron(program)
-    places = _places(program, hardware)
+    places = _places(hardware)
     ports = list(_ports(program, hardware, together=True))
     noted: set[int] = set()
     if program.spills or program.fusion is not None:
@@ -105,11 +106,11 @@ def _by_virtual_neuron(program: Program) -> list[list[Transfer]]:
     return found
 
 
-def _places(program: Program, hardware: Hardware) -> dict[int, tuple[int, int]]:
-    """Level and column of each adder switch that is used."""
+@lru_cache(maxsize=4)
+def _places(hardware: Hardware) -> list[tuple[int, int]]:
+    """Level and column of each adder switch."""
     topology = topology_of(hardware)
-    switches = {transfer.switch for transfer in program.reduction.transfers}
-    return {switch: (topology.level(switch), topology.column(switch)) for switch in switches}
+    return [(topology.level(switch), topology.column(switch)) for switch in range(topology.switches)]
 
 
 def _hardware_of(part: Program, hardware: Hardware, of_part: slice) -> Hardware:
@@ -140,7 +141,7 @@ def _shared(program: Program, hardware: Hardware, parts: list[tuple[int, int]]) 
 def _can_be_noted(
     program: Program,
     hardware: Hardware,
-    places: dict[int, tuple[int, int]],
+    places: Sequence[tuple[int, int]],
     parts: list[tuple[int, int]],
     shared: dict[int, set[int]],
     neurons: OfVirtualNeurons,
@@ -295,10 +296,10 @@ class _Contents:
         self,
         program: Program,
         transfers: Sequence[Sequence[Transfer]],
-        places: dict[int, tuple[int, int]],
+        places: Sequence[tuple[int, int]],
         leaves: int,
     ) -> None:
-        self.program, self.places = program, places
+        self.program, self.places, self.spills = program, places, program.spills
         self.packets = [_Counted.of(packets, leaves) for thread in program.streams for packets in thread.templates]
         self.neurons = [self._neuron(span, *each) for span, each in zip(program.spans, transfers, strict=True)]
 
@@ -306,6 +307,8 @@ class _Contents:
         """The content of the part that is cut out."""
         program, (ports, multipliers, vns, _) = self.program, cut
         sums = program.partial_sum_of[multipliers]
+        if self.spills:
+            sums = np.where(sums < 0, sums, sums - vns.start)
         return (
             ports.stop - ports.start,
             tuple(packets.between(ports) for packets in self.packets),
@@ -314,7 +317,7 @@ class _Contents:
             tuple(span.start - multipliers.start for span in program.spans[vns]),
             tuple(self.neurons[vns]),
             _bus_inputs(program, vns),
-            np.where(sums < 0, sums, sums - vns.start).tobytes(),
+            sums.tobytes(),
         )
 
     def _neuron(self, span: Span, *transfers: Transfer) -> object:
