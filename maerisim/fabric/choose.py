@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from maerisim.fabric.art import AugmentedReductionTree
 from maerisim.fabric.fan import ForwardingAdderNetwork
@@ -30,3 +31,10 @@ TOPOLOGIES: dict[str, Callable[[Hardware], Topology]] = {
 def topology_of(hardware: Hardware) -> Topology:
     """The topology that ``hardware.reduction.topology`` names."""
     return TOPOLOGIES[hardware.reduction.topology](hardware)
+
+
+@lru_cache(maxsize=4)
+def places_of(hardware: Hardware) -> Mapping[int, tuple[int, int]]:
+    """Level and column of each adder switch of ``hardware``, by its number."""
+    topology = topology_of(hardware)
+    return {switch: (topology.level(switch), topology.column(switch)) for switch in range(topology.switches)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from maerisim.engine.compiled.flatten import (
     returning_of,
     zeros,
 )
-from maerisim.fabric.choose import topology_of
+from maerisim.fabric.choose import places_of
 from maerisim.fabric.topology import Transfer, Wire
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, walk
@@ -33,16 +34,12 @@ QUESTIONS = 2**20
 
 
 def flatten_lanes(
-    program: Program, hardware: Hardware, places: dict[int, tuple[int, int]] | None = None
+    program: Program, hardware: Hardware, places: Mapping[int, tuple[int, int]] | None = None
 ) -> LaneMachine:
     """The machine of ``program`` on ``hardware`` before its first cycle.
 
     ``places`` (level, column) are those of the adder switches, unless they are just where ``hardware`` has them.
     """
-    if places is None:
-        topology = topology_of(hardware)
-        switches = {transfer.switch for transfer in program.reduction.transfers}
-        places = {switch: (topology.level(switch), topology.column(switch)) for switch in switches}
     wiring = wire_up(program, hardware)
     threads = Threads(program)
     behind = dict.fromkeys((*wiring.accumulated, *wiring.outgoing))
@@ -59,7 +56,7 @@ def flatten_lanes(
     ]
     claimed = [rows.take(planes) for planes in stores.planes[:-1]]
     flag_rows = rows.take(flag_row.FLAG_ROWS)
-    network = _network(wiring, places, rows, words)
+    network = _network(wiring, places_of(hardware) if places is None else places, rows, words)
     compute_walkers = threads.compute_walkers()
     count = program.multipliers_used
     ports = ports_of(program, hardware, None)
@@ -162,7 +159,7 @@ class _Group:
     transfers: dict[int, Transfer] = field(default_factory=dict)
 
 
-def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _PlaneRows, words: int) -> ReductionNetwork:
+def _network(wiring: Wiring, places: Mapping[int, tuple[int, int]], rows: _PlaneRows, words: int) -> ReductionNetwork:
     groups = _groups(wiring, places)
     place = {
         wire: 64 * words * number + column
@@ -217,7 +214,7 @@ def _network(wiring: Wiring, places: dict[int, tuple[int, int]], rows: _PlaneRow
     )
 
 
-def _groups(wiring: Wiring, places: dict[int, tuple[int, int]]) -> list[_Group]:
+def _groups(wiring: Wiring, places: Mapping[int, tuple[int, int]]) -> list[_Group]:
     """The products, then the transfers: receivers first, and no two of a group depend on each other.
 
     Adder switches of one level make one group, or several where they pass words to one another. The column of a

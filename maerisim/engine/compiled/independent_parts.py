@@ -12,9 +12,8 @@ sums return or there are two layers, these are counted afterwards, from the cycl
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import chain, pairwise
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ import numpy as np
 
 from maerisim.arrays import Ints
 from maerisim.counts.program_totals import OfVirtualNeurons
-from maerisim.fabric.choose import topology_of
+from maerisim.fabric.choose import places_of
 from maerisim.fabric.collection_buses import BusInput
 from maerisim.fabric.topology import Routing, Transfer, Wire
 from maerisim.fabric.virtual_neuron import Span
@@ -64,7 +63,7 @@ def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) ->
     leaves = hardware.multipliers // hardware.ports
     vn_starts = [span.start for span in program.spans]
     transfers = _by_virtual_neuron(program)
-    places = _places(hardware)
+    places = places_of(hardware)
     ports = list(_ports(program, hardware, together=True))
     noted: set[int] = set()
     if program.spills or program.fusion is not None:
@@ -84,8 +83,7 @@ def parts_of(program: Program, hardware: Hardware, neurons: OfVirtualNeurons) ->
                 words[column] = words.get(column, 0) + int(neurons.steps[transfer.virtual_neuron])
         cut = _Cut(slice(first, last), slice(start, stop), vns, words)
         # What parts of a second layer wait for is in a table by address, each in its own.
-        of_second = program.fusion is not None and first >= program.fusion.port
-        key = contents.of(cut), tuple(words.items()), start if of_second else None
+        key = contents.of(cut), tuple(words.items()), start if program.layer_of_port(first) else None
         equal.setdefault(key, []).append(cut)
     made = []
     for cut, *others in equal.values():
@@ -104,13 +102,6 @@ def _by_virtual_neuron(program: Program) -> list[list[Transfer]]:
     for transfer in program.reduction.transfers:
         found[transfer.virtual_neuron].append(transfer)
     return found
-
-
-@lru_cache(maxsize=4)
-def _places(hardware: Hardware) -> list[tuple[int, int]]:
-    """Level and column of each adder switch."""
-    topology = topology_of(hardware)
-    return [(topology.level(switch), topology.column(switch)) for switch in range(topology.switches)]
 
 
 def _hardware_of(part: Program, hardware: Hardware, of_part: slice) -> Hardware:
@@ -141,7 +132,7 @@ def _shared(program: Program, hardware: Hardware, parts: list[tuple[int, int]]) 
 def _can_be_noted(
     program: Program,
     hardware: Hardware,
-    places: Sequence[tuple[int, int]],
+    places: Mapping[int, tuple[int, int]],
     parts: list[tuple[int, int]],
     shared: dict[int, set[int]],
     neurons: OfVirtualNeurons,
@@ -296,7 +287,7 @@ class _Contents:
         self,
         program: Program,
         transfers: Sequence[Sequence[Transfer]],
-        places: Sequence[tuple[int, int]],
+        places: Mapping[int, tuple[int, int]],
         leaves: int,
     ) -> None:
         self.program, self.places, self.spills = program, places, program.spills

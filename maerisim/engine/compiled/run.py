@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from maerisim.engine.compiled.two_layers import TwoLayers
 from maerisim.engine.outcome import Progress, Run
 from maerisim.engine.watchdog import deadlock_message
 from maerisim.errors import DeadlockError
-from maerisim.fabric.choose import topology_of
+from maerisim.fabric.choose import places_of
 from maerisim.hardware.hardware import Hardware
 from maerisim.kernels.stepping import counted, ending, fabric, walk
 from maerisim.kernels.stepping import fast_forward as repeating
@@ -145,13 +144,11 @@ def run_lanes(
     return Run(cycles, counters, first_result, stepped)
 
 
-@lru_cache(maxsize=4)
 def _switches_by_column(hardware: Hardware) -> Ints:
     """The adder switch at each column."""
-    topology = topology_of(hardware)
     switches = np.zeros(hardware.multipliers, np.int64)
-    for switch in range(topology.switches):
-        switches[topology.column(switch)] = switch
+    for switch, (_, column) in places_of(hardware).items():
+        switches[column] = switch
     return switches
 
 
