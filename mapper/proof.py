@@ -285,7 +285,9 @@ class _Search:
 
     def floors(self, reached: float) -> list[Floor]:
         """The tiles of which some mapping may score less than what is ``reached``, whatever its loops."""
-        return floors(self.problem, self.hardware, self.space.tiles, self.objective, reached, self.space.placements)
+        return floors(
+            self.problem, self.hardware, self.space.tiles, self.objective, reached, self.space.placements, self.until
+        )
 
     def rank(self, count: int, tiles: Tiles | None = None) -> Ranking:
         """Rank those of the ``tiles``, or all, that are not left out for the slack."""

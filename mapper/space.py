@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import permutations
-from math import prod
+from math import factorial, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -217,3 +217,21 @@ def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
         windows = [DIMENSIONS.index(d) for d in REDUCED]
         fits &= (np.array(problem.dims)[windows] % tiles[:, windows] == 0).all(axis=1)
     return np.ascontiguousarray(tiles[fits])
+
+
+def placed_switches(problem: Problem, multipliers: int) -> int:
+    """Multiplier switches of all tiles with all their placements: how much there is to place, counted without listing tiles."""
+    # By the switches of a tile, and in how many dimensions its virtual neurons differ, which can change places: how many tiles.
+    tiles = np.zeros((len(REPLICATED) + 1, multipliers + 1), np.int64)
+    tiles[0, 1] = 1
+    for d, size in zip(DIMENSIONS, problem.dims, strict=True):
+        with_d = tiles.copy()
+        for tile in range(2, min(size, multipliers) + 1):
+            most = multipliers // tile
+            larger = with_d[:, tile : most * tile + 1 : tile]
+            if d in REPLICATED:
+                larger[1:] += tiles[:-1, 1 : most + 1]
+            else:
+                larger += tiles[:, 1 : most + 1]
+        tiles = with_d
+    return int(sum(factorial(several) * (row @ np.arange(multipliers + 1)) for several, row in enumerate(tiles)))

@@ -110,7 +110,7 @@ def workspace(
     rows = load_table.ROWS // CLASSES * classes
     fabric, exit_table = _fixed(hardware, in_python=in_python)
     m, ports, buses, span = fabric.multipliers, fabric.ports, fabric.buses, fabric.multipliers // fabric.ports
-    pairs, kinds, columns = span * (span - 1) // 2, _KINDS_OF_TRAFFIC, load_table.BUSIEST + ports
+    kinds, columns = _KINDS_OF_TRAFFIC, load_table.BUSIEST + ports
 
     def ints(*shape: int) -> Ints:
         return np.zeros(shape, np.int64)
@@ -140,17 +140,19 @@ def workspace(
         leaves=loads.Leaves(
             vn_words=ints(2, m),
             vn_marks=words(m),
-            words=ints(2, span, ports),
             marks=words(span, ports),
-            pair=words(2, pairs, 2),
-            twin=words(2, pairs, ports),
-            at_work=words(span, ports),
-            working=words(ports),
-            shared=words(ports),
+            words=ints(2, span, ports),
+            sorted_leaves=words(2, span, ports),
+            sorted_marks=words(2, span, ports),
+            way=words(2, span, ports),
+            longest=words(ports),
+            branches=words(ports),
             port_words=words(rows, ports),
             bus_results=words(CLASSES, buses),
             used_rows=ints(load_table.ROWS),
             total=ints(max(ports, buses)),
+            candidate=words(ports),
+            more=words(ports),
             reach=ints(2),
         ),
         sections=_sections(fabric, words, classes),
@@ -204,7 +206,6 @@ def _sections(fabric: FabricNumbers, words: Callable[..., Shorts], classes: int)
         first=words(rows, lanes),
         last=words(rows, lanes),
         limits=np.zeros((fabric.ports + 1, len(sections.PartRanges._fields)), np.int64),
-        sorted=words(fabric.multipliers // fabric.ports, fabric.ports),
     )
 
 

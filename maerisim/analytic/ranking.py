@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import combinations, permutations, product
@@ -277,6 +277,15 @@ def _together(
     return list(found.values())[:count]
 
 
+def _in_time(count: int, until: float | None) -> Iterator[tuple[int, int]]:
+    """Ranges of tiles, one after another, as long as there is time."""
+    step = count if until is None else _TILES_BETWEEN_LOOKS
+    first = 0
+    while first < count and (until is None or time.monotonic() < until):
+        yield first, min(count, first + step)
+        first += step
+
+
 class Floor(NamedTuple):
     """What no mapping with a ``tile`` scores less than, whatever its loops.
 
@@ -298,11 +307,13 @@ def floors(
     objective: Objective,
     below: float,
     placements: Sequence[Sequence[str]] | None = None,
+    until: float | None = None,
 ) -> list[Floor]:
     """The tiles with a mapping that may score less than ``below``, the most promising first.
 
     A floor holds for every nest of loops whose blocks are whole tiles, without trusting the estimate: of a score, see
     "Every loop nest" in the design notes. Tiles of the same floor come in the order of the energy that reaching it would take.
+    At the time ``until`` of ``time.monotonic()`` floors are no longer raised to what placing the tiles costs.
     """
     layer = layer_numbers(problem)
     aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
@@ -314,9 +325,17 @@ def floors(
     tiles, floor, stay = np.ascontiguousarray(tiles[low]), floor[low], stay[low]
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
     given = np.zeros((0, len(DIMENSIONS)), np.int64)
-    space = search_space.TileSpace(tiles, 0, len(tiles), floor, given, placed, placed_of, 0, 1, 0, _ONE_LOOP_EACH)
-    with scratch(hardware) as w:
-        ranking.place_floors(layer, space, aim, below, w)
+
+    def place(share: int) -> None:
+        """Raise the floors of a share of the tiles."""
+        for first, end in _in_time(len(tiles), until):
+            space = search_space.TileSpace(
+                tiles, first, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
+            )
+            with scratch(hardware) as w:
+                ranking.place_floors(layer, space, aim, below, w)
+
+    side_by_side([partial(place, share) for share in range(_SHARES)])
     return [
         Floor(float(floor[at, 0]), tuple(map(int, tiles[at])), int(stay[at, 2]), int(stay[at, 3]), float(stay[at, 1]))
         for at in np.lexsort((stay[:, 1], floor[:, 0]))

@@ -11,13 +11,20 @@ from maerisim.reports.table import plural
 from maerisim.study.layer import Simulation
 from maerisim.study.tasks import FusedTask, StageTask, Study
 from maerisim.workload.problem import FusedProblem, Problem
+from mapper.space import placed_switches
 
 STEPPED, VALUES, EVENT = 2e8, 4e7, 1e5
 """Switches that are stepped in a second: without values and with them (``benchmarks/bench_stepping.py``), and by the event engine."""
 FEW_SWITCHES = 20
 """As many as take as long as fewer, without values: what takes place once in every cycle."""
 SEARCHED = 1e3
-"""Multipliers for which a layer's mapping is found in a second."""
+"""Multipliers for which a layer's mapping is found in a second, where bounds rule out most tiles."""
+PLACED, PLACED_GROWTH = 1.3e-4, 2 / 3
+MANY_LEAVES, LEAVES_GROWTH = 64, 1.5
+"""Seconds for the switches of all tiles with all their placements, and the power by which it takes longer for more of them, where
+distribution ports have so many leaves or more. Of ports with fewer leaves more is ruled out, by about this power (measured on 256, 1,024
+and 4,096 multipliers: 0.4 to 2.5 times as long for six layers).
+"""
 FUSED, FUSED_GROWTH = 7.5, 1.4
 """Seconds in which that of two fused layers is found on 256 multipliers, and the power of multipliers by which it takes longer (measured:
 0.4 to 0.9 s on 16, 1.0 to 1.7 s on 64, 6 to 9 s on 256, 14 to 29 s on 512, 27 to 146 s on 1,024).
@@ -86,8 +93,10 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
         return float(FUSED * (hardware.multipliers / 256) ** FUSED_GROWTH)
     if problem.sparsity is not None:
         return SPARSE * problem.weights + hardware.multipliers / SPARSE_SEARCHED
-    seconds = hardware.multipliers / SEARCHED
-    return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
+    leaves = min(1.0, hardware.leaves_per_port / MANY_LEAVES)
+    placed = PLACED * placed_switches(problem, hardware.multipliers) ** PLACED_GROWTH
+    seconds = hardware.multipliers / SEARCHED + leaves**LEAVES_GROWTH * placed
+    return float(seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds)
 
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:

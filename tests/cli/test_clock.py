@@ -13,7 +13,7 @@ from maerisim.sweeps.plan import described_hardware
 
 FAST = "extends: maeri-16\nname: fast\nclock: 250 MHz\n"
 IN_JOULES = FAST + "energy: {unit: pJ, multiply: 2, dram_access: 100}\n"
-OPTIONS = ("tiny", "--layer", "conv3x3", "--layer", "linear", "--layer", "gru")
+OPTIONS = ("tiny", "--layer", "pointwise", "--layer", "linear", "--layer", "gru")
 
 
 @pytest.fixture

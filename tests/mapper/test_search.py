@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from maerisim.analytic.objective import Objective, score
+from maerisim.analytic.ranking import floors
 from maerisim.errors import NotSupportedError
 from maerisim.hardware.hardware import Hardware
 from maerisim.ways.way import estimate, simulate, violations
@@ -14,7 +17,7 @@ from maerisim.workload.problem import Problem
 from maerisim.workload.sparsity import Sparsity
 from mapper import PROOF, Effort, find_front, find_mapping
 from mapper.references.heuristic import heuristic
-from mapper.space import space_of
+from mapper.space import placed_switches, space_of
 from tests.mapper.spaces import all_mappings, all_tiles_of, walks_of
 from tests.strategies import hardwares
 
@@ -73,6 +76,25 @@ def test_the_space_counts_every_tile_order_and_placement_once(problem: Problem, 
     assume(hardware.reduction.topology != "plain_tree")
     expected = sum(len(list(walks_of(problem, tile))) for tile in all_tiles_of(problem, hardware))
     assert space_of(problem, hardware).mappings == expected
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(small_problems())
+def test_what_there_is_to_place_is_counted_without_listing_tiles(problem: Problem) -> None:
+    hardware = Hardware.load("maeri-16")
+    expected = 0
+    for tile in all_tiles_of(problem, hardware):
+        expected += prod(tile.values()) * len({placement for _, placement in walks_of(problem, tile)})
+    assert placed_switches(problem, hardware.multipliers) == expected
+
+
+def test_floors_hold_whatever_time_there_was() -> None:
+    problem, hardware = Problem(K=19, C=5, R=3, S=5, P=6, Q=5), Hardware.load("maeri-64")
+    tiles = space_of(problem, hardware).tiles
+    placed = {floor.tile: floor.score for floor in floors(problem, hardware, tiles, "cycles", 1000)}
+    hasty = {floor.tile: floor.score for floor in floors(problem, hardware, tiles, "cycles", 1000, until=0.0)}
+    assert set(placed) < set(hasty)
+    assert all(hasty[tile] <= score for tile, score in placed.items())
 
 
 def test_a_search_without_time_says_how_far_off_it_may_be() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from maerisim.arrays import Ints
 from maerisim.kernels.compiling.jit import helper
 from maerisim.kernels.estimating import times
-from maerisim.kernels.estimating.loads import count_class, fill_parts, find_all_twins, lay_out
+from maerisim.kernels.estimating.loads import count_class, fill_parts, lay_out, sort_all_words
 from maerisim.kernels.estimating.nest import MaskedReuse, set_loops
 from maerisim.kernels.estimating.quantities import LayerNumbers, TileShape
 from maerisim.kernels.estimating.search_space import NO_LIMIT, BlockLoops, Workspace
-from maerisim.kernels.estimating.sections import find_sections, mark_idle, number_words, sort_all, split
+from maerisim.kernels.estimating.sections import find_sections, mark_idle, number_words, split
 from maerisim.kernels.estimating.timing import last_result
 
 
@@ -34,11 +34,10 @@ def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blo
             outside |= int(edge[d] < w.tables.tile[d]) << d
         fill_parts(layer, w.tables.tile, shape, edge, w.parts)
         lay_out(w.tables.tile, placement, shape, edge, w.parts, fabric, spills, leaves)
-        count_class(shape, at_edge, outside, classes, find_all_twins(leaves), fabric, leaves, w.placed.loads)
+        sort_all_words(shape, fabric, leaves)
+        count_class(shape, at_edge, outside, classes, leaves, w.placed.loads)
         s.classes[at_edge] = at_edge
         mark_idle(shape, at_edge, outside, leaves, s)
-        for operand in range(2):
-            sort_all(operand, leaves, s)
-            number_words(shape, operand, at_edge, outside, classes, sections, fabric, leaves, s)
+        number_words(shape, at_edge, outside, classes, sections, fabric, leaves, s)
     parts = split(shape, classes, classes, fabric, leaves, s)
     return last_result(shape, nest, fabric, leaves, parts, NO_LIMIT, s, t)

@@ -1,7 +1,6 @@
 """The words at each distribution port and the results on each bus, for every class of control steps of a placed tile.
 
-Nothing here depends on the loop order. Leaves are the multiplier switches below a port: their arrays are [leaf, port],
-so that the innermost loops run over ports and the compiler makes vector instructions of them.
+Nothing here depends on the loop order. Leaves are the multiplier switches below a port.
 """
 
 from __future__ import annotations
@@ -47,25 +46,29 @@ class Parts(NamedTuple):
 class Leaves(NamedTuple):
     """Scratch arrays of a placed tile.
 
-    Words and marks of its virtual neurons and of the leaves [leaf, port]; ``twin`` [operand, pair, port] says at which
-    ports the two leaves of a ``pair`` need the same word. ``port_words`` [row, port] and ``bus_results`` [class, bus].
+    Words and marks of its virtual neurons; ``marks`` of the leaves [leaf, port]. ``words`` [operand, place, port]: the word of a leaf and
+    the leaf in one number, sorted at each port, and in the same order ``sorted_leaves`` and ``sorted_marks``. ``way``: twice
+    the levels of distribution switches below that at which the branch to this leaf parts from that to the leaf in the place before, if
+    both need the same word; otherwise twice all levels, and one. ``port_words`` [row, port] and ``bus_results`` [class, bus].
     ``reach`` [2]: how many leaves any port uses, and how many ports are used, from the first on; nothing is known of what lies
     behind them.
     """
 
     vn_words: Ints
     vn_marks: Shorts
-    words: Ints
     marks: Shorts
-    pair: Shorts
-    twin: Shorts
-    at_work: Shorts
-    working: Shorts
-    shared: Shorts
+    words: Ints
+    sorted_leaves: Shorts
+    sorted_marks: Shorts
+    way: Shorts
+    longest: Shorts
+    branches: Shorts
     port_words: Shorts
     bus_results: Shorts
     used_rows: Ints
     total: Ints
+    candidate: Shorts
+    more: Shorts
     reach: Ints
 
 
@@ -163,82 +166,74 @@ def lay_out(
     for leaf in range(reach):
         for port in range(switches >> shift if packed else 0, ports):
             leaves.marks[leaf, port] = ABSENT
-            leaves.words[OF_WEIGHT, leaf, port] = -1 - leaf
-            leaves.words[OF_INPUT, leaf, port] = -1 - leaf
+            leaves.words[OF_WEIGHT, leaf, port] = -1 << shift | leaf
+            leaves.words[OF_INPUT, leaf, port] = -1 << shift | leaf
     for vn in range(count):
         start = vn * block + spills
         for i in range(shape.vn_size):
             leaf, port = (start + i) & (span - 1), (start + i) >> shift
-            leaves.words[OF_WEIGHT, leaf, port] = words[OF_WEIGHT, vn] + parts.words[OF_WEIGHT, i]
-            leaves.words[OF_INPUT, leaf, port] = words[OF_INPUT, vn] + parts.words[OF_INPUT, i]
+            leaves.words[OF_WEIGHT, leaf, port] = (words[OF_WEIGHT, vn] + parts.words[OF_WEIGHT, i]) << shift | leaf
+            leaves.words[OF_INPUT, leaf, port] = (words[OF_INPUT, vn] + parts.words[OF_INPUT, i]) << shift | leaf
             leaves.marks[leaf, port] = marks[vn] | parts.marks[i]
 
 
 @helper
-def find_twins(words: Ints, operand: int, reach: int, ports: int, pair: Shorts, twin: Shorts) -> int:
-    """List the pairs of leaves that need the same word at any port, nearest first; return their number."""
-    count = 0
-    for leaf in range(1, reach):
-        for other in range(leaf - 1, -1, -1):
-            anywhere = 0
-            for port in range(ports):
-                same = int(words[operand, leaf, port] == words[operand, other, port])
-                twin[operand, count, port] = same
-                anywhere |= same
-            if anywhere:
-                pair[operand, count, 0] = leaf
-                pair[operand, count, 1] = other
-                count += 1
-    return count
+def sort_words(operand: int, levels: int, leaves: Leaves) -> None:
+    """Sort the leaves of all ports by their words, equal words by leaf, and find their ways; a port has so many ``levels``.
 
-
-@helper
-def mark_at_work(marks: Shorts, outside: int, at_work: Shorts, working: Shorts, reach: int, ports: int) -> None:
-    """Find the leaves that have none of the marks ``outside``, and count them by port."""
-    for port in range(ports):
-        working[port] = 0
-    for leaf in range(reach):
+    By merge exchange, whose comparisons are the same for all ports (Knuth, The Art of Computer Programming, 5.2.2, algorithm M).
+    """
+    words, reach, ports, half = leaves.words, leaves.reach[0], leaves.reach[1], 1
+    while 2 * half < reach:
+        half *= 2
+    part = half
+    while part:
+        distance, wide, odd = part, half, 0
+        while True:
+            for place in range(reach - distance):
+                if place & part == odd:
+                    for port in range(ports):
+                        one, other = words[operand, place, port], words[operand, place + distance, port]
+                        words[operand, place, port] = min(one, other)
+                        words[operand, place + distance, port] = max(one, other)
+            if wide == part:
+                break
+            distance, wide, odd = wide - part, wide >> 1, part
+        part >>= 1
+    for place in range(reach):
         for port in range(ports):
-            inside = (marks[leaf, port] & outside) == 0
-            at_work[leaf, port] = inside
-            working[port] += inside
+            word = words[operand, place, port]
+            leaf, way = int(word & ((1 << levels) - 1)), 2 * levels + 1
+            if place:
+                differs = int(word ^ words[operand, place - 1, port])
+                if differs >> levels == 0:
+                    way = 2 * log2(differs + 1)
+            leaves.sorted_leaves[operand, place, port] = leaf
+            leaves.sorted_marks[operand, place, port] = leaves.marks[leaf, port]
+            leaves.way[operand, place, port] = way
 
 
 @helper
-def count_words(leaves: Leaves, operand: int, pairs: int, row: int, loads: Ints, span: int, ports: int) -> None:
-    """Words at each port that the leaves at work need, in ``port_words[row]``; fills the sums in ``loads[row]``.
+def count_words(leaves: Leaves, operand: int, outside: int, row: int, loads: Ints) -> None:
+    """Words at each port that the leaves without a mark ``outside`` need, in ``port_words[row]``; fills the sums in ``loads[row]``.
 
     A word is one packet. Its branch to a leaf passes a distribution switch of its own at each level below that at which
-    it parts from the branch to the nearest leaf before that needs the same word.
+    it parts from the branch to the last leaf before that needs the same word: the longest way since that leaf.
     """
-    at_work, pair, twin, shared = leaves.at_work, leaves.pair, leaves.twin, leaves.shared
-    delivered, repeated, common = 0, 0, 0
+    reach, ports, longest, branches = leaves.reach[0], leaves.reach[1], leaves.longest, leaves.branches
     for port in range(ports):
-        leaves.port_words[row, port] = leaves.working[port]
-        delivered += leaves.working[port]
-    at = 0
-    while at < pairs:
-        leaf, count, width = int(pair[operand, at, 0]), 0, 2
+        longest[port], branches[port], leaves.port_words[row, port] = 0, 0, 0
+    for place in range(reach):
         for port in range(ports):
-            shared[port] = 0
-        while at < pairs and pair[operand, at, 0] == leaf:
-            other = int(pair[operand, at, 1])
-            while width < span and other < leaf - leaf % width:
-                common += count
-                width *= 2
-            count = 0
-            for port in range(ports):
-                shared[port] |= twin[operand, at, port] & at_work[other, port] & at_work[leaf, port]
-                count += shared[port]
-            at += 1
-        while width < span:
-            common += count
-            width *= 2
-        repeated += count
-        for port in range(ports):
-            leaves.port_words[row, port] -= shared[port]
-    loads[row, load_table.ALL] = delivered - repeated
-    loads[row, load_table.BRANCHES] = log2(span) * delivered - common
+            way = max(int(longest[port]), int(leaves.way[operand, place, port]))
+            needs = (leaves.sorted_marks[operand, place, port] & outside) == 0
+            leaves.port_words[row, port] += way & 1 if needs else 0
+            branches[port] += way >> 1 if needs else 0
+            longest[port] = 0 if needs else way
+    loads[row, load_table.ALL], loads[row, load_table.BRANCHES] = 0, 0
+    for port in range(ports):
+        loads[row, load_table.ALL] += leaves.port_words[row, port]
+        loads[row, load_table.BRANCHES] += branches[port]
 
 
 @helper
@@ -250,49 +245,36 @@ def count_nothing(leaves: Leaves, row: int, loads: Ints, ports: int) -> None:
 
 
 @helper
-def count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads: Ints) -> None:
+def sort_and_count_classes(shape: TileShape, fabric: FabricNumbers, leaves: Leaves, loads: Ints) -> None:
     """Words of weights and inputs at each port, for every class."""
-    pairs = find_all_twins(leaves)
+    sort_all_words(shape, fabric, leaves)
     at_edge = shape.partial
     while at_edge >= 0:
-        count_class(shape, at_edge, at_edge, CLASSES, pairs, fabric, leaves, loads)
+        count_class(shape, at_edge, at_edge, CLASSES, leaves, loads)
         at_edge = next_subset(at_edge, shape.partial)
 
 
 @helper
-def find_all_twins(leaves: Leaves) -> tuple[int, int]:
-    """List the pairs of leaves that need the same weight or input; return their numbers."""
-    reach, ports = leaves.reach[0], leaves.reach[1]
-    return (
-        find_twins(leaves.words, OF_WEIGHT, reach, ports, leaves.pair, leaves.twin),
-        find_twins(leaves.words, OF_INPUT, reach, ports, leaves.pair, leaves.twin),
-    )
+def sort_all_words(shape: TileShape, fabric: FabricNumbers, leaves: Leaves) -> None:
+    """Sort the leaves of all ports by their inputs, and by their weights if there are any."""
+    levels = log2(fabric.multipliers // fabric.ports)
+    sort_words(OF_INPUT, levels, leaves)
+    if shape.weighted:
+        sort_words(OF_WEIGHT, levels, leaves)
 
 
 @helper
-def count_class(
-    shape: TileShape,
-    at_edge: int,
-    outside: int,
-    classes: int,
-    pairs: tuple[int, int],
-    fabric: FabricNumbers,
-    leaves: Leaves,
-    loads: Ints,
-) -> None:
+def count_class(shape: TileShape, at_edge: int, outside: int, classes: int, leaves: Leaves, loads: Ints) -> None:
     """Words of weights and inputs at each port in one of ``classes``, in which leaves with a mark ``outside`` need none."""
-    span, reach, ports = fabric.multipliers // fabric.ports, leaves.reach[0], leaves.reach[1]
-    weights, inputs = pairs
-    mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, reach, ports)
+    outside |= ABSENT
     if shape.weighted:
-        count_words(leaves, OF_WEIGHT, weights, load_table.WEIGHTS + at_edge, loads, span, ports)
+        count_words(leaves, OF_WEIGHT, outside, load_table.WEIGHTS + at_edge, loads)
     else:
-        count_nothing(leaves, load_table.WEIGHTS + at_edge, loads, ports)
-    count_words(leaves, OF_INPUT, inputs, first_row(load_table.INPUTS, classes) + at_edge, loads, span, ports)
+        count_nothing(leaves, load_table.WEIGHTS + at_edge, loads, leaves.reach[1])
+    count_words(leaves, OF_INPUT, outside, first_row(load_table.INPUTS, classes) + at_edge, loads)
     if shape.slidable:
         outside |= BEFORE_LAST_AT_EDGE if outside & OF_S else BEFORE_LAST
-        mark_at_work(leaves.marks, outside | ABSENT, leaves.at_work, leaves.working, reach, ports)
-        count_words(leaves, OF_INPUT, inputs, first_row(load_table.SLIDING, classes) + at_edge, loads, span, ports)
+        count_words(leaves, OF_INPUT, outside, first_row(load_table.SLIDING, classes) + at_edge, loads)
 
 
 @helper
@@ -367,10 +349,10 @@ def find_busiest(shape: TileShape, spills: int, leaves: Leaves, loads: Ints) -> 
 
     A port can not when another one has at least as many words in every class.
     """
-    total, open_ports, more, ports = leaves.total, leaves.working, leaves.shared, leaves.reach[1]
+    total, candidate, more, ports = leaves.total, leaves.candidate, leaves.more, leaves.reach[1]
     for port in range(ports):
         total[port] = 0
-        open_ports[port] = 1
+        candidate[port] = 1
     rows = 0
     for first in range(0, load_table.ROWS, CLASSES):
         if (first == load_table.SLIDING and not shape.slidable) or (first == load_table.RETURNS and not spills):
@@ -387,7 +369,7 @@ def find_busiest(shape: TileShape, spills: int, leaves: Leaves, loads: Ints) -> 
     while True:
         busiest = -1
         for port in range(ports):
-            if open_ports[port] and (busiest < 0 or total[port] > total[busiest]):
+            if candidate[port] and (busiest < 0 or total[port] > total[busiest]):
                 busiest = port
         if busiest < 0:
             return column
@@ -400,5 +382,5 @@ def find_busiest(shape: TileShape, spills: int, leaves: Leaves, loads: Ints) -> 
             for port in range(ports):
                 more[port] |= leaves.port_words[row, port] > most
         for port in range(ports):
-            open_ports[port] &= more[port]
+            candidate[port] &= more[port]
         column += 1

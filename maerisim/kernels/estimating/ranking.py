@@ -20,11 +20,11 @@ from maerisim.kernels.estimating.costs import add_placement, count_traffic, set_
 from maerisim.kernels.estimating.dimensions import OF_WEIGHTS, REPLICATED, K, P, Q
 from maerisim.kernels.estimating.exits import Exits
 from maerisim.kernels.estimating.loads import (
-    count_classes,
     count_results,
     fill_parts,
     find_busiest,
     lay_out,
+    sort_and_count_classes,
 )
 from maerisim.kernels.estimating.nest import nest_of
 from maerisim.kernels.estimating.orders import Reuse, list_all, list_given, unpack
@@ -237,9 +237,12 @@ def find_floors(
 
 @kernel
 def place_floors(layer: LayerNumbers, space: TileSpace, aim: Aim, below: float, w: Workspace) -> None:
-    """Raise the floors that are ``below`` a score to what a tile costs where it is placed best and all is sent once."""
+    """Raise the floors that are ``below`` a score to what a tile costs where it is placed best and all is sent once.
+
+    Those of a share of the tiles.
+    """
     fabric, loops, costs, tile = w.fabric, w.loops, w.tables.placed_costs, w.tables.tile
-    for at in range(space.first, space.end):
+    for at in range(space.first + space.share, space.end, space.shares):
         if space.floor[at, 0] >= below:
             continue
         for d in range(8):
@@ -380,7 +383,7 @@ class PlacedCosts(NamedTuple):
 def place_tile(placement: Ints, shape: TileShape, spills: int, w: Workspace) -> PlacedCosts:
     """Lay the present tile on the fabric and count its loads."""
     lay_out(w.tables.tile, placement, shape, w.loops.edge, w.parts, w.fabric, spills, w.leaves)
-    count_classes(shape, w.fabric, w.leaves, w.placed.loads)
+    sort_and_count_classes(shape, w.fabric, w.leaves, w.placed.loads)
     bus_cycles, adder_words = count_results(shape, w.fabric, w.exits, spills, w.loops, w.leaves, w.placed)
     columns = find_busiest(shape, spills, w.leaves, w.placed.loads)
     return PlacedCosts(columns, bus_cycles * (shape.folds if spills else 1), adder_words * shape.folds)

@@ -34,8 +34,7 @@ class Sections(NamedTuple):
 
     ``of`` [row, lane]: see the rows above. ``first``, ``last`` [load, section]: which words of its port a section gets when
     they are numbered from 1 in the order in which they are sent; 0: none. ``idle`` [class, virtual neuron]: whether it lies beyond
-    the edge of a partial tile; ``classes``: those that occur. ``limits`` [part, limit of :class:`PartRanges`]. ``sorted``
-    [leaf, port]: scratch.
+    the edge of a partial tile; ``classes``: those that occur. ``limits`` [part, limit of :class:`PartRanges`].
     """
 
     of: Ints
@@ -44,7 +43,6 @@ class Sections(NamedTuple):
     first: Shorts
     last: Shorts
     limits: Ints
-    sorted: Shorts
 
 
 class PartRanges(NamedTuple):
@@ -90,13 +88,9 @@ def find_parts(
     while at_edge >= 0:
         s.classes[classes] = at_edge
         mark_idle(shape, at_edge, at_edge, leaves, s)
+        number_words(shape, at_edge, at_edge, CLASSES, sections, fabric, leaves, s)
         classes += 1
         at_edge = next_subset(at_edge, shape.partial)
-    for operand in (loads.OF_WEIGHT, loads.OF_INPUT):
-        sort_all(operand, leaves, s)
-        for i in range(classes):
-            at_edge = s.classes[i]
-            number_words(shape, operand, at_edge, at_edge, CLASSES, sections, fabric, leaves, s)
     return split(shape, classes, CLASSES, fabric, leaves, s)
 
 
@@ -146,16 +140,8 @@ def mark_idle(shape: TileShape, at_edge: int, outside: int, leaves: Leaves, s: S
 
 
 @helper
-def sort_all(operand: int, leaves: Leaves, s: Sections) -> None:
-    """Sort the leaves of all ports by their words of an operand."""
-    for port in range(leaves.reach[1]):
-        sort_leaves(operand, port, leaves, s.sorted)
-
-
-@helper
 def number_words(
     shape: TileShape,
-    operand: int,
     at_edge: int,
     outside: int,
     classes: int,
@@ -164,33 +150,22 @@ def number_words(
     leaves: Leaves,
     s: Sections,
 ) -> None:
-    """Number the words of an operand at each port in one of ``classes``, in the order in which they are sent, and find those
-    of each section; leaves with a mark ``outside`` get none.
+    """Number the words at each port in one of ``classes``, in the order in which they are sent, and find those of each
+    section; leaves with a mark ``outside`` get none.
     """
-    if operand == loads.OF_WEIGHT:
-        if shape.weighted:
-            number_class(at_edge, operand, outside, sections, fabric, leaves, s)
-        return
-    number_class(first_row(load_table.INPUTS, classes) + at_edge, operand, outside, sections, fabric, leaves, s)
+    outside |= loads.ABSENT
+    if shape.weighted:
+        number_load(load_table.WEIGHTS + at_edge, loads.OF_WEIGHT, outside, sections, fabric, leaves, s)
+    number_load(first_row(load_table.INPUTS, classes) + at_edge, loads.OF_INPUT, outside, sections, fabric, leaves, s)
     if shape.slidable:
         outside |= loads.BEFORE_LAST_AT_EDGE if outside & OF_S else loads.BEFORE_LAST
-        number_class(first_row(load_table.SLIDING, classes) + at_edge, operand, outside, sections, fabric, leaves, s)
+        number_load(
+            first_row(load_table.SLIDING, classes) + at_edge, loads.OF_INPUT, outside, sections, fabric, leaves, s
+        )
 
 
 @helper
-def sort_leaves(operand: int, port: int, leaves: Leaves, by_word: Shorts) -> None:
-    """Sort the leaves of a port by their words, which are numbered in the order in which they are sent."""
-    words = leaves.words
-    for leaf in range(leaves.reach[0]):
-        place = leaf
-        while place > 0 and words[operand, by_word[place - 1, port], port] > words[operand, leaf, port]:
-            by_word[place, port] = by_word[place - 1, port]
-            place -= 1
-        by_word[place, port] = leaf
-
-
-@helper
-def number_class(
+def number_load(
     row: int, operand: int, outside: int, sections: int, fabric: FabricNumbers, leaves: Leaves, s: Sections
 ) -> None:
     """Fill the row of one load in one class of control steps; leaves with a mark ``outside`` get no word."""
@@ -198,16 +173,14 @@ def number_class(
     for section in range(sections):
         s.first[row, section], s.last[row, section] = 0, 0
     for port in range(leaves.reach[1]):
-        number, before = 0, 0
+        number, longest = 0, 0
         for place in range(leaves.reach[0]):
-            leaf = int(s.sorted[place, port])
-            if int(leaves.marks[leaf, port]) & (outside | loads.ABSENT):
+            longest = max(longest, int(leaves.way[operand, place, port]))
+            if int(leaves.sorted_marks[operand, place, port]) & outside:
                 continue
-            word = leaves.words[operand, leaf, port]
-            if number == 0 or word != before:
-                number += 1
-                before = word
-            section = s.of[OF_SWITCH, (port << shift) + leaf]
+            number += longest & 1  # another word than that of the last leaf that needs one
+            longest = 0
+            section = s.of[OF_SWITCH, (port << shift) + int(leaves.sorted_leaves[operand, place, port])]
             if s.last[row, section] == 0:
                 s.first[row, section] = number
             s.last[row, section] = number
