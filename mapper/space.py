@@ -219,6 +219,7 @@ def all_tiles(problem: Problem, hardware: Hardware) -> Tiles:
     return np.ascontiguousarray(tiles[fits])
 
 
+@cache
 def placed_switches(problem: Problem, multipliers: int) -> int:
     """Multiplier switches of all tiles with all their placements: how much there is to place, counted without listing tiles."""
     # By the switches of a tile, and in how many dimensions its virtual neurons differ, which can change places: how many tiles.

@@ -12,6 +12,7 @@ from maerisim.reports.configuration_json import configuration
 from maerisim.rtl.layer import prepare
 from maerisim.rtl.memory import Files
 from maerisim.rtl.tokens import push
+from maerisim.study.forecast import foresee_search
 from maerisim.workload.problem import Stage
 from mapper import find_mapping
 
@@ -29,7 +30,11 @@ def rtl_files(hardware: Hardware, stage: Stage, mapping_file: Path | None, vn_co
 def fabric_configuration(hardware: Hardware, stage: Stage, mapping_file: Path | None) -> dict[str, Any]:
     """The configuration of our own fabric, for the layer's mapping in a file or else for the best that the mapper finds."""
     problem = stage.problem
-    mapping = find_mapping(problem, hardware).mapping if mapping_file is None else mapping_in(mapping_file, stage)
+    if mapping_file is None:
+        foresee_search(problem, hardware)
+        mapping = find_mapping(problem, hardware).mapping
+    else:
+        mapping = mapping_in(mapping_file, stage)
     return configuration(problem, mapping, hardware)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maerisim.analytic.bounds import bound
-from maerisim.hardware.hardware import Hardware
+from maerisim.hardware.hardware import MAX_MULTIPLIERS, Hardware
 from maerisim.machine import Forecast, begin
 from maerisim.reports.table import plural
 from maerisim.study.layer import Simulation
@@ -53,10 +53,18 @@ def foresee(study: Study, simulation: Simulation | None) -> None:
 
 
 def foresee_profiles(study: Study, *, replays: bool) -> None:
-    """The same for profiles of every layer, with ``replays`` for pictures."""
-    layers = len({stage.problem for stage in study.stages})
-    each = study.hardware.multipliers / PROFILED + (REPLAYED if replays else 0.0)
-    begin(Forecast(layers * each, AT_REST, "every layer is simulated with each resource doubled; --layer chooses some"))
+    """The same for profiles of every layer, with ``replays`` for pictures; each is mapped on twice the multipliers, too."""
+    hardware, problems = study.hardware, {stage.problem for stage in study.stages}
+    seconds = len(problems) * (hardware.multipliers / PROFILED + (REPLAYED if replays else 0.0))
+    for problem in problems:
+        for more in (1, 2) if 2 * hardware.multipliers <= MAX_MULTIPLIERS else (1,):
+            seconds += placing_seconds(problem, more * hardware.multipliers, more * hardware.leaves_per_port)
+    begin(Forecast(seconds, AT_REST, "every layer is simulated with each resource doubled; --layer chooses some"))
+
+
+def foresee_search(problem: Problem, hardware: Hardware) -> None:
+    """The same for the search of one layer's mapping."""
+    begin(Forecast(search_seconds(problem, hardware), AT_REST, "the mapping of a large layer is searched"))
 
 
 def foresee_curves(study: Study, hardware: Hardware) -> None:
@@ -93,10 +101,15 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
         return float(FUSED * (hardware.multipliers / 256) ** FUSED_GROWTH)
     if problem.sparsity is not None:
         return SPARSE * problem.weights + hardware.multipliers / SPARSE_SEARCHED
-    leaves = min(1.0, hardware.leaves_per_port / MANY_LEAVES)
-    placed = PLACED * placed_switches(problem, hardware.multipliers) ** PLACED_GROWTH
-    seconds = hardware.multipliers / SEARCHED + leaves**LEAVES_GROWTH * placed
-    return float(seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds)
+    seconds = hardware.multipliers / SEARCHED
+    seconds += placing_seconds(problem, hardware.multipliers, hardware.leaves_per_port)
+    return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
+
+
+def placing_seconds(problem: Problem, multipliers: int, leaves_per_port: int) -> float:
+    """What it takes to place the tiles of a layer that bounds do not rule out."""
+    leaves = min(1.0, leaves_per_port / MANY_LEAVES)
+    return float(leaves**LEAVES_GROWTH * PLACED * placed_switches(problem, multipliers) ** PLACED_GROWTH)
 
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:

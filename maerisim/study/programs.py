@@ -11,6 +11,7 @@ from maerisim.mapping.notation import dims_words
 from maerisim.program.printing import program_text
 from maerisim.program.program import Program
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee
 from maerisim.study.tasks import FusedTask, Study
 from maerisim.ways.way import program_of, programs, shapes
 from maerisim.workload.problem import Problem
@@ -44,6 +45,7 @@ class LayerProgram:
 
 def programs_of(study: Study) -> Iterator[LayerProgram]:
     """The programs of every layer with its given mapping, or else the best that the mapper finds; fused ones first."""
+    foresee(study, None)
     warmup.ensure(warmup.needed_by(study.hardware, search=study.searches))
     hardware, objective = study.hardware, study.objective
     for pair in study.tasks:

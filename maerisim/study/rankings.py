@@ -11,6 +11,7 @@ from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.notation import dims
 from maerisim.reports.frame import frame
 from maerisim.study import warmup
+from maerisim.study.forecast import foresee
 from maerisim.study.tasks import FusedTask, StageTask, Study
 from mapper.space import space_of
 
@@ -72,6 +73,7 @@ def ranked(study: Study, count: int) -> LayerRanking:
             "mappings are ranked for dense layers on decoupled controllers only, without limits of global buffer and DRAM"
         )
     (layer,) = study.stages
+    foresee(study, None)
     warmup.ensure(["search"])
     space = space_of(layer.problem, hardware, layer.constraints)
     found = rank(

@@ -153,7 +153,7 @@ def test_profiles_and_searches_that_take_long_are_foreseen():
         laboratory.foresee(todo, processes=2)
         laboratory.foresee(todo[:2], processes=2)
     profiles, searches = (found.seconds for found in heard_of)
-    assert profiles == 20 * 512 / PROFILED
+    assert profiles == pytest.approx(20 * 512 / PROFILED, rel=0.1)
     assert searches == pytest.approx(20 * 20 * 2_000 / laboratory.SAMPLED / 2)
 
 
