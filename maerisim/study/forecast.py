@@ -102,8 +102,9 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
     if problem.sparsity is not None:
         return SPARSE * problem.weights + hardware.multipliers / SPARSE_SEARCHED
     seconds = hardware.multipliers / SEARCHED
-    seconds += placing_seconds(problem, hardware.multipliers, hardware.leaves_per_port)
-    return seconds * max(1.0, problem.operations / SMALL) ** GROWTH if hardware.limits_memory else seconds
+    if hardware.limits_memory:
+        seconds *= max(1.0, problem.operations / SMALL) ** GROWTH
+    return seconds + placing_seconds(problem, hardware.multipliers, hardware.leaves_per_port)
 
 
 def placing_seconds(problem: Problem, multipliers: int, leaves_per_port: int) -> float:
