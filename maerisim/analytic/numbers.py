@@ -157,7 +157,7 @@ def workspace(
         ),
         sections=_sections(fabric, words, classes),
         times=_times(fabric, levels, in_python=in_python),
-        placed=loads.Placed(loads=ints(rows, columns), bus_results=ints(CLASSES)),
+        placed=loads.Placed(loads=ints(rows, columns), bus_results=ints(CLASSES), bus_totals=ints(buses)),
         tables=search_space.Tables(
             tile=ints(8),
             kind=ints(_MOST_CLASSES),

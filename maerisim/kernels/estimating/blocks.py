@@ -40,4 +40,4 @@ def cycles_of_blocks(layer: LayerNumbers, shape: TileShape, placement: Ints, blo
         mark_idle(shape, at_edge, outside, leaves, s)
         number_words(shape, at_edge, outside, classes, sections, fabric, leaves, s)
     parts = split(shape, classes, classes, fabric, leaves, s)
-    return last_result(shape, nest, fabric, leaves, parts, NO_LIMIT, s, t)
+    return last_result(shape, nest, fabric, leaves, w.placed.bus_totals, parts, NO_LIMIT, s, t)

@@ -76,11 +76,12 @@ class Placed(NamedTuple):
     """What a placed tile moves in a control step of each class.
 
     ``loads`` [row, column]: see :mod:`maerisim.kernels.estimating.load_table`. ``bus_results`` [class]: results on the
-    busiest bus.
+    busiest bus. ``bus_totals`` [bus]: results over the whole run.
     """
 
     loads: Ints
     bus_results: Ints
+    bus_totals: Ints
 
 
 @helper
@@ -300,9 +301,9 @@ def count_results(
     leaves: Leaves,
     placed: Placed,
 ) -> tuple[int, int]:
-    """Results on the busiest bus, and uses of adder switches, over the whole run, per fold.
+    """Results on the busiest bus, and uses of adder switches, over the whole run.
 
-    Fills ``placed.bus_results`` and, with ``spills``, the words of returning partial sums at each port.
+    Fills ``placed.bus_results``, ``placed.bus_totals`` and, with ``spills``, the words of returning partial sums at each port.
     """
     partial, whole = shape.partial & REPLICATED, shape.turning & REPLICATED & ~shape.partial
     size = shape.vn_size + spills
@@ -328,19 +329,19 @@ def count_results(
     if spills:
         sum_classes(partial, returns, load_table.RETURNS, ports)
     for bus in range(fabric.buses):
-        leaves.total[bus] = 0
+        placed.bus_totals[bus] = 0
     at_edge = partial
     while at_edge >= 0:
-        times, most = loops.turns[whole] * loops.middles[partial ^ at_edge], 0
+        times, most = loops.turns[whole] * loops.middles[partial ^ at_edge] * (shape.folds if spills else 1), 0
         for bus in range(fabric.buses):
             most = max(most, results[at_edge, bus])
-            leaves.total[bus] += times * results[at_edge, bus]
+            placed.bus_totals[bus] += times * results[at_edge, bus]
         placed.bus_results[at_edge] = most
         at_edge = next_subset(at_edge, partial)
     busiest = 0
     for bus in range(fabric.buses):
-        busiest = max(busiest, leaves.total[bus])
-    return busiest, adder_words
+        busiest = max(busiest, placed.bus_totals[bus])
+    return busiest, adder_words * shape.folds
 
 
 @helper

@@ -119,7 +119,9 @@ def cycles_to_be_beaten(energy: float, last: int, aim: Aim, best: Best) -> int:
     score = best.score[last, 0]
     if aim.certain or aim.objective == BY_ENERGY or score >= NO_LIMIT:
         return NO_LIMIT
-    return int(score / energy if aim.objective == BY_PRODUCT else score) + 1
+    if aim.objective == BY_PRODUCT:
+        return int(score / energy) + 1
+    return int(score) + int(energy < best.score[last, 1])
 
 
 @helper
@@ -386,7 +388,7 @@ def place_tile(placement: Ints, shape: TileShape, spills: int, w: Workspace) -> 
     sort_and_count_classes(shape, w.fabric, w.leaves, w.placed.loads)
     bus_cycles, adder_words = count_results(shape, w.fabric, w.exits, spills, w.loops, w.leaves, w.placed)
     columns = find_busiest(shape, spills, w.leaves, w.placed.loads)
-    return PlacedCosts(columns, bus_cycles * (shape.folds if spills else 1), adder_words * shape.folds)
+    return PlacedCosts(columns, bus_cycles, adder_words)
 
 
 @helper
@@ -463,7 +465,7 @@ def rank_classes(
             if fabric.waits:
                 set_due(shape, loops, reuse, fabric, nest.levels, w.times.loop)
             enough = cycles_to_be_beaten(t.energy[traffic], last, aim, best)
-            cycles = last_result(shape, nest, fabric, w.leaves, parts, enough, w.sections, w.times)
+            cycles = last_result(shape, nest, fabric, w.leaves, w.placed.bus_totals, parts, enough, w.sections, w.times)
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         if not aim.certain:
             first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)

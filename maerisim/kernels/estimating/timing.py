@@ -57,6 +57,7 @@ def last_result(
     nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
+    results: Ints,
     parts: int,
     enough: int,
     s: Sections,
@@ -64,12 +65,13 @@ def last_result(
 ) -> int:
     """Cycles until a run with these loops is over; no more are counted once they are ``enough`` for sure.
 
-    The parts are those that ``find_parts`` has found.
+    The parts are those that ``find_parts`` has found; ``results`` [bus] those of the whole run.
     """
     cycles = 0
     for index in range(parts):
         if cycles < enough:
-            cycles = max(cycles, last_result_of(shape, nest, fabric, leaves, part_of(index, s.limits), enough, s, t))
+            part = part_of(index, s.limits)
+            cycles = max(cycles, last_result_of(shape, nest, fabric, leaves, results, part, enough, s, t))
     return cycles
 
 
@@ -79,12 +81,15 @@ def last_result_of(
     nest: NestNumbers,
     fabric: FabricNumbers,
     leaves: Leaves,
+    results: Ints,
     part: PartRanges,
     enough: int,
     s: Sections,
     t: StepTimes,
 ) -> int:
-    """Cycles until the last result of a part is written; as many steps as are left each take one at the least."""
+    """Cycles until the last result of a part is written; as many steps as are left each take one at the least, and each of the
+    ``results`` [bus] takes a cycle of its bus, of which some were left free long ago.
+    """
     rows, loop = rows_of(fabric), t.loop
     begin(rows, part, t)
     position, place = start(nest, loop), 0
@@ -100,10 +105,11 @@ def last_result_of(
         level = go_on(nest, loop)
         if level == nest.levels:
             break
-        if level:
-            least = t.now[times.DONE, part.section] + steps_left(nest, loop)
-            if least >= enough:
-                return int(least)
+        least = t.now[times.DONE, part.section] + steps_left(nest, loop) if level else 0
+        for bus in range(part.bus, part.end_bus):
+            least = max(least, times.NEVER - times.SLOTS + results[bus] + t.now[rows.bus + times.MISSED, bus])
+        if least >= enough:
+            return int(least)
         skip_repetitions(nest.spills, rows, part, level, place, -1, s, t)
         position = turned(level, position, loop, t.class_of)
     return time_of_results(fabric, rows, part, 0, t.now)
