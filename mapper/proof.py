@@ -44,19 +44,26 @@ REGISTERS_SIMULATED = 1 << 17
 """Pipeline registers of all simulations together, and of those of rivals: where latencies are long, each takes long to set up."""
 
 
+WORK = 1_000_000_000
+"""Takes some 10 to 30 seconds. With the ports and buses of shipped hardware a layer takes a fiftieth of it, with DRAM a tenth."""
+
+
 @dataclass(frozen=True)
 class Effort:
     """How far a search goes.
 
     It ends when no other mapping can be better by more than ``tolerance``, after ``simulations`` (fewer where a fabric has many
-    pipeline registers), or after ``seconds`` (None: no limit), whichever comes first. ``rivals``: so many more are simulated at
-    the most, of those that may be better for all that is certain, fewer of long layers, and then neighbours of nests of short ones.
+    pipeline registers), or after ``seconds`` (None: no limit), whichever comes first. Mappings are ranked for so much ``work``
+    at the most (of a core: switches of placed tiles, and control steps of their sections; None: no limit). ``rivals``: so many more are
+    simulated at the most, of those that may be better for all that is certain, fewer of long layers, and then neighbours of nests
+    of short ones.
     """
 
     tolerance: float = 0.0005
     simulations: int | None = 64
     seconds: float | None = None
     rivals: int = 256
+    work: int | None = WORK
 
 
 SLACK_PER_TILE = 1e-10
@@ -75,7 +82,7 @@ RUNNERS_UP = 5
 RIVALS_OF_LONG, SHORT = 16, 5_000
 """Rivals that are simulated of a layer of more than so many cycles, of which neighbours of nests are not."""
 
-PROOF = Effort(tolerance=0.0, simulations=None)
+PROOF = Effort(tolerance=0.0, simulations=None, work=None)
 """Until no other mapping can be better."""
 
 
@@ -102,6 +109,7 @@ class _Search:
         most = REGISTERS_SIMULATED // max(1, _registers(hardware))
         self.simulations = None if effort.simulations is None else min(effort.simulations, max(1, most))
         self.until = None if effort.seconds is None else time.monotonic() + effort.seconds
+        self.work = effort.work
         self.error = largest_overestimate(hardware)
         self.slack = 0.0 if objective == "energy" else SLACK_PER_TILE * len(space.tiles)
         self.scores: dict[Mapping, tuple[float, float]] = {}
@@ -138,7 +146,7 @@ class _Search:
         self.certain = certain = self.face_rivals(promising)
         gap, listing, listed = _gap(self.reached, certain), first, 1
         most = MOST_LISTED_OF_LONG if self.best.estimate.cycles > LONG else MOST_LISTED
-        while gap > self.effort.tolerance and not self.is_spent() and listed < most:
+        while gap > self.effort.tolerance and not self.is_spent() and self.work != 0 and listed < most:
             listed = LISTED if listed == 1 else 4 * listed
             self.listing = listing = self.rank(listed, tiles)
             self.left_out = len(self.space.tiles) - len(tiles)
@@ -292,10 +300,13 @@ class _Search:
     def rank(self, count: int, tiles: Tiles | None = None) -> Ranking:
         """Rank those of the ``tiles``, or all, that are not left out for the slack."""
         tiles = self.space.tiles if tiles is None else tiles
-        return rank(
+        ranking = rank(
             self.problem, self.hardware, tiles, self.objective, count, orders=self.space.orders, placements=self.space.placements,
-            alike=count > 1, slack=self.slack, until=self.until,
+            alike=count > 1, slack=self.slack, until=self.until, work=self.work,
         )  # fmt: skip
+        if self.work is not None:
+            self.work = max(0, self.work - ranking.work)
+        return ranking
 
     def face_rivals(self, promising: list[Floor]) -> float:
         """Simulate the mappings that may be better for sure, if they are few; return what none scores less than."""

@@ -25,7 +25,7 @@ class Certificate:
     ``dismissed_tiles`` tiles. Of the other tiles, the mappings that differ in what they reuse are ``estimated``, but for
     those that a bound ruled out one by one: ``dismissed_by_traffic`` by the words that they need,
     ``dismissed_by_placement`` by the words that they send where they are placed. ``unseen_tiles``: not looked at when time
-    ran out. The ``simulated`` ones of the least estimates were simulated in full.
+    or work ran out. The ``simulated`` ones of the least estimates were simulated in full.
 
     ``gap``: by what share of its score any other mapping could be better than the one chosen, if no estimate is further
     above the simulation than published, which is measured (:func:`maerisim.analytic.accuracy.largest_overestimate`), not proven;
@@ -80,7 +80,7 @@ class Certificate:
         return f"none is {BETTER[self.objective]}" + (f" by more than {_share(gap)}" if gap else "")
 
     def __str__(self) -> str:
-        unseen = f", {self.unseen_tiles:,} tiles not looked at when time ran out" if self.unseen_tiles else ""
+        unseen = f", {self.unseen_tiles:,} tiles not looked at when the effort was spent" if self.unseen_tiles else ""
         one_by_one = self.dismissed_by_traffic + self.dismissed_by_placement
         simulated = f"{self.simulated:,} simulated in full" if self.simulated else "none simulated"
         better = BETTER[self.objective]

@@ -224,6 +224,7 @@ def _times(fabric: FabricNumbers, levels: int, *, in_python: bool) -> times.Step
         arrived=np.zeros(lanes, np.int64),
         complete=np.zeros((4, lanes), np.int64),
         results=np.zeros((2, times.SLOTS), np.int64),
+        worked=np.zeros(1, np.int64),
     )
 
 

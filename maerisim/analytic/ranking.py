@@ -40,6 +40,7 @@ _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _SHARES = 2
 """Of so many shares of the placements each is ranked on a core of its own."""
+_UNLIMITED = 1 << 62
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
 _ORDERS_FOLLOWED = 1000
@@ -65,7 +66,8 @@ class Ranking:
     than the best even if nothing holds up their busiest resource. A bound ruled out all mappings of ``dismissed_tiles`` tiles; of the other
     tiles ``dismissed_by_traffic`` mappings by the words that they need at least, ``dismissed_by_placement`` by those that
     they send where they are placed. Nothing is known of the last ``unseen_tiles`` of the most promising order, when time
-    ran out, but that none of their mappings scores less than ``unseen_score``.
+    or work ran out, but that none of their mappings scores less than ``unseen_score``. ``work``: what each core did, in switches of
+    placed tiles and in control steps of their sections.
     """
 
     best: tuple[Ranked, ...]
@@ -76,6 +78,7 @@ class Ranking:
     timed: int
     unseen_tiles: int = 0
     unseen_score: float = inf
+    work: int = 0
 
     @property
     def dismissed(self) -> int:
@@ -132,7 +135,7 @@ def estimate_rows(
     )
     best = _nothing_ranked(count)
     aim = search_space.Aim(
-        search_space.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed)
+        search_space.BY_CYCLES, 0, np.zeros(entries.COSTS), inf, bounded=0, alike=0, timed=int(timed), work=_UNLIMITED
     )
     numbers = layer_numbers(problem)
     levels, classes = len(space.loops.loops), len(space.loops.sizes)
@@ -199,6 +202,7 @@ def rank(
     bounded: bool = True,
     slack: float = 0.0,
     until: float | None = None,
+    work: int | None = None,
 ) -> Ranking:
     """The ``count`` best mappings among ``tiles`` [tile, dimension] with all loop orders and placements that differ.
 
@@ -209,13 +213,14 @@ def rank(
     ``orders``, ``placements``: only these, instead of all. Mappings of ``energy_below`` or more do not count,
     nor those that score more than ``below``: a score that is known to be reached rules out others from the start.
     ``bounded=False`` estimates every mapping, also those that a bound keeps from being among the best; with ``slack`` tiles
-    are left out of which no mapping can be better than the best by more than this share. Stops at the time
-    ``until`` of ``time.monotonic()``, the most promising tiles first, but not before a mapping is found.
+    are left out of which no mapping can be better than the best by more than this share. The most promising tiles come first; stops at
+    the time ``until`` of ``time.monotonic()``, or after so much ``work``, but not before a mapping is found.
     """
     layer = layer_numbers(problem)
     aim = search_space.Aim(
-        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike), timed=1
-    )
+        _OBJECTIVES[objective], int(certain), prices(hardware.energy), energy_below, int(bounded), int(alike), timed=1,
+        work=_UNLIMITED if work is None else work,
+    )  # fmt: skip
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     with scratch(hardware) as w:
         ranking.find_floors(layer, tiles, aim, -inf, floor, stay, w)
@@ -228,16 +233,20 @@ def rank(
     def ranked(share: int) -> tuple[search_space.Best, int]:
         """The best of a share of the placements, and of how many tiles."""
         best, seen = _nothing_ranked(count, below), 0
+        limited = aim
         while seen < len(tiles):
-            if until is not None and best.costs[0].any() and time.monotonic() >= until:
+            found = best.costs[0].any()
+            if found and (
+                (until is not None and time.monotonic() >= until) or best.counts[search_space.WORK] >= aim.work
+            ):
                 break
+            limited = limited._replace(work=max(1, aim.work, 2 * int(best.counts[search_space.WORK])))
             end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
             space = search_space.TileSpace(
                 tiles, seen, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
             )
             with scratch(hardware) as w:
-                ranking.rank(layer, space, aim, best, w)
-            seen = end
+                seen = ranking.rank(layer, space, limited, best, w)
         return best, seen
 
     shares = side_by_side([partial(ranked, share) for share in range(_SHARES)])
@@ -255,6 +264,7 @@ def rank(
         timed=int(counts[search_space.TIMED]),
         unseen_tiles=len(tiles) - seen,
         unseen_score=float(floor[seen, 0]) if seen < len(tiles) else inf,
+        work=max(int(best.counts[search_space.WORK]) for best, _ in shares),
     )
 
 
@@ -316,7 +326,9 @@ def floors(
     At the time ``until`` of ``time.monotonic()`` floors are no longer raised to what placing the tiles costs.
     """
     layer = layer_numbers(problem)
-    aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1)
+    aim = search_space.Aim(
+        _OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=0, alike=0, timed=1, work=_UNLIMITED
+    )
     floor, stay = np.zeros((len(tiles), 2)), np.zeros((len(tiles), 4))
     below = float(below)  # of an integer numba would compile both kernels once more
     with scratch(hardware) as w:
@@ -372,7 +384,9 @@ def rivals(
     orders have been followed.
     """
     layer = layer_numbers(problem)
-    aim = search_space.Aim(_OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1)
+    aim = search_space.Aim(
+        _OBJECTIVES[objective], 1, prices(hardware.energy), inf, bounded=1, alike=0, timed=1, work=_UNLIMITED
+    )
     tiles = np.array([each.tile for each in promising], np.int32).reshape(-1, len(DIMENSIONS))
     floor = np.array([(each.score, 0.0) for each in promising]).reshape(-1, 2)
     placed, placed_of = _placements(REPLICATED_ORDERS if placements is None else tuple(map(tuple, placements)))
@@ -428,7 +442,7 @@ def _nothing_ranked(count: int, below: float = inf) -> search_space.Best:
         score=score,
         mapping=np.zeros((count, 3), np.int64),
         costs=np.zeros((count, entries.COSTS), np.int64),
-        counts=np.zeros(5, np.int64),
+        counts=np.zeros(6, np.int64),
     )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from maerisim.arrays import Ints
-from maerisim.kernels.compiling.jit import helper, kernel
+from maerisim.kernels.compiling.jit import helper, kernel, population
 from maerisim.kernels.estimating import entries, orders
 from maerisim.kernels.estimating.blocks import cycles_of_blocks
 from maerisim.kernels.estimating.controller import set_due
@@ -53,6 +53,7 @@ from maerisim.kernels.estimating.search_space import (
     REUSE,
     SPILLING,
     TIMED,
+    WORK,
     Aim,
     Best,
     Tables,
@@ -392,6 +393,12 @@ def place_tile(placement: Ints, shape: TileShape, spills: int, w: Workspace) -> 
 
 
 @helper
+def work_of_placing(shape: TileShape, w: Workspace) -> int:
+    """The switches below the ports that the present tile uses, once for each class of control steps."""
+    return int(w.leaves.reach[0] * w.leaves.reach[1]) << population(shape.partial)
+
+
+@helper
 def price_placed(one: PlacedCosts, reuse: Reuse, shape: TileShape, kind: int, w: Workspace) -> None:
     """Find what a kind of traffic costs as placed, cycles apart."""
     t, costs = w.tables, w.tables.placed_costs
@@ -465,7 +472,9 @@ def rank_classes(
             if fabric.waits:
                 set_due(shape, loops, reuse, fabric, nest.levels, w.times.loop)
             enough = cycles_to_be_beaten(t.energy[traffic], last, aim, best)
+            w.times.worked[0] = 0
             cycles = last_result(shape, nest, fabric, w.leaves, w.placed.bus_totals, parts, enough, w.sections, w.times)
+            best.counts[WORK] += w.times.worked[0]
             costs[traffic, entries.CYCLES] = max(costs[traffic, entries.CYCLES], cycles)
         if not aim.certain:
             first, second = score_of(costs[traffic, entries.CYCLES], t.energy[traffic], aim)
@@ -476,8 +485,11 @@ def rank_classes(
 
 
 @kernel
-def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspace) -> None:
-    """Find the best mappings of a space; the score of a place that stays empty is not changed."""
+def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspace) -> int:
+    """Find the best mappings of a space; the score of a place that stays empty is not changed.
+
+    Returns the first tile of which not all mappings were looked at, because that was ``aim.work``; ``space.end`` if there is none.
+    """
     fabric, loops, t, tile = w.fabric, w.loops, w.tables, w.tables.tile
     tiles, floor, placements, each = space.tiles, space.floor, space.placements, space.each
     for at in range(space.first, space.end):
@@ -500,5 +512,9 @@ def rank(layer: LayerNumbers, space: TileSpace, aim: Aim, best: Best, w: Workspa
             for spills in range(2):
                 if not open_traffics(traffics, spills, aim, t, best):
                     continue
+                if best.counts[WORK] >= aim.work:
+                    return at
                 price_traffics(place_tile(placements[placement], shape, spills, w), shape, traffics, last, aim, best, w)
+                best.counts[WORK] += work_of_placing(shape, w)
                 rank_classes(shape, spills, count, at, placement, lowest, last, aim, best, w)
+    return space.end

@@ -18,7 +18,7 @@ from maerisim.kernels.estimating.times import StepTimes
 BY_CYCLES, BY_ENERGY, BY_PRODUCT = 0, 1, 2
 """What to make small."""
 
-ESTIMATED, BY_TILE, BY_TRAFFIC, BY_PLACEMENT, TIMED = 0, 1, 2, 3, 4
+ESTIMATED, BY_TILE, BY_TRAFFIC, BY_PLACEMENT, TIMED, WORK = 0, 1, 2, 3, 4, 5
 """Places of ``Best.counts``."""
 
 NO_LIMIT = 1 << 62
@@ -73,7 +73,7 @@ class Aim(NamedTuple):
     estimated or, if ``certain``, those that the busiest resource takes at least. Only mappings of less than
     ``energy_below`` count. ``bounded``: leave out what a bound keeps from being among the best. ``alike``:
     keep also mappings that score the same. ``timed``: 0 to leave the control steps untimed, so that cycles are those of the
-    busiest resource.
+    busiest resource. ``work``: no further tile is placed after so much of it, see ``Best``.
     """
 
     objective: int
@@ -83,6 +83,7 @@ class Aim(NamedTuple):
     bounded: int
     alike: int
     timed: int
+    work: int
 
 
 class Best(NamedTuple):
@@ -90,8 +91,9 @@ class Best(NamedTuple):
 
     ``score`` [place, 2], ``mapping`` [place; tile, placement, packed order], ``costs`` [place, entry]. ``counts``:
     mappings that were estimated, tiles that a bound ruled out with all their mappings, and mappings of other tiles that
-    a bound ruled out by their traffic, by their traffic as placed; and mappings
-    whose control steps were timed.
+    a bound ruled out by their traffic, by their traffic as placed; mappings
+    whose control steps were timed; and the work of all this: the switches of placed tiles, once for each class of control
+    steps, and the sections of which the time of a control step was worked out.
     """
 
     score: Floats

@@ -77,7 +77,8 @@ class StepTimes(NamedTuple):
     [field, level]; ``class_of`` [dimension, size] is the part of a partial tile in the class of a control step. Those of one
     step: when the words of a section are ``ready``; from when on there is ``room`` for a word of a port, when it was ``sent``;
     when the products of a virtual neuron have ``arrived`` at its last adder; of what is certain, see :mod:`certain`, what is
-    ``complete``; of the last ``SLOTS`` cycles the results that come in each, and those that ``wait`` before it [.., cycle].
+    ``complete``; of the last ``SLOTS`` cycles the results that come in each, and those that ``wait`` before it [.., cycle]. ``worked`` [1] counts
+    sections whose control steps were timed.
     """
 
     now: Ints
@@ -90,6 +91,7 @@ class StepTimes(NamedTuple):
     arrived: Ints
     complete: Ints
     results: Ints
+    worked: Ints
 
 
 class StepNumbers(NamedTuple):

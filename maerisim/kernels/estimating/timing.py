@@ -101,6 +101,7 @@ def last_result_of(
         further = int(position.begun & nest.slides != 0)
         step = StepNumbers(position.at_edge, position.begun, position.ending, further, place)
         do_step(shape, nest, fabric, leaves, rows, part, step, s, t)
+        t.worked[0] += part.end_section - part.section
         place = (place + 1) & (times.RING - 1)
         level = go_on(nest, loop)
         if level == nest.levels:

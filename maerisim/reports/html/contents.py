@@ -220,7 +220,7 @@ def proof(layer: LayerReport) -> list[tuple[str, str, str]]:
     if certificate.with_blocks:
         steps.append((whole(certificate.with_blocks), "with loops over blocks", "made to what a bound allows"))
     if certificate.unseen_tiles:
-        steps.append((whole(certificate.unseen_tiles), "tiles not looked at", "when time ran out"))
+        steps.append((whole(certificate.unseen_tiles), "tiles not looked at", "when the effort was spent"))
     verdict = certificate.proof
     steps.append(("the best" if verdict == "best" else verdict, "proven", certificate.closed_by))
     return steps
