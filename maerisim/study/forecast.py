@@ -20,11 +20,13 @@ FEW_SWITCHES = 20
 SEARCHED = 1e3
 """Multipliers for which a layer's mapping is found in a second, where bounds rule out most tiles."""
 PLACED, PLACED_GROWTH = 1.3e-4, 2 / 3
-MANY_LEAVES, LEAVES_GROWTH = 64, 1.5
-"""Seconds for the switches of all tiles with all their placements, and the power by which it takes longer for more of them, where
-distribution ports have so many leaves or more. Of ports with fewer leaves more is ruled out, by about this power (measured on 256, 1,024
-and 4,096 multipliers: 0.4 to 2.5 times as long for six layers).
+MANY, FEWER_GROWTH = 64, 1.5
+"""Seconds for the switches of all tiles with all their placements, and the power by which it takes longer for more of them, where there are so
+many multipliers to a distribution port or more. With fewer of them more is ruled out, by about this power (measured on 256, 1,024 and 4,096
+multipliers: 0.4 to 2.5 times as long for six layers).
 """
+RANKED = 30.0
+"""The same for multipliers to a collection bus, but no more seconds than these: rankings end after so much work."""
 FUSED, FUSED_GROWTH = 7.5, 1.4
 """Seconds in which that of two fused layers is found on 256 multipliers, and the power of multipliers by which it takes longer (measured:
 0.4 to 0.9 s on 16, 1.0 to 1.7 s on 64, 6 to 9 s on 256, 14 to 29 s on 512, 27 to 146 s on 1,024).
@@ -58,7 +60,7 @@ def foresee_profiles(study: Study, *, replays: bool) -> None:
     seconds = len(problems) * (hardware.multipliers / PROFILED + (REPLAYED if replays else 0.0))
     for problem in problems:
         for more in (1, 2) if 2 * hardware.multipliers <= MAX_MULTIPLIERS else (1,):
-            seconds += placing_seconds(problem, more * hardware.multipliers, more * hardware.leaves_per_port)
+            seconds += placing_seconds(problem, hardware, more)
     begin(Forecast(seconds, AT_REST, "every layer is simulated with each resource doubled; --layer chooses some"))
 
 
@@ -104,13 +106,17 @@ def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float
     seconds = hardware.multipliers / SEARCHED
     if hardware.limits_memory:
         seconds *= max(1.0, problem.operations / SMALL) ** GROWTH
-    return seconds + placing_seconds(problem, hardware.multipliers, hardware.leaves_per_port)
+    return seconds + placing_seconds(problem, hardware)
 
 
-def placing_seconds(problem: Problem, multipliers: int, leaves_per_port: int) -> float:
-    """What it takes to place the tiles of a layer that bounds do not rule out."""
-    leaves = min(1.0, leaves_per_port / MANY_LEAVES)
-    return float(leaves**LEAVES_GROWTH * PLACED * placed_switches(problem, multipliers) ** PLACED_GROWTH)
+def placing_seconds(problem: Problem, hardware: Hardware, more: int = 1) -> float:
+    """What it takes to place the tiles of a layer that bounds do not rule out, with so many times ``more`` multipliers."""
+    placed = PLACED * placed_switches(problem, more * hardware.multipliers) ** PLACED_GROWTH
+
+    def seconds(resources: int) -> float:
+        return float(min(1.0, more * hardware.multipliers / resources / MANY) ** FEWER_GROWTH * placed)
+
+    return max(seconds(hardware.ports), min(RANKED, seconds(hardware.buses)))
 
 
 def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: Simulation) -> float:

@@ -169,7 +169,7 @@ def test_two_fused_layers_take_longer_to_map_than_one():
 
 
 def test_it_takes_long_to_map_a_layer_where_few_ports_feed_many_switches():
-    """Measured, in seconds: 148, 18, 3 and 1.1."""
+    """Measured, in seconds: 148, 18, 3, 1.1 and, with one bus, 28."""
     conv = Problem(C=5, K=19, R=3, S=5, P=18, Q=10, stride=(2, 2))
     linear = Problem(C=4096, K=1000)
     fabric = Hardware.load("maeri-16").with_overrides
@@ -181,6 +181,8 @@ def test_it_takes_long_to_map_a_layer_where_few_ports_feed_many_switches():
     assert 9 < seconds(conv, 1024, 4) < 36
     assert seconds(conv, 1024, 256) < 6
     assert seconds(linear, 4096, 1024) < 6
+    in_turn = fabric({"multipliers": 512, "distribution.bandwidth": 512, "collection.bandwidth": 1})
+    assert 14 < search_seconds(Problem(K=64, C=9, R=3, S=3, P=14, Q=14), in_turn) < 56
 
 
 def test_large_sparse_layers_take_time_and_memory_for_each_nonzero_weight():
