@@ -233,14 +233,12 @@ def rank(
     def ranked(share: int) -> tuple[search_space.Best, int]:
         """The best of a share of the placements, and of how many tiles."""
         best, seen = _nothing_ranked(count, below), 0
-        limited = aim
         while seen < len(tiles):
-            found = best.costs[0].any()
-            if found and (
-                (until is not None and time.monotonic() >= until) or best.counts[search_space.WORK] >= aim.work
-            ):
+            work = int(best.counts[search_space.WORK])
+            late = until is not None and time.monotonic() >= until
+            if best.costs[0].any() and (late or work >= aim.work):
                 break
-            limited = limited._replace(work=max(1, aim.work, 2 * int(best.counts[search_space.WORK])))
+            limited = aim._replace(work=max(1, aim.work, 2 * work))  # more than was wanted until something is found
             end = len(tiles) if until is None else min(len(tiles), seen + _TILES_BETWEEN_LOOKS)
             space = search_space.TileSpace(
                 tiles, seen, end, floor, given, placed, placed_of, share, _SHARES, 0, _ONE_LOOP_EACH
