@@ -102,7 +102,7 @@ def map_command(
             hardware, network, layers=layer, objective=objective, constraints=constraints, prove=prove,
             time_budget=time_budget, explain=explain, scale=scale, progress=progress, partial=True,
         )  # fmt: skip
-    if output is not None:
+    if output is not None and report.layers:  # what an earlier command found is worth more than no mapping
         save_mappings(report, output)
     finish("map", report, form=form_of(json, csv))
 

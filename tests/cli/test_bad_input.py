@@ -207,3 +207,12 @@ def assert_explained(finished, expected):
     assert "Traceback" not in finished.err
     for fragment in expected:
         assert fragment in finished.err
+
+
+def test_a_search_that_finds_nothing_overwrites_nothing(maerisim, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hw.yaml").write_text("{name: h, multipliers: 16, global_buffer: {words: 1}}\n")
+    (tmp_path / "net.yaml").write_text("{name: n, layers: [{name: a, op: linear, inputs: 4, outputs: 4}]}\n")
+    (tmp_path / "found.yaml").write_text("# found before\n")
+    assert maerisim("map", "hw.yaml", "net.yaml", "-o", "found.yaml").code == 2
+    assert (tmp_path / "found.yaml").read_text() == "# found before\n"
