@@ -39,8 +39,9 @@ _OBJECTIVES = {
 _A_FEW = 4
 """Mappings that may be estimated in plain Python, a tenth of a second each, where the kernels have not been compiled."""
 _SHARES = 2
-"""Of so many shares of the placements each is ranked on a core of its own."""
+"""Of so many shares of the placements each is ranked on a core of its own, and of the tiles each is placed."""
 _UNLIMITED = 1 << 62
+"""More work than any ranking is."""
 _TILES_BETWEEN_LOOKS = 64
 """Tiles that are ranked between two looks at the clock."""
 _ORDERS_FOLLOWED = 1000

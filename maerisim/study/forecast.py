@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from maerisim.analytic.bounds import bound
 from maerisim.hardware.hardware import MAX_MULTIPLIERS, Hardware
@@ -35,6 +36,8 @@ SMALL, GROWTH = 2e6, 0.42
 """Where DRAM limits a layer the mappings that are judged are simulated in blocks: beyond so many operations that takes longer, by
 about this power (measured on ``maeri-256-dram``: 0.7 s at 2e6, 2.7 s at 1e8, 16 s at 7e9, 38 s at 5e11 operations).
 """
+SEARCHES_A_FRONT = 3
+"""Searches as which the points of a front take as long (measured: 1 to 5 for four networks on 256 and 512 multipliers)."""
 SEARCHES_A_CURVE = 8
 """Searches as which the mappings for up to six buffers take as long: what they share is looked for once, small buffers take
 longer."""
@@ -69,6 +72,13 @@ def foresee_search(problem: Problem, hardware: Hardware) -> None:
     begin(Forecast(search_seconds(problem, hardware), AT_REST, "the mapping of a large layer is searched"))
 
 
+def foresee_front(study: Study) -> None:
+    """The same for fronts of cycles and energy."""
+    problems = {stage.problem for stage in study.stages}
+    seconds = SEARCHES_A_FRONT * sum(search_seconds(problem, study.hardware) for problem in problems)
+    begin(Forecast(seconds, AT_REST, "every point of a front is searched; --layer chooses some"))
+
+
 def foresee_curves(study: Study, hardware: Hardware) -> None:
     """The same for curves of buffers, of ``hardware`` that has one."""
     problems = {stage.problem for stage in study.stages}
@@ -82,7 +92,8 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
     pairs = [task for task in study.tasks if isinstance(task, FusedTask)]
     every: list[StageTask | FusedTask] = [*study.stages, *pairs]
     tasks = {(task.problem, task.mapping): task for task in every}
-    searched = sum(search_seconds(task.problem, hardware) for task in tasks.values() if task.mapping is None)
+    most = inf if study.effort.seconds is None else study.effort.seconds
+    searched = sum(min(most, search_seconds(task.problem, hardware)) for task in tasks.values() if task.mapping is None)
     seconds = searched
     why = "the mappings of many or large layers are searched" if searched else ""
     carried = simulation is not None and simulation.check_values

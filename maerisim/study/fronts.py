@@ -8,7 +8,7 @@ from functools import partial
 from maerisim.reports.findings import LayerReport, UnsupportedLayer
 from maerisim.reports.front import FrontReport
 from maerisim.study import warmup
-from maerisim.study.forecast import foresee
+from maerisim.study.forecast import foresee_front
 from maerisim.study.layer import chosen, simulated
 from maerisim.study.progress import ProgressCallback, Tell
 from maerisim.study.runner import collected, each_stage
@@ -18,7 +18,7 @@ from mapper import find_front
 
 def run(study: Study, progress: ProgressCallback | None = None) -> FrontReport:
     """The front of every layer, its points one after the other; Ctrl-C or an error ends with what is finished by then."""
-    foresee(study, None)
+    foresee_front(study)
     warmup.ensure(warmup.needed_by(study.hardware))
     return collected(FrontReport, study, points(study, progress))
 

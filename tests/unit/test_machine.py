@@ -26,6 +26,7 @@ from maerisim.study.forecast import (
     VALUES,
     forecast,
     foresee_profiles,
+    placing_seconds,
     search_seconds,
 )
 from maerisim.study.given import study_of
@@ -153,7 +154,8 @@ def test_profiles_and_searches_that_take_long_are_foreseen():
         laboratory.foresee(todo, processes=2)
         laboratory.foresee(todo[:2], processes=2)
     profiles, searches = (found.seconds for found in heard_of)
-    assert profiles == pytest.approx(20 * 512 / PROFILED, rel=0.1)
+    placed = sum(placing_seconds(stage.problem, study.hardware, more) for stage in study.stages for more in (1, 2))
+    assert profiles == pytest.approx(20 * 512 / PROFILED + placed)
     assert searches == pytest.approx(20 * 20 * 2_000 / laboratory.SAMPLED / 2)
 
 
@@ -183,6 +185,14 @@ def test_it_takes_long_to_map_a_layer_where_few_ports_feed_many_switches():
     assert seconds(linear, 4096, 1024) < 6
     in_turn = fabric({"multipliers": 512, "distribution.bandwidth": 512, "collection.bandwidth": 1})
     assert 14 < search_seconds(Problem(K=64, C=9, R=3, S=3, P=14, Q=14), in_turn) < 56
+
+
+def test_a_search_takes_no_longer_than_it_may():
+    layer = {"op": "conv2d", "input": [64, 56, 56], "filters": 64, "kernel": 3, "name": "a"}
+    hardware = Hardware.load("maeri-16").with_overrides({"multipliers": 1024, "distribution.bandwidth": 4})
+    study = study_of(hardware, Network([layer], name="n"))
+    hasty = replace(study, effort=replace(study.effort, seconds=5.0))
+    assert forecast(hasty, None).seconds == 5.0 < forecast(study, None).seconds
 
 
 def test_large_sparse_layers_take_time_and_memory_for_each_nonzero_weight():
