@@ -106,11 +106,13 @@ def best(tiles: TilesOnFabric, hardware: Hardware, objective: Objective) -> Choi
 def _of_each_tile(space: Space, hardware: Hardware, objective: Objective) -> Iterator[tuple[Mapping, int]]:
     """The best mapping of each tile on the fabric, the best tile first, and how many mappings were estimated to find it."""
     seen: set[tuple[int, ...]] = set()
+    work = WORK
     for listed in LISTED:
         ranking = rank(
             space.problem, hardware, space.tiles, objective, listed, orders=space.orders, placements=space.placements,
-            work=WORK // len(LISTED),
+            work=work,
         )  # fmt: skip
+        work = max(0, work - ranking.work)
         for mapping in (each.mapping for each in ranking.best):
             if mapping.tile not in seen:
                 seen.add(mapping.tile)
