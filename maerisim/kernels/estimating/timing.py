@@ -106,11 +106,12 @@ def last_result_of(
         level = go_on(nest, loop)
         if level == nest.levels:
             break
-        least = t.now[times.DONE, part.section] + steps_left(nest, loop) if level else 0
-        for bus in range(part.bus, part.end_bus):
-            least = max(least, times.NEVER - times.SLOTS + results[bus] + t.now[rows.bus + times.MISSED, bus])
-        if least >= enough:
-            return int(least)
+        if level:
+            least = t.now[times.DONE, part.section] + steps_left(nest, loop)
+            for bus in range(part.bus, part.end_bus):
+                least = max(least, times.NEVER - times.SLOTS + results[bus] + t.now[rows.bus + times.MISSED, bus])
+            if least >= enough:
+                return int(least)
         skip_repetitions(nest.spills, rows, part, level, place, -1, s, t)
         position = turned(level, position, loop, t.class_of)
     return time_of_results(fabric, rows, part, 0, t.now)
