@@ -1,4 +1,4 @@
-"""Text that others wrote, shown so that it does nothing to a terminal, a table or a figure; and the numbers in it."""
+"""Text that others wrote, shown so that it does nothing to a terminal, a table or a figure; and the numbers in it and in what we write."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def shown(text: str, most: int = LONGEST) -> str:
     """``text`` made harmless, and cut where it is longer than ``most``."""
     seen = harmless(text)
     return seen if len(seen) <= most else f"{seen[: most - 3]}..."
+
+
+def plural(number: int, noun: str) -> str:
+    """A number of things: ``1 layer``, ``1,200 layers``, ``2 buses``, ``2 switches``."""
+    ending = "es" if noun.endswith(("s", "ch")) else "s"
+    return f"{number:,} {noun}{'' if number == 1 else ending}"
 
 
 def whole_number(text: str) -> int | None:

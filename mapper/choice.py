@@ -34,11 +34,15 @@ Watch = Callable[[Choice], None]
 def pace(expected: Estimate, hardware: Hardware) -> str:
     """What sets the pace of a mapping."""
     return {
-        "multipliers": f"all {hardware.multipliers} multipliers have work in every control step",
-        "distribution": f"the busiest of {hardware.ports} distribution ports sets the pace",
-        "collection": f"the busiest of {hardware.buses} collection buses sets the pace",
+        "multipliers": "the multipliers set the pace, one control step a cycle",
+        "distribution": f"{_busiest(hardware.ports, 'distribution port')} sets the pace",
+        "collection": f"{_busiest(hardware.buses, 'collection bus')} sets the pace",
         "dram": f"DRAM sets the pace with {hardware.dram.bandwidth} words a cycle",
     }[expected.limited_by]
+
+
+def _busiest(number: int, resource: str) -> str:
+    return f"the {resource}" if number == 1 else f"the busiest {resource} of {number}"
 
 
 def share_of_bound(expected: Estimate) -> str:

@@ -20,6 +20,7 @@ from maerisim.engine.run import Result
 from maerisim.errors import MappingError
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.mapping import Mapping
+from maerisim.text import plural
 from maerisim.ways.way import estimate, simulate
 from maerisim.workload.problem import Problem
 from mapper.choice import Choice, pace, share_of_bound
@@ -97,8 +98,8 @@ def best(tiles: TilesOnFabric, hardware: Hardware, objective: Objective) -> Choi
     chosen = min(scores, key=lambda mapping: scores[mapping])
     expected = estimate(problem, chosen, hardware)
     reason = (
-        f"{pace(expected, hardware)}; {share_of_bound(expected)}; best with DRAM of {len(scores)} tiles that are best on the "
-        f"fabric"
+        f"{pace(expected, hardware)}; {share_of_bound(expected)}; best with DRAM of "
+        f"{plural(len(scores), 'tile')} tried, the best on the fabric first"
     )
     return Choice(chosen, expected, estimated, reason)
 

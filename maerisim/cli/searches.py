@@ -15,8 +15,7 @@ from maerisim.cli.progress import shown
 from maerisim.cli.saying import say
 from maerisim.laboratory.api import compare_search
 from maerisim.laboratory.report import SearchReport
-from maerisim.reports.table import plural
-from maerisim.text import harmless
+from maerisim.text import harmless, plural
 
 if TYPE_CHECKING:
     from maerisim.cli.options import CostKind, Objective

@@ -13,10 +13,9 @@ from maerisim.cli.options import ExportFormat
 from maerisim.cli.output import print_page
 from maerisim.cli.progress import shown
 from maerisim.cli.saying import give, say
-from maerisim.reports.table import plural
 from maerisim.sweeps import export, table
 from maerisim.sweeps.api import SweepReport, carried_out, plan_of
-from maerisim.text import harmless
+from maerisim.text import harmless, plural
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from maerisim.fabric.occupancy import Occupancy, letter
 from maerisim.fabric.topology import Topology
 from maerisim.fabric.tree import BinaryTree
 from maerisim.hardware.hardware import Hardware
+from maerisim.text import plural
 
 _WIDTH = 100
 _LABEL = 13
@@ -55,12 +56,12 @@ def _description(hardware: Hardware, topology: Topology) -> list[str]:
     words = hardware.accumulation_words
     accumulation = f"{words:,} partial sums, latency {hardware.accumulation.latency}"
     paragraphs = {
-        "distribution": f"{_times(hardware.ports, 'port')}, each a word a cycle to any of its leaves (port p: switches "
+        "distribution": f"{plural(hardware.ports, 'port')}, each a word a cycle to any of its leaves (port p: switches "
         f"{_multiple(below, 'p')}), latency {hardware.distribution.latency}",
-        "multipliers": f"{_times(switch.weight_registers, 'weight')} held{buffering}; input queue "
+        "multipliers": f"{plural(switch.weight_registers, 'weight')} held{buffering}; input queue "
         f"{switch.input_fifo_depth}{forwarding}; latency {switch.latency}",
         "reduction": f"{topology.in_words()}, queue depth {reduction.fifo_depth}",
-        "collection": f"{_times(hardware.buses, 'bus')}, each a result a cycle ({wiring}), latency {collection.latency}",
+        "collection": f"{plural(hardware.buses, 'bus')}, each a result a cycle ({wiring}), latency {collection.latency}",
         "accumulation": accumulation if words else "none: partial sums go through the global buffer",
     }
     lines = [f"{hardware.name}: {hardware.multipliers} multiplier switches"]
@@ -69,11 +70,6 @@ def _description(hardware: Hardware, topology: Topology) -> list[str]:
             paragraph, _WIDTH, initial_indent=f"{name:<{_LABEL}} ", subsequent_indent=" " * (_LABEL + 1)
         )
     return lines
-
-
-def _times(number: int, noun: str) -> str:
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number} {noun}{'' if number == 1 else plural}"
 
 
 def _multiple(size: int, name: str) -> str:
@@ -188,7 +184,7 @@ def _levels(fabric: Occupancy) -> list[str]:
         if fabric.spans:
             lines += _folded(label, _tokens(fabric, switches))
             continue
-        count = _times(len(switches), "adder switch").replace("switchs", "switches")
+        count = plural(len(switches), "adder switch").replace("switchs", "switches")
         beside = _links_beside(topology, level) if isinstance(topology, BinaryTree) else ""
         lines.append(f"{label:<{_LABEL}} {count}{beside}")
     if fabric.spans:

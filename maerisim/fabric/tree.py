@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from maerisim.fabric.topology import Link, Place, Wire
+from maerisim.text import plural
 
 
 class BinaryTree:
@@ -63,8 +64,7 @@ class BinaryTree:
 
     def in_words(self) -> str:
         """The number of its levels and their latency."""
-        plural = "" if self.levels == 1 else "s"
-        return f"{self.name}: {self.levels} level{plural} of adder switches, latency {self.latency} a level"
+        return f"{self.name}: {plural(self.levels, 'level')} of adder switches, latency {self.latency} a level"
 
     def links(self) -> Iterator[Link]:
         """From every child to its parent, level by level, and after these what there is beside."""

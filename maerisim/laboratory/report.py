@@ -13,7 +13,8 @@ from maerisim.laboratory.experiments.searches import NEAR, gaps, samples_to
 from maerisim.laboratory.jobs import Job
 from maerisim.laboratory.running import JobOutcomes
 from maerisim.reports.frame import frame
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
+from maerisim.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,6 +25,7 @@ from maerisim.program.program import (
     Thread,
     Use,
 )
+from maerisim.text import plural
 
 _WIDTH = 110
 _TEMPLATE_INDENT = 7
@@ -66,10 +67,10 @@ def program_text(program: Program) -> str:
     """The program for a person to read; long lists are cut and say so."""
     if program.control is not None:
         return "\n".join(_lock_step_lines(program, program.control))
-    neurons = counted(len(program.spans), "virtual neuron")
+    neurons = plural(len(program.spans), "virtual neuron")
     lines = [
-        f"{neurons} on {counted(program.multipliers_used, 'multiplier switch')}, "
-        f"{counted(program.results, 'result')} to collect"
+        f"{neurons} on {plural(program.multipliers_used, 'multiplier switch')}, "
+        f"{plural(program.results, 'result')} to collect"
         + (", partial sums through the global buffer" if program.spills else "")
         + (", adder switches keep the larger of their words" if program.compares else ""),
         *_fusion_lines(program),
@@ -100,14 +101,14 @@ def _fusion_lines(program: Program) -> Iterator[str]:
 def _lock_step_lines(program: Program, control: Thread[ControlRow]) -> Iterator[str]:
     """A program whose controller drives all ports and switches together: its loops, then every row."""
     yield (
-        f"one program for {counted(program.multipliers_used, 'multiplier switch')} and all ports, "
-        f"{counted(program.results, 'result')} to collect at {counted(len(program.reduction.ports), 'bus port')}"
+        f"one program for {plural(program.multipliers_used, 'multiplier switch')} and all ports, "
+        f"{plural(program.results, 'result')} to collect at {plural(len(program.reduction.ports), 'bus port')}"
     )
     yield from (
         "Reading it: the controller walks the loops; a row that can go takes one cycle. The base address counts the",
         "results that are due at the next row that waits for them.",
         "",
-        f"{control.name}: {counted(control.steps, 'row')}",
+        f"{control.name}: {plural(control.steps, 'row')}",
     )
     yield from _node_lines(control.nodes, 1)
     packets = {thread.name: thread.templates for thread in program.streams}
@@ -126,13 +127,7 @@ def _row_words(row: ControlRow, packets: Mapping[str, Sequence[Packets]]) -> str
         for role in Role
         if (row.roles == role).any()
     ]
-    return f"configure: {'; '.join(roles)}; {counted(row.products, 'product')} each"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 step``, ``1,024 steps``, ``2 switches``."""
-    plural = "es" if noun.endswith("ch") else "s"
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
+    return f"configure: {'; '.join(roles)}; {plural(row.products, 'product')} each"
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -186,10 +181,10 @@ def _thread_lines(thread: Thread[Any], walker: str, describe: Callable[[Any], li
         yield f"{thread.name}: nothing to do"
         return
     of_first = " of the first layer" if thread.second else ""
-    yield f"{thread.name}: {counted(thread.steps, 'step')}, walked by {walker}{of_first}"
+    yield f"{thread.name}: {plural(thread.steps, 'step')}, walked by {walker}{of_first}"
     yield from _node_lines(thread.nodes, 1)
     if thread.second:
-        yield f"  {counted(thread.steps_of(1), 'step')}, walked by {walker} of the second layer"
+        yield f"  {plural(thread.steps_of(1), 'step')}, walked by {walker} of the second layer"
         yield from _node_lines(thread.second, 1)
     of_second = min(_templates(thread.second), default=len(thread.templates))
     for first, end in ((0, of_second), (of_second, len(thread.templates))):
@@ -217,7 +212,7 @@ def _node_lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
     for node in nodes:
         travel = f"  base {node.advance:+,}" if node.advance else ""
         if isinstance(node, Step):
-            apart = f"  {counted(node.period, 'step')} apart" if node.count > 1 and node.period > 1 else ""
+            apart = f"  {plural(node.period, 'step')} apart" if node.count > 1 and node.period > 1 else ""
             yield f"{indent}step T{node.template} x {node.count:,}{travel}{apart}"
         else:
             yield f"{indent}for {node.count:,}:{travel}"
@@ -247,15 +242,15 @@ def _packets_lines(packets: Packets) -> list[str]:
     ports = [port for port in range(len(packets.port_start) - 1) if packets.of_port(port)]
     if not ports:
         return ["no words: all are there already"]
-    words = counted(len(packets.offset), "word")
-    registers = counted(len(packets.destinations), "register")
-    spent = f"{counted(int(packets.reads.sum()), 'buffer read')}, {counted(int(packets.hops.sum()), 'hop')}"
-    lines = [f"{words} over {counted(len(ports), 'port')} to {registers} ({spent})"]
+    words = plural(len(packets.offset), "word")
+    registers = plural(len(packets.destinations), "register")
+    spent = f"{plural(int(packets.reads.sum()), 'buffer read')}, {plural(int(packets.hops.sum()), 'hop')}"
+    lines = [f"{words} over {plural(len(ports), 'port')} to {registers} ({spent})"]
     shown = ports if len(ports) <= _SHOWN_PORTS + 1 else ports[:_SHOWN_PORTS]
     lines += [f"port {port}: {_port_text(packets, port)}" for port in shown]
     if len(shown) < len(ports):
         rest = sum(len(packets.of_port(port)) for port in ports[len(shown) :])
-        lines.append(f"... {counted(rest, 'word')} over ports {ranges(ports[len(shown) :])}")
+        lines.append(f"... {plural(rest, 'word')} over ports {ranges(ports[len(shown) :])}")
     return lines
 
 
@@ -304,7 +299,7 @@ def _run_text(run: list[_Packet]) -> str:
             switches = ranges(packet.destinations[0] for packet in run) + " in turn"
         else:
             switches += f" and on, the last to {ranges(last.destinations)}"
-    written = f" (written {counted(first.wait, 'result')} ago)" if first.wait else ""
+    written = f" (written {plural(first.wait, 'result')} ago)" if first.wait else ""
     return f"{word} -> {switches}{written}"
 
 
@@ -343,5 +338,5 @@ def _collect_words(deed: str, flags: int, two: int, three: int) -> str:
         words += ", send the partial sum"
     else:
         words += ", keep it"
-    sums = [f"{counted(number, deed)} of {size}" for number, size in ((two, "two"), (three, "three")) if number]
+    sums = [f"{plural(number, deed)} of {size}" for number, size in ((two, "two"), (three, "three")) if number]
     return words + (f" ({', '.join(sums)})" if sums else "")

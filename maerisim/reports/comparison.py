@@ -14,7 +14,8 @@ from maerisim.reports.frame import frame
 from maerisim.reports.network_table import layer_label, scaled_notes, title, unsupported_notes
 from maerisim.reports.pace import layer_json
 from maerisim.reports.provenance import provenance
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
+from maerisim.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd

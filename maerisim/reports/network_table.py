@@ -20,7 +20,8 @@ from maerisim.mapping.notation import (
 from maerisim.reports.explanation_table import explanation_pages
 from maerisim.reports.findings import AnyReport, FusedReport, LayerReport, NetworkReport, UnsupportedLayer
 from maerisim.reports.pace import pace_of, seconds_of
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
+from maerisim.text import plural
 
 if TYPE_CHECKING:
     from maerisim.hardware.hardware import Hardware
@@ -213,8 +214,8 @@ def cell_style(entry: AnyReport | UnsupportedLayer, column: LayerColumn) -> str:
 def title(report: NetworkReport) -> str:
     hardware = report.hardware
     return (
-        f"{report.network} on {hardware.name}: {hardware.multipliers} multipliers, "
-        f"{hardware.ports} distribution ports, {hardware.buses} collection buses"
+        f"{report.network} on {hardware.name}: {plural(hardware.multipliers, 'multiplier')}, "
+        f"{plural(hardware.ports, 'distribution port')}, {plural(hardware.buses, 'collection bus')}"
     )
 
 
@@ -234,7 +235,7 @@ def choice_notes(report: NetworkReport) -> list[str]:
     if len(chosen) > MOST_CHOICES_LISTED:
         candidates = sum(count for _, count in chosen)
         return [
-            f"{candidates:,} mappings estimated for {len(chosen)} layers; --layer NAME and --json say why each winner won"
+            f"{candidates:,} mappings estimated for {plural(len(chosen), 'layer')}; --layer NAME and --json say why each winner won"
         ]
     width = max((len(layer.name) for layer, _ in chosen), default=0)
     return [f"{layer.name:<{width}}  {layer.reason}" for layer, _ in chosen]
@@ -275,7 +276,7 @@ def accuracy_note(report: NetworkReport) -> list[str]:
     mean, worst = report.mean_absolute_error, report.worst_layer
     if mean is None or worst is None or len(report.layers) < 2:
         return []
-    average = f"The estimate is off by {percent(mean, 2)} on average over {len(report.layers)} layers"
+    average = f"The estimate is off by {percent(mean, 2)} on average over {plural(len(report.layers), 'layer')}"
     return [f"{average}; most on {worst.name}, by {signed_percent(worst.error)}."]
 
 
@@ -291,7 +292,9 @@ def scaled_notes(report: NetworkReport) -> list[str]:
     heading = "* shrunk by --scale; cycles, energy and totals are those of the smaller layer"
     if len(sizes) > MOST_SCALED_LAYERS_LISTED:
         before, after = sum(size for _, size in sizes), sum(layer.problem.operations for layer, _ in sizes)
-        return [f"{heading} ({len(sizes)} layers: {before:,} operations to {after:,}; --json has the sizes of each)"]
+        return [
+            f"{heading} ({plural(len(sizes), 'layer')}: {before:,} operations to {after:,}; --json has the sizes of each)"
+        ]
     lines = [
         f"    {layer.name}: {size:,} {'pooled inputs' if layer.problem.pools else 'MACs'} "
         f"to {layer.problem.operations:,} ({size_words(layer.problem)})"

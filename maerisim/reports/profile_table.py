@@ -11,7 +11,8 @@ from maerisim.mapping.notation import counted, energy_words, mapping_words, perc
 from maerisim.reports.findings import NetworkReport, UnsupportedLayer
 from maerisim.reports.network_table import layer_label, scaled_notes, unsupported_notes
 from maerisim.reports.pace import pace_of
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
+from maerisim.text import plural
 
 if TYPE_CHECKING:
     from maerisim.counts.multicasts import Multicasts

@@ -8,7 +8,8 @@ from typing import Any
 
 from maerisim.mapping.notation import whole
 from maerisim.reports.provenance import StoredRun
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
+from maerisim.text import plural
 
 
 @dataclass(frozen=True)

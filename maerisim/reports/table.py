@@ -127,8 +127,3 @@ class Page:
             cells = [Text(cell, style) for cell, style in zip(seen, styles, strict=True)]
             table.add_row(*cells, style=row.style, end_section=row.ends_section)
         return table
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 layer``, ``1,200 layers``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

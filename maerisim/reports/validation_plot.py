@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from maerisim.mapping.notation import percent
 from maerisim.reports.figures import HUES, add_footnote, add_title
 from maerisim.reports.findings import NetworkReport
-from maerisim.reports.table import plural
-from maerisim.text import shown
+from maerisim.text import plural, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

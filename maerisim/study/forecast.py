@@ -8,9 +8,9 @@ from math import inf
 from maerisim.analytic.bounds import bound
 from maerisim.hardware.hardware import MAX_MULTIPLIERS, Hardware
 from maerisim.machine import Forecast, begin
-from maerisim.reports.table import plural
 from maerisim.study.layer import Simulation
 from maerisim.study.tasks import FusedTask, StageTask, Study
+from maerisim.text import plural
 from maerisim.workload.problem import FusedProblem, Problem
 from mapper.space import placed_switches
 

@@ -15,11 +15,10 @@ from maerisim.errors import DocumentError, NotSupportedError
 from maerisim.interruption import interruptible
 from maerisim.mapping.notation import dims_words
 from maerisim.reports.chrome_trace import ChromeTrace
-from maerisim.reports.table import plural
 from maerisim.reports.waveform import Waveform, require_waveforms
 from maerisim.study.programs import LayerProgram, programs_of
 from maerisim.study.tasks import FusedTask, Study
-from maerisim.text import shown, whole_number
+from maerisim.text import plural, shown, whole_number
 
 USUAL_CYCLES = 5_000
 """Of a trace where no window is asked for: some 13 MB at 64 multipliers."""

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from maerisim.analytic.objective import Objective
 from maerisim.mapping.notation import energy_words, percent, quantity, signed_percent, whole
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
 from maerisim.sweeps.grid import written
 from maerisim.sweeps.plan import SweepPlan
 from maerisim.sweeps.totals import Total, best
+from maerisim.text import plural
 
 MOST_LISTED = 20
 """Combinations left out that are listed one by one."""

@@ -9,7 +9,7 @@ import pytest
 from maerisim.hardware.hardware import Hardware
 from maerisim.mapping.fused import FusedMapping
 from maerisim.mapping.mapping import Mapping
-from maerisim.program.printing import counted, program_text, ranges
+from maerisim.program.printing import program_text, ranges
 from maerisim.program.program import Program
 from maerisim.ways.way import program_of
 from maerisim.workload.problem import FusedProblem, Operation, Problem
@@ -152,10 +152,6 @@ def test_other_topologies_print_too() -> None:
 )
 def test_ranges(numbers: list[int], text: str) -> None:
     assert ranges(numbers) == text
-
-
-def test_counted() -> None:
-    assert [counted(1, "step"), counted(1024, "step"), counted(2, "switch")] == ["1 step", "1,024 steps", "2 switches"]
 
 
 def test_two_layers_at_once() -> None:

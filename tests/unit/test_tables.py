@@ -6,7 +6,8 @@ import io
 
 from rich.console import Console
 
-from maerisim.reports.table import Column, Page, Row, plural
+from maerisim.reports.table import Column, Page, Row
+from maerisim.text import plural
 
 
 def printed(page: Page, width: int = 60) -> list[str]:
@@ -57,3 +58,4 @@ def test_a_row_that_ends_a_section_is_followed_by_a_gap() -> None:
 
 def test_plural() -> None:
     assert [plural(count, "layer") for count in (0, 1, 1200)] == ["0 layers", "1 layer", "1,200 layers"]
+    assert [plural(2, noun) for noun in ("bus", "switch")] == ["2 buses", "2 switches"]

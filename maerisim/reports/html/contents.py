@@ -18,8 +18,8 @@ from maerisim.reports.profile import Profile
 from maerisim.reports.profile_report import ProfiledLayer, ProfileReport
 from maerisim.reports.profile_table import best_relief, layer_pages, profile_notes
 from maerisim.reports.roofline import channel_of, roofline
-from maerisim.reports.table import Page, plural
-from maerisim.text import harmless
+from maerisim.reports.table import Page
+from maerisim.text import harmless, plural
 
 COLUMNS = 100
 """What tables of which parts can be put together are made for."""
