@@ -196,10 +196,10 @@ def _parse(path: Path) -> Parameters:
             else:
                 values[key] = (value, line)
     if len(problems) > max(_MOST_SLIPS if values else 1, len(values)):
-        problems = [
-            f"{path}: not a Model_parameter file (nor one of energies): expected lines like 'Layer_Type = CONV'"
-        ]
-        return Parameters(str(path), {}, {}, tuple(problems))
+        problem = f"{path}: not a Model_parameter file (nor one of energies): expected lines like 'Layer_Type = CONV'"
+        if values:
+            problem += f"; {len(problems)} lines are not, the first is line {problems[0].removeprefix(f'{path}:')}"
+        return Parameters(str(path), {}, {}, (problem,))
     if opened is not None:
         problems.append(f"{path}:{opened[1]}: {shown(opened[0])}: expected '}}' before the end of the file")
     if not values and not problems:
