@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from maerisim.errors import NotSupportedError
 
-LONG_SECONDS = 60.0
-"""What takes longer is announced."""
+LONG_SECONDS = 30.0
+"""What is going to take longer is announced. Forecasts are of the least: it may be a minute, and more on a slow machine."""
 LARGE_SHARE = 0.5
 """So is what takes more than this share of the memory."""
 _CONTAINER = Path("/sys/fs/cgroup/memory.max")

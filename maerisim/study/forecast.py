@@ -15,7 +15,8 @@ from maerisim.workload.problem import FusedProblem, Problem
 from mapper.space import placed_switches
 
 STEPPED, VALUES, EVENT = 2e8, 4e7, 1e5
-"""Switches that are stepped in a second: without values and with them (``benchmarks/bench_stepping.py``), and by the event engine."""
+"""Switches that are stepped in a second: without values and with them (``benchmarks/bench_stepping.py``), and by the event engine,
+for which a word through a register of a long wire takes as long."""
 FEW_SWITCHES = 20
 """As many as take as long as fewer, without values: what takes place once in every cycle."""
 SEARCHED = 1e3
@@ -138,7 +139,8 @@ def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: S
         return programs
     cycles, switches = max(bound(part, hardware) for part in parts), hardware.multipliers
     if how.engine == "event":
-        return programs + cycles * switches / EVENT
+        registers = hardware.multiplier.latency + hardware.reduction.latency - 2  # a product passes at the least
+        return programs + (cycles * switches + sum(part.operations for part in parts) * registers) / EVENT
     if how.check_values:
         return programs + cycles * switches / VALUES
     if not hardware.controller.holds_ports_back and hardware.collection.write_back == "all":

@@ -374,8 +374,10 @@ def test_a_type_that_nothing_tells_is_a_problem(folder: Path) -> None:
 
 def test_a_file_that_is_hardly_understood_is_refused_with_its_first_odd_line(folder: Path) -> None:
     assert problems(a="Layer_Type = CONV\nShape = 2\n" + "Width = 14\n" * 9) == [
-        "a.txt: not a Model_parameter file (nor one of energies): expected lines like 'Layer_Type = CONV'; "
-        "10 lines are not, the first is line 2: Shape: unknown name"
+        (
+            "a.txt: not a Model_parameter file (nor one of energies): expected lines like 'Layer_Type = CONV'; "
+            "10 lines are not, the first is line 2: Shape: unknown name"
+        )
     ]
 
 

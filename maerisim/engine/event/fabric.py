@@ -116,18 +116,12 @@ class Fabric:
             if of_bus
         ]
 
-    def adders(self, transfers: Iterable[Transfer]) -> list[AdderSwitch]:
+    def adders(self, receivers_first: Iterable[Transfer]) -> list[AdderSwitch]:
         """The configured uses of adder switches, and the registers of long wires."""
-        return [
-            AdderSwitch(
-                self.surroundings,
-                transfer,
-                self.program,
-                [self.queues[wire] for wire in transfer.operands],
-                self.queues[transfer.output],
-            )
-            for transfer in transfers
-        ]
+        of_wire: dict[Wire, list[Transfer]] = {}
+        for transfer in receivers_first:
+            of_wire.setdefault(transfer.output._replace(stage=0), []).append(transfer)
+        return [AdderSwitch(self.surroundings, each, self.program, self.queues) for each in of_wire.values()]
 
     @property
     def finished(self) -> bool:
