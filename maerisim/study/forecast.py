@@ -17,6 +17,8 @@ from mapper.space import placed_switches
 STEPPED, VALUES, EVENT = 2e8, 4e7, 1e5
 """Switches that are stepped in a second: without values and with them (``benchmarks/bench_stepping.py``), and by the event engine,
 for which a word through a register of a long wire takes as long."""
+REGISTER_BYTES = 500
+"""Of a register of a long wire in the event engine, which has them all where a mapping uses all multipliers."""
 FEW_SWITCHES = 20
 """As many as take as long as fewer, without values: what takes place once in every cycle."""
 SEARCHED = 1e3
@@ -106,7 +108,10 @@ def forecast(study: Study, simulation: Simulation | None) -> Forecast:
             why = "values are carried" if carried else "every cycle is stepped"
             why += "; --scale MACS shrinks layers"
         seconds += stepped
-    return Forecast(seconds, AT_REST + max((_bytes(problem, carried) for problem, _ in tasks), default=0), why)
+    held = max((_bytes(problem, carried) for problem, _ in tasks), default=0)
+    if simulation is not None and simulation.engine == "event":
+        held += REGISTER_BYTES * hardware.multipliers * _registers(hardware)
+    return Forecast(seconds, AT_REST + held, why)
 
 
 def search_seconds(problem: Problem | FusedProblem, hardware: Hardware) -> float:
@@ -139,13 +144,18 @@ def stepping_seconds(problem: Problem | FusedProblem, hardware: Hardware, how: S
         return programs
     cycles, switches = max(bound(part, hardware) for part in parts), hardware.multipliers
     if how.engine == "event":
-        registers = hardware.multiplier.latency + hardware.reduction.latency - 2  # a product passes at the least
-        return programs + (cycles * switches + sum(part.operations for part in parts) * registers) / EVENT
+        moved = sum(part.operations for part in parts) * _registers(hardware)
+        return programs + (cycles * switches + moved) / EVENT
     if how.check_values:
         return programs + cycles * switches / VALUES
     if not hardware.controller.holds_ports_back and hardware.collection.write_back == "all":
         switches = hardware.leaves_per_port  # parts of a fabric that are equal are stepped once
     return programs + cycles * max(switches, FEW_SWITCHES) / STEPPED
+
+
+def _registers(hardware: Hardware) -> int:
+    """Those of long wires that a product passes at the least."""
+    return hardware.multiplier.latency + hardware.reduction.latency - 2
 
 
 def _repeats(how: Simulation) -> bool:

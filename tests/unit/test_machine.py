@@ -20,6 +20,7 @@ from maerisim.study.forecast import (
     AT_REST,
     EVENT,
     PROFILED,
+    REGISTER_BYTES,
     SEARCHED,
     SPARSE,
     SPARSE_BYTES,
@@ -83,10 +84,11 @@ def test_values_take_their_cycles_and_their_words():
 def test_the_event_engine_takes_its_time_for_every_register_of_a_long_wire():
     layer = Network([{"op": "linear", "inputs": 100, "outputs": 40, "name": "a"}], name="n")
     near, far = (
-        forecast(study_of(hardware, layer, None, mapping=None), Simulation("event")).seconds
+        forecast(study_of(hardware, layer, None, mapping=None), Simulation("event"))
         for hardware in (Hardware(multipliers=64), Hardware(multipliers=64, reduction={"latency": 101}))
     )
-    assert far - near == pytest.approx(100 * 40 * 100 / EVENT)
+    assert far.seconds - near.seconds == pytest.approx(100 * 40 * 100 / EVENT)
+    assert far.bytes - near.bytes == 100 * 64 * REGISTER_BYTES
 
 
 def test_a_sweep_that_takes_long_is_told_before_it_begins():
